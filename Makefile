@@ -1,0 +1,51 @@
+# The commands of the README. Everything they need comes from the package registries into .venv
+# and node_modules; a machine needs Python >= 3.11, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+
+.PHONY: demo test check protos bench clean
+
+demo: $(VENV)/.synced
+	telco-sim demo $(ARGS)
+
+test: $(VENV)/.synced node_modules/.package-lock.json
+	pytest -n 2 $(ARGS)
+
+bench: $(VENV)/.synced
+	python -m tests.benchmarks $(ONLY)
+
+check: $(VENV)/.synced node_modules/.package-lock.json
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+	npx --no-install buf lint
+	npx --no-install buf format --diff --exit-code --path protos/subid
+	python -m tests.checks.generated_code
+	python -m tests.checks.vocabulary
+	python -m tests.checks.migrations
+
+protos: $(VENV)/.synced
+	rm -rf protos/gen
+	mkdir -p protos/gen
+	python -m grpc_tools.protoc -Iprotos -Iprotos/third_party \
+	  --python_out=protos/gen --pyi_out=protos/gen --grpc_python_out=protos/gen $(PROTOS)
+	python -m grpc_tools.protoc -Iprotos/third_party \
+	  --python_out=protos/gen --pyi_out=protos/gen buf/validate/validate.proto
+
+# `uv sync` removes what the lock file does not know; pip stays because the lock knows it.
+$(VENV)/.synced: pyproject.toml uv.lock
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	$(BIN)/uv sync --frozen --all-extras --quiet
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.synced
+	npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	touch $@
+
+clean:
+	rm -rf $(VENV) node_modules

@@ -1,0 +1,148 @@
+import datetime
+
+from buf.validate import validate_pb2 as _validate_pb2
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from subid.v1 import subscription_pb2 as _subscription_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Requirement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REQUIREMENT_UNSPECIFIED: _ClassVar[Requirement]
+    REQUIREMENT_CHIP_FILES: _ClassVar[Requirement]
+    REQUIREMENT_ACTIVE_AUTHENTICATION: _ClassVar[Requirement]
+    REQUIREMENT_PROBE_PHOTOGRAPHS: _ClassVar[Requirement]
+
+class VerdictState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERDICT_STATE_UNSPECIFIED: _ClassVar[VerdictState]
+    VERDICT_STATE_VERIFIED: _ClassVar[VerdictState]
+    VERDICT_STATE_NOT_VERIFIED: _ClassVar[VerdictState]
+    VERDICT_STATE_FAILURE_TO_ACQUIRE: _ClassVar[VerdictState]
+
+class VerificationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    VERIFICATION_STATE_UNSPECIFIED: _ClassVar[VerificationState]
+    VERIFICATION_STATE_PENDING: _ClassVar[VerificationState]
+    VERIFICATION_STATE_PROCESSING: _ClassVar[VerificationState]
+    VERIFICATION_STATE_COMPLETED: _ClassVar[VerificationState]
+    VERIFICATION_STATE_EXPIRED: _ClassVar[VerificationState]
+REQUIREMENT_UNSPECIFIED: Requirement
+REQUIREMENT_CHIP_FILES: Requirement
+REQUIREMENT_ACTIVE_AUTHENTICATION: Requirement
+REQUIREMENT_PROBE_PHOTOGRAPHS: Requirement
+VERDICT_STATE_UNSPECIFIED: VerdictState
+VERDICT_STATE_VERIFIED: VerdictState
+VERDICT_STATE_NOT_VERIFIED: VerdictState
+VERDICT_STATE_FAILURE_TO_ACQUIRE: VerdictState
+VERIFICATION_STATE_UNSPECIFIED: VerificationState
+VERIFICATION_STATE_PENDING: VerificationState
+VERIFICATION_STATE_PROCESSING: VerificationState
+VERIFICATION_STATE_COMPLETED: VerificationState
+VERIFICATION_STATE_EXPIRED: VerificationState
+
+class Verdict(_message.Message):
+    __slots__ = ("state", "reasons", "personal_id", "full_name", "birth_date", "face", "chip_codes", "acquisition_failure", "decide_time", "policy_version")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
+    FULL_NAME_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_DATE_FIELD_NUMBER: _ClassVar[int]
+    FACE_FIELD_NUMBER: _ClassVar[int]
+    CHIP_CODES_FIELD_NUMBER: _ClassVar[int]
+    ACQUISITION_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    state: VerdictState
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    personal_id: _subscription_pb2.FieldOutcome
+    full_name: _subscription_pb2.FieldOutcome
+    birth_date: _subscription_pb2.FieldOutcome
+    face: _subscription_pb2.FieldOutcome
+    chip_codes: _containers.RepeatedScalarFieldContainer[str]
+    acquisition_failure: str
+    decide_time: _timestamp_pb2.Timestamp
+    policy_version: str
+    def __init__(self, state: _Optional[_Union[VerdictState, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., personal_id: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., full_name: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., birth_date: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., face: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., chip_codes: _Optional[_Iterable[str]] = ..., acquisition_failure: _Optional[str] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_version: _Optional[str] = ...) -> None: ...
+
+class StartVerificationRequest(_message.Message):
+    __slots__ = ("request_id", "msisdn", "personal_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MSISDN_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    msisdn: str
+    personal_id: str
+    def __init__(self, request_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., personal_id: _Optional[str] = ...) -> None: ...
+
+class StartVerificationResponse(_message.Message):
+    __slots__ = ("verification_id", "chip_nonce", "requirements", "expire_time")
+    VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHIP_NONCE_FIELD_NUMBER: _ClassVar[int]
+    REQUIREMENTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    verification_id: str
+    chip_nonce: bytes
+    requirements: _containers.RepeatedScalarFieldContainer[Requirement]
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, verification_id: _Optional[str] = ..., chip_nonce: _Optional[bytes] = ..., requirements: _Optional[_Iterable[_Union[Requirement, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ChipFiles(_message.Message):
+    __slots__ = ("sod", "dg1", "dg2", "dg13", "dg14", "dg15")
+    SOD_FIELD_NUMBER: _ClassVar[int]
+    DG1_FIELD_NUMBER: _ClassVar[int]
+    DG2_FIELD_NUMBER: _ClassVar[int]
+    DG13_FIELD_NUMBER: _ClassVar[int]
+    DG14_FIELD_NUMBER: _ClassVar[int]
+    DG15_FIELD_NUMBER: _ClassVar[int]
+    sod: bytes
+    dg1: bytes
+    dg2: bytes
+    dg13: bytes
+    dg14: bytes
+    dg15: bytes
+    def __init__(self, sod: _Optional[bytes] = ..., dg1: _Optional[bytes] = ..., dg2: _Optional[bytes] = ..., dg13: _Optional[bytes] = ..., dg14: _Optional[bytes] = ..., dg15: _Optional[bytes] = ...) -> None: ...
+
+class CompleteVerificationRequest(_message.Message):
+    __slots__ = ("request_id", "verification_id", "chip_files", "active_authentication_signature", "probe_photographs")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHIP_FILES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_AUTHENTICATION_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    PROBE_PHOTOGRAPHS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    verification_id: str
+    chip_files: ChipFiles
+    active_authentication_signature: bytes
+    probe_photographs: _containers.RepeatedScalarFieldContainer[bytes]
+    def __init__(self, request_id: _Optional[str] = ..., verification_id: _Optional[str] = ..., chip_files: _Optional[_Union[ChipFiles, _Mapping]] = ..., active_authentication_signature: _Optional[bytes] = ..., probe_photographs: _Optional[_Iterable[bytes]] = ...) -> None: ...
+
+class CompleteVerificationResponse(_message.Message):
+    __slots__ = ("verdict", "service_state")
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_STATE_FIELD_NUMBER: _ClassVar[int]
+    verdict: Verdict
+    service_state: _subscription_pb2.ServiceState
+    def __init__(self, verdict: _Optional[_Union[Verdict, _Mapping]] = ..., service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ...) -> None: ...
+
+class GetVerificationRequest(_message.Message):
+    __slots__ = ("verification_id",)
+    VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
+    verification_id: str
+    def __init__(self, verification_id: _Optional[str] = ...) -> None: ...
+
+class GetVerificationResponse(_message.Message):
+    __slots__ = ("state", "verdict", "expire_time")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    state: VerificationState
+    verdict: Verdict
+    expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, state: _Optional[_Union[VerificationState, str]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
