@@ -1,0 +1,203 @@
+"""Every way in which a caller can be told no.
+
+Owns the vocabulary of domain errors: one leaf class for each thing a caller can act on, each with
+a stable, append-only `reason`. Knows nothing of gRPC: `identity/rpc/errors.py` maps each leaf to a
+status. Expected ends (a non-match, a mismatch) are returned values, never errors.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldViolation:
+    """One field of a request at fault.
+
+    Attributes:
+        field: Path in the request message, such as `holder.personal_id`.
+        reason: Stable reason of the fault, such as `PERSONAL_ID_MALFORMED`.
+        description: What is wrong, in a sentence that never repeats the value.
+    """
+
+    field: str
+    reason: str
+    description: str
+
+
+class DomainError(Exception):
+    """A refusal that the caller can act on. Only leaves are raised."""
+
+    reason: ClassVar[str]
+    retry_after_s: float | None = None
+
+
+class MalformedValueError(DomainError):
+    """A value that cannot be what its field demands. The message never repeats the value."""
+
+    field: ClassVar[str]
+
+
+class PersonalIDMalformedError(MalformedValueError):
+    """Not exactly twelve digits 0-9."""
+
+    reason = "PERSONAL_ID_MALFORMED"
+    field = "personal_id"
+
+
+class MSISDNMalformedError(MalformedValueError):
+    """Not a Vietnamese mobile number in any accepted form."""
+
+    reason = "MSISDN_MALFORMED"
+    field = "msisdn"
+
+
+class FullNameMalformedError(MalformedValueError):
+    """Empty, longer than 100 characters, or holding what no name holds."""
+
+    reason = "FULL_NAME_MALFORMED"
+    field = "full_name"
+
+
+class DateImpossibleError(MalformedValueError):
+    """A day that is not in the calendar, or outside the years that the field allows."""
+
+    reason = "DATE_IMPOSSIBLE"
+    field = "date"
+
+
+class RequestInvalidError(DomainError):
+    """A request that breaks the limits its contract states.
+
+    Attributes:
+        violations: Every field at fault, at least one.
+    """
+
+    reason = "REQUEST_INVALID"
+
+    def __init__(self, violations: tuple[FieldViolation, ...]) -> None:
+        super().__init__(f"{len(violations)} field(s) break the limits of the contract")
+        self.violations = violations
+
+
+class RequestIDReusedError(DomainError):
+    """The request_id was used before with another method or body."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
+class ImportSequenceError(DomainError):
+    """An import's batches do not follow one another, or one changed since it was stored."""
+
+    reason = "IMPORT_SEQUENCE_BROKEN"
+
+
+class SubscriptionNotFoundError(DomainError):
+    """No such number, or none that this caller may know of: the two are never told apart."""
+
+    reason = "SUBSCRIPTION_NOT_FOUND"
+
+
+class SubscriptionExistsError(DomainError):
+    """The operator has this number in its book already."""
+
+    reason = "SUBSCRIPTION_EXISTS"
+
+
+class NumberInServiceElsewhereError(DomainError):
+    """Another operator has the number; it must report PORT_OUT or RELEASE first."""
+
+    reason = "NUMBER_IN_SERVICE_ELSEWHERE"
+
+
+class CitizenNotFoundError(DomainError):
+    """No population record has this personal ID."""
+
+    reason = "CITIZEN_NOT_FOUND"
+
+
+class CitizenExistsError(DomainError):
+    """A birth was reported for a personal ID that has a record."""
+
+    reason = "CITIZEN_EXISTS"
+
+
+class VerificationNotFoundError(DomainError):
+    """No such session, or none that this caller may know of."""
+
+    reason = "VERIFICATION_NOT_FOUND"
+
+
+class VerificationUsedError(DomainError):
+    """The session has served its one CompleteVerification."""
+
+    reason = "VERIFICATION_USED"
+
+
+class VerificationExpiredError(DomainError):
+    """The session's time ran out."""
+
+    reason = "VERIFICATION_EXPIRED"
+
+
+class PrimaryNotEligibleError(DomainError):
+    """The number is not the citizen's own, linked, verified and in service."""
+
+    reason = "PRIMARY_NOT_ELIGIBLE"
+
+
+class EventInvalidError(DomainError):
+    """The event does not fit the state that the subscription is in."""
+
+    reason = "EVENT_INVALID"
+
+
+class ClockBackwardsError(DomainError):
+    """Enforcement has run up to a later instant already."""
+
+    reason = "CLOCK_BACKWARDS"
+
+
+class InstantInFutureError(DomainError):
+    """The instant lies after now, and the clock is a real one."""
+
+    reason = "INSTANT_IN_FUTURE"
+
+
+class PageTokenInvalidError(DomainError):
+    """The page token was not issued by this method."""
+
+    reason = "PAGE_TOKEN_INVALID"
+
+
+class CallerUnknownError(DomainError):
+    """The connection carries no client certificate of ours."""
+
+    reason = "CALLER_UNKNOWN"
+
+
+class PermissionRefusedError(DomainError):
+    """The caller's role may not call this method."""
+
+    reason = "PERMISSION_REFUSED"
+
+
+class OverloadedError(DomainError):
+    """More work is waiting than the service finishes in good time."""
+
+    reason = "OVERLOADED"
+    retry_after_s = 1.0
+
+
+class ShuttingDownError(DomainError):
+    """The server finishes what it accepted and takes nothing new."""
+
+    reason = "SHUTTING_DOWN"
+    retry_after_s = 5.0
+
+
+def leaves(root: type[DomainError] = DomainError) -> tuple[type[DomainError], ...]:
+    """Every error that can be raised, in order of definition."""
+    below = root.__subclasses__()
+    if not below:
+        return (root,)
+    return tuple(leaf for child in below for leaf in leaves(child))
