@@ -1,0 +1,110 @@
+"""The door of the package: photographs in, templates and comparisons out.
+
+Owns when the models are loaded and the difference between a reference and a probe. Refuses to
+know what happens inside the stages. Importing it loads nothing; the first use of an engine does.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from biometrics.face.acquisition import Acquisition, Template
+from biometrics.face.compare import Comparison, compare
+from biometrics.face.models import FaceModels
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+
+PROBES_MAX = 5
+"""Photographs of one probe: more frames bring little and cost the same each."""
+
+
+def _default_models() -> FaceModels:
+    # Imported on first use: OpenCV, dlib and Pillow cost 0.2 s, which a process that only holds
+    # an engine, or only compares stored templates, need not pay.
+    from biometrics.face.pipeline import dlib_models  # noqa: PLC0415 - see above
+
+    return dlib_models()
+
+
+class FaceEngine:
+    """Compares the face of a reference with the face of a probe. Safe between threads."""
+
+    def __init__(
+        self,
+        *,
+        operating_point: OperatingPoint = DEFAULT,
+        load_models: Callable[[], FaceModels] = _default_models,
+    ) -> None:
+        """Make an engine; nothing is loaded yet.
+
+        Args:
+            operating_point: Threshold for `compare`.
+            load_models: Called once, at the first use of a photograph.
+        """
+        self._operating_point = operating_point
+        self._load_models = load_models
+        self._models: FaceModels | None = None
+        self._lock = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Load the models now, so that the first photograph does not wait for them.
+
+        Does nothing when they are loaded; a second thread waits for the first.
+
+        Raises:
+            WeightsError: The weights are missing or are not the pinned ones.
+        """
+        self._loaded_models()
+
+    def reference(self, image: bytes) -> Acquisition:
+        """The template of a reference: the portrait of a document, taken as it is stored.
+
+        EXIF orientation is ignored: the portrait on a chip is upright (ICAO Doc 9303-9), and an
+        orientation tag in it could only turn the face away from what a person sees.
+
+        Args:
+            image: A JPEG, JPEG 2000, PNG or WebP file of at most 8 MiB and 8 megapixels.
+
+        Raises:
+            WeightsError: The weights are missing or are not the pinned ones.
+        """
+        return self._acquire(image, has_orientation=False)
+
+    def probe(self, images: Sequence[bytes]) -> Acquisition:
+        """The template of a probe: live photographs of one person, fused.
+
+        Photographs that are not usable are left out; `measurements` says why.
+
+        Args:
+            images: 1 to 5 files as for `reference`; EXIF orientation is applied.
+
+        Raises:
+            ValueError: There are no images or more than 5.
+            WeightsError: The weights are missing or are not the pinned ones.
+        """
+        if not 1 <= len(images) <= PROBES_MAX:
+            raise ValueError(f"a probe is 1 to {PROBES_MAX} photographs, not {len(images)}")
+        # Imported on first use, as in `_default_models`.
+        from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
+
+        return fuse([self._acquire(image, has_orientation=True) for image in images])
+
+    def compare(self, reference: Template, probe: Template) -> Comparison:
+        """Decide whether `probe` shows the person of `reference`, at the operating point.
+
+        Raises:
+            ModelMismatchError: The templates or the threshold belong to different networks.
+            InvalidTemplateError: The templates have different lengths.
+        """
+        return compare(reference, probe, operating_point=self._operating_point)
+
+    def _acquire(self, image: bytes, *, has_orientation: bool) -> Acquisition:
+        # Imported on first use, as in `_default_models`.
+        from biometrics.face.pipeline import acquire  # noqa: PLC0415 - see above
+
+        return acquire(image, models=self._loaded_models(), has_orientation=has_orientation)
+
+    def _loaded_models(self) -> FaceModels:
+        # Loading under the lock, so that threads that arrive together load once.
+        with self._lock:
+            if self._models is None:
+                self._models = self._load_models()
+            return self._models

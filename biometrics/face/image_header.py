@@ -1,0 +1,292 @@
+"""What an image file says about itself, read without decoding a pixel.
+
+Owns the containers: which format it is, how many pixels and frames it announces, which way up it
+is, and whether decoding it would cost more than its size lets on. Refuses to know pixels and
+limits on them. Written by hand because the answer must come before any decoder sees the bytes,
+and because decoders differ in what they do on opening a file.
+
+Every function is total: on broken bytes it returns None or raises `HeaderError`, in time bounded
+by `SEGMENTS_MAX`.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+SEGMENTS_MAX = 4096
+"""Segments, chunks or boxes read before giving up. An 8 MiB PNG in 8 KiB chunks has 1024."""
+
+
+class HeaderError(ValueError):
+    """The header is truncated or contradicts itself."""
+
+
+class ImageFormat(StrEnum):
+    """The formats read here: those of ICAO Doc 9303 portraits, and of cameras and phones."""
+
+    JPEG = "jpeg"
+    JPEG2000 = "jpeg2000"
+    PNG = "png"
+    WEBP = "webp"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageHeader:
+    """What the file announces.
+
+    Attributes:
+        format: Container format.
+        width_px: Width as stored, at least 1.
+        height_px: Height as stored, at least 1.
+        is_animated: Whether there is more than one frame.
+        orientation: EXIF orientation (TIFF 6.0 tag 274), 1..8; 1 when absent or unreadable.
+        passes: Times a decoder walks over the picture: JPEG scans, JPEG 2000 tiles; else 1.
+    """
+
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    is_animated: bool = False
+    orientation: int = 1
+    passes: int = 1
+
+
+def image_format(data: bytes) -> ImageFormat | None:
+    """The format by its first bytes, None for any other."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return ImageFormat.JPEG
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return ImageFormat.PNG
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ImageFormat.WEBP
+    if data.startswith((_JP2_SIGNATURE, _CODESTREAM_START)):
+        return ImageFormat.JPEG2000
+    return None
+
+
+def read_header(data: bytes, *, format_: ImageFormat) -> ImageHeader:
+    """What the file announces.
+
+    Raises:
+        HeaderError: The header is truncated, contradicts itself or announces no pixels.
+    """
+    readers = {
+        ImageFormat.JPEG: _jpeg_header,
+        ImageFormat.PNG: _png_header,
+        ImageFormat.WEBP: _webp_header,
+        ImageFormat.JPEG2000: _jpeg2000_header,
+    }
+    try:
+        header = readers[format_](data)
+    except (struct.error, IndexError) as error:
+        raise HeaderError("the header is truncated") from error
+    if header.width_px < 1 or header.height_px < 1:
+        raise HeaderError("the header announces no pixels")
+    return header
+
+
+# JPEG: ISO/IEC 10918-1, annex B.
+
+_START_OF_SCAN = 0xDA
+_APP1 = 0xE1
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Marker and payload of each segment, up to and with the first start of scan."""
+    position = 2
+    for _ in range(SEGMENTS_MAX):
+        if data[position] != 0xFF:  # noqa: PLR2004 - every marker starts so
+            raise HeaderError("a JPEG marker is missing")
+        marker = data[position + 1]
+        if marker == 0xFF:  # noqa: PLR2004 - a fill byte before a marker
+            position += 1
+        elif marker in _WITHOUT_LENGTH:
+            position += 2
+        else:
+            (length,) = struct.unpack_from(">H", data, position + 2)
+            yield marker, data[position + 4 : position + 2 + length]
+            if marker == _START_OF_SCAN:
+                return
+            position += 2 + length
+    raise HeaderError("too many JPEG segments")
+
+
+def _jpeg_header(data: bytes) -> ImageHeader:
+    size: tuple[int, int] | None = None
+    orientation = 1
+    for marker, payload in _jpeg_segments(data):
+        if marker in _START_OF_FRAME and size is None:
+            size = struct.unpack_from(">HH", payload, 1)
+        elif marker == _APP1 and payload.startswith(b"Exif\0\0"):
+            orientation = _exif_orientation(payload[6:])
+    if size is None:
+        raise HeaderError("a JPEG scan comes before its frame")
+    return ImageHeader(
+        format=ImageFormat.JPEG,
+        width_px=size[1],
+        height_px=size[0],
+        orientation=orientation,
+        # Inside a scan 0xFF is always followed by 0x00 or a restart marker, so this counts each
+        # scan, and a few more when metadata holds the two bytes.
+        passes=data.count(bytes((0xFF, _START_OF_SCAN))),
+    )
+
+
+# PNG: ISO/IEC 15948 (third edition for acTL and eXIf).
+
+
+def _png_header(data: bytes) -> ImageHeader:
+    is_animated = False
+    orientation = 1
+    size: tuple[int, int] | None = None
+    position = 8
+    for _ in range(SEGMENTS_MAX):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        start = position + 8
+        if kind == b"IHDR" and size is None:
+            size = struct.unpack_from(">II", data, start)
+        elif kind == b"acTL":
+            is_animated = True
+        elif kind == b"eXIf":
+            orientation = _exif_orientation(data[start : start + length])
+        elif kind == b"IDAT":
+            break
+        position = start + length + 4
+    else:
+        raise HeaderError("too many PNG chunks")
+    if size is None:
+        raise HeaderError("a PNG without a header")
+    return ImageHeader(
+        format=ImageFormat.PNG,
+        width_px=size[0],
+        height_px=size[1],
+        is_animated=is_animated,
+        orientation=orientation,
+    )
+
+
+# WebP: RFC 9649.
+
+_VP8X_ANIMATION = 0x02
+
+
+def _webp_header(data: bytes) -> ImageHeader:
+    kind = data[12:16]
+    is_animated = False
+    if kind == b"VP8X":
+        is_animated = bool(data[20] & _VP8X_ANIMATION)
+        width_px = 1 + int.from_bytes(data[24:27], "little")
+        height_px = 1 + int.from_bytes(data[27:30], "little")
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width_px, height_px = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    elif kind == b"VP8 ":
+        width_px, height_px = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    else:
+        raise HeaderError("a WebP without a picture")
+    return ImageHeader(
+        format=ImageFormat.WEBP,
+        width_px=width_px,
+        height_px=height_px,
+        is_animated=is_animated,
+        orientation=_webp_orientation(data),
+    )
+
+
+def _webp_orientation(data: bytes) -> int:
+    position = 12
+    for _ in range(SEGMENTS_MAX):
+        if position + 8 > len(data):
+            break
+        kind, length = struct.unpack_from("<4sI", data, position)
+        if kind == b"EXIF":
+            block = data[position + 8 : position + 8 + length]
+            return _exif_orientation(block.removeprefix(b"Exif\0\0"))
+        position += 8 + length + length % 2
+    return 1
+
+
+# JPEG 2000: ISO/IEC 15444-1, annexes A (codestream) and I (boxes).
+
+_JP2_SIGNATURE = b"\0\0\0\x0cjP  \r\n\x87\n"
+_CODESTREAM_START = b"\xff\x4f\xff\x51"
+_LENGTH_TO_END, _LENGTH_IN_64_BITS = 0, 1
+_COMPONENTS_MAX = 4
+
+
+def _jpeg2000_header(data: bytes) -> ImageHeader:
+    if data.startswith(_CODESTREAM_START):
+        return _codestream_header(data)
+    announced: tuple[int, int] | None = None
+    for kind, payload in _jp2_boxes(data):
+        if kind == b"jp2h" and payload[4:8] == b"ihdr":
+            announced = struct.unpack_from(">II", payload, 8)
+        elif kind == b"jp2c":
+            header = _codestream_header(payload)
+            # A decoder allocates by one of the two; a file in which they differ is an attack.
+            if announced != (header.height_px, header.width_px):
+                raise HeaderError("the JP2 header and the codestream differ in size")
+            return header
+    raise HeaderError("a JP2 without a codestream")
+
+
+def _jp2_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    position = 0
+    for _ in range(SEGMENTS_MAX):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        start = position + 8
+        if length == _LENGTH_IN_64_BITS:
+            (length,) = struct.unpack_from(">Q", data, start)
+            start += 8
+        elif length == _LENGTH_TO_END:
+            length = len(data) - position
+        end = position + length
+        if end < start:
+            raise HeaderError("a JP2 box shorter than its own header")
+        yield kind, data[start:end]
+        position = end
+
+
+def _codestream_header(codestream: bytes) -> ImageHeader:
+    if not codestream.startswith(_CODESTREAM_START):
+        raise HeaderError("not a JPEG 2000 codestream")
+    right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, components = (
+        struct.unpack_from(">8IH", codestream, 8)
+    )
+    if not (0 < components <= _COMPONENTS_MAX and tile_width and tile_height):
+        raise HeaderError("the codestream has no picture of up to four components")
+    columns = -(-(right - tile_left) // tile_width)
+    rows = -(-(bottom - tile_top) // tile_height)
+    return ImageHeader(
+        format=ImageFormat.JPEG2000,
+        width_px=right - left,
+        height_px=bottom - top,
+        passes=max(1, columns * rows),
+    )
+
+
+# EXIF: CIPA DC-008, a TIFF 6.0 block.
+
+_ORIENTATION_TAG = 0x0112
+_SHORT = 3
+_ORIENTATIONS = range(1, 9)
+
+
+def _exif_orientation(block: bytes) -> int:
+    """The orientation in a TIFF block; 1, which is upright, when there is none to be read."""
+    order = {b"II": "<", b"MM": ">"}.get(block[:2])
+    if order is None:
+        return 1
+    try:
+        (offset,) = struct.unpack_from(f"{order}I", block, 4)
+        (entries,) = struct.unpack_from(f"{order}H", block, offset)
+        for index in range(min(entries, SEGMENTS_MAX)):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", block, offset + 2 + 12 * index)
+            if tag == _ORIENTATION_TAG:
+                return value if kind == _SHORT and value in _ORIENTATIONS else 1
+    except struct.error:
+        return 1
+    return 1
