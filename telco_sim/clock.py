@@ -42,6 +42,7 @@ class SimulatedClock:
         self._now = _require_aware(start).astimezone(UTC)
 
     def __call__(self) -> datetime:
+        """Return the present instant, aware, in UTC."""
         return self._now
 
     def now(self) -> datetime:

@@ -64,7 +64,7 @@ _FAMILY_NAMES_COMMON = (
     "Nguyễn 38.4, Trần 11, Lê 9.5, Phạm 7, Phan 4.5, Bùi 2, Đặng 2.1, Đỗ 1.4, Hồ 1.3, Ngô 1.3, "
     "Dương 1, Lý 0.5, Trương 2.2, Đinh 1, Đoàn 0.9, Lâm 0.8, Mai 0.8, Trịnh 0.7, Đào 0.7, "
     "Cao 0.7, Lương 0.7, Hà 0.7, Tạ 0.4, Châu 0.3, Tô 0.3, Phùng 0.5, Quách 0.2, Thái 0.3, "
-    "La 0.2, Kiều 0.2, Chu 0.2, Nghiêm 0.1, Tôn Nữ 0.05, Tôn Thất 0.05, Âu Dương 0.02"
+    "La 0.2, Kiều 0.2, Chu 0.2, Nghiêm 0.1, Âu Dương 0.02"
 )
 _FAMILY_NAMES = {
     Region.NORTH: _weighted(_FAMILY_NAMES_COMMON + ", Hoàng 5.1, Vũ 3.9"),

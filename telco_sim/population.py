@@ -35,7 +35,9 @@ _SERIAL_COUNT = 1_000_000
 _SERIAL_STEP = 618_033
 """Coprime to the number of serials, so that counting by it visits each of them exactly once."""
 
-_DAYS_PER_YEAR = 365.2425
+_DAYS_PER_YEAR_AT_MOST = 365.2
+"""A little short of a year, so that nobody reaches the age after the last."""
+
 _ISSUED_OLD_ID_BEFORE = 2002
 """People born later were 14 after the nine-digit card had been given up everywhere."""
 
@@ -160,13 +162,8 @@ def _draw_citizen(generator: Random, *, serials: _SerialNumbers, today: date) ->
 
 def _draw_birth_date(generator: Random, *, today: date) -> date:
     first_age, last_age, _ = generator.choices(_AGE_BANDS, [share for *_, share in _AGE_BANDS])[0]
-    age_years = generator.randint(first_age, last_age)
-    return date(today.year - age_years, 1, 1) + _days_within_year(generator, today=today)
-
-
-def _days_within_year(generator: Random, *, today: date) -> timedelta:
-    """Return a day offset not after today's, so that an age of 0 never is a birth to come."""
-    return timedelta(days=generator.randint(0, today.timetuple().tm_yday - 1))
+    age_days = generator.uniform(first_age, last_age + 1) * _DAYS_PER_YEAR_AT_MOST
+    return today - timedelta(days=int(age_days))
 
 
 def _draw_ethnicity(generator: Random, *, province: Province) -> Ethnicity:
@@ -203,14 +200,9 @@ def _draw_family(
     return father, child, mother
 
 
-_FAMILY_NAMES_OF_TWO_WORDS = ("Tôn Nữ", "Tôn Thất", "Âu Dương")
-
-
 def _family_name(full_name: str) -> str:
-    for family_name in _FAMILY_NAMES_OF_TWO_WORDS:
-        if full_name.startswith(family_name + " "):
-            return family_name
-    return full_name.split()[0]
+    words = full_name.split()
+    return "Âu Dương" if words[:2] == ["Âu", "Dương"] else words[0]
 
 
 def _draw_address(generator: Random, *, province: Province) -> str:
@@ -228,7 +220,7 @@ def _draw_death(generator: Random, *, birth_date: date, today: date) -> date | N
     The yearly risk doubles with about every eight years of age, as Gompertz's law says, and the
     dead stay in the books for some three years.
     """
-    age_years = (today - birth_date).days / _DAYS_PER_YEAR
+    age_years = (today - birth_date).days / _DAYS_PER_YEAR_AT_MOST
     share_dead = min(0.5, 3 * 0.0001 * 2 ** (age_years / 8))
     days_ago = generator.randint(0, min((today - birth_date).days, 3 * 365))
     is_dead = generator.random() < share_dead

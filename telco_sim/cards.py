@@ -1,0 +1,367 @@
+"""Identity cards, the authority that issues them, and ways to forge them.
+
+Owns the private keys: those of a country signing authority and its document signers, and the
+one inside each card. It refuses to know any verifier. Keys come from the system's random
+generator and cannot be seeded: two runs of one simulation make cards of equal content and
+different signatures.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from asn1crypto import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from telco_sim import pki
+from telco_sim.clock import start_of_vietnamese_day
+from telco_sim.data_groups import (
+    CardDates,
+    encode_dg1,
+    encode_dg2,
+    encode_dg13,
+    encode_dg14,
+    encode_dg15,
+)
+from telco_sim.der import explicit_ec_public_key, rsa_public_key
+from telco_sim.population import Citizen
+
+NONCE_BYTES = 8
+"""Length of RND.IFD, the challenge of active authentication (Doc 9303-11, 6.1)."""
+
+DEFAULT_AUTHORITY_NAME = "CSCA Can cuoc Mo phong"
+
+_ORGANIZATION = "Simulated Ministry - not a real authority"
+_RSA_BITS = 2048
+_RSA_EXPONENT = 65537
+
+_CSCA_VALID_YEARS = 30
+_CSCA_SIGNS_YEARS = 5
+"""Doc 9303-12, 4.1.5 recommends three to five years of use of a CSCA key."""
+
+_DSC_VALID_DAYS = 20 * 366 + 92
+_DSC_SIGNS_DAYS = 92
+"""Doc 9303-12, 4.1.5: a document signer's key is used for at most three months."""
+
+_CRL_DAYS = 90
+"""Doc 9303-12, 4.1.4: a revocation list is issued at least every 90 days."""
+
+_RENEWAL_AGES_YEARS = (14, 25, 40, 60)
+_RENEWAL_GRACE_YEARS = 2
+"""Law 26/2023/QH15, article 21: a card made within two years before an age holds to the next."""
+
+_ISO_9796_HEADER = b"\x6a"
+_ISO_9796_TRAILER_SHA256 = b"\x34\xcc"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One chip: files that anybody may read and a private key that never leaves.
+
+    Attributes:
+        personal_id: Whose card it says it is.
+        dates: Issue and expiry.
+        signer_serial_number: Serial number of the certificate of its document signer.
+        sod: EF.SOD.
+        data_groups: Bytes of each data group by its number.
+    """
+
+    personal_id: str
+    dates: CardDates
+    signer_serial_number: int
+    sod: bytes = field(repr=False)
+    data_groups: Mapping[int, bytes] = field(repr=False)
+    _active_authentication_key: rsa.RSAPrivateKey = field(repr=False, compare=False)
+
+    def answer(self, nonce: bytes) -> bytes:
+        """Prove possession of the key of DG15: active authentication (Doc 9303-11, 6.1).
+
+        ISO/IEC 9796-2, scheme 1, with SHA-256 and a recoverable part of full length.
+
+        Args:
+            nonce: The server's challenge, 8 bytes.
+
+        Returns:
+            The signature, as long as the modulus.
+
+        Raises:
+            ValueError: The nonce has another length.
+        """
+        if len(nonce) != NONCE_BYTES:
+            raise ValueError(f"a nonce has {NONCE_BYTES} bytes, this one has {len(nonce)}")
+        return _sign_iso_9796_2(nonce, key=self._active_authentication_key)
+
+
+class CardAuthority:
+    """A country signing authority (CSCA), its document signers (DSC), and the cards they make.
+
+    Each document signer serves one quarter of a year, as real ones do.
+    """
+
+    def __init__(
+        self,
+        *,
+        established_on: date,
+        name: str = DEFAULT_AUTHORITY_NAME,
+        active_authentication_keys: int | None = None,
+    ) -> None:
+        """Make the CSCA key, brainpoolP512r1 with explicit parameters, and its certificate.
+
+        Args:
+            established_on: First day of the certificate, which holds for 30 years; its key signs
+                for five. Cards cannot be issued earlier or after that.
+            name: Common name.
+            active_authentication_keys: None gives each card a key of its own (some 0.1 s each);
+                a number makes that many and shares them round among the cards, for large
+                populations.
+        """
+        self._key = ec.generate_private_key(ec.BrainpoolP512R1())
+        self._established_on = established_on
+        self._signs_until = _plus_years(established_on, _CSCA_SIGNS_YEARS)
+        self._name = name
+        self._certificate = self._make_certificate()
+        self._signers: dict[tuple[date, date], _DocumentSigner] = {}
+        self._revoked: dict[int, datetime] = {}
+        self._crl_count = 0
+        self._key_pool: list[rsa.RSAPrivateKey] = []
+        self._key_pool_size = active_authentication_keys
+        self._keys_shared = 0
+
+    @property
+    def certificate(self) -> bytes:
+        """The CSCA certificate in DER: what a verifier must trust."""
+        return bytes(self._certificate.dump())
+
+    def issue(
+        self,
+        citizen: Citizen,
+        *,
+        portrait: bytes,
+        issued_on: date,
+        signer_ends_on: date | None = None,
+        has_chip_authentication: bool = False,
+    ) -> Card:
+        """Issue a card.
+
+        Args:
+            citizen: The holder.
+            portrait: JPEG or JPEG 2000 file for DG2.
+            issued_on: Day of issue; decides the expiry and the document signer.
+            signer_ends_on: Last day of the document signer's certificate; by default 20 years
+                after it started. An early day makes a card that outlives its signer.
+            has_chip_authentication: Whether to add DG14.
+
+        Raises:
+            ValueError: The authority does not sign on that day, or the portrait is neither format.
+        """
+        signer = self._signer(issued_on, ends_on=signer_ends_on)
+        dates = CardDates(issued_on, expiry_of(birth_date=citizen.birth_date, issued_on=issued_on))
+        authentication_key = self._next_authentication_key()
+        data_groups = {
+            1: encode_dg1(citizen, dates=dates),
+            2: encode_dg2(portrait),
+            13: encode_dg13(citizen, dates=dates, chip_serial=secrets.token_hex(8).upper()),
+            15: encode_dg15(rsa_public_key(authentication_key.public_key())),
+        }
+        if has_chip_authentication:
+            chip_key = ec.generate_private_key(ec.BrainpoolP384R1()).public_key()
+            data_groups[14] = encode_dg14(explicit_ec_public_key(chip_key))
+        return Card(
+            personal_id=citizen.personal_id,
+            dates=dates,
+            signer_serial_number=signer.certificate.serial_number,
+            sod=signer.sign_document(data_groups, signed_at=_office_hour(issued_on)),
+            data_groups=MappingProxyType(data_groups),
+            _active_authentication_key=authentication_key,
+        )
+
+    def revoke_signer_of(self, card: Card, *, at: datetime) -> None:
+        """Put the document signer of a card on all revocation lists from now on.
+
+        Raises:
+            ValueError: This authority did not make the card.
+        """
+        own_serial_numbers = {signer.certificate.serial_number for signer in self._signers.values()}
+        if card.signer_serial_number not in own_serial_numbers:
+            raise ValueError("another authority made this card")
+        self._revoked[card.signer_serial_number] = at
+
+    def revocation_list(self, *, at: datetime) -> bytes:
+        """Return a fresh CRL in DER, signed now and good for 90 days.
+
+        Args:
+            at: Instant of issue, aware.
+        """
+        self._crl_count += 1
+        return pki.revocation_list(
+            self._revoked,
+            issuer=self._certificate,
+            number=self._crl_count,
+            issued_at=at,
+            next_at=at + timedelta(days=_CRL_DAYS),
+            sign=self._sign,
+        )
+
+    def _sign(self, message: bytes) -> bytes:
+        return self._key.sign(message, ec.ECDSA(hashes.SHA512()))
+
+    def _make_certificate(self) -> x509.Certificate:
+        request = pki.CertificateRequest(
+            serial_number=_new_serial_number(),
+            subject=pki.distinguished_name(common_name=self._name, organization=_ORGANIZATION),
+            public_key=explicit_ec_public_key(self._key.public_key()),
+            validity=pki.Validity(
+                starts_at=start_of_vietnamese_day(self._established_on),
+                ends_at=start_of_vietnamese_day(
+                    _plus_years(self._established_on, _CSCA_VALID_YEARS)
+                ),
+                signing_ends_at=start_of_vietnamese_day(self._signs_until),
+            ),
+        )
+        return pki.country_signing_certificate(request, sign=self._sign)
+
+    def _signer(self, issued_on: date, *, ends_on: date | None) -> "_DocumentSigner":
+        """Return the signer of a quarter, made when first asked for."""
+        if not self._established_on <= issued_on < self._signs_until:
+            raise ValueError(
+                f"this authority signs from {self._established_on} to {self._signs_until}, "
+                f"not on {issued_on}"
+            )
+        quarter = date(issued_on.year, (issued_on.month - 1) // 3 * 3 + 1, 1)
+        starts_on = max(quarter, self._established_on)
+        key = (starts_on, ends_on or starts_on + timedelta(days=_DSC_VALID_DAYS))
+        if key not in self._signers:
+            self._signers[key] = self._make_signer(starts_on=key[0], ends_on=key[1])
+        return self._signers[key]
+
+    def _make_signer(self, *, starts_on: date, ends_on: date) -> "_DocumentSigner":
+        key = ec.generate_private_key(ec.BrainpoolP384R1())
+        request = pki.CertificateRequest(
+            serial_number=_new_serial_number(),
+            subject=pki.distinguished_name(
+                common_name=f"DS {starts_on:%Y%m%d} {secrets.token_hex(2)}",
+                organization=_ORGANIZATION,
+            ),
+            public_key=explicit_ec_public_key(key.public_key()),
+            validity=pki.Validity(
+                starts_at=start_of_vietnamese_day(starts_on),
+                ends_at=start_of_vietnamese_day(ends_on),
+                signing_ends_at=start_of_vietnamese_day(
+                    min(ends_on, starts_on + timedelta(days=_DSC_SIGNS_DAYS))
+                ),
+            ),
+        )
+        certificate = pki.document_signer_certificate(
+            request, issuer=self._certificate, sign=self._sign
+        )
+        return _DocumentSigner(key=key, certificate=certificate)
+
+    def _next_authentication_key(self) -> rsa.RSAPrivateKey:
+        if self._key_pool_size is None:
+            return _new_rsa_key()
+        if len(self._key_pool) < self._key_pool_size:
+            self._key_pool.append(_new_rsa_key())
+            return self._key_pool[-1]
+        self._keys_shared += 1
+        return self._key_pool[self._keys_shared % self._key_pool_size]
+
+
+@dataclass(frozen=True, slots=True)
+class _DocumentSigner:
+    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    certificate: x509.Certificate = field(repr=False)
+
+    def sign_document(self, data_groups: Mapping[int, bytes], *, signed_at: datetime) -> bytes:
+        """Return the EF.SOD over the SHA-256 of each data group."""
+        digests = {
+            number: hashlib.sha256(content).digest() for number, content in data_groups.items()
+        }
+        return pki.document_security_object(
+            pki.lds_security_object(digests),
+            signer=self.certificate,
+            signed_at=signed_at,
+            sign=lambda message: self.key.sign(message, ec.ECDSA(hashes.SHA384())),
+        )
+
+
+def expiry_of(*, birth_date: date, issued_on: date) -> date | None:
+    """Return the day until which a card issued on a day is good; None means without limit.
+
+    A card is renewed at 14, 25, 40 and 60 years of age, and one made within the two years before
+    holds to the age after (Law 26/2023/QH15, article 21).
+    """
+    for age_years in _RENEWAL_AGES_YEARS:
+        if issued_on < _plus_years(birth_date, age_years - _RENEWAL_GRACE_YEARS):
+            return _plus_years(birth_date, age_years)
+    return None
+
+
+def swap_portrait(card: Card, *, portrait: bytes) -> Card:
+    """Forge: put another face into DG2; the signed hash still is that of the old one."""
+    return replace_data_group(card, number=2, content=encode_dg2(portrait))
+
+
+def swap_holder(card: Card, *, citizen: Citizen) -> Card:
+    """Forge: write another person into DG1 and DG13, and leave EF.SOD as it is."""
+    dates = card.dates
+    chip_serial = "0" * 16
+    forged = replace_data_group(card, number=1, content=encode_dg1(citizen, dates=dates))
+    forged = replace_data_group(
+        forged, number=13, content=encode_dg13(citizen, dates=dates, chip_serial=chip_serial)
+    )
+    return replace(forged, personal_id=citizen.personal_id)
+
+
+def replace_data_group(card: Card, *, number: int, content: bytes) -> Card:
+    """Forge: exchange the bytes of one data group, or add one that EF.SOD does not know."""
+    return replace(card, data_groups=MappingProxyType({**card.data_groups, number: content}))
+
+
+def clone_without_key(card: Card) -> Card:
+    """Forge: copy all files onto a blank chip; it answers with a key that DG15 does not hold."""
+    return replace(card, _active_authentication_key=_new_rsa_key())
+
+
+def _sign_iso_9796_2(nonce: bytes, *, key: rsa.RSAPrivateKey) -> bytes:
+    """Sign with message recovery: 6A, random M1, SHA-256 of M1 and nonce, 34CC; then RSA."""
+    modulus_bytes = key.key_size // 8
+    overhead = len(_ISO_9796_HEADER) + hashlib.sha256().digest_size + len(_ISO_9796_TRAILER_SHA256)
+    recoverable = secrets.token_bytes(modulus_bytes - overhead)
+    digest = hashlib.sha256(recoverable + nonce).digest()
+    representative = _ISO_9796_HEADER + recoverable + digest + _ISO_9796_TRAILER_SHA256
+    return _rsa_private(int.from_bytes(representative, "big"), key=key).to_bytes(
+        modulus_bytes, "big"
+    )
+
+
+def _rsa_private(value: int, *, key: rsa.RSAPrivateKey) -> int:
+    """Raise a number to the private exponent, by the Chinese remainder theorem.
+
+    `cryptography` offers no raw RSA. Timing does not matter here: nobody measures a simulation.
+    """
+    numbers = key.private_numbers()
+    modulo_p = pow(value, numbers.dmp1, numbers.p)
+    modulo_q = pow(value, numbers.dmq1, numbers.q)
+    return modulo_q + numbers.q * ((modulo_p - modulo_q) * numbers.iqmp % numbers.p)
+
+
+def _new_rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
+
+
+def _new_serial_number() -> int:
+    """Return a positive number of at most 16 bytes (Doc 9303-12 allows 20)."""
+    return 1 + secrets.randbits(127)
+
+
+def _office_hour(day: date) -> datetime:
+    return start_of_vietnamese_day(day) + timedelta(hours=9)
+
+
+def _plus_years(day: date, years: int) -> date:
+    is_leap_day = (day.month, day.day) == (2, 29)
+    return date(day.year + years, day.month, 28 if is_leap_day else day.day)
