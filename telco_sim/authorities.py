@@ -1,0 +1,150 @@
+"""The authorities that call the service: population authority, agency, regulator.
+
+Owns what each of them asks, in words of its own trade. It refuses to know why: scenarios do.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from subid.v1.contact_service_pb2 import (
+    BatchGetContactsRequest,
+    BatchGetContactsResponse,
+    Contact,
+    GetContactRequest,
+    GetContactResponse,
+    Purpose,
+)
+from subid.v1.enforcement_service_pb2 import (
+    AdvanceEnforcementRequest,
+    AdvanceEnforcementResponse,
+    ExplainSubscriptionRequest,
+    ExplainSubscriptionResponse,
+)
+from subid.v1.imports_pb2 import ImportSummary
+from subid.v1.population_service_pb2 import (
+    ApplyPopulationChangesRequest,
+    ApplyPopulationChangesResponse,
+    ImportPopulationRequest,
+    ImportPopulationResponse,
+    PopulationChange,
+    PopulationRecord,
+)
+
+from telco_sim.messages import instant_message
+from telco_sim.wire import Caller, new_request_id
+
+LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
+"""An article as an agency would cite it; the service keeps it with each look-up."""
+
+_RECORDS_PER_BATCH = 500
+"""Far below the contract's 5,000, so that a small country still travels in several batches."""
+
+
+class PopulationAuthority:
+    """Keeps the register that everything else is compared with."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Take the connection of a caller with the role `population`."""
+        self._caller = caller
+
+    def import_records(self, records: Sequence[PopulationRecord]) -> ImportSummary:
+        """Send records in batches and return the reconciliation.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        request_id = new_request_id()
+        batches = [
+            ImportPopulationRequest(
+                request_id=request_id,
+                batch_index=start // _RECORDS_PER_BATCH,
+                records=records[start : start + _RECORDS_PER_BATCH],
+            )
+            for start in range(0, len(records), _RECORDS_PER_BATCH)
+        ]
+        response: ImportPopulationResponse = self._caller.ask_stream(
+            self._caller.population.ImportPopulation, batches
+        )
+        return response.summary
+
+    def apply(self, *changes: PopulationChange) -> ApplyPopulationChangesResponse:
+        """Report changes that belong together.
+
+        Raises:
+            Refusal: The service said no; then none was applied.
+        """
+        response: ApplyPopulationChangesResponse = self._caller.ask(
+            self._caller.population.ApplyPopulationChanges,
+            ApplyPopulationChangesRequest(request_id=new_request_id(), changes=changes),
+        )
+        return response
+
+
+class Agency:
+    """A state agency that must reach citizens."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Take the connection of a caller with the role `agency`."""
+        self._caller = caller
+
+    def contact(
+        self, personal_id: str, *, purpose: Purpose, legal_basis: str = LEGAL_BASIS
+    ) -> Contact:
+        """Look up one citizen.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        request = GetContactRequest(
+            personal_id=personal_id, purpose=purpose, legal_basis=legal_basis
+        )
+        response: GetContactResponse = self._caller.ask(self._caller.contacts.GetContact, request)
+        return response.contact
+
+    def contacts(self, personal_ids: Sequence[str], *, purpose: Purpose) -> list[Contact]:
+        """Look up many citizens at once, each once; the answer keeps their order.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        request = BatchGetContactsRequest(
+            personal_ids=personal_ids, purpose=purpose, legal_basis=LEGAL_BASIS
+        )
+        response: BatchGetContactsResponse = self._caller.ask(
+            self._caller.contacts.BatchGetContacts, request
+        )
+        return list(response.contacts)
+
+
+class Regulator:
+    """Runs enforcement, and asks why."""
+
+    def __init__(self, caller: Caller) -> None:
+        """Take the connection of a caller with the role `regulator`."""
+        self._caller = caller
+
+    def advance(self, to: datetime | None = None) -> AdvanceEnforcementResponse:
+        """Run what is due up to an instant; without one, up to the service's own now.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: AdvanceEnforcementResponse = self._caller.ask(
+            self._caller.enforcement.AdvanceEnforcement,
+            AdvanceEnforcementRequest(
+                request_id=new_request_id(),
+                as_of_time=None if to is None else instant_message(to),
+            ),
+        )
+        return response
+
+    def explain(self, msisdn: str) -> ExplainSubscriptionResponse:
+        """Ask why a subscription is in its state.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: ExplainSubscriptionResponse = self._caller.ask(
+            self._caller.enforcement.ExplainSubscription, ExplainSubscriptionRequest(msisdn=msisdn)
+        )
+        return response

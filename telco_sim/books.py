@@ -1,0 +1,190 @@
+"""What operators have in their books.
+
+Owns the drawing of books: which citizen holds which number at which operator, which rows are
+spoilt, and the counts that a correct import must answer. It refuses to know how rows travel.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from random import Random
+
+from subid.v1.subscription_pb2 import LINK_STATE_DECEASED, LINK_STATE_LINKED, LinkState
+from subid.v1.subscription_service_pb2 import SubscriptionRow
+
+from telco_sim.flaws import (
+    ENTERED_TWICE,
+    SERVED_ELSEWHERE,
+    SHARES,
+    Expected,
+    Flaw,
+    RowRefusal,
+    Surroundings,
+    spoil,
+)
+from telco_sim.messages import claim_message, date_message
+from telco_sim.numbering import NumberGenerator
+from telco_sim.population import Citizen
+
+CONTRACT_AGE_MIN_YEARS = 15
+"""Younger people use numbers that stand in a parent's name."""
+
+_DAYS_PER_YEAR = 365.2425
+
+_NUMBERS_PER_HOLDER = {1: 78, 2: 16, 3: 6}
+"""Numbers held, and the share of people in percent: about 1.3 a person."""
+
+_ROWS_PER_STRAY_ROW = 150
+"""One row in so many is entered twice, and one more is of a number that has moved away."""
+
+_UNALLOCATED_PREFIXES = tuple(f"089{digit}" for digit in range(6))
+"""Of 089 only 0896 to 0899 are given out (libphonenumber 9.0.43, region VN, mobile)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookRow:
+    """One row of a book, with what the simulation knows about it.
+
+    Attributes:
+        msisdn: The number in E.164.
+        holder: Who really holds the number.
+        row: What the book says, in the form of the contract.
+        flaw: How that differs from the truth.
+        expected: The link state it must lead to, or the refusal it must get.
+    """
+
+    msisdn: str
+    holder: Citizen
+    row: SubscriptionRow
+    flaw: Flaw
+    expected: Expected
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether the service must take the row."""
+        return not isinstance(self.expected, RowRefusal)
+
+
+def can_hold(citizen: Citizen, *, today: date) -> bool:
+    """Say whether a citizen is old enough for a contract."""
+    return (today - citizen.birth_date).days >= CONTRACT_AGE_MIN_YEARS * _DAYS_PER_YEAR
+
+
+def e164(national: str) -> str:
+    """Return a national number, 0 and nine digits, in E.164."""
+    return "+84" + national.removeprefix("0")
+
+
+def new_number(numbers: NumberGenerator, *, operator_name: str) -> str:
+    """Return a new number of an operator, in national form, from an allocated range."""
+    while (national := numbers.msisdn(operator_name)).startswith(_UNALLOCATED_PREFIXES):
+        continue
+    return national
+
+
+def expected_link_counts(rows: Sequence[BookRow]) -> Counter[LinkState]:
+    """Return how many rows a correct import leaves in each link state."""
+    return Counter(each.expected for each in rows if not isinstance(each.expected, RowRefusal))
+
+
+def expected_refusals(rows: Sequence[BookRow]) -> dict[int, RowRefusal]:
+    """Return the refusal that a correct import answers, by the row's place in the stream."""
+    return {
+        index: each.expected
+        for index, each in enumerate(rows)
+        if isinstance(each.expected, RowRefusal)
+    }
+
+
+class Bookkeeper:
+    """Draws the books of several operators for one population."""
+
+    def __init__(
+        self, people: Sequence[Citizen], *, numbers: NumberGenerator, seed: int, today: date
+    ) -> None:
+        """Take the population.
+
+        Args:
+            people: Everybody in the register, the dead included.
+            numbers: Where new numbers come from.
+            seed: Any integer; the same seed draws the same books.
+            today: The day by which every contract has begun.
+        """
+        self._generator = Random(f"{seed}/books")
+        self._surroundings = Surroundings(
+            people=tuple(each for each in people if can_hold(each, today=today)),
+            known_personal_ids=frozenset(each.personal_id for each in people),
+            generator=self._generator,
+        )
+        self._numbers = numbers
+        self._today = today
+
+    def draw(self, operator_names: Sequence[str]) -> dict[str, tuple[BookRow, ...]]:
+        """Draw the book of each operator.
+
+        The books are meant to be imported in the order of the names: a number that has moved
+        from one operator to another stands in both books, and the later import is refused.
+        """
+        rows: dict[str, list[BookRow]] = {name: [] for name in operator_names}
+        for citizen in self._surroundings.people:
+            for _ in range(self._draw_number_count()):
+                name = self._generator.choice(operator_names)
+                rows[name].append(self._draw_row(citizen, operator_name=name))
+        books: dict[str, tuple[BookRow, ...]] = {}
+        for name, own in rows.items():
+            earlier = [row for book in books.values() for row in book if row.is_accepted]
+            books[name] = self._completed(own, earlier=earlier)
+        return books
+
+    def _draw_number_count(self) -> int:
+        counts = tuple(_NUMBERS_PER_HOLDER)
+        return self._generator.choices(counts, tuple(_NUMBERS_PER_HOLDER.values()))[0]
+
+    def _draw_row(self, citizen: Citizen, *, operator_name: str) -> BookRow:
+        clean = self._clean_row(citizen, operator_name=operator_name)
+        if not citizen.is_alive:
+            return replace(clean, flaw=Flaw.DEAD_HOLDER, expected=LINK_STATE_DECEASED)
+        flaw = self._generator.choices(tuple(SHARES), tuple(SHARES.values()))[0]
+        return clean if flaw is Flaw.NONE else self.spoilt(clean, flaw=flaw)
+
+    def spoilt(self, clean: BookRow, *, flaw: Flaw) -> BookRow:
+        """Return a clean row with a mistake; the same row where it does not offer the mistake."""
+        row = SubscriptionRow()
+        row.CopyFrom(clean.row)
+        expected = spoil(row, flaw=flaw, surroundings=self._surroundings)
+        if expected is None:
+            return clean
+        return replace(clean, row=row, flaw=flaw, expected=expected)
+
+    def _clean_row(self, citizen: Citizen, *, operator_name: str) -> BookRow:
+        national = new_number(self._numbers, operator_name=operator_name)
+        age_days = self._generator.randint(30, 3_000)
+        row = SubscriptionRow(
+            msisdn=national,
+            holder=claim_message(citizen),
+            activated_on=date_message(self._today - timedelta(days=age_days)),
+        )
+        return BookRow(
+            msisdn=e164(national),
+            holder=citizen,
+            row=row,
+            flaw=Flaw.NONE,
+            expected=LINK_STATE_LINKED,
+        )
+
+    def _completed(
+        self, rows: Sequence[BookRow], *, earlier: Sequence[BookRow]
+    ) -> tuple[BookRow, ...]:
+        """Shuffle the rows, and end with stray ones: moved away, and entered twice."""
+        shuffled = self._generator.sample(rows, len(rows))
+        moved = self._stray(earlier, of=len(rows), flaw=Flaw.SERVED_ELSEWHERE)
+        accepted = [each for each in shuffled if each.is_accepted]
+        again = self._stray(accepted, of=len(rows), flaw=Flaw.ENTERED_TWICE)
+        return (*shuffled, *moved, *again)
+
+    def _stray(self, rows: Sequence[BookRow], *, of: int, flaw: Flaw) -> list[BookRow]:
+        refusal = ENTERED_TWICE if flaw is Flaw.ENTERED_TWICE else SERVED_ELSEWHERE
+        count = min(len(rows), 1 + of // _ROWS_PER_STRAY_ROW)
+        drawn = self._generator.sample(rows, count)
+        return [replace(each, flaw=flaw, expected=refusal) for each in drawn]

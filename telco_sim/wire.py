@@ -1,0 +1,240 @@
+"""The wire: how a caller reaches the service.
+
+Owns channels with mutual TLS, the generated stubs, the measured call, and what a refusal looks
+like from outside. It refuses to know why anybody calls.
+"""
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped] # ships no py.typed
+    BadRequest,
+    ErrorInfo,
+)
+from grpc_status import rpc_status  # type: ignore[import-untyped] # ships no types
+from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
+from subid.v1.contact_service_pb2_grpc import ContactServiceStub
+from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
+from subid.v1.population_service_pb2_grpc import PopulationServiceStub
+from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
+from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
+
+from telco_sim.measurements import Measurements
+
+REQUEST_BYTES_MAX = 20 * 1024 * 1024
+"""The contract's bound on CompleteVerificationRequest, the largest message there is."""
+
+ANSWER_TIMEOUT_S = 60.0
+"""Longer than any answer should take: a call that runs into it is a finding, not a slow call."""
+
+_WRITES_KEPT_PER_METHOD = 25
+"""Writes that are kept to be repeated later; photographs make some of them large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallerKeys:
+    """What a caller proves itself with, each in PEM.
+
+    Attributes:
+        certificate: The caller's certificate, or None for a caller without one.
+        private_key: Its private key, or None.
+        authority: The certificate authority that the service's own certificate must come from.
+    """
+
+    certificate: bytes | None
+    private_key: bytes | None
+    authority: bytes
+
+    @classmethod
+    def read(cls, folder: Path, *, name: str) -> Self:
+        """Read the files that `identity callers add` wrote.
+
+        Raises:
+            FileNotFoundError: One of the three files is missing.
+        """
+        return cls(
+            certificate=(folder / f"{name}.crt.pem").read_bytes(),
+            private_key=(folder / f"{name}.key.pem").read_bytes(),
+            authority=(folder / "ca.crt.pem").read_bytes(),
+        )
+
+    def without_certificate(self) -> Self:
+        """Return the keys of a stranger who knows the service but is nobody to it."""
+        return type(self)(certificate=None, private_key=None, authority=self.authority)
+
+
+class Refusal(Exception):  # noqa: N818 - the service's word for a "no" is not a fault of ours
+    """The service said no.
+
+    Attributes:
+        status: Name of the gRPC status, such as `NOT_FOUND`.
+        reason: The stable reason of google.rpc.ErrorInfo; empty when there is none.
+        message: The text for people.
+        violations: The fields at fault of google.rpc.BadRequest, in their order.
+    """
+
+    def __init__(
+        self, *, status: str, reason: str = "", message: str = "", violations: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(f"{status} {reason}: {message} {' '.join(violations)}".rstrip(" :"))
+        self.status = status
+        self.reason = reason
+        self.message = message
+        self.violations = violations
+
+    @classmethod
+    def of(cls, error: grpc.RpcError) -> Self:
+        """Decode what a call raised."""
+        reason, violations = "", []
+        status = rpc_status.from_call(error)
+        for detail in status.details if status is not None else ():
+            info, bad_request = ErrorInfo(), BadRequest()
+            if detail.Unpack(info):
+                reason = info.reason
+            elif detail.Unpack(bad_request):
+                violations += [each.field for each in bad_request.field_violations]
+        return cls(
+            status=error.code().name,
+            reason=reason,
+            message=error.details() or "",
+            violations=tuple(violations),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """A write that was answered: repeated, it must answer the same."""
+
+    method: str
+    repeat: Callable[[], Message]
+    answer: Message
+
+
+class Wiretap:
+    """What is seen on the wires of all callers: durations, refusals, and writes to repeat."""
+
+    def __init__(self, measurements: Measurements) -> None:
+        """Start with nothing seen."""
+        self.measurements = measurements
+        self.refusals: Counter[str] = Counter()
+        self._writes: list[Write] = []
+        self._write_counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def saw_refusal(self, refusal: Refusal) -> None:
+        """Count a refusal by its reason, or by its status when it names none."""
+        with self._lock:
+            self.refusals[refusal.reason or refusal.status] += 1
+
+    def saw_write(self, write: Write) -> None:
+        """Keep a write, unless enough of its method are kept."""
+        with self._lock:
+            self._write_counts[write.method] += 1
+            if self._write_counts[write.method] <= _WRITES_KEPT_PER_METHOD:
+                self._writes.append(write)
+
+    def take_writes(self) -> list[Write]:
+        """Return the kept writes and forget them."""
+        with self._lock:
+            taken, self._writes = self._writes, []
+            self._write_counts.clear()
+            return taken
+
+
+class Caller:
+    """One caller's connection: a stub for each service, and a call that is measured."""
+
+    def __init__(self, *, name: str, channel: grpc.Channel, wiretap: Wiretap) -> None:
+        """Take a channel; whoever made it closes it."""
+        self.name = name
+        self._wiretap = wiretap
+        # The six stubs are generated code without types.
+        self.population = PopulationServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.subscriptions = SubscriptionServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.verifications = VerificationServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.citizens = CitizenServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.contacts = ContactServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.enforcement = EnforcementServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+
+    def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
+        """Call a unary method and return its response.
+
+        Raises:
+            Refusal: The service, or the way to it, said no.
+        """
+
+        def send() -> Any:  # noqa: ANN401 - as above
+            return method(request, timeout=ANSWER_TIMEOUT_S)
+
+        answer = self._answer(method_name(request), send)
+        if "request_id" in request.DESCRIPTOR.fields_by_name:
+            self._saw_write(request, send, answer)
+        return answer
+
+    def ask_stream(self, method: Callable[..., Any], requests: Sequence[Message]) -> Any:  # noqa: ANN401 - as ask
+        """Call a method that takes a stream of at least one request, and return its response.
+
+        Raises:
+            Refusal: The service, or the way to it, said no.
+        """
+
+        def send() -> Any:  # noqa: ANN401 - as ask
+            return method(iter(requests), timeout=ANSWER_TIMEOUT_S)
+
+        answer = self._answer(method_name(requests[0]), send)
+        self._saw_write(requests[0], send, answer)
+        return answer
+
+    def _answer(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
+        try:
+            with self._wiretap.measurements.measured(name):
+                return send()
+        except grpc.RpcError as error:
+            refusal = Refusal.of(error)
+            self._wiretap.saw_refusal(refusal)
+            raise refusal from error
+
+    def _saw_write(self, request: Message, repeat: Callable[[], Any], answer: Message) -> None:
+        write = Write(method=method_name(request), repeat=repeat, answer=answer)
+        self._wiretap.saw_write(write)
+
+
+def method_name(request: Message) -> str:
+    """Return the method a request belongs to: the contract gives each method its own request."""
+    return request.DESCRIPTOR.name.removesuffix("Request")
+
+
+def new_request_id() -> str:
+    """Return a name for a request that no other request has."""
+    return str(uuid.uuid4())
+
+
+@contextmanager
+def open_channel(address: str, *, keys: CallerKeys) -> Iterator[grpc.Channel]:
+    """Open a channel with mutual TLS, and close it at the end.
+
+    Args:
+        address: Host and port.
+        keys: Who calls.
+    """
+    credentials = grpc.ssl_channel_credentials(
+        root_certificates=keys.authority,
+        private_key=keys.private_key,
+        certificate_chain=keys.certificate,
+    )
+    with grpc.secure_channel(address, credentials, options=CHANNEL_OPTIONS) as channel:
+        yield channel
+
+
+CHANNEL_OPTIONS = (
+    ("grpc.max_send_message_length", -1),  # an oversized request must reach the service's own bound
+    ("grpc.max_receive_message_length", REQUEST_BYTES_MAX),
+)
