@@ -18,10 +18,10 @@ TEXT_CHARACTERS_MAX = 32
 COUNTRY_CODE = "84"
 _NATIONAL_DIGITS = 9
 
-# Leading digits of the 9-digit national numbers of public mobile services: Circular
-# 22/2014/TT-BTTTT (numbering plan), annex 2, as allocated to date; the same ranges as "mobile" of
-# region VN in libphonenumber 9.0.43. Machine-to-machine ranges (121, 140, 160) are left out on
-# purpose: nobody speaks there, so no holder can be asked to show a face.
+# Leading digits of the 9-digit national numbers of public mobile services, one row for each first
+# digit: Circular 22/2014/TT-BTTTT (numbering plan), as allocated to date; the ranges that
+# libphonenumber 9.0.43 calls mobile in region VN. Its machine-to-machine ranges (1210 to 1213, 140,
+# 160) are left out on purpose: nobody speaks there, so no holder can be asked to show a face.
 MOBILE_PREFIXES = (
     *("3",),
     *("51", "522", "523", "528", "559", "56", "58", "59"),
@@ -31,8 +31,8 @@ MOBILE_PREFIXES = (
     *("990", "991", "993", "994", "995", "996", "997", "998", "999"),
 )
 
-# Decision 798/QĐ-BTTTT (2018): 11-digit mobile numbers became 10-digit ones between 15 September
-# and 14 November 2018. Keys and values without the leading 0; the last seven digits stayed.
+# Decision 798/QĐ-BTTTT of 25 May 2018: the 21 network codes of 11-digit mobile numbers and those
+# that replaced them from 15 September 2018, without the leading 0; the last seven digits stayed.
 SUCCESSORS = MappingProxyType(
     {
         # MobiFone
