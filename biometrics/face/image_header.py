@@ -90,12 +90,28 @@ def read_header(data: bytes, *, format_: ImageFormat) -> ImageHeader:
 
 _START_OF_SCAN = 0xDA
 _APP1 = 0xE1
+_EXIF_PREFIX = b"Exif\0\0"
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
 _START_OF_FRAME = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and payload of each segment, up to and with the first start of scan."""
+def jpeg_picture(data: bytes) -> bytes:
+    """A JPEG without its EXIF and XMP (APP1), which a decoder need not try to understand.
+
+    Raises:
+        HeaderError: The segments before the first scan are not whole.
+    """
+    kept = [data[:2]]
+    start = 2
+    for marker, payload_at, end in _jpeg_segments(data):
+        if marker != _APP1:
+            kept.append(data[payload_at - 4 : end])
+        start = end
+    return b"".join((*kept, data[start:]))
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Marker, start and end of the payload of each segment, through the first start of scan."""
     position = 2
     for _ in range(SEGMENTS_MAX):
         if data[position] != 0xFF:  # noqa: PLR2004 - every marker starts so
@@ -107,21 +123,22 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
             position += 2
         else:
             (length,) = struct.unpack_from(">H", data, position + 2)
-            yield marker, data[position + 4 : position + 2 + length]
+            end = position + 2 + length
+            yield marker, position + 4, end
             if marker == _START_OF_SCAN:
                 return
-            position += 2 + length
+            position = end
     raise HeaderError("too many JPEG segments")
 
 
 def _jpeg_header(data: bytes) -> ImageHeader:
     size: tuple[int, int] | None = None
     orientation = 1
-    for marker, payload in _jpeg_segments(data):
+    for marker, start, end in _jpeg_segments(data):
         if marker in _START_OF_FRAME and size is None:
-            size = struct.unpack_from(">HH", payload, 1)
-        elif marker == _APP1 and payload.startswith(b"Exif\0\0"):
-            orientation = _exif_orientation(payload[6:])
+            size = struct.unpack_from(">HH", data, start + 1)
+        elif marker == _APP1 and data.startswith(_EXIF_PREFIX, start):
+            orientation = _exif_orientation(data[start + len(_EXIF_PREFIX) : end])
     if size is None:
         raise HeaderError("a JPEG scan comes before its frame")
     return ImageHeader(
@@ -204,7 +221,7 @@ def _webp_orientation(data: bytes) -> int:
         kind, length = struct.unpack_from("<4sI", data, position)
         if kind == b"EXIF":
             block = data[position + 8 : position + 8 + length]
-            return _exif_orientation(block.removeprefix(b"Exif\0\0"))
+            return _exif_orientation(block.removeprefix(_EXIF_PREFIX))
         position += 8 + length + length % 2
     return 1
 

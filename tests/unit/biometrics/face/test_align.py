@@ -1,0 +1,42 @@
+"""The aligned face is upright, of one size and the same from any size of photograph."""
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from biometrics.face.models import FaceModels, RGBImage
+
+
+def aligned(models: FaceModels, image: Image.Image) -> RGBImage:
+    pixels = np.array(image)
+    (box,) = models.detector.detect(pixels)
+    return models.aligner.align(pixels, box)
+
+
+def test_an_aligned_face_has_the_side_the_embedder_reads(
+    models: FaceModels, face: Image.Image
+) -> None:
+    side_px = models.embedder.manifest.input_side_px
+    square = aligned(models, face)
+    assert (square.shape, square.dtype) == ((side_px, side_px, 3), np.uint8)
+
+
+def test_a_tilted_face_is_brought_upright(models: FaceModels, face: Image.Image) -> None:
+    straight = aligned(models, face)
+    tilted = aligned(models, face.rotate(12, resample=Image.Resampling.BICUBIC))
+    untouched = np.asarray(face.resize((150, 150))).astype(float)
+    difference = np.abs(straight[30:120, 30:120].astype(float) - tilted[30:120, 30:120]).mean()
+    assert difference < 0.5 * np.abs(straight - untouched).mean()
+
+
+def test_the_size_of_the_photograph_does_not_matter(
+    models: FaceModels, face: Image.Image
+) -> None:
+    small = aligned(models, face)
+    large = aligned(models, face.resize((face.width * 3, face.height * 3)))
+    core = slice(20, 130)
+    assert cv2.norm(small[core, core], large[core, core], cv2.NORM_L1) / (110 * 110 * 3) < 8
+
+
+def test_the_aligner_says_what_it_is(models: FaceModels) -> None:
+    assert models.aligner.manifest.name == "dlib-5-face-landmarks"
