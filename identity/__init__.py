@@ -1,0 +1,1 @@
+"""Decides and remembers: who holds which mobile number, proved how, reachable where."""

@@ -1,1 +1,1 @@
-
+"""Policy packs: dated rules as data, one TOML file for each regulation."""

@@ -1,1 +1,1 @@
-
+"""Keys, field encryption, certificates and who may call what."""

@@ -1,1 +1,1 @@
-
+"""Use cases: load, ask the domain, save, audit. One file for each."""

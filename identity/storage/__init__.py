@@ -1,1 +1,1 @@
-
+"""PostgreSQL and nothing else: tables, repositories, transactions, migrations."""

@@ -1,0 +1,91 @@
+"""Directives: what operators are ordered to do, and what becomes of each order.
+
+Owns the life of an order: pending, leased, executed or superseded. Knows no transport.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from identity.domain.enforcement import DirectiveKind
+from identity.domain.msisdn import MSISDN
+from identity.domain.policy import CaseCause
+
+
+class DirectiveState(StrEnum):
+    """Where an order stands."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    EXECUTED = "executed"
+    SUPERSEDED = "superseded"
+
+
+class AcknowledgementResult(StrEnum):
+    """What becomes of one acknowledgement."""
+
+    ACCEPTED = "accepted"
+    ALREADY_ACKNOWLEDGED = "already_acknowledged"
+    LEASE_LOST = "lease_lost"
+    SUPERSEDED = "superseded"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directive:
+    """One order. Executing the same one twice must do nothing the second time.
+
+    Attributes:
+        directive_id: Identifier.
+        subscription_id: Whose order.
+        msisdn: The number.
+        operator_id: Who is ordered.
+        kind: What to do.
+        causes: Every cause behind it; empty for RESTORE.
+        citation: The rule; empty for RESTORE.
+        cure: How the user stops it; empty for RESTORE.
+        created_at: When it was ordered.
+        due_at: When it must be executed by.
+    """
+
+    directive_id: UUID
+    subscription_id: UUID
+    msisdn: MSISDN
+    operator_id: str
+    kind: DirectiveKind
+    causes: tuple[CaseCause, ...]
+    citation: str
+    cure: str
+    created_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """Directives handed out for a while."""
+
+    lease_id: UUID
+    expires_at: datetime
+    directives: tuple[Directive, ...]
+
+
+def judge_acknowledgement(
+    state: DirectiveState | None, *, lease_is_held: bool
+) -> AcknowledgementResult:
+    """What an acknowledgement is worth.
+
+    Args:
+        state: Where the directive stands; None when the operator has no such directive.
+        lease_is_held: The lease named in the acknowledgement is the current one and has not ended.
+    """
+    match state:
+        case None:
+            return AcknowledgementResult.UNKNOWN
+        case DirectiveState.EXECUTED:
+            return AcknowledgementResult.ALREADY_ACKNOWLEDGED
+        case DirectiveState.SUPERSEDED:
+            return AcknowledgementResult.SUPERSEDED
+        case _:
+            accepted = AcknowledgementResult.ACCEPTED
+            return accepted if lease_is_held else AcknowledgementResult.LEASE_LOST

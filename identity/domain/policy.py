@@ -1,0 +1,211 @@
+"""Policy packs: the dated rules of one regulation, as data.
+
+Owns the shape of a pack and refuses a broken one with a clear error. Knows no file and no clock:
+it is given the text, and every function takes the instant it needs.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+
+from identity.domain.verification import VerificationPolicy
+
+
+class CaseCause(StrEnum):
+    """Why a subscription is on the enforcement ladder."""
+
+    UNVERIFIED = "unverified"
+    MISMATCHED = "mismatched"
+    NOT_FOUND = "not_found"
+    DECEASED = "deceased"
+    DEVICE_CHANGE = "device_change"
+    DISOWNED = "disowned"
+
+
+class StepKind(StrEnum):
+    """What one step of a ladder does."""
+
+    NOTIFY = "notify"
+    BLOCK_OUTGOING = "block_outgoing"
+    SUSPEND = "suspend"
+    TERMINATE = "terminate"
+
+
+class PolicyPackError(ValueError):
+    """A pack that cannot be used; the message names the place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One rung.
+
+    Attributes:
+        kind: What it does.
+        after: Time since the step before it, or since the case was opened for the first.
+    """
+
+    kind: StepKind
+    after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One ladder.
+
+    Attributes:
+        name: Such as `T2`.
+        causes: What puts a subscription on it.
+        steps: The rungs in their order, at least one.
+        citation: The rule behind it.
+        cure: How the user stops it, in a sentence.
+        execute_within: How long an operator has to execute a directive of this ladder.
+        primary_extra: Added before each blocking step when the number is a citizen's primary.
+    """
+
+    name: str
+    causes: frozenset[CaseCause]
+    steps: tuple[Step, ...]
+    citation: str
+    cure: str
+    execute_within: timedelta
+    primary_extra: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyPack:
+    """The rules of one regulation from one day on."""
+
+    version: str
+    effective_on: date
+    verification: VerificationPolicy
+    tracks: Mapping[str, Track]
+
+    def track_for(self, cause: CaseCause) -> Track:
+        """The ladder for a cause: exactly one, or the pack would not have loaded."""
+        return next(track for track in self.tracks.values() if cause in track.causes)
+
+
+def parse_policy_pack(text: str) -> PolicyPack:
+    """Read a pack from TOML.
+
+    Raises:
+        PolicyPackError: Anything missing, unknown, out of range or contradictory.
+    """
+    try:
+        document = tomllib.loads(text)
+        return _pack(document)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyPackError(f"not TOML: {error}") from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise PolicyPackError(f"missing or mistyped: {error}") from error
+
+
+def _pack(document: Mapping[str, Any]) -> PolicyPack:
+    _refuse_unknown(document, {"version", "effective_on", "verification", "tracks"}, place="pack")
+    tracks = {name: _track(name, body) for name, body in document["tracks"].items()}
+    _check_causes(tracks)
+    return PolicyPack(
+        version=_text(document["version"], place="version"),
+        effective_on=_day(document["effective_on"]),
+        verification=_verification(document["verification"], version=document["version"]),
+        tracks=tracks,
+    )
+
+
+def _verification(body: Mapping[str, Any], *, version: str) -> VerificationPolicy:
+    _refuse_unknown(
+        body, {"face_dissimilarity_max", "session_lifetime_s", "citation"}, place="verification"
+    )
+    threshold = body["face_dissimilarity_max"]
+    lifetime_s = body["session_lifetime_s"]
+    # Embeddings are unit-like vectors: distances of 2 and more do not occur, 0.6 is already unsafe
+    # for the people served (see docs/concepts/verification.md).
+    if not isinstance(threshold, float) or not 0 < threshold <= 0.6:  # noqa: PLR2004 - explained above
+        raise PolicyPackError("verification.face_dissimilarity_max must be a number in (0, 0.6]")
+    if not isinstance(lifetime_s, int) or not 30 <= lifetime_s <= 3600:  # noqa: PLR2004 - 1 h at most
+        raise PolicyPackError("verification.session_lifetime_s must be 30 to 3600")
+    return VerificationPolicy(
+        version=version,
+        face_dissimilarity_max=threshold,
+        session_lifetime=timedelta(seconds=lifetime_s),
+    )
+
+
+def _track(name: str, body: Mapping[str, Any]) -> Track:
+    place = f"tracks.{name}"
+    known = {"causes", "steps", "citation", "cure", "confirm_in_gazette"}
+    known |= {"execute_within_hours", "primary_extra_hours"}
+    _refuse_unknown(body, known, place=place)
+    steps = tuple(_step(row, place=place) for row in body["steps"])
+    _check_steps(steps, place=place)
+    return Track(
+        name=name,
+        causes=frozenset(_cause(value, place=place) for value in body["causes"]),
+        steps=steps,
+        citation=_text(body["citation"], place=f"{place}.citation"),
+        cure=_text(body["cure"], place=f"{place}.cure"),
+        execute_within=_hours(body["execute_within_hours"], place=f"{place}.execute_within_hours"),
+        primary_extra=_hours(body["primary_extra_hours"], place=f"{place}.primary_extra_hours"),
+    )
+
+
+def _step(row: Mapping[str, Any], *, place: str) -> Step:
+    _refuse_unknown(row, {"kind", "after_hours"}, place=f"{place}.steps")
+    try:
+        kind = StepKind(row["kind"])
+    except ValueError as error:
+        raise PolicyPackError(f"{place}.steps: {error}") from error
+    return Step(kind=kind, after=_hours(row["after_hours"], place=f"{place}.steps"))
+
+
+def _check_steps(steps: tuple[Step, ...], *, place: str) -> None:
+    if not steps:
+        raise PolicyPackError(f"{place}.steps is empty")
+    severity = [list(StepKind).index(step.kind) for step in steps]
+    if severity != sorted(severity):
+        raise PolicyPackError(f"{place}.steps must grow stricter, never milder")
+    blocking = [step.kind for step in steps if step.kind is not StepKind.NOTIFY]
+    if len(blocking) != len(set(blocking)):
+        raise PolicyPackError(f"{place}.steps takes the same blocking step twice")
+
+
+def _check_causes(tracks: Mapping[str, Track]) -> None:
+    for cause in CaseCause:
+        owners = [track.name for track in tracks.values() if cause in track.causes]
+        if len(owners) != 1:
+            raise PolicyPackError(f"cause {cause} needs exactly one track, has {owners}")
+
+
+def _cause(value: str, *, place: str) -> CaseCause:
+    try:
+        return CaseCause(value)
+    except ValueError as error:
+        raise PolicyPackError(f"{place}.causes: {error}") from error
+
+
+def _hours(value: object, *, place: str) -> timedelta:
+    # 10 years: longer than any interval of a regulation, short enough to catch a slip of units.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 87_600:  # noqa: PLR2004 - explained above
+        raise PolicyPackError(f"{place}: hours must be a number in 0..87600")
+    return timedelta(hours=value)
+
+
+def _text(value: object, *, place: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise PolicyPackError(f"{place} must be a sentence")
+    return value
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, date):
+        raise PolicyPackError("effective_on must be a date")
+    return value
+
+
+def _refuse_unknown(body: Mapping[str, Any], known: set[str], *, place: str) -> None:
+    unknown = sorted(set(body) - known)
+    if unknown:
+        raise PolicyPackError(f"{place}: unknown {', '.join(unknown)}")

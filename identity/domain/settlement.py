@@ -1,0 +1,239 @@
+"""Settling one subscription: its cases, its order and its state, brought in line.
+
+Owns the single place where cases are opened, stepped and closed and orders follow from them. Every
+use case that changes a subscription ends here, so no change can leave a case without its cause or
+an order without its case.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from identity.domain.directive import Directive
+from identity.domain.enforcement import (
+    STANDING_CAUSES,
+    Case,
+    CaseState,
+    DirectiveKind,
+    open_case,
+    order_into,
+    standing_cause,
+    state_reached,
+    strictest,
+    take_due_steps,
+)
+from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
+from identity.domain.subscription import ServiceState, Subscription
+
+RESTORE_WITHIN = timedelta(hours=2)
+"""How long an operator has to put a number back: as long as it has to block one (track T1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What happened to a subscription, besides what it says itself.
+
+    Attributes:
+        before: What was ordered before the change.
+        cause: An event that puts it on a ladder.
+        cause_at: When that event happened.
+        is_cured: Its holder has just been verified.
+        is_primary: It is a citizen's primary number.
+        is_clock_run: Due steps are to be taken.
+    """
+
+    before: ServiceState
+    cause: CaseCause | None = None
+    cause_at: datetime | None = None
+    is_cured: bool = False
+    is_primary: bool = False
+    is_clock_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What must be saved together.
+
+    Attributes:
+        subscription: With the state now ordered.
+        cases: Every case that was opened, stepped or closed.
+        directives: New orders, in the order of execution.
+        is_overtaking: Earlier orders that are still open no longer hold.
+        step_count: Rungs taken.
+    """
+
+    subscription: Subscription
+    cases: tuple[Case, ...]
+    directives: tuple[Directive, ...]
+    is_overtaking: bool
+    step_count: int
+
+
+def settle(
+    subscription: Subscription,
+    open_cases: Sequence[Case],
+    pack: PolicyPack,
+    *,
+    change: Change,
+    at: datetime,
+    new_id: Callable[[], UUID],
+) -> Settlement:
+    """Bring cases, order and state of one subscription in line.
+
+    1. Cases whose cause has gone are closed; those that stand keep their clock.
+    2. Causes without a case get one.
+    3. Due steps are taken, when this is a run of the clock.
+    4. The strictest rung of all open cases is what is ordered; a milder order than before
+       overtakes orders that are still out.
+    """
+    kept, closed = _close_and_keep(subscription, open_cases, pack, change=change, at=at)  # 1
+    opened = _open_missing(subscription, kept, pack, change=change, at=at, new_id=new_id)  # 2
+    walk = _walk([*kept, *opened], pack, change=change, at=at)  # 3
+    target = _target(subscription, walk, pack)  # 4
+    settled = subscription.ordered(target, at=at)
+    causes = tuple(case.cause for case in walk.cases)
+    drafts = [*_notices(walk), *_order(walk, pack, target=target, before=change.before)]
+    is_overtaking = bool(closed) or target.strictness < change.before.strictness
+    return Settlement(
+        subscription=settled,
+        cases=(*closed, *_ended(walk.cases, target, at=at)),
+        directives=tuple(
+            _directive(settled, draft, causes=causes, at=at, identity=new_id()) for draft in drafts
+        ),
+        is_overtaking=is_overtaking,
+        step_count=len(walk.taken),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """Cases after their steps, and the steps with the track they belong to."""
+
+    cases: tuple[Case, ...]
+    taken: tuple[tuple[Track, StepKind], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    kind: DirectiveKind
+    track: Track | None
+
+
+def _close_and_keep(
+    subscription: Subscription,
+    cases: Sequence[Case],
+    pack: PolicyPack,
+    *,
+    change: Change,
+    at: datetime,
+) -> tuple[list[Case], list[Case]]:
+    if change.is_cured:
+        return [], [case.closed(CaseState.CURED, at=at) for case in cases]
+    if not subscription.is_in_service:
+        return [], [case.closed(CaseState.WITHDRAWN, at=at) for case in cases]
+    cause = standing_cause(subscription)
+    track_name = None if cause is None else pack.track_for(cause).name
+    kept, closed = [], []
+    for case in cases:
+        if case.cause not in STANDING_CAUSES:
+            kept.append(case)
+        elif cause is not None and case.track == track_name:
+            kept.append(replace(case, cause=cause))
+        else:
+            closed.append(case.closed(CaseState.WITHDRAWN, at=at))
+    return kept, closed
+
+
+def _open_missing(
+    subscription: Subscription,
+    kept: Sequence[Case],
+    pack: PolicyPack,
+    *,
+    change: Change,
+    at: datetime,
+    new_id: Callable[[], UUID],
+) -> list[Case]:
+    standing = standing_cause(subscription)
+    wanted = {} if standing is None else {standing: at}
+    if change.cause is not None:
+        wanted[change.cause] = change.cause_at or at
+    taken = {case.track for case in kept}
+    return [
+        open_case(subscription, cause, pack, identity=new_id(), at=opened_at)
+        for cause, opened_at in wanted.items()
+        if pack.track_for(cause).name not in taken
+    ]
+
+
+def _walk(cases: Sequence[Case], pack: PolicyPack, *, change: Change, at: datetime) -> _Walk:
+    if not change.is_clock_run:
+        return _Walk(tuple(cases), ())
+    stepped, taken = [], []
+    for case in cases:
+        track = pack.tracks[case.track]
+        after, steps = take_due_steps(case, track, at=at, is_primary=change.is_primary)
+        stepped.append(after)
+        taken.extend((track, step) for step in steps)
+    return _Walk(tuple(stepped), tuple(taken))
+
+
+def _target(subscription: Subscription, walk: _Walk, pack: PolicyPack) -> ServiceState:
+    if subscription.service_state in {ServiceState.INACTIVE, ServiceState.TERMINATED}:
+        return subscription.service_state
+    return strictest(state_reached(case, pack.tracks[case.track]) for case in walk.cases)
+
+
+def _ended(cases: Sequence[Case], target: ServiceState, *, at: datetime) -> tuple[Case, ...]:
+    """A number that is withdrawn ends all of its cases, not only the one that led there."""
+    if target is not ServiceState.TERMINATED:
+        return tuple(cases)
+    return tuple(
+        case if case.closed_at is not None else case.closed(CaseState.TERMINATED, at=at)
+        for case in cases
+    )
+
+
+def _notices(walk: _Walk) -> list[_Draft]:
+    return [
+        _Draft(DirectiveKind.NOTIFY, track) for track, kind in walk.taken if kind is StepKind.NOTIFY
+    ]
+
+
+def _order(
+    walk: _Walk, pack: PolicyPack, *, target: ServiceState, before: ServiceState
+) -> list[_Draft]:
+    kind = order_into(target, current=before) if target is not ServiceState.INACTIVE else None
+    if kind is None or (kind is DirectiveKind.TERMINATE and not walk.taken):
+        return []  # an operator that released a number itself needs no order to do so
+    reached = [pack.tracks[case.track] for case in walk.cases]
+    behind = [
+        track
+        for case, track in zip(walk.cases, reached, strict=True)
+        if state_reached(case, track) is target
+    ]
+    is_restoring = kind is DirectiveKind.RESTORE
+    return [_Draft(kind, None if is_restoring or not behind else behind[0])]
+
+
+def _directive(
+    subscription: Subscription,
+    draft: _Draft,
+    *,
+    causes: tuple[CaseCause, ...],
+    at: datetime,
+    identity: UUID,
+) -> Directive:
+    track = draft.track
+    return Directive(
+        directive_id=identity,
+        subscription_id=subscription.subscription_id,
+        msisdn=subscription.msisdn,
+        operator_id=subscription.operator_id,
+        kind=draft.kind,
+        causes=() if track is None else causes,
+        citation="" if track is None else track.citation,
+        cure="" if track is None else track.cure,
+        created_at=at,
+        due_at=at + (RESTORE_WITHIN if track is None else track.execute_within),
+    )

@@ -1,0 +1,120 @@
+"""One mobile subscription: its states and the rules that move it between them.
+
+Owns what `in service`, `eligible` and `verified` mean. Knows neither clocks, rows nor messages:
+every function takes the instant it needs.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from identity.domain.holder import HolderClaim
+from identity.domain.link import Link, LinkState
+from identity.domain.msisdn import MSISDN
+from identity.domain.verification import VerifiedAttempt
+
+
+class ServiceState(StrEnum):
+    """Whether the network serves a subscription, from least to most strict after ACTIVE."""
+
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    OUTGOING_BLOCKED = "outgoing_blocked"
+    SUSPENDED = "suspended"
+    TERMINATED = "terminated"
+
+    @property
+    def strictness(self) -> int:
+        """How much the state takes away: ACTIVE 0 … TERMINATED 3; INACTIVE, never served, 0."""
+        return _STRICTNESS[self]
+
+
+_STRICTNESS = {
+    ServiceState.INACTIVE: 0,
+    ServiceState.ACTIVE: 0,
+    ServiceState.OUTGOING_BLOCKED: 1,
+    ServiceState.SUSPENDED: 2,
+    ServiceState.TERMINATED: 3,
+}
+
+_REACHABLE = frozenset({ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One MSISDN at one operator. A number that is given to somebody else is another subscription.
+
+    Attributes:
+        subscription_id: Identifier for ever.
+        msisdn: The number.
+        operator_id: Name of the operator that serves it.
+        claim: Whom the contract names.
+        link: How the claim compares with the population records.
+        service_state: What is ordered.
+        applied_state: What the operator last acknowledged.
+        activated_on: Start of the contract, where the operator knows it.
+        verified_at: Last verification of this holder by chip and face.
+        sim_swapped_at: Last SIM swap that the operator reported.
+        created_at: When the operator first told of it.
+        updated_at: When any of this last changed.
+    """
+
+    subscription_id: UUID
+    msisdn: MSISDN
+    operator_id: str
+    claim: HolderClaim
+    link: Link
+    service_state: ServiceState
+    applied_state: ServiceState
+    created_at: datetime
+    updated_at: datetime
+    activated_on: date | None = None
+    verified_at: datetime | None = None
+    sim_swapped_at: datetime | None = None
+
+    @property
+    def is_in_service(self) -> bool:
+        """Registered or served: the number is taken."""
+        return self.service_state is not ServiceState.TERMINATED
+
+    @property
+    def is_eligible_as_primary(self) -> bool:
+        """Linked, verified and reachable: a one-way block still lets the citizen be called."""
+        return (
+            self.link.state is LinkState.LINKED
+            and self.verified_at is not None
+            and self.service_state in _REACHABLE
+        )
+
+    def verified_by(self, attempt: VerifiedAttempt) -> "Subscription":
+        """The subscription after its holder was verified: in service both ways.
+
+        Takes the proof itself, so that no caller can pass a mere flag.
+
+        Raises:
+            ValueError: The attempt was made for another subscription.
+        """
+        if attempt.subscription_id != self.subscription_id:
+            raise ValueError("the attempt belongs to another subscription")
+        decided_at = attempt.verdict.decided_at
+        return replace(
+            self,
+            service_state=ServiceState.ACTIVE,
+            verified_at=decided_at,
+            updated_at=decided_at,
+        )
+
+    def relinked(self, link: Link, *, at: datetime) -> "Subscription":
+        """The same subscription with a fresh comparison; unchanged when nothing differs."""
+        return self if link == self.link else replace(self, link=link, updated_at=at)
+
+    def transferred_to(self, claim: HolderClaim, link: Link, *, at: datetime) -> "Subscription":
+        """The number under another holder: what was verified of the old one no longer counts."""
+        return replace(self, claim=claim, link=link, verified_at=None, updated_at=at)
+
+    def ordered(self, state: ServiceState, *, at: datetime) -> "Subscription":
+        """The subscription under a new order."""
+        if state is self.service_state:
+            return self
+        return replace(self, service_state=state, updated_at=at)

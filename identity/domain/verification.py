@@ -1,0 +1,269 @@
+"""The verdict: four fields, one pure function of evidence and policy.
+
+Owns what must hold before anybody is called verified. Knows nothing of how a chip is read or a
+face compared: it is told findings. Evidence holds all that a verdict depends on, so a stored
+verdict can be recomputed years later with `decide`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from identity.domain.holder import HolderClaim, PopulationRecord
+from identity.domain.link import (
+    FieldOutcome,
+    FieldResult,
+    FieldSource,
+    NameScorer,
+    compare_dates,
+    compare_names,
+    compare_personal_ids,
+)
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+
+
+class VerdictState(StrEnum):
+    """How a verification ended."""
+
+    VERIFIED = "verified"
+    NOT_VERIFIED = "not_verified"
+    FAILURE_TO_ACQUIRE = "failure_to_acquire"
+
+
+class VerdictReason(StrEnum):
+    """What speaks against a verification. Append-only: stored verdicts hold these names."""
+
+    CHIP_NOT_AUTHENTIC = "CHIP_NOT_AUTHENTIC"
+    PERSONAL_ID_MISMATCH = "PERSONAL_ID_MISMATCH"
+    FULL_NAME_MISMATCH = "FULL_NAME_MISMATCH"
+    BIRTH_DATE_MISMATCH = "BIRTH_DATE_MISMATCH"
+    RECORD_NOT_FOUND = "RECORD_NOT_FOUND"
+    HOLDER_DECEASED = "HOLDER_DECEASED"
+    CARD_SUPERSEDED = "CARD_SUPERSEDED"
+    FACE_NON_MATCH = "FACE_NON_MATCH"
+    FACE_NOT_ACQUIRED = "FACE_NOT_ACQUIRED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipHolder:
+    """What an authenticated chip says of its holder; a field that it lacks is None."""
+
+    personal_id: PersonalID | None
+    full_name: PersonName | None
+    birth_date: date | None
+    card_issued_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipEvidence:
+    """Findings of chip authentication.
+
+    Attributes:
+        is_authentic: Every mandatory check succeeded.
+        codes: Codes of the checks that did not succeed, in their order.
+        document_digest: Identity of the card (SHA-256), None when it could not be established.
+        holder: Contents of the authenticated data groups; None unless authentic.
+    """
+
+    is_authentic: bool
+    codes: tuple[str, ...]
+    document_digest: bytes | None
+    holder: ChipHolder | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceEvidence:
+    """Findings of the face comparison.
+
+    Attributes:
+        dissimilarity: Distance of probe and reference, >= 0; None when nothing was compared.
+        failure: Why a face could not be taken, such as `NO_FACE`; None when both were.
+        model_digest: SHA-256 (hex) of the network that made the templates.
+        probe_digests: SHA-256 of each photograph.
+    """
+
+    dissimilarity: float | None
+    failure: str | None
+    model_digest: str | None
+    probe_digests: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """All that a verdict depends on, besides the policy."""
+
+    claim: HolderClaim
+    record: PopulationRecord | None
+    chip: ChipEvidence
+    face: FaceEvidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationPolicy:
+    """Settings of a policy pack that a verdict depends on.
+
+    Attributes:
+        version: The pack's name and date.
+        face_dissimilarity_max: A face matches below this distance, 0 < value < 2.
+        session_lifetime: How long a session stays open.
+    """
+
+    version: str
+    face_dissimilarity_max: float
+    session_lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The judged evidence."""
+
+    state: VerdictState
+    reasons: tuple[VerdictReason, ...]
+    personal_id: FieldOutcome
+    full_name: FieldOutcome
+    birth_date: FieldOutcome
+    face: FieldOutcome
+    chip_codes: tuple[str, ...]
+    acquisition_failure: str | None
+    decided_at: datetime
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedAttempt:
+    """Proof that a subscription's holder was verified; it cannot be made from any other verdict.
+
+    Raises:
+        ValueError: The verdict is not VERIFIED.
+    """
+
+    verification_id: UUID
+    subscription_id: UUID
+    verdict: Verdict
+
+    def __post_init__(self) -> None:
+        if self.verdict.state is not VerdictState.VERIFIED:
+            raise ValueError(f"a verdict that is {self.verdict.state} proves nothing")
+
+
+def decide(
+    evidence: Evidence, policy: VerificationPolicy, *, at: datetime, score_names: NameScorer
+) -> Verdict:
+    """Judge the evidence.
+
+    VERIFIED needs all of:
+        1. The chip is authentic.
+        2. Its personal ID equals the claim's and the population record's.
+        3. So does its name.
+        4. So does its birth date.
+        5. The record's person lives, and the card is the current one.
+        6. The live face matches the portrait in the chip.
+    The caller owes: that the chip findings come from this session's nonce and these files.
+    """
+    fields = _compare_fields(evidence, score_names)
+    face = _judge_face(evidence.face, policy)
+    reasons = (*_document_reasons(evidence, fields), *_face_reasons(face))
+    return Verdict(
+        state=_state(reasons),
+        reasons=reasons,
+        personal_id=fields.personal_id,
+        full_name=fields.full_name,
+        birth_date=fields.birth_date,
+        face=face,
+        chip_codes=evidence.chip.codes,
+        acquisition_failure=evidence.face.failure,
+        decided_at=at,
+        policy_version=policy.version,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fields:
+    personal_id: FieldOutcome
+    full_name: FieldOutcome
+    birth_date: FieldOutcome
+
+
+_ABSENT = FieldOutcome(result=FieldResult.NOT_AVAILABLE, source=FieldSource.CHIP)
+_NO_HOLDER = ChipHolder(personal_id=None, full_name=None, birth_date=None)
+
+
+def _compare_fields(evidence: Evidence, score_names: NameScorer) -> _Fields:
+    chip = evidence.chip.holder or _NO_HOLDER
+    sides = [(evidence.claim, FieldSource.CLAIM), (evidence.record, FieldSource.POPULATION_RECORD)]
+    known = [(side, source) for side, source in sides if side is not None]
+    return _Fields(
+        personal_id=_worst(
+            compare_personal_ids(chip.personal_id, side.personal_id, source=source)
+            for side, source in known
+        ),
+        full_name=_worst(
+            compare_names(chip.full_name, side.full_name, source=source, score_names=score_names)
+            for side, source in known
+        ),
+        birth_date=_worst(
+            compare_dates(chip.birth_date, side.birth_date, source=source) for side, source in known
+        ),
+    )
+
+
+def _worst(outcomes: Iterable[FieldOutcome]) -> FieldOutcome:
+    """A difference to either side decides, then a missing field; else it is the chip's word."""
+    compared = list(outcomes)
+    for result in (FieldResult.MISMATCH, FieldResult.NOT_AVAILABLE):
+        for outcome in compared:
+            if outcome.result is result:
+                return outcome
+    return FieldOutcome(result=FieldResult.MATCH, source=FieldSource.CHIP)
+
+
+def _judge_face(face: FaceEvidence, policy: VerificationPolicy) -> FieldOutcome:
+    if face.failure is not None or face.dissimilarity is None:
+        return _ABSENT
+    is_match = face.dissimilarity < policy.face_dissimilarity_max
+    result = FieldResult.MATCH if is_match else FieldResult.MISMATCH
+    return FieldOutcome(result=result, source=FieldSource.CHIP)
+
+
+def _document_reasons(evidence: Evidence, fields: _Fields) -> Iterator[VerdictReason]:
+    if not evidence.chip.is_authentic:  # 1
+        yield VerdictReason.CHIP_NOT_AUTHENTIC
+    if fields.personal_id.result is not FieldResult.MATCH:  # 2
+        yield VerdictReason.PERSONAL_ID_MISMATCH
+    if fields.full_name.result is not FieldResult.MATCH:  # 3
+        yield VerdictReason.FULL_NAME_MISMATCH
+    if fields.birth_date.result is not FieldResult.MATCH:  # 4
+        yield VerdictReason.BIRTH_DATE_MISMATCH
+    if evidence.record is None:  # 5
+        yield VerdictReason.RECORD_NOT_FOUND
+    else:
+        yield from _life_reasons(evidence.record, evidence.chip.holder)
+
+
+def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterator[VerdictReason]:
+    if record.deceased_on is not None:
+        yield VerdictReason.HOLDER_DECEASED
+    if record.card_issued_on is None or holder is None:
+        return
+    # A card that does not say when it was issued cannot show that it is the current one.
+    if holder.card_issued_on is None or holder.card_issued_on < record.card_issued_on:
+        yield VerdictReason.CARD_SUPERSEDED
+
+
+def _face_reasons(outcome: FieldOutcome) -> Iterator[VerdictReason]:
+    if outcome.result is FieldResult.MISMATCH:  # 6
+        yield VerdictReason.FACE_NON_MATCH
+    elif outcome.result is FieldResult.NOT_AVAILABLE:
+        yield VerdictReason.FACE_NOT_ACQUIRED
+
+
+def _state(reasons: tuple[VerdictReason, ...]) -> VerdictState:
+    if not reasons:
+        return VerdictState.VERIFIED
+    # A poor photograph decides nothing by itself; beside a false document it saves nobody.
+    if reasons == (VerdictReason.FACE_NOT_ACQUIRED,):
+        return VerdictState.FAILURE_TO_ACQUIRE
+    return VerdictState.NOT_VERIFIED

@@ -1,0 +1,101 @@
+"""Enforcement cases and how far their clock has run.
+
+Owns the rows of `enforcement_case` and `enforcement_clock`. Knows no ladder: which step is due is
+the domain's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.domain.enforcement import Case, CaseState
+from identity.domain.policy import CaseCause
+from identity.domain.subscription import Subscription
+from identity.storage.sealing import Sealer
+from identity.storage.subscriptions import msisdn_key
+from identity.storage.tables import enforcement_case, enforcement_clock
+
+_CASE_FIELDS = [field.name for field in fields(Case)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """The cases of one transaction."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def list_open(self, items: Iterable[Subscription]) -> Mapping[UUID, list[Case]]:
+        """The open cases of some subscriptions, by subscription, oldest first."""
+        ids = {item.subscription_id: msisdn_key(self.sealer, item.msisdn) for item in items}
+        query = select(enforcement_case).where(
+            enforcement_case.c.msisdn_key.in_(list(ids.values())),
+            enforcement_case.c.subscription_id.in_(list(ids)),
+            enforcement_case.c.state == CaseState.OPEN.value,
+        )
+        query = query.order_by(enforcement_case.c.opened_at, enforcement_case.c.track)
+        found: dict[UUID, list[Case]] = {subscription_id: [] for subscription_id in ids}
+        for row in self.connection.execute(query).mappings():
+            found[row["subscription_id"]].append(_case(row))
+        return found
+
+    def list_due(self, at: datetime, *, limit: int) -> Sequence[tuple[bytes, UUID]]:
+        """Full keys of subscriptions with a step due at or before an instant, earliest first.
+
+        The extra time of primary numbers is not known here: the domain judges each again.
+        """
+        query = (
+            select(enforcement_case.c.msisdn_key, enforcement_case.c.subscription_id)
+            .where(
+                enforcement_case.c.state == CaseState.OPEN.value,
+                enforcement_case.c.next_due_at <= at,
+            )
+            .order_by(enforcement_case.c.next_due_at, enforcement_case.c.case_id)
+            .limit(limit)
+        )
+        rows = self.connection.execute(query)
+        return list(dict.fromkeys((row.msisdn_key, row.subscription_id) for row in rows))
+
+    def save_many(self, cases: Iterable[tuple[Case, Subscription]]) -> None:
+        """Insert or replace cases."""
+        rows = [_row(case, msisdn_key(self.sealer, item.msisdn)) for case, item in cases]
+        if not rows:
+            return
+        statement = insert(enforcement_case)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=[enforcement_case.c.msisdn_key, enforcement_case.c.case_id],
+            set_={name: new[name] for name in _CASE_FIELDS if name != "case_id"},
+        )
+        # Closing comes first: a ladder's place must be free before a new case takes it.
+        rows.sort(key=lambda row: row["state"] == CaseState.OPEN.value)
+        self.connection.execute(statement, rows)
+
+    def ran_until(self, *, lock: bool = False) -> datetime | None:
+        """Up to which instant enforcement has run; `lock` keeps other runs waiting."""
+        query = select(enforcement_clock.c.ran_until)
+        return self.connection.execute(query.with_for_update() if lock else query).scalar()
+
+    def set_ran_until(self, at: datetime) -> None:
+        """Note up to which instant enforcement has run."""
+        statement = insert(enforcement_clock).values(only_row=1, ran_until=at)
+        self.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[enforcement_clock.c.only_row], set_={"ran_until": at}
+            )
+        )
+
+
+def _row(case: Case, key: bytes) -> dict[str, Any]:
+    row = {name: getattr(case, name) for name in _CASE_FIELDS}
+    return row | {"msisdn_key": key, "cause": case.cause.value, "state": case.state.value}
+
+
+def _case(row: Mapping[str, Any]) -> Case:
+    stored = {name: row[name] for name in _CASE_FIELDS}
+    return Case(**stored | {"cause": CaseCause(row["cause"]), "state": CaseState(row["state"])})

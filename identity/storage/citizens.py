@@ -1,0 +1,103 @@
+"""Population records: stored sealed, found by blind index.
+
+Owns the rows of `citizen`. Knows nothing of subscriptions.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.domain.holder import PopulationRecord
+from identity.domain.personal_id import PersonalID
+from identity.storage.conversions import dump_record, load_record
+from identity.storage.sealing import Sealer
+from identity.storage.tables import citizen
+
+
+def citizen_key(sealer: Sealer, personal_id: PersonalID) -> bytes:
+    """The blind index that stands for a personal ID wherever one is needed as a key."""
+    return sealer.blind_index("personal_id", personal_id.value)
+
+
+def _context(key: bytes) -> bytes:
+    return b"citizen.record|" + key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """How many records were new, differed, or were known already."""
+
+    created_count: int
+    changed_count: int
+    unchanged_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citizens:
+    """The records of one transaction."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def find(self, personal_id: PersonalID) -> PopulationRecord | None:
+        """The record of a personal ID, if there is one."""
+        return self.find_many([personal_id]).get(personal_id)
+
+    def find_many(self, ids: Iterable[PersonalID]) -> Mapping[PersonalID, PopulationRecord]:
+        """The records that exist, by personal ID."""
+        keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
+        query = select(citizen.c.citizen_key, citizen.c.record_sealed)
+        rows = self.connection.execute(query.where(citizen.c.citizen_key.in_(keys)))
+        records = (
+            load_record(self.sealer.open(sealed, context=_context(key))) for key, sealed in rows
+        )
+        return {record.personal_id: record for record in records}
+
+    def save_many(self, records: Sequence[PopulationRecord], *, at: datetime) -> Saved:
+        """Insert or replace records, each personal ID at most once; the same again changes nothing."""
+        rows = {row["citizen_key"]: row for row in (self._row(r, at=at) for r in records)}
+        known = self._digests(rows)
+        fresh = [row for key, row in rows.items() if known.get(key) != row["record_digest"]]
+        created_count = sum(key not in known for key in rows)
+        self._upsert(sorted(fresh, key=lambda row: bytes(row["citizen_key"])))  # type: ignore[arg-type] # a bytes column
+        return Saved(
+            created_count=created_count,
+            changed_count=len(fresh) - created_count,
+            unchanged_count=len(rows) - len(fresh),
+        )
+
+    def _digests(self, keys: Iterable[object]) -> Mapping[object, bytes]:
+        query = select(citizen.c.citizen_key, citizen.c.record_digest)
+        rows = self.connection.execute(query.where(citizen.c.citizen_key.in_(list(keys))))
+        return {row.citizen_key: row.record_digest for row in rows}
+
+    def _upsert(self, rows: Sequence[Mapping[str, object]]) -> None:
+        if not rows:
+            return
+        statement = insert(citizen)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=[citizen.c.citizen_key],
+            set_={
+                "record_sealed": new.record_sealed,
+                "record_digest": new.record_digest,
+                "is_deceased": new.is_deceased,
+                "updated_at": new.updated_at,
+            },
+        )
+        self.connection.execute(statement, rows)
+
+    def _row(self, record: PopulationRecord, *, at: datetime) -> dict[str, object]:
+        key = citizen_key(self.sealer, record.personal_id)
+        plaintext = dump_record(record)
+        return {
+            "citizen_key": key,
+            "record_sealed": self.sealer.seal(plaintext, context=_context(key)),
+            "record_digest": self.sealer.blind_index("record", plaintext.decode()),
+            "is_deceased": record.deceased_on is not None,
+            "created_at": at,
+            "updated_at": at,
+        }

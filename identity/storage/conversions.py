@@ -1,0 +1,254 @@
+"""Between domain values and what columns hold.
+
+Owns the stored form of each value and its way back; every pair is round-trip tested. Stored forms
+are compact JSON and only ever grow: old rows must stay readable.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from identity.domain.holder import HolderClaim, PopulationRecord, Sex
+from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.domain.verification import (
+    ChipEvidence,
+    ChipHolder,
+    Evidence,
+    FaceEvidence,
+    Verdict,
+    VerdictReason,
+    VerdictState,
+)
+
+Fields = dict[str, Any]
+"""A JSON object."""
+
+
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def dump_claim(claim: HolderClaim) -> bytes:
+    """Serialise a claim."""
+    return _encode(_claim_fields(claim))
+
+
+def load_claim(data: bytes) -> HolderClaim:
+    """Read what `dump_claim` wrote."""
+    return _claim(json.loads(data))
+
+
+def dump_record(record: PopulationRecord) -> bytes:
+    """Serialise a population record."""
+    return _encode(_record_fields(record))
+
+
+def load_record(data: bytes) -> PopulationRecord:
+    """Read what `dump_record` wrote."""
+    return _record(json.loads(data))
+
+
+def link_fields(link: Link) -> Fields:
+    """The outcomes of a link, for a JSONB column; its state has a column of its own."""
+    return {
+        "personal_id": outcome_fields(link.personal_id),
+        "full_name": outcome_fields(link.full_name),
+        "birth_date": outcome_fields(link.birth_date),
+    }
+
+
+def link_from(state: str, fields: Mapping[str, Any]) -> Link:
+    """A link from its two columns."""
+    return Link(
+        state=LinkState(state),
+        personal_id=outcome_from(fields["personal_id"]),
+        full_name=outcome_from(fields["full_name"]),
+        birth_date=outcome_from(fields["birth_date"]),
+    )
+
+
+def outcome_fields(outcome: FieldOutcome) -> Fields:
+    """One compared field."""
+    return {
+        "result": outcome.result.value,
+        "score": outcome.score,
+        "source": outcome.source.value,
+    }
+
+
+def outcome_from(fields: Mapping[str, Any]) -> FieldOutcome:
+    """Read what `outcome_fields` made."""
+    return FieldOutcome(
+        result=FieldResult(fields["result"]),
+        score=fields["score"],
+        source=FieldSource(fields["source"]),
+    )
+
+
+def verdict_fields(verdict: Verdict) -> Fields:
+    """A verdict, for a JSONB column; its instant has a column of its own."""
+    return {
+        "state": verdict.state.value,
+        "reasons": [reason.value for reason in verdict.reasons],
+        "personal_id": outcome_fields(verdict.personal_id),
+        "full_name": outcome_fields(verdict.full_name),
+        "birth_date": outcome_fields(verdict.birth_date),
+        "face": outcome_fields(verdict.face),
+        "chip_codes": list(verdict.chip_codes),
+        "acquisition_failure": verdict.acquisition_failure,
+        "policy_version": verdict.policy_version,
+    }
+
+
+def verdict_from(fields: Mapping[str, Any], *, decided_at: Any) -> Verdict:  # noqa: ANN401 - a driver's value
+    """A verdict from its two columns."""
+    return Verdict(
+        state=VerdictState(fields["state"]),
+        reasons=tuple(VerdictReason(reason) for reason in fields["reasons"]),
+        personal_id=outcome_from(fields["personal_id"]),
+        full_name=outcome_from(fields["full_name"]),
+        birth_date=outcome_from(fields["birth_date"]),
+        face=outcome_from(fields["face"]),
+        chip_codes=tuple(fields["chip_codes"]),
+        acquisition_failure=fields["acquisition_failure"],
+        policy_version=fields["policy_version"],
+        decided_at=decided_at,
+    )
+
+
+def dump_evidence(evidence: Evidence) -> bytes:
+    """Serialise evidence: everything that `identity.domain.verification.decide` reads."""
+    record = evidence.record
+    return _encode(
+        {
+            "claim": _claim_fields(evidence.claim),
+            "record": None if record is None else _record_fields(record),
+            "chip": _chip_fields(evidence.chip),
+            "face": _face_fields(evidence.face),
+        }
+    )
+
+
+def load_evidence(data: bytes) -> Evidence:
+    """Read what `dump_evidence` wrote."""
+    fields = json.loads(data)
+    return Evidence(
+        claim=_claim(fields["claim"]),
+        record=None if fields["record"] is None else _record(fields["record"]),
+        chip=_chip(fields["chip"]),
+        face=_face(fields["face"]),
+    )
+
+
+def _claim_fields(claim: HolderClaim) -> Fields:
+    return {
+        "personal_id": claim.personal_id.value,
+        "full_name": claim.full_name.value,
+        "birth_date": claim.birth_date.isoformat(),
+    }
+
+
+def _claim(fields: Mapping[str, Any]) -> HolderClaim:
+    return HolderClaim(
+        personal_id=PersonalID(fields["personal_id"]),
+        full_name=PersonName(fields["full_name"]),
+        birth_date=date.fromisoformat(fields["birth_date"]),
+    )
+
+
+def _record_fields(record: PopulationRecord) -> Fields:
+    return {
+        "personal_id": record.personal_id.value,
+        "full_name": record.full_name.value,
+        "birth_date": record.birth_date.isoformat(),
+        "sex": None if record.sex is None else record.sex.value,
+        "deceased_on": _day_text(record.deceased_on),
+        "card_issued_on": _day_text(record.card_issued_on),
+    }
+
+
+def _record(fields: Mapping[str, Any]) -> PopulationRecord:
+    return PopulationRecord(
+        personal_id=PersonalID(fields["personal_id"]),
+        full_name=PersonName(fields["full_name"]),
+        birth_date=date.fromisoformat(fields["birth_date"]),
+        sex=None if fields["sex"] is None else Sex(fields["sex"]),
+        deceased_on=_day(fields["deceased_on"]),
+        card_issued_on=_day(fields["card_issued_on"]),
+    )
+
+
+def _chip_fields(chip: ChipEvidence) -> Fields:
+    holder = chip.holder
+    return {
+        "is_authentic": chip.is_authentic,
+        "codes": list(chip.codes),
+        "document_digest": _hex(chip.document_digest),
+        "holder": None if holder is None else _chip_holder_fields(holder),
+    }
+
+
+def _chip(fields: Mapping[str, Any]) -> ChipEvidence:
+    holder = fields["holder"]
+    return ChipEvidence(
+        is_authentic=fields["is_authentic"],
+        codes=tuple(fields["codes"]),
+        document_digest=_bytes(fields["document_digest"]),
+        holder=None if holder is None else _chip_holder(holder),
+    )
+
+
+def _chip_holder_fields(holder: ChipHolder) -> Fields:
+    return {
+        "personal_id": None if holder.personal_id is None else holder.personal_id.value,
+        "full_name": None if holder.full_name is None else holder.full_name.value,
+        "birth_date": _day_text(holder.birth_date),
+        "card_issued_on": _day_text(holder.card_issued_on),
+    }
+
+
+def _chip_holder(fields: Mapping[str, Any]) -> ChipHolder:
+    personal_id, full_name = fields["personal_id"], fields["full_name"]
+    return ChipHolder(
+        personal_id=None if personal_id is None else PersonalID(personal_id),
+        full_name=None if full_name is None else PersonName(full_name),
+        birth_date=_day(fields["birth_date"]),
+        card_issued_on=_day(fields["card_issued_on"]),
+    )
+
+
+def _face_fields(face: FaceEvidence) -> Fields:
+    return {
+        "dissimilarity": face.dissimilarity,
+        "failure": face.failure,
+        "model_digest": face.model_digest,
+        "probe_digests": [digest.hex() for digest in face.probe_digests],
+    }
+
+
+def _face(fields: Mapping[str, Any]) -> FaceEvidence:
+    return FaceEvidence(
+        dissimilarity=fields["dissimilarity"],
+        failure=fields["failure"],
+        model_digest=fields["model_digest"],
+        probe_digests=tuple(bytes.fromhex(digest) for digest in fields["probe_digests"]),
+    )
+
+
+def _day_text(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _hex(value: bytes | None) -> str | None:
+    return None if value is None else value.hex()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)

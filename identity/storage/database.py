@@ -1,0 +1,157 @@
+"""Connections, transactions and the schema's version.
+
+Owns the engine and the unit of work: one transaction with every repository on it. Knows neither
+who calls nor why.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
+
+from identity.storage.cases import Cases
+from identity.storage.citizens import Citizens
+from identity.storage.directives import Directives
+from identity.storage.primaries import Primaries
+from identity.storage.requests import Requests
+from identity.storage.sealing import Sealer
+from identity.storage.subscriptions import Subscriptions
+from identity.storage.verifications import Verifications
+
+POOL_SIZE = 20
+"""Connections kept: request threads of the server plus a few for its own work."""
+
+_OF_A_PARTITION = re.compile(r"_p?\d+$")
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class UnitOfWork:
+    """One transaction. What it did is there when it is committed, and only then."""
+
+    connection: Connection
+    sealer: Sealer
+
+    @cached_property
+    def citizens(self) -> Citizens:
+        """Population records."""
+        return Citizens(self.connection, self.sealer)
+
+    @cached_property
+    def subscriptions(self) -> Subscriptions:
+        """Subscriptions and holdings."""
+        return Subscriptions(self.connection, self.sealer)
+
+    @cached_property
+    def primaries(self) -> Primaries:
+        """Primary numbers."""
+        return Primaries(self.connection, self.sealer)
+
+    @cached_property
+    def verifications(self) -> Verifications:
+        """Verification sessions."""
+        return Verifications(self.connection, self.sealer)
+
+    @cached_property
+    def cases(self) -> Cases:
+        """Enforcement cases."""
+        return Cases(self.connection, self.sealer)
+
+    @cached_property
+    def directives(self) -> Directives:
+        """Orders to operators."""
+        return Directives(self.connection, self.sealer)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """First answers."""
+        return Requests(self.connection, self.sealer)
+
+
+@dataclass(frozen=True)
+class Database:
+    """One PostgreSQL database holding the registry.
+
+    Attributes:
+        engine: Its connections.
+        sealer: Encrypts what is personal.
+    """
+
+    engine: Engine
+    sealer: Sealer
+
+    @contextmanager
+    def transaction(self) -> Iterator[UnitOfWork]:
+        """A transaction that commits at the end of the block and rolls back on an exception."""
+        with self.engine.begin() as connection:
+            yield UnitOfWork(connection, self.sealer)
+
+    def ping(self) -> None:
+        """Ask the server for nothing; raises what the driver raises when it is not there."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def connect(url: str) -> Engine:
+    """An engine for `postgresql://…`; no connection is made yet."""
+    return create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_pre_ping=True,
+    )
+
+
+def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
+    """Bring the schema to head; several servers starting together take turns."""
+    with engine.begin() as connection:
+        # Any constant will do, as long as every version of subid takes the same one.
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('subid.migrate'))"))
+        command.upgrade(_config(connection, metadata), "head")
+
+
+def schema_versions(engine: Engine) -> tuple[str | None, str | None]:
+    """The version that the database has, and the one that this code needs."""
+    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision(), head
+
+
+def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
+    """How the database differs from the tables in code: empty when migrations are complete."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_object": _is_ours,
+                "compare_type": True,
+                "compare_server_default": False,
+            },
+        )
+        return list(compare_metadata(context, list(metadata)))  # type: ignore[arg-type] # alembic takes a list too
+
+
+def _is_ours(_object: object, name: str | None, *_details: object) -> bool:
+    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`): their parent stands for them."""
+    return name is None or not _OF_A_PARTITION.search(name)
+
+
+def _config(connection: Connection, metadata: Sequence[MetaData]) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    config.attributes["metadata"] = list(metadata)
+    return config

@@ -1,0 +1,120 @@
+"""First answers: what makes a repeated request harmless, also after a crash.
+
+Owns the rows of `request` and `import_batch`. A request's row and its effect are committed in one
+transaction; a second request with the same identifier waits for the first and gets its answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.storage.sealing import Sealer
+from identity.storage.tables import import_batch, request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """Names one request.
+
+    Attributes:
+        caller: Who sent it.
+        request_id: Its identifier, chosen by the caller.
+        method: The method it was sent to.
+        body_digest: SHA-256 of its body.
+    """
+
+    caller: str
+    request_id: UUID
+    method: str
+    body_digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstAnswer:
+    """What is stored of an earlier request with the same identifier."""
+
+    method: str
+    body_digest: bytes
+    response: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """The request rows of one transaction."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def begin(self, key: RequestKey, *, at: datetime) -> FirstAnswer | None:
+        """Take the identifier, or return what was answered under it.
+
+        Waits while another transaction holds the same identifier.
+        """
+        statement = insert(request).values(
+            caller=key.caller,
+            request_id=key.request_id,
+            method=key.method,
+            body_digest=key.body_digest,
+            created_at=at,
+        )
+        taken = self.connection.execute(statement.on_conflict_do_nothing())
+        return None if taken.rowcount == 1 else self._first_answer(key)
+
+    def finish(self, key: RequestKey, response: bytes) -> None:
+        """Store the answer of a request taken in this transaction."""
+        sealed = self.sealer.seal(response, context=_place(key))
+        self.connection.execute(update(request).where(*_is(key)).values(response_sealed=sealed))
+
+    def _first_answer(self, key: RequestKey) -> FirstAnswer:
+        row = self.connection.execute(select(request).where(*_is(key))).mappings().one()
+        return FirstAnswer(
+            method=row["method"],
+            body_digest=row["body_digest"],
+            response=self.sealer.open(row["response_sealed"], context=_place(key)),
+        )
+
+    def begin_batch(
+        self, key: RequestKey, batch_index: int, *, at: datetime
+    ) -> Mapping[str, Any] | None:
+        """Take one batch of an import, or return the row that was stored for it."""
+        statement = insert(import_batch).values(
+            caller=key.caller,
+            request_id=key.request_id,
+            batch_index=batch_index,
+            method=key.method,
+            body_digest=key.body_digest,
+            result={},
+            created_at=at,
+        )
+        taken = self.connection.execute(statement.on_conflict_do_nothing())
+        if taken.rowcount == 1:
+            return None
+        query = select(import_batch).where(*_is_batch(key, batch_index))
+        return self.connection.execute(query).mappings().one()
+
+    def finish_batch(self, key: RequestKey, batch_index: int, result: Mapping[str, Any]) -> None:
+        """Store what became of a batch taken in this transaction."""
+        self.connection.execute(
+            update(import_batch).where(*_is_batch(key, batch_index)).values(result=dict(result))
+        )
+
+
+def _is(key: RequestKey) -> tuple[Any, Any]:
+    return (request.c.caller == key.caller, request.c.request_id == key.request_id)
+
+
+def _is_batch(key: RequestKey, batch_index: int) -> tuple[Any, Any, Any]:
+    return (
+        import_batch.c.caller == key.caller,
+        import_batch.c.request_id == key.request_id,
+        import_batch.c.batch_index == batch_index,
+    )
+
+
+def _place(key: RequestKey) -> bytes:
+    return f"request.response|{key.caller}|".encode() + key.request_id.bytes

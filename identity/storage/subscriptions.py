@@ -1,0 +1,234 @@
+"""Subscriptions, and each citizen's holding of them.
+
+Owns the rows of `subscription` and `holding` and keeps the two in step: a holding exists exactly
+for a subscription that is in service, under the personal ID that it is claimed for, and says
+whether the number may be a primary. A primary that stops being eligible is cleared in the same
+transaction; the database would refuse anything else. Knows no rule of its own: eligibility is the
+domain's.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.domain.link import LinkState
+from identity.domain.msisdn import MSISDN
+from identity.domain.personal_id import PersonalID
+from identity.domain.subscription import ServiceState, Subscription
+from identity.storage.citizens import citizen_key
+from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
+from identity.storage.sealing import Sealer
+from identity.storage.tables import holding, primary_number, subscription
+
+_IN_SERVICE = subscription.c.service_state != ServiceState.TERMINATED.value
+_MUTABLE = (
+    "citizen_key",
+    "claim_sealed",
+    "claim_digest",
+    "link_state",
+    "link_fields",
+    "service_state",
+    "applied_state",
+    "activated_on",
+    "verified_at",
+    "sim_swapped_at",
+    "updated_at",
+)
+
+
+def msisdn_key(sealer: Sealer, msisdn: MSISDN) -> bytes:
+    """The blind index that stands for a number wherever one is needed as a key."""
+    return sealer.blind_index("msisdn", msisdn.value)
+
+
+def seal_msisdn(sealer: Sealer, msisdn: MSISDN, *, place: bytes) -> bytes:
+    """A number, sealed for one place."""
+    return sealer.seal(msisdn.value.encode(), context=place)
+
+
+def open_msisdn(sealer: Sealer, sealed: bytes, *, place: bytes) -> MSISDN:
+    """Read what `seal_msisdn` made for the same place."""
+    return MSISDN(sealer.open(sealed, context=place).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """The subscriptions of one transaction."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def find_in_service(self, msisdn: MSISDN, *, lock: bool = False) -> Subscription | None:
+        """Who has the number now, if anybody; `lock` keeps it so until the transaction ends."""
+        return self.find_many_in_service([msisdn], lock=lock).get(msisdn)
+
+    def find_many_in_service(
+        self, numbers: Iterable[MSISDN], *, lock: bool = False
+    ) -> Mapping[MSISDN, Subscription]:
+        """Who has the numbers now. Locks in key order, so that two callers cannot deadlock."""
+        keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
+        query = _everything().where(subscription.c.msisdn_key.in_(keys), _IN_SERVICE)
+        query = query.order_by(subscription.c.msisdn_key)
+        found = self._load(query.with_for_update() if lock else query)
+        return {item.msisdn: item for item in found}
+
+    def find_of_operator(self, msisdn: MSISDN, operator_id: str) -> Subscription | None:
+        """The operator's newest subscription of a number, in service or not."""
+        query = _everything().where(
+            subscription.c.msisdn_key == msisdn_key(self.sealer, msisdn),
+            subscription.c.operator_id == operator_id,
+        )
+        query = query.order_by(_IN_SERVICE.desc(), subscription.c.created_at.desc()).limit(1)
+        return next(iter(self._load(query)), None)
+
+    def list_of_operator(
+        self,
+        operator_id: str,
+        *,
+        after: UUID | None,
+        limit: int,
+        link_states: Iterable[LinkState] = (),
+    ) -> Sequence[Subscription]:
+        """The operator's subscriptions in the order of their identifiers, after one of them."""
+        conditions: list[ColumnElement[bool]] = [subscription.c.operator_id == operator_id]
+        if after is not None:
+            conditions.append(subscription.c.subscription_id > after)
+        if states := [state.value for state in link_states]:
+            conditions.append(subscription.c.link_state.in_(states))
+        query = _everything().where(*conditions).order_by(subscription.c.subscription_id)
+        return self._load(query.limit(limit))
+
+    def list_of_citizen(
+        self,
+        personal_id: PersonalID,
+        *,
+        after: UUID | None = None,
+        limit: int | None = None,
+        lock: bool = False,
+    ) -> Sequence[Subscription]:
+        """What is in service under a personal ID, in the order of identifiers.
+
+        Two look-ups, one on each distribution key, instead of a join across them.
+        """
+        query = select(holding.c.msisdn_key, holding.c.subscription_id).where(
+            holding.c.citizen_key == citizen_key(self.sealer, personal_id)
+        )
+        if after is not None:
+            query = query.where(holding.c.subscription_id > after)
+        held = self.connection.execute(query.order_by(holding.c.subscription_id).limit(limit))
+        references = [(row.msisdn_key, row.subscription_id) for row in held]
+        return self.find_by_reference(references, lock=lock)
+
+    def find_by_reference(
+        self, references: Sequence[tuple[bytes, UUID]], *, lock: bool = False
+    ) -> Sequence[Subscription]:
+        """Subscriptions by their full keys, in the order of identifiers."""
+        pair = tuple_(subscription.c.msisdn_key, subscription.c.subscription_id)
+        query = _everything().where(pair.in_(references)).order_by(subscription.c.subscription_id)
+        return self._load(query.with_for_update() if lock else query) if references else ()
+
+    def save_many(self, items: Iterable[Subscription]) -> None:
+        """Insert or replace subscriptions and bring holdings and primaries in step."""
+        rows = sorted((self._row(item) for item in items), key=lambda row: bytes(row["msisdn_key"]))
+        if not rows:
+            return
+        self._clear_primaries([row for row in rows if not row["is_eligible"]])
+        self._upsert(rows)
+        self._refresh_holdings(rows)
+
+    def save(self, item: Subscription) -> None:
+        """`save_many` for one."""
+        self.save_many([item])
+
+    def _clear_primaries(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        ids = [row["subscription_id"] for row in rows]
+        if ids:
+            self.connection.execute(
+                delete(primary_number).where(primary_number.c.subscription_id.in_(ids))
+            )
+
+    def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        columns = subscription.c.keys()
+        statement = insert(subscription)
+        statement = statement.on_conflict_do_update(
+            index_elements=[subscription.c.msisdn_key, subscription.c.subscription_id],
+            set_={name: statement.excluded[name] for name in _MUTABLE},
+        )
+        self.connection.execute(statement, [{name: row[name] for name in columns} for row in rows])
+
+    def _refresh_holdings(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Drop holdings that moved or ended, then write those that stand."""
+        stale = delete(holding).where(
+            holding.c.subscription_id.in_([row["subscription_id"] for row in rows]),
+            tuple_(holding.c.citizen_key, holding.c.subscription_id).not_in(
+                [(row["citizen_key"], row["subscription_id"]) for row in rows if row["is_held"]]
+            ),
+        )
+        self.connection.execute(stale)
+        held = [{name: row[name] for name in holding.c.keys()} for row in rows if row["is_held"]]
+        if held:
+            statement = insert(holding)
+            statement = statement.on_conflict_do_update(
+                index_elements=[holding.c.citizen_key, holding.c.subscription_id],
+                set_={"is_eligible": statement.excluded.is_eligible},
+                # An update that changes nothing would still wait for readers of the key.
+                where=holding.c.is_eligible != statement.excluded.is_eligible,
+            )
+            self.connection.execute(statement, held)
+
+    def _load(self, query: Select[Any]) -> Sequence[Subscription]:
+        return [self._from_row(row) for row in self.connection.execute(query).mappings()]
+
+    def _row(self, item: Subscription) -> dict[str, Any]:
+        key = msisdn_key(self.sealer, item.msisdn)
+        claim = dump_claim(item.claim)
+        return {
+            "msisdn_key": key,
+            "subscription_id": item.subscription_id,
+            "operator_id": item.operator_id,
+            "msisdn_sealed": seal_msisdn(self.sealer, item.msisdn, place=_place("msisdn", key)),
+            "citizen_key": citizen_key(self.sealer, item.claim.personal_id),
+            "claim_sealed": self.sealer.seal(claim, context=_place("claim", key)),
+            "claim_digest": self.sealer.blind_index("claim", claim.decode()),
+            "link_state": item.link.state.value,
+            "link_fields": link_fields(item.link),
+            "service_state": item.service_state.value,
+            "applied_state": item.applied_state.value,
+            "activated_on": item.activated_on,
+            "verified_at": item.verified_at,
+            "sim_swapped_at": item.sim_swapped_at,
+            "created_at": item.created_at,
+            "updated_at": item.updated_at,
+            "is_eligible": item.is_eligible_as_primary,
+            "is_held": item.is_in_service,
+        }
+
+    def _from_row(self, row: Mapping[str, Any]) -> Subscription:
+        key = row["msisdn_key"]
+        claim = self.sealer.open(row["claim_sealed"], context=_place("claim", key))
+        return Subscription(
+            subscription_id=row["subscription_id"],
+            msisdn=open_msisdn(self.sealer, row["msisdn_sealed"], place=_place("msisdn", key)),
+            operator_id=row["operator_id"],
+            claim=load_claim(claim),
+            link=link_from(row["link_state"], row["link_fields"]),
+            service_state=ServiceState(row["service_state"]),
+            applied_state=ServiceState(row["applied_state"]),
+            activated_on=row["activated_on"],
+            verified_at=row["verified_at"],
+            sim_swapped_at=row["sim_swapped_at"],
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+        )
+
+
+def _everything() -> Select[Any]:
+    return select(subscription)
+
+
+def _place(column: str, key: bytes) -> bytes:
+    return f"subscription.{column}|".encode() + key

@@ -1,0 +1,264 @@
+"""The schema: every table, key and constraint of the registry.
+
+Owns the invariants that the database itself enforces. Each table that grows with the population is
+hash-partitioned on the citizen (`citizen_key`) or on the subscription (`msisdn_key`), both blind
+indexes, so the same schema distributes on that column. Personal data stands only in `*_sealed`
+columns. The migrations create the partitions; nothing here names them.
+"""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Instant = DateTime(timezone=True)
+_BY_CITIZEN = "HASH (citizen_key)"
+_BY_SUBSCRIPTION = "HASH (msisdn_key)"
+
+citizen = Table(
+    "citizen",
+    metadata,
+    Column("citizen_key", LargeBinary, nullable=False, comment="blind index of the personal ID"),
+    Column("record_sealed", LargeBinary, nullable=False),
+    Column("record_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("is_deceased", Boolean, nullable=False),
+    Column("created_at", _Instant, nullable=False),
+    Column("updated_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("citizen_key"),
+    postgresql_partition_by=_BY_CITIZEN,
+)
+
+subscription = Table(
+    "subscription",
+    metadata,
+    Column("msisdn_key", LargeBinary, nullable=False, comment="blind index of the MSISDN"),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("operator_id", Text, nullable=False),
+    Column("msisdn_sealed", LargeBinary, nullable=False),
+    Column("citizen_key", LargeBinary, nullable=False, comment="of the claimed personal ID"),
+    Column("claim_sealed", LargeBinary, nullable=False),
+    Column("claim_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("link_state", Text, nullable=False),
+    Column("link_fields", JSONB, nullable=False, comment="results and scores, no data"),
+    Column("service_state", Text, nullable=False),
+    Column("applied_state", Text, nullable=False),
+    Column("activated_on", Date),
+    Column("verified_at", _Instant),
+    Column("sim_swapped_at", _Instant),
+    Column("created_at", _Instant, nullable=False),
+    Column("updated_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("msisdn_key", "subscription_id"),
+    CheckConstraint(
+        "link_state IN ('linked', 'mismatched', 'not_found', 'deceased')", name="link_state"
+    ),
+    CheckConstraint(
+        "service_state IN ('inactive', 'active', 'outgoing_blocked', 'suspended', 'terminated')",
+        name="service_state",
+    ),
+    # A number is in one operator's service at a time; its past subscriptions stay beside it.
+    Index(
+        "uq_subscription_in_service",
+        "msisdn_key",
+        unique=True,
+        postgresql_where=text("service_state <> 'terminated'"),
+    ),
+    Index("ix_subscription_operator", "operator_id", "subscription_id"),
+    postgresql_partition_by=_BY_SUBSCRIPTION,
+)
+
+# The citizen's side of each subscription that is in service, claimed under this personal ID.
+holding = Table(
+    "holding",
+    metadata,
+    Column("citizen_key", LargeBinary, nullable=False),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("msisdn_key", LargeBinary, nullable=False),
+    Column("is_eligible", Boolean, nullable=False, comment="linked, verified, reachable"),
+    PrimaryKeyConstraint("citizen_key", "subscription_id"),
+    UniqueConstraint("citizen_key", "subscription_id", "is_eligible", name="uq_holding_eligible"),
+    Index("ix_holding_subscription", "subscription_id"),
+    postgresql_partition_by=_BY_CITIZEN,
+)
+
+# At most one row a citizen (primary key), always one of the citizen's own eligible numbers
+# (foreign key on a column that must be true): neither can be broken by any transaction.
+primary_number = Table(
+    "primary_number",
+    metadata,
+    Column("citizen_key", LargeBinary, nullable=False),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("is_eligible", Boolean, nullable=False, server_default=text("true")),
+    Column("msisdn_sealed", LargeBinary, nullable=False),
+    Column("verified_at", _Instant, nullable=False),
+    Column("set_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("citizen_key"),
+    CheckConstraint("is_eligible", name="eligible"),
+    ForeignKeyConstraint(
+        ["citizen_key", "subscription_id", "is_eligible"],
+        ["holding.citizen_key", "holding.subscription_id", "holding.is_eligible"],
+    ),
+    Index("ix_primary_number_subscription", "subscription_id"),
+    postgresql_partition_by=_BY_CITIZEN,
+)
+
+verification = Table(
+    "verification",
+    metadata,
+    Column("msisdn_key", LargeBinary, nullable=False),
+    Column("verification_id", Uuid, nullable=False),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("nonce_sealed", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_at", _Instant, nullable=False),
+    Column("expires_at", _Instant, nullable=False),
+    Column("completing_request_id", Uuid, comment="the one request that may present evidence"),
+    Column("completing_digest", LargeBinary),
+    Column("evidence_sealed", LargeBinary),
+    Column("verdict", JSONB, comment="results, reasons and codes, no data"),
+    Column("decided_at", _Instant),
+    PrimaryKeyConstraint("msisdn_key", "verification_id"),
+    CheckConstraint("state IN ('pending', 'processing', 'completed')", name="state"),
+    CheckConstraint(
+        "(state = 'completed') = (verdict IS NOT NULL AND evidence_sealed IS NOT NULL)",
+        name="verdict_with_evidence",
+    ),
+    Index("ix_verification_verification_id", "verification_id"),
+    postgresql_partition_by=_BY_SUBSCRIPTION,
+)
+
+enforcement_case = Table(
+    "enforcement_case",
+    metadata,
+    Column("msisdn_key", LargeBinary, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("track", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("policy_version", Text, nullable=False),
+    Column("opened_at", _Instant, nullable=False),
+    Column("steps_taken", Integer, nullable=False),
+    Column("next_due_at", _Instant),
+    Column("state", Text, nullable=False),
+    Column("closed_at", _Instant),
+    PrimaryKeyConstraint("msisdn_key", "case_id"),
+    CheckConstraint("state IN ('open', 'cured', 'withdrawn', 'terminated')", name="state"),
+    CheckConstraint("(state = 'open') = (closed_at IS NULL)", name="closed_at"),
+    Index(
+        "uq_enforcement_case_open",
+        "msisdn_key",
+        "subscription_id",
+        "track",
+        unique=True,
+        postgresql_where=text("state = 'open'"),
+    ),
+    Index("ix_enforcement_case_due", "next_due_at", postgresql_where=text("state = 'open'")),
+    postgresql_partition_by=_BY_SUBSCRIPTION,
+)
+
+directive_order = Sequence("directive_order", metadata=metadata, data_type=BigInteger)
+
+directive = Table(
+    "directive",
+    metadata,
+    Column("msisdn_key", LargeBinary, nullable=False),
+    Column("directive_id", Uuid, nullable=False),
+    Column(
+        "position",
+        BigInteger,
+        directive_order,
+        server_default=directive_order.next_value(),
+        nullable=False,
+    ),
+    Column("subscription_id", Uuid, nullable=False),
+    Column("operator_id", Text, nullable=False),
+    Column("msisdn_sealed", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("causes", ARRAY(Text), nullable=False),
+    Column("citation", Text, nullable=False),
+    Column("cure", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("lease_id", Uuid),
+    Column("lease_expires_at", _Instant),
+    Column("failure_count", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", _Instant, nullable=False),
+    Column("due_at", _Instant, nullable=False),
+    Column("executed_at", _Instant),
+    PrimaryKeyConstraint("msisdn_key", "directive_id"),
+    CheckConstraint("state IN ('pending', 'leased', 'executed', 'superseded')", name="state"),
+    CheckConstraint("(state = 'executed') = (executed_at IS NOT NULL)", name="executed_at"),
+    Index(
+        "ix_directive_open",
+        "operator_id",
+        "position",
+        postgresql_where=text("state IN ('pending', 'leased')"),
+    ),
+    Index("ix_directive_directive_id", "directive_id"),
+    Index("ix_directive_subscription", "subscription_id"),
+    postgresql_partition_by=_BY_SUBSCRIPTION,
+)
+
+# First answers, so that a repeated request returns the same one. Grows with requests and is purged
+# by age; keyed by the caller, who alone can repeat it.
+request = Table(
+    "request",
+    metadata,
+    Column("caller", Text, nullable=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("response_sealed", LargeBinary),
+    Column("created_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("caller", "request_id"),
+)
+
+import_batch = Table(
+    "import_batch",
+    metadata,
+    Column("caller", Text, nullable=False),
+    Column("request_id", Uuid, nullable=False),
+    Column("batch_index", Integer, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("body_digest", LargeBinary, nullable=False),
+    Column("result", JSONB, nullable=False, comment="counts and row errors, no data"),
+    Column("created_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("caller", "request_id", "batch_index"),
+)
+
+enforcement_clock = Table(
+    "enforcement_clock",
+    metadata,
+    Column("only_row", SmallInteger, nullable=False, server_default=text("1")),
+    Column("ran_until", _Instant, nullable=False),
+    PrimaryKeyConstraint("only_row"),
+    CheckConstraint("only_row = 1", name="only_row"),
+)

@@ -1,0 +1,154 @@
+"""Verification sessions, their evidence and verdicts.
+
+Owns the rows of `verification` and their single use: only one request can claim a session, in one
+statement. Knows nothing of how a verdict is reached.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, RowMapping, and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.domain.msisdn import MSISDN
+from identity.domain.verification import Evidence, Verdict
+from identity.storage.conversions import dump_evidence, load_evidence, verdict_fields, verdict_from
+from identity.storage.sealing import Sealer
+from identity.storage.subscriptions import msisdn_key
+from identity.storage.tables import verification
+
+
+class SessionState(StrEnum):
+    """Where a session stands; whether it has expired is a matter of its `expires_at`."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One verification session."""
+
+    verification_id: UUID
+    subscription_id: UUID
+    msisdn_key: bytes
+    caller: str
+    chip_nonce: bytes
+    state: SessionState
+    expires_at: datetime
+    verdict: Verdict | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimant:
+    """The one request that may present evidence: repeated, it may do so again."""
+
+    request_id: UUID
+    body_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verifications:
+    """The sessions of one transaction."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def add(self, session: Session, *, msisdn: MSISDN, at: datetime) -> None:
+        """Store a new session."""
+        self.connection.execute(
+            insert(verification).values(
+                msisdn_key=msisdn_key(self.sealer, msisdn),
+                verification_id=session.verification_id,
+                subscription_id=session.subscription_id,
+                caller=session.caller,
+                nonce_sealed=self.sealer.seal(
+                    session.chip_nonce, context=_place("nonce", session.verification_id)
+                ),
+                state=session.state.value,
+                created_at=at,
+                expires_at=session.expires_at,
+            )
+        )
+
+    def find(self, verification_id: UUID) -> Session | None:
+        """A session by its identifier: one index probe in each partition."""
+        query = select(verification).where(verification.c.verification_id == verification_id)
+        row = self.connection.execute(query).mappings().one_or_none()
+        return None if row is None else self._session(row)
+
+    def claim(self, session: Session, claimant: Claimant, *, at: datetime) -> bool:
+        """Take the session for one request. False: another has it, or its time ran out."""
+        is_fresh = and_(
+            verification.c.state == SessionState.PENDING.value, verification.c.expires_at > at
+        )
+        # After a crash between claim and verdict the same request goes on where it was.
+        is_repeated = and_(
+            verification.c.state == SessionState.PROCESSING.value,
+            verification.c.completing_request_id == claimant.request_id,
+            verification.c.completing_digest == claimant.body_digest,
+        )
+        claimed = self.connection.execute(
+            update(verification)
+            .where(*_is(session), or_(is_fresh, is_repeated))
+            .values(
+                state=SessionState.PROCESSING.value,
+                completing_request_id=claimant.request_id,
+                completing_digest=claimant.body_digest,
+            )
+        )
+        return claimed.rowcount == 1
+
+    def complete(self, session: Session, evidence: Evidence, verdict: Verdict) -> None:
+        """Store the evidence and the verdict; the session is over."""
+        sealed = self.sealer.seal(
+            dump_evidence(evidence), context=_place("evidence", session.verification_id)
+        )
+        self.connection.execute(
+            update(verification)
+            .where(*_is(session))
+            .values(
+                state=SessionState.COMPLETED.value,
+                evidence_sealed=sealed,
+                verdict=verdict_fields(verdict),
+                decided_at=verdict.decided_at,
+            )
+        )
+
+    def completed(self) -> Iterator[tuple[Evidence, Verdict]]:
+        """Every stored verdict with the evidence that it can be recomputed from."""
+        query = select(verification).where(verification.c.state == SessionState.COMPLETED.value)
+        for row in self.connection.execute(query).mappings():
+            place = _place("evidence", row["verification_id"])
+            evidence = load_evidence(self.sealer.open(row["evidence_sealed"], context=place))
+            yield evidence, verdict_from(row["verdict"], decided_at=row["decided_at"])
+
+    def _session(self, row: RowMapping) -> Session:
+        fields = row["verdict"]
+        place = _place("nonce", row["verification_id"])
+        return Session(
+            verification_id=row["verification_id"],
+            subscription_id=row["subscription_id"],
+            msisdn_key=row["msisdn_key"],
+            caller=row["caller"],
+            chip_nonce=self.sealer.open(row["nonce_sealed"], context=place),
+            state=SessionState(row["state"]),
+            expires_at=row["expires_at"],
+            verdict=None if fields is None else verdict_from(fields, decided_at=row["decided_at"]),
+        )
+
+
+def _is(session: Session) -> tuple[Any, Any]:
+    return (
+        verification.c.msisdn_key == session.msisdn_key,
+        verification.c.verification_id == session.verification_id,
+    )
+
+
+def _place(column: str, verification_id: UUID) -> bytes:
+    return f"verification.{column}|".encode() + verification_id.bytes
