@@ -26,7 +26,7 @@ _WORKING_FACE_PX = 300
 
 PORTRAIT_SIZE_PX = (480, 640)
 PORTRAIT_BYTES_MAX = 30_000
-_PORTRAIT_WIDTH_FACES = 2.15
+_PORTRAIT_WIDTH_FACES = 2.0
 """Image width in face widths; with the crown and the shoulders, near ISO/IEC 19794-5, 8.3."""
 
 PROBE_SIZE_PX = (480, 640)

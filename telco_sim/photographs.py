@@ -40,7 +40,7 @@ _BUILT_IN_MEMBERS = {
     "obama": ("obama.jpg", "obama2.jpg", "obama3.jpg"),
     "biden": ("biden.jpg",),
 }
-"""Photographs with one whole face each; the first, near to which the others lie, is the portrait."""
+"""Photographs with one whole face each; the first is the portrait, and the others lie near it."""
 
 _PHOTOGRAPH_SUFFIXES = (".jpg", ".jpeg", ".png")
 _DOWNLOAD_TIMEOUT_S = 120
