@@ -31,7 +31,9 @@ ASPECT_RATIO_MAX = 4.0
 ribbon of an image costs no more than a photograph."""
 
 FACE_SIDE_PX_MIN = 60
-"""Smallest face box, in pixels of the file."""
+"""Smallest face box, in pixels of the file. Measured by shrinking the London photographs (50 mated
+pairs): matches at 0.40 stay at 98 % down to 50 pixels, fall to 86 % at 40 and to 46 % at 30; mated
+dissimilarity rises from 0.23 to 0.27 at 60."""
 
 
 class HOGDetector:

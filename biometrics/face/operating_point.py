@@ -61,6 +61,25 @@ class OperatingPoint:
 DEFAULT = OperatingPoint(
     score_type=ScoreType.L2_DISSIMILARITY,
     decision_threshold=0.40,
-    source="provisional: two thirds of dlib's customary 0.6, not yet set from a target FMR",
+    source=(
+        "provisional; on LFW pairs of East and Southeast Asian people FMR 0.05 % (3 of 5881), "
+        "FNMR 40 % (93 of 234)"
+    ),
 )
-"""The point an engine works at unless told otherwise."""
+"""The point an engine works at unless told otherwise, and what it costs.
+
+Measured with this engine on pairs of LFW photographs that both gave a template. Pairs of one
+person are not independent, so the true intervals are wider than the counts suggest:
+
+==============================  ==================  ===================
+people                          FMR at 0.40         FNMR at 0.40
+==============================  ==================  ===================
+East and Southeast Asian        0.05 % (3 / 5881)    40 % (93 / 234)
+not Asian                          0 % (0 / 21401)   70 % (1294 / 1848)
+==============================  ==================  ===================
+
+A photograph taken in a studio against another of the same day (London set) falls short in 1 of
+50 pairs. The threshold is strict on purpose: a wrong non-match sends a person to a second try, a
+wrong match gives a number to somebody else. It is no substitute for a threshold set from a target
+FMR on the population it serves.
+"""

@@ -32,7 +32,7 @@ def engine(models: FaceModels) -> FaceEngine:
 @pytest.fixture(scope="session")
 def face() -> Image.Image:
     """Eileen Collins (NASA, public domain), cropped so that her helmet is not a second face."""
-    return Image.fromarray(skimage.data.astronaut()).crop((130, 0, 330, 220))
+    return Image.fromarray(skimage.data.astronaut()).crop((130, 0, 330, 220))  # type: ignore[no-untyped-call] # scikit-image ships no types
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,8 @@ def test_an_aligned_face_has_the_side_the_embedder_reads(
 ) -> None:
     side_px = models.embedder.manifest.input_side_px
     square = aligned(models, face)
-    assert (square.shape, square.dtype) == ((side_px, side_px, 3), np.uint8)
+    assert square.shape == (side_px, side_px, 3)
+    assert square.dtype == np.uint8
 
 
 def test_a_tilted_face_is_brought_upright(models: FaceModels, face: Image.Image) -> None:
@@ -29,9 +30,7 @@ def test_a_tilted_face_is_brought_upright(models: FaceModels, face: Image.Image)
     assert difference < 0.5 * np.abs(straight - untouched).mean()
 
 
-def test_the_size_of_the_photograph_does_not_matter(
-    models: FaceModels, face: Image.Image
-) -> None:
+def test_the_size_of_the_photograph_does_not_matter(models: FaceModels, face: Image.Image) -> None:
     small = aligned(models, face)
     large = aligned(models, face.resize((face.width * 3, face.height * 3)))
     core = slice(20, 130)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from biometrics.face.acquisition import AcquisitionFailure
 from biometrics.face.decode import (
@@ -48,7 +48,9 @@ def jpeg2000_header(width_px: int, height_px: int) -> bytes:
     size = (8).to_bytes(4, "big")
     ihdr = data.index(b"ihdr") + 4
     siz = data.index(b"\xff\x4f\xff\x51") + 8
-    data = data[:ihdr] + height_px.to_bytes(4, "big") + width_px.to_bytes(4, "big") + data[ihdr + 8 :]
+    data = (
+        data[:ihdr] + height_px.to_bytes(4, "big") + width_px.to_bytes(4, "big") + data[ihdr + 8 :]
+    )
     wide, high = width_px.to_bytes(4, "big"), height_px.to_bytes(4, "big")
     assert data[siz : siz + 8] == size * 2
     return data[:siz] + wide + high + bytes(8) + wide + high + data[siz + 24 :]
@@ -65,7 +67,8 @@ def test_every_layout_becomes_red_green_blue(format_: str, mode: str) -> None:
     except (OSError, ValueError):
         pytest.skip(f"{format_} does not hold {mode}")
     pixels = decoded(data).pixels
-    assert (pixels.shape, pixels.dtype) == ((30, 40, 3), np.uint8)
+    assert pixels.shape == (30, 40, 3)
+    assert pixels.dtype == np.uint8
     assert pixels.flags.c_contiguous
     assert pixels.min() >= 253
 
@@ -106,8 +109,6 @@ def test_orientation_counts_for_a_probe_and_not_for_a_reference(
     data = saved(image.convert("RGB"), format_, exif=exif, lossless=True)
     turned = Image.open(io.BytesIO(data))
     # Pillow's own reading of the tag is the yardstick.
-    from PIL import ImageOps
-
     expected = np.asarray(ImageOps.exif_transpose(turned).convert("RGB"))
     probe, reference = decoded(data), decoded(data, has_orientation=False)
     assert (probe.pixels == expected).all()

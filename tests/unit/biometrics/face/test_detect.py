@@ -50,9 +50,7 @@ def test_two_faces_are_two(models: FaceModels, face: Image.Image) -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 8_000_000, 3), (8_000_000, 1, 3), (2, 5000, 3)])
-def test_a_ribbon_of_an_image_has_no_face(
-    models: FaceModels, shape: tuple[int, int, int]
-) -> None:
+def test_a_ribbon_of_an_image_has_no_face(models: FaceModels, shape: tuple[int, int, int]) -> None:
     assert models.detector.detect(np.zeros(shape, dtype=np.uint8)) == ()
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from biometrics.face.models import FaceModels, Vector
+from biometrics.face.weights import installed_weights
 
 
 def embedded(models: FaceModels, image: Image.Image) -> Vector:
@@ -17,7 +18,8 @@ def test_an_embedding_is_a_row_of_float32_of_the_announced_dimension(
     models: FaceModels, face: Image.Image
 ) -> None:
     vector = embedded(models, face)
-    assert (vector.shape, vector.dtype) == ((models.embedder.manifest.dimension,), np.float32)
+    assert vector.shape == (models.embedder.manifest.dimension,)
+    assert vector.dtype == np.float32
     assert np.isfinite(vector).all()
 
 
@@ -25,11 +27,7 @@ def test_the_same_face_gives_the_same_embedding(models: FaceModels, face: Image.
     assert (embedded(models, face) == embedded(models, face)).all()
 
 
-def test_the_stages_give_what_dlib_gives_in_one_call(
-    models: FaceModels, face: Image.Image
-) -> None:
-    from biometrics.face.weights import installed_weights
-
+def test_the_stages_give_what_dlib_gives_in_one_call(models: FaceModels, face: Image.Image) -> None:
     network_path = installed_weights(
         "dlib_face_recognition_resnet_model_v1.dat",
         sha256=models.embedder.manifest.weights_sha256,

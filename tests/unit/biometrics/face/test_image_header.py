@@ -49,9 +49,7 @@ def test_format_and_size_are_read(format_: ImageFormat, mode: str) -> None:
     if format_ is ImageFormat.JPEG and mode == "RGBA":
         mode = "CMYK"
     header = header_of(file_of(FORMATS[format_], mode=mode))
-    assert header == ImageHeader(
-        format=format_, width_px=7, height_px=5, passes=header.passes
-    )
+    assert header == ImageHeader(format=format_, width_px=7, height_px=5, passes=header.passes)
 
 
 def test_a_lossless_webp_is_read() -> None:

@@ -1,0 +1,113 @@
+"""`biometrics verify` says what the engine says, in words, in JSON and in its exit code."""
+
+import json
+from pathlib import Path
+
+import pytest
+import skimage.data
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+from biometrics.cli import IMAGE_BYTES_READ_MAX, app
+from biometrics.face.decode import IMAGE_BYTES_MAX
+from biometrics.face.operating_point import DEFAULT
+
+
+@pytest.fixture(scope="session")
+def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The head of skimage's astronaut as a JPEG file."""
+    path = tmp_path_factory.mktemp("portrait") / "portrait.jpg"
+    Image.fromarray(skimage.data.astronaut()).crop((130, 0, 330, 220)).save(path)  # type: ignore[no-untyped-call] # scikit-image ships no types
+    return path
+
+
+@pytest.fixture(scope="session")
+def landscape(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture without a face."""
+    path = tmp_path_factory.mktemp("landscape") / "landscape.png"
+    Image.linear_gradient("L").save(path)
+    return path
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_a_match_ends_with_zero_and_shows_score_threshold_and_times(portrait: Path) -> None:
+    result = run("verify", portrait, portrait)
+    assert result.exit_code == 0, result.output
+    for word in ("match", "dissimilarity", "0.0000", "0.4000", "decode", "embed"):
+        assert word in result.output
+    assert "non_match" not in result.output
+
+
+def test_a_non_match_ends_with_one(shared_data: Path, portrait: Path) -> None:
+    stranger = shared_data / "faces/london/003/neutral_front.jpg"
+    result = run("verify", portrait, stranger)
+    assert result.exit_code == 1, result.output
+    assert "non_match" in result.output
+
+
+@pytest.mark.parametrize("role", ["reference", "probe"])
+def test_a_failure_to_acquire_ends_with_two_and_names_the_reason(
+    portrait: Path, landscape: Path, role: str
+) -> None:
+    files = (landscape, portrait) if role == "reference" else (portrait, landscape)
+    result = run("verify", *files)
+    assert result.exit_code == 2, result.output
+    assert "failure to acquire" in result.output
+    assert f"{role} no_face" in " ".join(result.output.split())
+
+
+def test_a_missing_file_ends_with_two_and_is_named(portrait: Path, tmp_path: Path) -> None:
+    result = run("verify", portrait, tmp_path / "absent.jpg")
+    assert result.exit_code == 2
+    assert "absent.jpg: No such file" in result.output
+
+
+def test_json_holds_the_comparison_the_failures_and_the_times(
+    portrait: Path, landscape: Path
+) -> None:
+    result = run("verify", "--json", portrait, landscape, portrait)
+    assert result.exit_code == 0, result.output
+    printed = json.loads(result.output)
+    assert printed["result"] == "match"
+    assert printed["comparison"]["dissimilarity"] == 0
+    assert printed["comparison"]["decision_threshold"] == DEFAULT.decision_threshold
+    photographs = printed["probe"]["measurements"]["photographs"]
+    assert [photograph["failure"] for photograph in photographs] == ["no_face", None]
+    assert photographs[1]["stage_times_ms"].keys() == {"decode", "detect", "align", "embed"}
+
+
+def test_json_of_a_failure_has_no_comparison(portrait: Path, landscape: Path) -> None:
+    result = run("verify", "--json", portrait, landscape)
+    assert result.exit_code == 2
+    printed = json.loads(result.output)
+    assert (printed["result"], printed["comparison"]) == ("failure_to_acquire", None)
+    assert printed["probe"]["failure"] == "no_face"
+
+
+def test_no_template_is_ever_printed(portrait: Path) -> None:
+    for arguments in ((), ("--json",)):
+        output = run("verify", portrait, portrait, *arguments).output
+        assert "template" not in output
+        assert "vector" not in output
+
+
+def test_a_file_over_the_limit_is_refused_and_not_cut(portrait: Path, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    large.write_bytes(portrait.read_bytes().ljust(IMAGE_BYTES_MAX + 1, b"\0"))
+    result = run("verify", portrait, large)
+    assert result.exit_code == 2
+    assert "image_too_large" in result.output
+    assert IMAGE_BYTES_READ_MAX == IMAGE_BYTES_MAX + 1
+
+
+def test_more_than_five_photographs_are_a_usage_error(portrait: Path) -> None:
+    result = run("verify", portrait, *[portrait] * 6)
+    assert result.exit_code == 2
+    assert "at most 5" in result.output
+
+
+def test_verify_is_one_of_the_commands() -> None:
+    assert "verify" in run("--help").output
