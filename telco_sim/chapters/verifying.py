@@ -1,0 +1,148 @@
+"""Holders verify.
+
+Owns the verification of existing numbers, of new numbers, and what a poor photograph does. Other
+chapters that need somebody verified ask `verify_holder`.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from subid.v1.subscription_pb2 import SERVICE_STATE_ACTIVE, SERVICE_STATE_INACTIVE, ServiceState
+from subid.v1.verification_service_pb2 import (
+    VERDICT_STATE_FAILURE_TO_ACQUIRE,
+    VERDICT_STATE_VERIFIED,
+    CompleteVerificationResponse,
+    VerdictState,
+)
+
+from telco_sim.books import can_hold, e164, new_number
+from telco_sim.journal import Invariant
+from telco_sim.studio import PoorPhotograph
+from telco_sim.verifications import Evidence
+from telco_sim.world import Subscriber, World
+
+VISITS_MAX = 3
+"""A genuine holder whose photograph was not like the portrait comes back, so often at most."""
+
+_THREADS = 2
+_POOR_PHOTOGRAPH_EVERY = 8
+
+
+def verify_existing(world: World) -> None:
+    """Holders of existing numbers verify, half of them in the app and half in a shop."""
+    subscribers = world.cast.take(world.plan.verification_count)
+    _verify_together(world, enumerate(subscribers), verify=_verify_after_poor_photograph)
+
+
+def register_new(world: World) -> None:
+    """Citizens take new numbers, which stay out of service until they verify."""
+    places = range(world.plan.registration_count)
+    subscribers = [_register(world, place=place) for place in places]
+    _verify_together(world, enumerate(subscribers), verify=_verify_new)
+
+
+def verify_holder(world: World, subscriber: Subscriber, *, in_app: bool = False) -> bool:
+    """Let a genuine holder verify, again with new photographs when they were not alike.
+
+    Returns:
+        Whether the holder was verified in the end.
+    """
+    for visit in range(VISITS_MAX):
+        evidence = world.studio.evidence_of(subscriber.holder, visit=visit)
+        verdict = present(world, subscriber, evidence, in_app=in_app).verdict
+        if verdict.state == VERDICT_STATE_VERIFIED:
+            subscriber.line.is_verified = True
+            world.journal.count("holders verified")
+            break
+        world.journal.count(f"genuine visits sent away: {', '.join(verdict.reasons)}")
+    return world.journal.check(
+        Invariant.GENUINE_VERIFIED,
+        holds=verdict.state == VERDICT_STATE_VERIFIED,
+        detail=f"{VerdictState.Name(verdict.state)} {list(verdict.reasons)}"
+        f" {list(verdict.chip_codes)} {verdict.acquisition_failure}",
+    )
+
+
+def present(
+    world: World, subscriber: Subscriber, evidence: Evidence, *, in_app: bool
+) -> CompleteVerificationResponse:
+    """Present evidence for a subscriber's number, in the citizen app or in a shop.
+
+    Raises:
+        Refusal: The service said no.
+    """
+    if in_app:
+        personal_id = subscriber.holder.personal_id
+        return world.app.verifications.verify(subscriber.msisdn, evidence, personal_id=personal_id)
+    return subscriber.operator.verifications.verify(subscriber.msisdn, evidence)
+
+
+_Verify = Callable[[World, Subscriber, int], bool]
+
+
+def _verify_together(
+    world: World, subscribers: Iterable[tuple[int, Subscriber]], *, verify: _Verify
+) -> None:
+    def visit(numbered: tuple[int, Subscriber]) -> Subscriber | None:
+        place, subscriber = numbered
+        return subscriber if verify(world, subscriber, place) else None
+
+    with ThreadPoolExecutor(_THREADS) as visitors:
+        verified = list(visitors.map(visit, subscribers))
+    world.verified.extend(each for each in verified if each is not None)
+
+
+def _verify_after_poor_photograph(world: World, subscriber: Subscriber, place: int) -> bool:
+    """Verify, some of them only after a photograph that shows nothing."""
+    kinds = tuple(PoorPhotograph)
+    if place % _POOR_PHOTOGRAPH_EVERY == 0:
+        poor = kinds[place // _POOR_PHOTOGRAPH_EVERY % len(kinds)]
+        _present_poor_photograph(world, subscriber, poor)
+    return verify_holder(world, subscriber, in_app=place % 2 == 0)
+
+
+def _present_poor_photograph(world: World, subscriber: Subscriber, poor: PoorPhotograph) -> None:
+    before = subscriber.operator.subscription(subscriber.msisdn).service_state
+    evidence = Evidence(
+        card=world.studio.card_of(subscriber.holder),
+        photographs=(world.studio.poor_photograph_of(subscriber.holder, poor),),
+    )
+    response = present(world, subscriber, evidence, in_app=False)
+    world.journal.count(f"poor photographs: {poor}")
+    world.journal.check(
+        Invariant.POOR_PHOTOGRAPH_DECIDES_NOTHING,
+        holds=response.verdict.state == VERDICT_STATE_FAILURE_TO_ACQUIRE
+        and response.verdict.acquisition_failure != ""
+        and response.service_state == before,
+        detail=f"a photograph that is {poor} led to {VerdictState.Name(response.verdict.state)} "
+        f"{response.verdict.acquisition_failure}",
+    )
+
+
+def _register(world: World, *, place: int) -> Subscriber:
+    """Register a new number for somebody, and look that it is out of service."""
+    today = world.clock.today()
+    operator = world.operators[place % len(world.operators)]
+    citizen = world.somebody(lambda each: can_hold(each, today=today))
+    national = new_number(world.numbers, operator_name=operator.name)
+    subscription = operator.register(national, holder=citizen)
+    world.journal.count("numbers registered")
+    world.journal.check_equal(
+        Invariant.NEW_NUMBER_WAITS,
+        seen=ServiceState.Name(subscription.service_state),
+        expected=ServiceState.Name(SERVICE_STATE_INACTIVE),
+        subject="a number just registered",
+    )
+    return Subscriber(operator=operator, line=operator.lines[e164(national)])
+
+
+def _verify_new(world: World, subscriber: Subscriber, place: int) -> bool:
+    is_verified = verify_holder(world, subscriber, in_app=place % 2 == 1)
+    after = subscriber.operator.subscription(subscriber.msisdn).service_state
+    world.journal.check_equal(
+        Invariant.NEW_NUMBER_WAITS,
+        seen=ServiceState.Name(after),
+        expected=ServiceState.Name(SERVICE_STATE_ACTIVE if is_verified else SERVICE_STATE_INACTIVE),
+        subject="a new number after its holder's visit",
+    )
+    return is_verified

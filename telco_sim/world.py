@@ -1,0 +1,171 @@
+"""The simulated country as a scenario sees it.
+
+Owns who is in it, how large it is, what the simulation knows to be true, and which lines a
+chapter may use without getting in the way of another. It refuses to know what happens.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LinkState
+
+from telco_sim.authorities import Agency, PopulationAuthority, Regulator
+from telco_sim.citizens import CitizenApp
+from telco_sim.clock import SimulatedClock
+from telco_sim.directives import DirectiveDesk
+from telco_sim.journal import Journal
+from telco_sim.ledger import DirectiveLedger
+from telco_sim.numbering import NumberGenerator
+from telco_sim.operators import Line, Operator
+from telco_sim.population import Citizen
+from telco_sim.studio import Studio
+from telco_sim.wire import Caller, Wiretap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How large the country is and how long it is watched.
+
+    Attributes:
+        citizen_count: Records of the register.
+        seed: Whatever is drawn follows from it.
+        verification_count: Existing numbers whose holders verify in the beginning.
+        registration_count: New numbers.
+        day_count: Days that pass.
+    """
+
+    citizen_count: int = 1_000
+    seed: int = 1
+    verification_count: int = 40
+    registration_count: int = 15
+    day_count: int = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """One line and the operator that serves it."""
+
+    operator: Operator
+    line: Line
+
+    @property
+    def holder(self) -> Citizen:
+        """Who holds the line."""
+        return self.line.holder
+
+    @property
+    def msisdn(self) -> str:
+        """The number in E.164."""
+        return self.line.msisdn
+
+
+class Cast:
+    """Gives out parts: a holder who has a part gets no other, nor do the holder's lines."""
+
+    def __init__(self, operators: Iterable[Operator], *, generator: Random) -> None:
+        """Line up the subscribers of all operators in an order of chance."""
+        self._waiting = [
+            Subscriber(operator=operator, line=line)
+            for operator in operators
+            for line in operator.lines.values()
+        ]
+        generator.shuffle(self._waiting)
+        self._holders_cast: set[str] = set()
+
+    def take(
+        self,
+        count: int,
+        *,
+        link: LinkState = LINK_STATE_LINKED,
+        suits: Callable[[Subscriber], bool] = lambda _: True,
+    ) -> tuple[Subscriber, ...]:
+        """Cast subscribers, each with another holder who has no part yet.
+
+        Args:
+            count: How many; fewer come when the country is too small.
+            link: How their data stand against the register.
+            suits: Whether a subscriber suits the part.
+        """
+        taken: list[Subscriber] = []
+        for each in self._waiting:
+            if len(taken) == count:
+                break
+            if each.line.link == link and self._is_free(each.holder) and suits(each):
+                self.give_part(each.holder)
+                taken.append(each)
+        return tuple(taken)
+
+    def give_part(self, citizen: Citizen) -> None:
+        """Keep a citizen from being cast for anything else."""
+        self._holders_cast.add(citizen.personal_id)
+
+    def has_part(self, citizen: Citizen) -> bool:
+        """Say whether a citizen has been cast for anything."""
+        return not self._is_free(citizen)
+
+    def _is_free(self, citizen: Citizen) -> bool:
+        return citizen.personal_id not in self._holders_cast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """Everything a chapter needs.
+
+    Attributes:
+        plan: How large and how long.
+        people: Every record of the register.
+        operators: The three operators, in the order in which they import.
+        desks: Each operator's desk for directives, by the operator's name.
+        population: The population authority.
+        agency: A state agency.
+        regulator: The regulator.
+        app: The citizen app.
+        strangers: Callers who have no right to be heard, by what is wrong with them.
+        studio: Cards and photographs.
+        numbers: New numbers.
+        cast: Who has which part.
+        clock: The service's clock, as the regulator last heard it.
+        journal: Counts and checks.
+        ledger: Directives.
+        wiretap: What was seen on the wires.
+        verified: Subscribers who were verified, in that order.
+        primaries: The primary number that each citizen should have now, by personal ID.
+    """
+
+    plan: Plan
+    people: tuple[Citizen, ...]
+    operators: Sequence[Operator]
+    desks: Mapping[str, DirectiveDesk]
+    population: PopulationAuthority
+    agency: Agency
+    regulator: Regulator
+    app: CitizenApp
+    strangers: Mapping[str, Caller]
+    studio: Studio
+    numbers: NumberGenerator
+    cast: Cast
+    clock: SimulatedClock
+    journal: Journal
+    ledger: DirectiveLedger
+    wiretap: Wiretap
+    verified: list[Subscriber] = field(default_factory=list)
+    primaries: dict[str, str] = field(default_factory=dict)
+
+    def somebody(self, suits: Callable[[Citizen], bool]) -> Citizen:
+        """Return a living citizen without a part who suits one, and give it.
+
+        Raises:
+            StopIteration: The country has nobody like that.
+        """
+        found = next(
+            each
+            for each in self.people
+            if each.is_alive and not self.cast.has_part(each) and suits(each)
+        )
+        self.cast.give_part(found)
+        return found
+
+    def operator_other_than(self, operator: Operator) -> Operator:
+        """Return a competitor."""
+        return next(each for each in self.operators if each is not operator)
