@@ -5,6 +5,9 @@ is, and whether decoding it would cost more than its size lets on. Refuses to kn
 limits on them. Written by hand because the answer must come before any decoder sees the bytes,
 and because decoders differ in what they do on opening a file.
 
+A file that breaks off is refused here too: whether Pillow refuses it hangs on a switch of the whole
+process, which importing `face_recognition`, for one, turns off.
+
 Every function is total: on broken bytes it returns None or raises `HeaderError`, in time bounded
 by `SEGMENTS_MAX`.
 """
@@ -89,6 +92,7 @@ def read_header(data: bytes, *, format_: ImageFormat) -> ImageHeader:
 # JPEG: ISO/IEC 10918-1, annex B.
 
 _START_OF_SCAN = 0xDA
+_END_OF_IMAGE = b"\xff\xd9"
 _APP1 = 0xE1
 _EXIF_PREFIX = b"Exif\0\0"
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
@@ -134,6 +138,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 def _jpeg_header(data: bytes) -> ImageHeader:
     size: tuple[int, int] | None = None
     orientation = 1
+    end = 0
     for marker, start, end in _jpeg_segments(data):
         if marker in _START_OF_FRAME and size is None:
             size = struct.unpack_from(">HH", data, start + 1)
@@ -141,6 +146,8 @@ def _jpeg_header(data: bytes) -> ImageHeader:
             orientation = _exif_orientation(data[start + len(_EXIF_PREFIX) : end])
     if size is None:
         raise HeaderError("a JPEG scan comes before its frame")
+    if data.find(_END_OF_IMAGE, end) < 0:
+        raise HeaderError("the JPEG breaks off")
     return ImageHeader(
         format=ImageFormat.JPEG,
         width_px=size[1],
@@ -153,6 +160,9 @@ def _jpeg_header(data: bytes) -> ImageHeader:
 
 
 # PNG: ISO/IEC 15948 (third edition for acTL and eXIf).
+
+
+_END_CHUNK = b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def _png_header(data: bytes) -> ImageHeader:
@@ -176,6 +186,8 @@ def _png_header(data: bytes) -> ImageHeader:
         raise HeaderError("too many PNG chunks")
     if size is None:
         raise HeaderError("a PNG without a header")
+    if data.find(_END_CHUNK, position) < 0:
+        raise HeaderError("the PNG breaks off")
     return ImageHeader(
         format=ImageFormat.PNG,
         width_px=size[0],
@@ -191,6 +203,9 @@ _VP8X_ANIMATION = 0x02
 
 
 def _webp_header(data: bytes) -> ImageHeader:
+    (length,) = struct.unpack_from("<I", data, 4)
+    if 8 + length > len(data):
+        raise HeaderError("the WebP breaks off")
     kind = data[12:16]
     is_animated = False
     if kind == b"VP8X":
@@ -261,8 +276,8 @@ def _jp2_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         elif length == _LENGTH_TO_END:
             length = len(data) - position
         end = position + length
-        if end < start:
-            raise HeaderError("a JP2 box shorter than its own header")
+        if not start <= end <= len(data):
+            raise HeaderError("a JP2 box shorter than its own header, or longer than the file")
         yield kind, data[start:end]
         position = end
 

@@ -56,16 +56,24 @@ def jpeg2000_header(width_px: int, height_px: int) -> bytes:
     return data[:siz] + wide + high + bytes(8) + wide + high + data[siz + 24 :]
 
 
-@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "JPEG2000"])
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize(
+    ("format_", "mode"),
+    [
+        *(("PNG", mode) for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *(("JPEG", mode) for mode in ("1", "L", "RGB", "CMYK")),
+        *(("WEBP", mode) for mode in ("L", "RGB", "RGBA")),
+        *(("JPEG2000", mode) for mode in ("L", "LA", "RGB", "RGBA", "CMYK", "I;16")),
+    ],
+)
 def test_every_layout_becomes_red_green_blue(format_: str, mode: str) -> None:
     image = Image.new("RGB", (40, 30), (255, 255, 255)).convert("L" if mode == "I;16" else mode)
     if mode == "I;16":
         image = Image.fromarray(np.full((30, 40), 65535, dtype=np.uint16))
-    try:
-        data = saved(image, format_)
-    except (OSError, ValueError):
-        pytest.skip(f"{format_} does not hold {mode}")
+    data = saved(image, format_)
+    with Image.open(io.BytesIO(data)) as opened:
+        assert format_ == "WEBP" or opened.mode == (
+            "L" if (format_, mode) == ("JPEG", "1") else mode
+        )
     pixels = decoded(data).pixels
     assert pixels.shape == (30, 40, 3)
     assert pixels.dtype == np.uint8
@@ -170,6 +178,27 @@ def test_an_animation_is_refused(format_: str) -> None:
 def test_a_truncated_file_is_undecodable(face: Image.Image, format_: str, part: float) -> None:
     data = saved(face, format_)
     assert failure(data[: int(len(data) * part)]) is AcquisitionFailure.UNDECODABLE
+
+
+def test_a_truncated_file_is_undecodable_even_where_pillow_is_told_to_accept_it(
+    face: Image.Image, tmp_path: Path
+) -> None:
+    formats = ("PNG", "JPEG", "WEBP", "JPEG2000")
+    for format_ in formats:
+        data = saved(face, format_)
+        (tmp_path / format_).write_bytes(data[: len(data) * 3 // 4])
+    # In a process of its own: the switch is for the whole process.
+    script = """
+import sys
+from pathlib import Path
+from PIL import ImageFile
+from biometrics.face.decode import decode
+ImageFile.LOAD_TRUNCATED_IMAGES = True
+print(*(decode(Path(path).read_bytes(), has_orientation=True) for path in sys.argv[1:]))
+"""
+    command = [sys.executable, "-c", script, *(str(tmp_path / format_) for format_ in formats)]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["undecodable"] * 4
 
 
 def test_a_corrupt_png_is_undecodable(face: Image.Image) -> None:
