@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,10 +37,13 @@ ARCHIVE_BYTES_MAX = 8_000_000
 _MEMBER_FOLDER = "face_recognition-1.3.0/tests/test_images"
 _MEMBER_BYTES_MAX = 1_000_000
 _BUILT_IN_MEMBERS = {
-    "obama": ("obama.jpg", "obama2.jpg", "obama3.jpg"),
+    "obama": ("obama.jpg", "obama3.jpg"),
     "biden": ("biden.jpg",),
 }
-"""Photographs with one whole face each; the first is the portrait, and the others lie near it."""
+"""Photographs with one whole face each, the portrait first, then those that lie near it.
+
+`obama2.jpg` is left out: some probes made of it lie at the edge of a threshold of 0.40.
+"""
 
 _PHOTOGRAPH_SUFFIXES = (".jpg", ".jpeg", ".png")
 _DOWNLOAD_TIMEOUT_S = 120
@@ -150,13 +153,17 @@ class PhotographLibrary:
         )
 
 
-def default_cache() -> Path:
-    """Return the folder for downloads: `subid` in XDG_CACHE_HOME, or in ~/.cache."""
-    configured = os.environ.get("XDG_CACHE_HOME")
+def default_cache(*, environment: Mapping[str, str] | None = None) -> Path:
+    """Return the folder for downloads: `subid` in XDG_CACHE_HOME, or in ~/.cache.
+
+    Args:
+        environment: Environment variables; by default those of this process.
+    """
+    configured = (os.environ if environment is None else environment).get("XDG_CACHE_HOME")
     return (Path(configured) if configured else Path.home() / ".cache") / "subid"
 
 
-def download_with_pip(folder: Path) -> None:
+def download_with_pip(folder: Path, *, options: Sequence[str] = ()) -> None:
     """Download the source distribution of face_recognition 1.3.0 with pip.
 
     pip asks a source distribution for its metadata, which runs its setup script; it does so
@@ -164,6 +171,7 @@ def download_with_pip(folder: Path) -> None:
 
     Args:
         folder: Where to put it.
+        options: More options of `pip download`, for example another index.
 
     Raises:
         PhotographsUnavailableError: pip failed: not installed, offline, or another digest.
@@ -174,6 +182,7 @@ def download_with_pip(folder: Path) -> None:
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
         *("--no-deps", "--no-build-isolation", "--no-binary", "face_recognition"),
         *("--require-hashes", "--requirement", str(requirements), "--dest", str(folder)),
+        *("--retries", "1", *options),
     )
     try:
         subprocess.run(  # noqa: S603 - the command is all our own, nothing of it comes from outside
