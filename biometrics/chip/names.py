@@ -1,0 +1,52 @@
+"""Distinguished names compared as people mean them, and the country inside one.
+
+Owns RFC 5280, clause 7.1: two names are equal when they agree after folding case, spaces and
+string types. Issuers need it: a document signer's certificate and the certificate authority's
+often spell one name in two encodings.
+"""
+
+from dataclasses import dataclass
+
+from asn1crypto import x509
+
+_COUNTRY = "country_name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DistinguishedName:
+    """One name.
+
+    Attributes:
+        raw: DER as received.
+        folded: What two equal names share.
+        countries: ISO 3166-1 alpha-2 codes in it, upper case; one in any name that is in order.
+    """
+
+    raw: bytes
+    folded: str
+    countries: tuple[str, ...]
+
+    def is_same(self, other: "DistinguishedName") -> bool:
+        """Tell whether both name the same entity (RFC 5280, clause 7.1)."""
+        return self.folded == other.folded
+
+
+def read_name(raw: bytes) -> DistinguishedName:
+    """Read one DER Name.
+
+    Raises:
+        ValueError: when it is not one.
+    """
+    try:
+        name = x509.Name.load(raw, strict=True)
+        folded = str(name.hashable)
+        countries = tuple(
+            str(attribute["value"].native).strip().upper()
+            for rdn in name.chosen
+            for attribute in rdn
+            if attribute["type"].native == _COUNTRY
+        )
+    except (TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        # asn1crypto meets malformed values with whatever its own code trips over.
+        raise ValueError("not a distinguished name") from error
+    return DistinguishedName(raw=raw, folded=folded, countries=countries)

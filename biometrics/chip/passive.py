@@ -1,0 +1,234 @@
+"""Passive authentication: did this state sign these files?
+
+Owns the order of the checks (Doc 9303-11, clause 5.1; BSI TR-03135-1, clause 5.6.4) and what may be
+believed when they are done. Decodes nothing of any data group: that comes after, and only for
+groups whose hash was good.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from hmac import compare_digest
+
+from biometrics.chip import issuance
+from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.codes import CheckResult, ChipCode, ChipError
+from biometrics.chip.data_group import count_trailing, trailing_data
+from biometrics.chip.files import ChipFiles
+from biometrics.chip.report import Check, Checklist
+from biometrics.chip.signature_algorithm import digest
+from biometrics.chip.signed_data import (
+    SignedData,
+    check_message_digest,
+    check_signature,
+    read_signed_attributes,
+)
+from biometrics.chip.sod import SecurityObject, read_security_object, read_sod
+from biometrics.chip.trust import TrustProfile
+
+DATA_GROUP_OCTETS_MAX = 256 * 1024
+"""A bound on work: what a reader may send of one group."""
+ALWAYS_NEEDED = frozenset({1, 2})
+"""Doc 9303-10, table 38: mandatory in every document."""
+NEEDED_ELSEWHERE = frozenset({15})
+"""Listed, DG15 must be sent: a clone would leave it out and with it active authentication."""
+NEEDED_WHEN_LISTED: Mapping[str, frozenset[int]] = {"VN": NEEDED_ELSEWHERE | {13}}
+"""DG13 means the same citizen's data only on Vietnamese cards; each state has its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PassiveFindings:
+    """What passive authentication established.
+
+    Attributes:
+        data_groups: Groups whose octets a good chain of signatures covers, by number. Only these
+            may be decoded; none unless signature, chain and signer are good.
+        listed: Numbers the signed list holds, whatever the chain; empty when it is not known.
+        signer: The document signer; None unless its chain is good.
+        document_digest: As in `ChipReport`; None unless the chain is good.
+    """
+
+    data_groups: Mapping[int, bytes]
+    listed: frozenset[int]
+    signer: Certificate | None = None
+    document_digest: bytes | None = None
+
+
+def authenticate_passively(
+    files: ChipFiles, *, trust: TrustProfile, at: datetime, checklist: Checklist
+) -> PassiveFindings:
+    """Make the checks of passive authentication, each written to the checklist.
+
+    What must hold, in this order:
+
+    1. EF.SOD is one well-formed CMS envelope around an LDS security object, with one signer.
+    2. The signer's certificate is the one the signer names, not the first that came along.
+    3. The signed attributes are there, once each, and speak of this content type.
+    4. The content's hash is the one in the signed attributes.
+    5. The signature over the attributes is the signer's, with algorithms that are not weak.
+    6. The content is a strict list of hashes, one for each data group.
+    7. A trust anchor of the profile signed the signer's certificate.
+    8. That anchor may issue certificates.
+    9. The signer's certificate is one of a document signer and of nothing more.
+    10. Both certificates are valid now, and the signer was made while the anchor's key was in use.
+    11. The signer has not been revoked.
+    12. Signer and anchor are of the profile's country.
+    13. Every data group sent is on the list with this hash, and every one needed was sent.
+
+    The caller owes: the document's expiry, the agreement of its issuing state and type with the
+    signer (both are inside DG1), and active authentication.
+
+    Returns:
+        What may be believed. Data groups come back only when 1 to 9, 11 and 12 hold: an expired
+        certificate is a reason not to pass, not a reason to think the content forged.
+    """
+    content, listed, signer = _authenticate_sod(files.sod, trust, checklist)
+    is_trusted = _authenticate_signer(signer, trust, at, checklist)
+    # 13.
+    intact = _check_data_groups(files, listed, trust, checklist)
+    numbers = frozenset(listed.hashes) if listed else frozenset[int]()
+    if listed is None or content is None or signer is None or not is_trusted:
+        return PassiveFindings(data_groups={}, listed=numbers)
+    return PassiveFindings(
+        data_groups=intact,
+        listed=numbers,
+        signer=signer,
+        document_digest=identify_document(content, signer),
+    )
+
+
+def identify_document(content: bytes, signer: Certificate) -> bytes:
+    """Return what tells this document from every other: 32 octets.
+
+    SHA-256 over the signed content, the signer's issuer and its serial number, each behind its
+    length in four octets. All three are signed, so nothing a carrier adds to EF.SOD changes it.
+    """
+    serial = signer.serial
+    serial_octets = serial.to_bytes(serial.bit_length() // 8 + 1, signed=True)
+    hasher = hashlib.sha256()
+    for part in (content, signer.issuer.raw, serial_octets):
+        hasher.update(len(part).to_bytes(4) + part)
+    return hasher.digest()
+
+
+def _authenticate_sod(
+    sod: bytes, trust: TrustProfile, checklist: Checklist
+) -> tuple[bytes | None, SecurityObject | None, Certificate | None]:
+    """Return content, list of hashes and signer once the signature over them is good."""
+    sha1 = trust.policy.allows_sha1
+    # 1.
+    signed = checklist.run("sod_structure", read_sod, sod)
+    # 2.
+    signer = checklist.run("signer_certificate", lambda s: _find_signer(s, trust), signed)
+    # 3.
+    attributes = checklist.run("signed_attributes", read_signed_attributes, signed)
+    # 4.
+    hashed = (signed, attributes) if signed and attributes else None
+    content = checklist.run(
+        "message_digest", lambda pair: check_message_digest(*pair, allows_sha1=sha1), hashed
+    )
+    # 5.
+    signature = checklist.run(
+        "sod_signature",
+        lambda both: check_signature(*both[0], both[1], allows_sha1=sha1),
+        (hashed, signer) if hashed and signer and content is not None else None,
+    )
+    # 6.
+    listed = checklist.run(
+        "security_object",
+        lambda octets: read_security_object(octets, allows_sha1=sha1),
+        content if signature else None,
+    )
+    return content, listed, signer if signature else None
+
+
+def _authenticate_signer(
+    signer: Certificate | None, trust: TrustProfile, at: datetime, checklist: Checklist
+) -> bool:
+    """Tell whether what the signer signed may be believed; expiry is reported, not counted."""
+    # 7.
+    issued = checklist.run(
+        "certificate_chain", lambda dsc: issuance.find_issuance(dsc, trust=trust, at=at), signer
+    )
+    # 8.
+    anchor = checklist.run("anchor", issuance.check_anchor, issued)
+    # 9.
+    profile = checklist.run("signer_profile", issuance.check_signer_profile, signer)
+    # 10.
+    checklist.run("validity", lambda found: issuance.check_validity(found, at=at), issued)
+    # 11.
+    checklist.run(
+        "revocation", lambda found: issuance.check_revocation(found, trust=trust, at=at), issued
+    )
+    is_revoked = checklist.result_of("revocation") is CheckResult.FAILED
+    # 12.
+    country = checklist.run(
+        "issuer_country",
+        lambda found: issuance.check_issuer_country(found, country=trust.country),
+        issued,
+    )
+    return bool(anchor and profile and country) and not is_revoked
+
+
+def _find_signer(signed: SignedData, trust: TrustProfile) -> Certificate:
+    """Return the certificate the signer names, from the SOD or from the profile's store."""
+    try:
+        sent = [read_certificate(der) for der in signed.certificates]
+    except ValueError as error:
+        raise ChipError(ChipCode.SOD_SIGNER_CERT, "a certificate is malformed") from error
+    named = {
+        certificate.der: certificate
+        for certificate in (*sent, *trust.document_signers)
+        if signed.signer.is_for(certificate)
+    }
+    if len(named) != 1:
+        raise ChipError(ChipCode.SOD_SIGNER_CERT, f"{len(named)} certificates are the signer's")
+    return next(iter(named.values()))
+
+
+def _check_data_groups(
+    files: ChipFiles, listed: SecurityObject | None, trust: TrustProfile, checklist: Checklist
+) -> Mapping[int, bytes]:
+    """Check each group that is sent, listed or mandatory; return those whose hash is good."""
+    numbers = {*ALWAYS_NEEDED, *files.data_groups, *(listed.hashes if listed else ())}
+    intact: dict[int, bytes] = {}
+    for number in sorted(numbers):
+        name, sent = f"data_group_{number}_hash", files.data_groups.get(number)
+        if sent is None and listed is not None:
+            checklist.add(_judge_absence(name, number, trust.country))
+        elif found := checklist.run(name, partial(_check_hash, number, sent or b""), listed):
+            intact[number] = found
+    return intact
+
+
+def _judge_absence(name: str, number: int, country: str) -> Check:
+    """Return the check for a group that was not sent.
+
+    Fingerprints and irises (DG3, DG4) cannot be read without the state's own keys, and most others
+    are of no use here; their absence is reported and does not bind.
+    """
+    is_needed = number in ALWAYS_NEEDED or number in NEEDED_WHEN_LISTED.get(
+        country, NEEDED_ELSEWHERE
+    )
+    return Check(
+        name=name,
+        result=CheckResult.FAILED if is_needed else CheckResult.UNDETERMINED,
+        code=ChipCode.DG_MISSING,
+        evidence="not sent",
+        is_binding=is_needed,
+    )
+
+
+def _check_hash(number: int, sent: bytes, listed: SecurityObject) -> bytes:
+    if number not in listed.hashes:
+        raise ChipError(ChipCode.DG_NOT_IN_SOD, "sent, and the state did not sign it")
+    if len(sent) > DATA_GROUP_OCTETS_MAX:
+        raise ChipError(ChipCode.TLV_LENGTH, f"{len(sent)} octets")
+    if not compare_digest(digest(sent, listed.algorithm), listed.hashes[number]):
+        if octets := count_trailing(sent):
+            # A reader that reads whole blocks sends padding along: worth a code of its own.
+            raise trailing_data(number, octets)
+        raise ChipError(ChipCode.DG_HASH_MISMATCH, f"{listed.algorithm.name} differs")
+    return sent

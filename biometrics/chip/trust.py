@@ -1,0 +1,166 @@
+"""Whom we believe: named trust profiles, one for each kind of document.
+
+Owns a profile's anchors, revocation lists, known document signers and policy, and loading them
+from the DER or PEM an operator supplies. A Vietnamese passport and a Vietnamese identity card
+have different authorities, so each gets its own profile (`vn-passport`, `vn-cccd`). Checks nothing
+of a document.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.codes import ChipError
+from biometrics.chip.countries import normalise_country
+from biometrics.chip.revocation_list import RevocationList, read_revocation_list
+from biometrics.chip.signature_algorithm import read_signature_algorithm, verify_signature
+
+_PEM = re.compile(rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>[^-]*)-----END (?P=label)-----")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustPolicy:
+    """What a profile's owner decided; the rest is not up for decision.
+
+    Attributes:
+        require_revocation: Whether a document whose signer no revocation list covers may not be
+            called authentic. Off by default, because neither the authority of the Vietnamese
+            identity card nor half of the world's publishes a list that operators can reach: on, it
+            would refuse every citizen of those. The report still says CRL_MISSING, and a list
+            that is present but stale or badly signed always blocks.
+        allows_sha1: Declares SHA-1 in SOD and certificates as a known quirk of this issuer. Never
+            for Vietnam. The report then shows WEAK_HASH on a successful check.
+    """
+
+    require_revocation: bool = False
+    allows_sha1: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustProfile:
+    """Everything that decides whose signature counts for one kind of document.
+
+    Attributes:
+        name: For reports: `vn-cccd`.
+        country: ISO 3166-1 alpha-2 code, upper case.
+        anchors: Country signing certificates (CSCA) that may issue document signers.
+        crls: Revocation lists, complete ones.
+        document_signers: Signers whose certificate a SOD may leave out (Doc 9303-12, 6.1).
+        policy: What the profile's owner decided.
+    """
+
+    name: str
+    country: str
+    anchors: tuple[Certificate, ...]
+    crls: tuple[RevocationList, ...] = ()
+    document_signers: tuple[Certificate, ...] = ()
+    policy: TrustPolicy = field(default_factory=TrustPolicy)
+
+    @classmethod
+    def from_certificates(
+        cls,
+        *,
+        name: str,
+        country: str,
+        certificates: Iterable[bytes],
+        crls: Iterable[bytes] = (),
+        policy: TrustPolicy | None = None,
+    ) -> "TrustProfile":
+        """Load a profile from what an operator supplies.
+
+        Args:
+            name: For reports.
+            country: ISO 3166-1 alpha-2 or alpha-3 code.
+            certificates: CSCA certificates, DER or PEM (several in one PEM is fine). Naming a
+                certificate here is the operator's word that it is an anchor, self-signed or not.
+            crls: Revocation lists, DER or PEM. Their signatures are checked when they are used.
+            policy: The default is strict on everything but a missing revocation list.
+
+        Raises:
+            ValueError: an unknown country, or bytes that are not what they should be.
+        """
+        return cls(
+            name=name,
+            country=normalise_country(country),
+            anchors=tuple(read_certificate(der) for der in _split_pem(certificates)),
+            crls=tuple(read_revocation_list(der) for der in _split_pem(crls)),
+            policy=policy or TrustPolicy(),
+        )
+
+    def with_links(self, certificates: Iterable[bytes]) -> "TrustProfile":
+        """Return the profile with link certificates followed (Doc 9303-12, clause 4.4).
+
+        A state that changes its key signs the new one with the old. Each link becomes an anchor
+        only when an anchor before it signed it; the others are left out.
+
+        Raises:
+            ValueError: bytes that are not certificates.
+        """
+        candidates = [read_certificate(der) for der in _split_pem(certificates)]
+        return replace(self, anchors=_follow_links(self.anchors, candidates))
+
+    def with_document_signers(self, certificates: Iterable[bytes]) -> "TrustProfile":
+        """Return the profile with certificates of signers that SODs leave out.
+
+        They are not trusted for being here: an anchor must have issued them as any other.
+
+        Raises:
+            ValueError: bytes that are not certificates.
+        """
+        added = tuple(read_certificate(der) for der in _split_pem(certificates))
+        return replace(self, document_signers=self.document_signers + added)
+
+
+def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
+    """Tell whether the issuer's name and key both fit the certificate's signature.
+
+    Raises:
+        ChipError: an algorithm, curve or key that cannot be used.
+    """
+    return issuer.subject.is_same(certificate.issuer) and verify_signature(
+        issuer.subject_key,
+        read_signature_algorithm(certificate.signature_algorithm),
+        signature=certificate.signature,
+        data=certificate.tbs,
+    )
+
+
+def _follow_links(
+    anchors: tuple[Certificate, ...], candidates: list[Certificate]
+) -> tuple[Certificate, ...]:
+    """Add the links an anchor signed, then those the added ones signed, until none is left."""
+    pending = list(candidates)
+    while True:
+        followed = [
+            link for link in pending if any(_is_link_from(anchor, link) for anchor in anchors)
+        ]
+        if not followed:
+            return anchors
+        anchors = (*anchors, *followed)
+        pending = [link for link in pending if link not in followed]
+
+
+def _is_link_from(anchor: Certificate, link: Certificate) -> bool:
+    try:
+        return anchor.is_ca and link.is_ca and has_signed(anchor, link)
+    except (ChipError, ValueError):
+        return False
+
+
+def _split_pem(blobs: Iterable[bytes]) -> Iterable[bytes]:
+    """Yield the DER of each blob, or of each PEM block in it."""
+    for blob in blobs:
+        if b"-----BEGIN" not in blob:
+            yield blob
+            continue
+        blocks = list(_PEM.finditer(blob))
+        if not blocks:
+            raise ValueError("PEM without a complete block")
+        for block in blocks:
+            try:
+                yield base64.b64decode(b"".join(block["body"].split()), validate=True)
+            except binascii.Error as error:
+                raise ValueError("PEM block is not base64") from error
