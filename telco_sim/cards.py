@@ -168,8 +168,7 @@ class CardAuthority:
             15: encode_dg15(rsa_public_key(authentication_key.public_key())),
         }
         if has_chip_authentication:
-            chip_key = ec.generate_private_key(ec.BrainpoolP384R1()).public_key()
-            data_groups[14] = encode_dg14(explicit_ec_public_key(chip_key))
+            data_groups[14] = _new_chip_authentication_file()
         return Card(
             personal_id=citizen.personal_id,
             dates=dates,
@@ -347,6 +346,12 @@ def _rsa_private(value: int, *, key: rsa.RSAPrivateKey) -> int:
     modulo_p = pow(value, numbers.dmp1, numbers.p)
     modulo_q = pow(value, numbers.dmq1, numbers.q)
     return modulo_q + numbers.q * ((modulo_p - modulo_q) * numbers.iqmp % numbers.p)
+
+
+def _new_chip_authentication_file() -> bytes:
+    """Return a DG14 whose private key is thrown away: no reader here asks for its use."""
+    public_key = ec.generate_private_key(ec.BrainpoolP384R1()).public_key()
+    return encode_dg14(explicit_ec_public_key(public_key))
 
 
 def _new_rsa_key() -> rsa.RSAPrivateKey:

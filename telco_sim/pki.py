@@ -167,7 +167,10 @@ def revocation_list(
             {"user_certificate": serial, "revocation_date": _time(since)}
             for serial, since in sorted(revoked.items())
         ]
-    to_be_signed = crl.TbsCertList(body)
+    return _signed_list(crl.TbsCertList(body), sign=sign)
+
+
+def _signed_list(to_be_signed: crl.TbsCertList, *, sign: Sign) -> bytes:
     signed = crl.CertificateList(
         {
             "tbs_cert_list": to_be_signed,
