@@ -9,8 +9,10 @@ from telco_sim import dirt
 from telco_sim.data_groups import mrz_name
 
 SYLLABLES = st.sampled_from(
-    ["Nguyễn", "Hòa", "Hoà", "hoè", "Thúy", "Thuý", "Quý", "Quỳnh", "Toàn", "HÒA", "Đặng"]
-    + ["Ê", "H'Hen", "Ayŭn", "Khuê", "oà", "ỦY", "Thuở"]
+    [
+        *("Nguyễn", "Hòa", "Hoà", "hoè", "Thúy", "Thuý", "Quý", "Quỳnh", "Toàn", "HÒA", "Đặng"),
+        *("Ê", "H'Hen", "Ayŭn", "Khuê", "oà", "ỦY", "Thuở"),
+    ]
 )
 NAMES = st.lists(SYLLABLES, min_size=2, max_size=6).map(" ".join)
 
