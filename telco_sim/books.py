@@ -35,8 +35,11 @@ _DAYS_PER_YEAR = 365.2425
 _NUMBERS_PER_HOLDER = {1: 78, 2: 16, 3: 6}
 """Numbers held, and the share of people in percent: about 1.3 a person."""
 
-_ROWS_PER_STRAY_ROW = 150
-"""One row in so many is entered twice, and one more is of a number that has moved away."""
+ROWS_PER_BATCH = 200
+"""Rows that travel together: far below the contract's 5,000, so that a small book has batches."""
+
+_ROWS_PER_STRAY_ROW = 100
+"""One row in so many is entered a second time, and another is of a number that moved away."""
 
 _UNALLOCATED_PREFIXES = tuple(f"089{digit}" for digit in range(6))
 """Of 089 only 0896 to 0899 are given out (libphonenumber 9.0.43, region VN, mobile)."""
@@ -176,15 +179,41 @@ class Bookkeeper:
     def _completed(
         self, rows: Sequence[BookRow], *, earlier: Sequence[BookRow]
     ) -> tuple[BookRow, ...]:
-        """Shuffle the rows, and end with stray ones: moved away, and entered twice."""
+        """Shuffle the rows, and strew in stray ones: moved away, or entered a second time."""
         shuffled = self._generator.sample(rows, len(rows))
-        moved = self._stray(earlier, of=len(rows), flaw=Flaw.SERVED_ELSEWHERE)
-        accepted = [each for each in shuffled if each.is_accepted]
-        again = self._stray(accepted, of=len(rows), flaw=Flaw.ENTERED_TWICE)
-        return (*shuffled, *moved, *again)
+        for row in self._some([each for each in rows if each.is_accepted], of=len(rows)):
+            shuffled.insert(self._generator.randint(0, len(shuffled)), row)
+        moved = [
+            replace(each, flaw=Flaw.SERVED_ELSEWHERE, expected=SERVED_ELSEWHERE)
+            for each in self._some(earlier, of=len(rows))
+        ]
+        return _with_repeats_judged([*shuffled, *moved])
 
-    def _stray(self, rows: Sequence[BookRow], *, of: int, flaw: Flaw) -> list[BookRow]:
-        refusal = ENTERED_TWICE if flaw is Flaw.ENTERED_TWICE else SERVED_ELSEWHERE
-        count = min(len(rows), 1 + of // _ROWS_PER_STRAY_ROW)
-        drawn = self._generator.sample(rows, count)
-        return [replace(each, flaw=flaw, expected=refusal) for each in drawn]
+    def _some(self, rows: Sequence[BookRow], *, of: int) -> list[BookRow]:
+        return self._generator.sample(rows, min(len(rows), 2 + of // _ROWS_PER_STRAY_ROW))
+
+
+def _with_repeats_judged(rows: Sequence[BookRow]) -> tuple[BookRow, ...]:
+    """Say what the second row of a number leads to."""
+    batch_of_first: dict[str, int] = {}
+    return tuple(
+        _judged(row, batch=index // ROWS_PER_BATCH, batch_of_first=batch_of_first)
+        for index, row in enumerate(rows)
+    )
+
+
+def _judged(row: BookRow, *, batch: int, batch_of_first: dict[str, int]) -> BookRow:
+    """Judge one row.
+
+    In the batch of the first, the second row of a number is refused; in a later batch the number
+    is known by then, and the row says nothing new.
+    """
+    if not row.is_accepted:
+        return row
+    first = batch_of_first.get(row.msisdn)
+    if first is None:
+        batch_of_first[row.msisdn] = batch
+        return row
+    if first == batch:
+        return replace(row, flaw=Flaw.ENTERED_TWICE, expected=ENTERED_TWICE)
+    return replace(row, flaw=Flaw.ENTERED_AGAIN)

@@ -29,6 +29,7 @@ class Invariant(StrEnum):
     EVENTS_APPLY = "events have the effect the contract says"
     ORDERS_EXPLAIN_THEMSELVES = "every order carries cause, rule and cure"
     ORDERS_IN_SEQUENCE = "orders for one number come in the order they were given"
+    LADDER_IN_ORDER = "a notice comes before a block, and a lesser block before a greater"
     LAPSED_LEASE_RETURNS = "orders of a lapsed lease or a failed attempt come back"
     CURE_RESTORES = "verification puts a blocked number back in service"
     BLOCK_EXPLAINED = "every blocked number is explained: cause, rule, cure, next step"

@@ -42,15 +42,12 @@ from subid.v1.subscription_service_pb2 import (
     SubscriptionRow,
 )
 
-from telco_sim.books import BookRow
+from telco_sim.books import ROWS_PER_BATCH, BookRow
 from telco_sim.flaws import RowRefusal
 from telco_sim.messages import claim_message
 from telco_sim.population import Citizen
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id
-
-_ROWS_PER_BATCH = 200
-"""Far below the contract's 5,000, so that a small book still travels in several batches."""
 
 _PAGE_SIZE = 150
 
@@ -100,10 +97,10 @@ class Operator:
         batches = [
             ImportSubscriptionsRequest(
                 request_id=request_id,
-                batch_index=start // _ROWS_PER_BATCH,
-                rows=rows[start : start + _ROWS_PER_BATCH],
+                batch_index=start // ROWS_PER_BATCH,
+                rows=rows[start : start + ROWS_PER_BATCH],
             )
-            for start in range(0, len(rows), _ROWS_PER_BATCH)
+            for start in range(0, len(rows), ROWS_PER_BATCH)
         ]
         response: ImportSubscriptionsResponse = self._caller.ask_stream(
             self._caller.subscriptions.ImportSubscriptions, batches

@@ -15,11 +15,8 @@ from typing import Any, Self
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import (  # type: ignore[import-untyped] # ships no py.typed
-    BadRequest,
-    ErrorInfo,
-)
-from grpc_status import rpc_status  # type: ignore[import-untyped] # ships no types
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from grpc_status import rpc_status
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
@@ -202,9 +199,13 @@ class Caller:
             self._wiretap.saw_refusal(refusal)
             raise refusal from error
 
-    def _saw_write(self, request: Message, repeat: Callable[[], Any], answer: Message) -> None:
-        write = Write(method=method_name(request), repeat=repeat, answer=answer)
-        self._wiretap.saw_write(write)
+    def _saw_write(self, request: Message, send: Callable[[], Any], answer: Message) -> None:
+        name = method_name(request)
+
+        def repeat() -> Any:  # noqa: ANN401 - as ask
+            return self._answer(f"{name} (repeated)", send)
+
+        self._wiretap.saw_write(Write(method=name, repeat=repeat, answer=answer))
 
 
 def method_name(request: Message) -> str:

@@ -11,6 +11,7 @@ from random import Random
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LinkState
 
 from telco_sim.authorities import Agency, PopulationAuthority, Regulator
+from telco_sim.books import can_hold
 from telco_sim.citizens import CitizenApp
 from telco_sim.clock import SimulatedClock
 from telco_sim.directives import DirectiveDesk
@@ -60,6 +61,13 @@ class Subscriber:
         return self.line.msisdn
 
 
+class CountryTooSmallError(Exception):
+    """Nobody is left for a part; the text names it and what helps."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"nobody is left to play {part}: try more --citizens or --verifications")
+
+
 class Cast:
     """Gives out parts: a holder who has a part gets no other, nor do the holder's lines."""
 
@@ -72,6 +80,7 @@ class Cast:
         ]
         generator.shuffle(self._waiting)
         self._holders_cast: set[str] = set()
+        self._roles: dict[str, Subscriber] = {}
 
     def take(
         self,
@@ -95,6 +104,21 @@ class Cast:
                 self.give_part(each.holder)
                 taken.append(each)
         return tuple(taken)
+
+    def role(
+        self, name: str, *, suits: Callable[[Subscriber], bool] = lambda _: True
+    ) -> Subscriber:
+        """Return the linked subscriber who plays a role, the same one whenever it is asked for.
+
+        Raises:
+            CountryTooSmallError: Nobody is left who suits.
+        """
+        if name not in self._roles:
+            found = self.take(1, suits=suits)
+            if not found:
+                raise CountryTooSmallError(name)
+            (self._roles[name],) = found
+        return self._roles[name]
 
     def give_part(self, citizen: Citizen) -> None:
         """Keep a citizen from being cast for anything else."""
@@ -121,7 +145,7 @@ class World:
         agency: A state agency.
         regulator: The regulator.
         app: The citizen app.
-        strangers: Callers who have no right to be heard, by what is wrong with them.
+        callers: Every connection by the caller's name, those of strangers included.
         studio: Cards and photographs.
         numbers: New numbers.
         cast: Who has which part.
@@ -141,7 +165,7 @@ class World:
     agency: Agency
     regulator: Regulator
     app: CitizenApp
-    strangers: Mapping[str, Caller]
+    callers: Mapping[str, Caller]
     studio: Studio
     numbers: NumberGenerator
     cast: Cast
@@ -152,19 +176,22 @@ class World:
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
 
-    def somebody(self, suits: Callable[[Citizen], bool]) -> Citizen:
+    def adult(self) -> Citizen:
+        """Return a living citizen without a part who may hold a number, and give a part."""
+        today = self.clock.today()
+        return self.somebody("an adult", suits=lambda each: can_hold(each, today=today))
+
+    def somebody(self, part: str, *, suits: Callable[[Citizen], bool]) -> Citizen:
         """Return a living citizen without a part who suits one, and give it.
 
         Raises:
-            StopIteration: The country has nobody like that.
+            CountryTooSmallError: The country has nobody like that left.
         """
-        found = next(
-            each
-            for each in self.people
-            if each.is_alive and not self.cast.has_part(each) and suits(each)
-        )
-        self.cast.give_part(found)
-        return found
+        for each in self.people:
+            if each.is_alive and not self.cast.has_part(each) and suits(each):
+                self.cast.give_part(each)
+                return each
+        raise CountryTooSmallError(part)
 
     def operator_other_than(self, operator: Operator) -> Operator:
         """Return a competitor."""

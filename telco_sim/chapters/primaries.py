@@ -19,7 +19,7 @@ from telco_sim.chapters.verifying import verify_holder
 from telco_sim.journal import Invariant
 from telco_sim.world import Subscriber, World
 
-_WITHOUT_PRIMARY_EVERY = 6
+_WITHOUT_PRIMARY_EVERY = 3
 """One in so many verified citizens never chooses a primary number."""
 
 _CHANGES = 2

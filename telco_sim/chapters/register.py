@@ -21,6 +21,8 @@ from telco_sim.messages import record_message
 from telco_sim.population import Citizen
 from telco_sim.world import World
 
+_CHILD_AGE_MAX_YEARS = 12
+
 
 def import_register(world: World) -> None:
     """Import everybody, with broken records strewn in, and then the same once more."""
@@ -46,7 +48,8 @@ def import_register(world: World) -> None:
 
 def change_register(world: World) -> None:
     """Report a birth, and correct a child's name and correct it back."""
-    child = world.somebody(lambda each: each.birth_date.year > world.clock.today().year - 10)
+    born_after = world.clock.today().year - _CHILD_AGE_MAX_YEARS
+    child = world.somebody("a child", suits=lambda each: each.birth_date.year > born_after)
     renamed = record_message(child)
     renamed.full_name = f"{child.full_name} An"
     changes = (

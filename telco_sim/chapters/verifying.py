@@ -15,7 +15,7 @@ from subid.v1.verification_service_pb2 import (
     VerdictState,
 )
 
-from telco_sim.books import can_hold, e164, new_number
+from telco_sim.books import e164, new_number
 from telco_sim.journal import Invariant
 from telco_sim.studio import PoorPhotograph
 from telco_sim.verifications import Evidence
@@ -121,9 +121,8 @@ def _present_poor_photograph(world: World, subscriber: Subscriber, poor: PoorPho
 
 def _register(world: World, *, place: int) -> Subscriber:
     """Register a new number for somebody, and look that it is out of service."""
-    today = world.clock.today()
     operator = world.operators[place % len(world.operators)]
-    citizen = world.somebody(lambda each: can_hold(each, today=today))
+    citizen = world.adult()
     national = new_number(world.numbers, operator_name=operator.name)
     subscription = operator.register(national, holder=citizen)
     world.journal.count("numbers registered")

@@ -1,0 +1,127 @@
+"""One performance of the story.
+
+Owns the stage: a service started for it, or one that runs already; and the report at the end. It
+refuses to know options and screens.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+
+from telco_sim.cards import CardAuthority
+from telco_sim.country import AGENCY, CALLERS, build_world, found_card_authority, open_callers
+from telco_sim.journal import Invariant
+from telco_sim.measurements import Measurements
+from telco_sim.photographs import PhotographLibrary
+from telco_sim.report import Report, report_of
+from telco_sim.scenarios import play
+from telco_sim.server import Service, ServiceStartError, enrol_callers, running_service
+from telco_sim.wire import CallerKeys, Wiretap, open_channel
+from telco_sim.world import Plan
+
+CONNECT_TIMEOUT_S = 300.0
+"""Time for a person to start a service that reads the trust anchors just written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the story is played.
+
+    Attributes:
+        address: Host and port of the service.
+        callers: Folder with the callers' certificates.
+        authority: Issues the ID cards that the service trusts.
+        service: The service when it was started for the story, or None.
+    """
+
+    address: str
+    callers: Path
+    authority: CardAuthority
+    service: Service | None
+
+
+@contextmanager
+def own_stage(state: Path) -> Iterator[Stage]:
+    """Start a service for the story, and stop it at the end.
+
+    Args:
+        state: Empty or absent folder for all it keeps.
+
+    Raises:
+        ServiceStartError: The service did not come up.
+    """
+    callers, trust_anchors = state / "callers", state / "trust-anchors"
+    callers.mkdir(parents=True)
+    authority = found_card_authority(now=datetime.now(UTC), trust_anchors=trust_anchors)
+    enrol_callers(CALLERS, state=state, folder=callers)
+    with running_service(state=state, trust_anchors=trust_anchors) as service:
+        yield Stage(address=service.address, callers=callers, authority=authority, service=service)
+
+
+def running_stage(address: str, *, callers: Path, trust_anchors: Path) -> Stage:
+    """Take a service that runs, or is about to be started, with a simulated clock.
+
+    Args:
+        address: Host and port.
+        callers: Folder with the certificates of `country.CALLERS`.
+        trust_anchors: The folder from which the service takes its trust anchors. The story's
+            card authority is put there first; then the service is waited for.
+
+    Raises:
+        ServiceStartError: Nobody listens at the address in time.
+        FileNotFoundError: A caller's certificate is missing.
+    """
+    authority = found_card_authority(now=datetime.now(UTC), trust_anchors=trust_anchors)
+    keys = CallerKeys.read(callers, name=AGENCY)
+    with open_channel(address, keys=keys) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=CONNECT_TIMEOUT_S)
+        except grpc.FutureTimeoutError as error:
+            raise ServiceStartError(f"nobody answers our certificate at {address}") from error
+    return Stage(address=address, callers=callers, authority=authority, service=None)
+
+
+def perform(
+    plan: Plan,
+    *,
+    stage: Stage,
+    library: PhotographLibrary,
+    begin: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Play the story on a stage and report.
+
+    Args:
+        plan: How large and how long.
+        stage: Where; a service that was started for the story is stopped.
+        library: Whose faces the citizens borrow.
+        begin: Told the title of each chapter that begins.
+
+    Raises:
+        Refusal: The service did not even say what time it is.
+        CountryTooSmallError: The plan has too few people for all parts.
+    """
+    started_s = time.monotonic()
+    wiretap = Wiretap(Measurements())
+    with open_callers(stage.address, folder=stage.callers, wiretap=wiretap) as callers:
+        world = build_world(
+            plan, callers=callers, library=library, authority=stage.authority, wiretap=wiretap
+        )
+        cheats = play(world, begin=begin)
+    invariants = set(Invariant)
+    if stage.service is None:
+        invariants.remove(Invariant.STOPS_CLEANLY)
+    else:
+        world.journal.check_equal(
+            Invariant.STOPS_CLEANLY, seen=stage.service.stop(), expected=0, subject="exit code"
+        )
+    return report_of(
+        world,
+        cheats,
+        duration_s=time.monotonic() - started_s,
+        invariants=[each for each in Invariant if each in invariants],
+    )

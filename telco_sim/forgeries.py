@@ -1,0 +1,247 @@
+"""Cheats with cards and faces.
+
+Owns the attempts to be verified with a card or a face that is not one's own. The victim must not
+count as verified after any of them, whatever the verdict said.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import MappingProxyType
+
+from subid.v1.population_service_pb2 import NewCard, PopulationChange
+from subid.v1.verification_service_pb2 import (
+    CompleteVerificationRequest,
+    StartVerificationResponse,
+)
+
+from telco_sim.attackers import Answer, Cheat
+from telco_sim.books import new_number
+from telco_sim.cards import Card, CardAuthority, clone_without_key, swap_holder, swap_portrait
+from telco_sim.messages import date_message
+from telco_sim.population import Citizen
+from telco_sim.verifications import Evidence, complete_request
+from telco_sim.wire import Refusal
+from telco_sim.world import Subscriber, World
+
+_DG15 = 15
+_NONCE_BYTES = 8
+
+_AUTHORITY_AGE = timedelta(days=3 * 365)
+"""Old enough to have issued every card there is."""
+
+
+def anothers_photograph(world: World) -> Answer:
+    """A shop assistant verifies a customer who is not there, with somebody else's photograph."""
+    victim = _victim(world)
+    thief = _thief(world)
+    return _present(world, victim, card=world.studio.card_of(victim.holder), face=thief)
+
+
+def swapped_portrait(world: World) -> Answer:
+    """A stolen card gets the thief's portrait."""
+    victim = _victim(world)
+    thief = _thief(world)
+    card = world.studio.card_of(victim.holder)
+    forged = swap_portrait(card, portrait=world.studio.portrait_of(thief))
+    return _present(world, victim, card=forged, face=thief)
+
+
+def swapped_holder(world: World) -> Answer:
+    """The thief's own card gets the victim's name and number."""
+    victim = _victim(world)
+    thief = _thief(world)
+    forged = swap_holder(world.studio.card_of(thief), citizen=victim.holder)
+    return _present(world, victim, card=forged, face=thief)
+
+
+def unknown_authority(world: World) -> Answer:
+    """A well-made card with the victim's data and the thief's face, signed at home."""
+    victim = _victim(world)
+    thief = _thief(world)
+    at_home = CardAuthority(
+        established_on=world.clock.today() - _AUTHORITY_AGE, active_authentication_keys=1
+    )
+    forged = at_home.issue(
+        victim.holder,
+        portrait=world.studio.portrait_of(thief),
+        issued_on=world.studio.card_of(victim.holder).dates.issued_on,
+    )
+    return _present(world, victim, card=forged, face=thief)
+
+
+def cloned_card(world: World) -> Answer:
+    """All files of the victim's card on a blank chip, which lacks the private key."""
+    victim = _victim(world)
+    clone = clone_without_key(world.studio.card_of(victim.holder))
+    return _present(world, victim, card=clone, face=victim.holder)
+
+
+def clone_without_dg15(world: World) -> Answer:
+    """The clone leaves out the key that it would have to answer with."""
+    victim = _victim(world)
+    genuine = world.studio.card_of(victim.holder)
+    without = {number: file for number, file in genuine.data_groups.items() if number != _DG15}
+    stripped = replace(genuine, data_groups=MappingProxyType({**without, _DG15: b""}))
+    session = victim.operator.verifications.start(victim.msisdn)
+    request = _request(world, session, card=stripped, face=victim.holder, signature=b"")
+    return _answer(victim, request)
+
+
+def replayed_chip_answer(world: World) -> Answer:
+    """What the victim's chip answered once is used in another session."""
+    victim = _victim(world)
+    card = world.studio.card_of(victim.holder)
+    overheard = card.answer(b"\x01" * _NONCE_BYTES)
+    session = victim.operator.verifications.start(victim.msisdn)
+    request = _request(world, session, card=card, face=victim.holder, signature=overheard)
+    return _answer(victim, request)
+
+
+def replayed_session(world: World) -> Answer:
+    """A session that ended without a match is used once more, now with the right evidence."""
+    victim = _victim(world)
+    thief = _thief(world)
+    card = world.studio.card_of(victim.holder)
+    session = victim.operator.verifications.start(victim.msisdn)
+    victim.operator.verifications.complete(_request(world, session, card=card, face=thief))
+    return _answer(victim, _request(world, session, card=card, face=victim.holder))
+
+
+def stolen_card(world: World) -> Answer:
+    """A thief takes a new number in the victim's name, with the genuine card and the own face."""
+    victim = _victim(world)
+    thief = _thief(world)
+    operator = world.operator_other_than(victim.operator)
+    national = new_number(world.numbers, operator_name=operator.name)
+    msisdn = operator.register(national, holder=victim.holder).msisdn
+    opened = Subscriber(operator=operator, line=operator.lines[msisdn])
+    return _present(world, opened, card=world.studio.card_of(victim.holder), face=thief)
+
+
+def anothers_number(world: World) -> Answer:
+    """Somebody with an own genuine card and the own face claims a number of somebody else."""
+    victim = _victim(world)
+    thief = _thief(world)
+    return _present(world, victim, card=world.studio.card_of(thief), face=thief)
+
+
+def superseded_card(world: World) -> Answer:
+    """A card that was reported lost and replaced is found and used."""
+    victim = world.cast.role("somebody who lost a card")
+    old = world.studio.card_of(victim.holder)
+    today = world.clock.today()
+    new_card = NewCard(personal_id=victim.holder.personal_id, issued_on=date_message(today))
+    world.population.apply(PopulationChange(new_card=new_card))
+    return _present(world, victim, card=old, face=victim.holder)
+
+
+def _victim(world: World) -> Subscriber:
+    return world.cast.role("a victim")
+
+
+def _thief(world: World) -> Citizen:
+    victim = _victim(world).holder
+    thief = world.cast.role(
+        "a thief", suits=lambda each: world.studio.has_other_face(each.holder, than=victim)
+    )
+    return thief.holder
+
+
+def _present(world: World, victim: Subscriber, *, card: Card, face: Citizen) -> Answer:
+    session = victim.operator.verifications.start(victim.msisdn)
+    return _answer(victim, _request(world, session, card=card, face=face))
+
+
+def _request(
+    world: World,
+    session: StartVerificationResponse,
+    *,
+    card: Card,
+    face: Citizen,
+    signature: bytes | None = None,
+) -> CompleteVerificationRequest:
+    evidence = Evidence(card=card, photographs=world.studio.photographs_of(face))
+    return complete_request(session, evidence, signature=signature)
+
+
+def _answer(victim: Subscriber, request: CompleteVerificationRequest) -> Answer:
+    """Present evidence; a victim who counts as verified afterwards is a cheat that got through."""
+    try:
+        response = victim.operator.verifications.complete(request)
+        answer = Answer.of_verdict(response.verdict)
+    except Refusal as refusal:
+        answer = Answer.of_refusal(refusal)
+    if victim.operator.subscription(victim.msisdn).HasField("verify_time"):
+        return Answer(is_no=False, codes=(*answer.codes, "HOLDER_COUNTS_AS_VERIFIED"))
+    return answer
+
+
+FORGERIES = (
+    Cheat(
+        name="another person's photograph",
+        tried="verify an absent customer with somebody else's photograph",
+        expected=("NOT_VERIFIED", "FACE_NON_MATCH"),
+        attempt=anothers_photograph,
+    ),
+    Cheat(
+        name="swapped portrait",
+        tried="put the own portrait into DG2 of a stolen card",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC", "DG_HASH_MISMATCH"),
+        attempt=swapped_portrait,
+    ),
+    Cheat(
+        name="swapped holder",
+        tried="write the victim into DG1 and DG13 of the own card",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC", "DG_HASH_MISMATCH"),
+        attempt=swapped_holder,
+    ),
+    Cheat(
+        name="unknown authority",
+        tried="sign a card at home",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC"),
+        attempt=unknown_authority,
+    ),
+    Cheat(
+        name="cloned card",
+        tried="copy all files of a card to a chip without its private key",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC"),
+        attempt=cloned_card,
+    ),
+    Cheat(
+        name="clone without DG15",
+        tried="leave out the key that a clone cannot answer with",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC"),
+        attempt=clone_without_dg15,
+    ),
+    Cheat(
+        name="replayed chip answer",
+        tried="use a chip's answer to an earlier nonce",
+        expected=("NOT_VERIFIED", "CHIP_NOT_AUTHENTIC"),
+        attempt=replayed_chip_answer,
+    ),
+    Cheat(
+        name="replayed session",
+        tried="complete one session twice",
+        expected=("VERIFICATION_USED",),
+        attempt=replayed_session,
+    ),
+    Cheat(
+        name="stolen card",
+        tried="take a number in the victim's name with a genuine card and the own face",
+        expected=("NOT_VERIFIED", "FACE_NON_MATCH"),
+        attempt=stolen_card,
+    ),
+    Cheat(
+        name="another person's number",
+        tried="verify somebody else's number with the own card and face",
+        expected=("NOT_VERIFIED", "PERSONAL_ID_MISMATCH"),
+        attempt=anothers_number,
+    ),
+    Cheat(
+        name="superseded card",
+        tried="use a card that was replaced by a new one",
+        expected=("NOT_VERIFIED", "CARD_SUPERSEDED"),
+        attempt=superseded_card,
+    ),
+)
+"""Every cheat with a card or a face."""

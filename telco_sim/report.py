@@ -1,0 +1,208 @@
+"""What the simulation reports.
+
+Owns the report as a value, as JSON and as tables for people, and the exit code that follows from
+it. It refuses to know how anything in it came about.
+"""
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from telco_sim.attackers import Outcome
+from telco_sim.journal import Finding, Invariant
+from telco_sim.ledger import Step
+from telco_sim.measurements import Latency
+from telco_sim.world import Plan, World
+
+EXIT_CLEAN = 0
+EXIT_BROKEN = 1
+"""A cheat got through, or an invariant broke or was never checked."""
+
+_VERSIONED = ("subid", "grpcio", "protobuf", "cryptography", "dlib-bin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One simulation.
+
+    Attributes:
+        versions: Of Python and of the packages that matter.
+        plan: How large and how long.
+        duration_s: What it took, in seconds of real time, the start of the service included.
+        counts: What happened.
+        refusals: Refusals by reason, those of cheats included.
+        steps: Directives by kind.
+        cheats: What became of each cheat.
+        findings: The verdict on each invariant.
+        latencies: By method.
+    """
+
+    versions: Mapping[str, str]
+    plan: Plan
+    duration_s: float
+    counts: Mapping[str, int]
+    refusals: Mapping[str, int]
+    steps: tuple[Step, ...]
+    cheats: tuple[Outcome, ...]
+    findings: tuple[Finding, ...]
+    latencies: Mapping[str, Latency]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every cheat was refused and every invariant was checked and held."""
+        is_clean = (
+            bool(self.cheats)
+            and all(each.is_refused for each in self.cheats)
+            and bool(self.findings)
+            and all(each.holds for each in self.findings)
+        )
+        return EXIT_CLEAN if is_clean else EXIT_BROKEN
+
+    def to_json(self) -> str:
+        """Return the report as indented JSON, in a stable order of keys."""
+        fields: dict[str, Any] = {
+            "exit_code": self.exit_code,
+            "versions": dict(self.versions),
+            "plan": asdict(self.plan),
+            "duration_s": round(self.duration_s, 1),
+            "counts": dict(self.counts),
+            "refusals": dict(self.refusals),
+            "enforcement": [asdict(each) for each in self.steps],
+            "cheats": [asdict(each) for each in self.cheats],
+            "invariants": [_finding_fields(each) for each in self.findings],
+            "latencies": {name: asdict(each) for name, each in self.latencies.items()},
+        }
+        return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+    def write(self, path: Path) -> None:
+        """Write the report as JSON."""
+        path.write_text(self.to_json(), encoding="utf-8")
+
+
+def report_of(
+    world: World,
+    cheats: Iterable[Outcome],
+    *,
+    duration_s: float,
+    invariants: Iterable[Invariant] = Invariant,
+) -> Report:
+    """Gather the report of a world that was played.
+
+    Args:
+        world: The world.
+        cheats: What became of the cheats.
+        duration_s: What it took.
+        invariants: Those that had to be checked.
+    """
+    return Report(
+        versions=_versions(),
+        plan=world.plan,
+        duration_s=duration_s,
+        counts=world.journal.counts(),
+        refusals=dict(world.wiretap.refusals.most_common()),
+        steps=world.ledger.steps(),
+        cheats=tuple(cheats),
+        findings=world.journal.findings(*invariants),
+        latencies=world.wiretap.measurements.latencies(),
+    )
+
+
+def print_report(report: Report, *, console: Console) -> None:
+    """Show a report as tables."""
+    for table in (
+        _counts_table(report),
+        _enforcement_table(report.steps),
+        _cheats_table(report.cheats),
+        _latencies_table(report.latencies),
+        _findings_table(report.findings),
+    ):
+        console.print(table)
+    console.print(_summary(report))
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in _VERSIONED}
+    return {"python": platform.python_version(), **packages}
+
+
+def _finding_fields(finding: Finding) -> dict[str, Any]:
+    return {**asdict(finding), "holds": finding.holds}
+
+
+def _table(title: str, *, texts: tuple[str, ...], numbers: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def _counts_table(report: Report) -> Table:
+    table = _table("What happened", texts=("event",), numbers=("count",))
+    for event, count in report.counts.items():
+        table.add_row(event, f"{count:,}")
+    return table
+
+
+def _enforcement_table(steps: Iterable[Step]) -> Table:
+    table = _table(
+        "Enforcement by step",
+        texts=("directive", "causes"),
+        numbers=("ordered", "executed", "failed", "lapsed", "superseded", "days"),
+    )
+    for step in steps:
+        causes = ", ".join(f"{cause} {count:,}" for cause, count in step.cause_counts.items())
+        attempts = [f"{count:,}" for count in step.attempt_counts.values()]
+        days = f"{step.first_day}-{step.last_day}"
+        table.add_row(step.kind, causes, f"{step.ordered_count:,}", *attempts, days)
+    return table
+
+
+def _cheats_table(cheats: Iterable[Outcome]) -> Table:
+    table = _table("People who cheat", texts=("cheat", "tried", "answer", "refused"))
+    for cheat in cheats:
+        verdict = "[green]yes[/]" if cheat.is_refused else f"[red]NO, expected {cheat.expected}[/]"
+        table.add_row(cheat.name, cheat.tried, cheat.answer, verdict)
+    return table
+
+
+def _latencies_table(latencies: Mapping[str, Latency]) -> Table:
+    table = _table(
+        "Latencies, ms",
+        texts=("method",),
+        numbers=("n", "p50", "p95", "p99", "longest"),
+    )
+    for method, latency in latencies.items():
+        durations = (latency.p50_ms, latency.p95_ms, latency.p99_ms, latency.longest_ms)
+        table.add_row(method, f"{latency.answer_count:,}", *(f"{each:,.1f}" for each in durations))
+    return table
+
+
+def _findings_table(findings: Iterable[Finding]) -> Table:
+    table = _table("Invariants", texts=("invariant", "holds"), numbers=("checks", "broken"))
+    for finding in findings:
+        verdict = "[green]yes[/]" if finding.holds else "[red]NO[/]"
+        table.add_row(
+            finding.invariant, verdict, f"{finding.check_count:,}", f"{finding.broken_count:,}"
+        )
+        for detail in finding.details:
+            table.add_row(f"[red]  {detail}[/]")
+    return table
+
+
+def _summary(report: Report) -> str:
+    refused = sum(1 for each in report.cheats if each.is_refused)
+    held = sum(1 for each in report.findings if each.holds)
+    colour = "green" if report.exit_code == EXIT_CLEAN else "red"
+    return (
+        f"[{colour}]{refused} of {len(report.cheats)} cheats refused, "
+        f"{held} of {len(report.findings)} invariants held[/], in {report.duration_s:.0f} s"
+    )

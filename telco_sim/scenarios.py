@@ -1,0 +1,124 @@
+"""The story of a small country.
+
+Owns the order of the chapters, and what happens when one cannot be played. It refuses to know
+what is in a chapter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from telco_sim.attackers import Outcome, try_all
+from telco_sim.chapters import (
+    audit,
+    bookkeeping,
+    events,
+    passing_days,
+    primaries,
+    register,
+    verifying,
+)
+from telco_sim.forgeries import FORGERIES
+from telco_sim.intrusions import INTRUSIONS
+from telco_sim.journal import Invariant
+from telco_sim.wire import Refusal
+from telco_sim.world import World
+
+CHEATS = (*FORGERIES, *INTRUSIONS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One chapter of the story.
+
+    Attributes:
+        title: What happens, in a few words.
+        steps: Its steps in their order.
+    """
+
+    title: str
+    steps: tuple[Callable[[World], None], ...]
+
+
+BEFORE_CHEATS = (
+    Chapter(
+        title="The register arrives",
+        steps=(register.import_register, register.change_register),
+    ),
+    Chapter(
+        title="Operators bring their books",
+        steps=(bookkeeping.import_books, bookkeeping.correct_books, bookkeeping.compare_books),
+    ),
+    Chapter(title="Holders verify", steps=(verifying.verify_existing,)),
+    Chapter(title="New numbers are taken", steps=(verifying.register_new,)),
+    Chapter(
+        title="Primary numbers are chosen",
+        steps=(
+            primaries.choose_primaries,
+            primaries.change_primaries,
+            primaries.look_up_contacts,
+        ),
+    ),
+    Chapter(title="Writes are repeated", steps=(audit.repeat_writes,)),
+    Chapter(
+        title="Numbers move",
+        steps=(
+            events.change_devices,
+            events.swap_sims,
+            events.port_numbers,
+            events.release_numbers,
+            events.transfer_numbers,
+            events.disown_numbers,
+            events.bury,
+        ),
+    ),
+)
+AFTER_CHEATS = (
+    Chapter(title="Days pass", steps=(passing_days.let_days_pass, passing_days.settle)),
+    Chapter(
+        title="The books are compared",
+        steps=(
+            audit.check_blocks_explained,
+            audit.check_networks,
+            audit.check_ladder,
+            audit.check_primaries,
+            primaries.look_up_contacts,
+            audit.repeat_writes,
+        ),
+    ),
+)
+CHEATS_TITLE = "People cheat"
+TITLES = (
+    *(chapter.title for chapter in BEFORE_CHEATS),
+    CHEATS_TITLE,
+    *(chapter.title for chapter in AFTER_CHEATS),
+)
+
+
+def play(world: World, *, begin: Callable[[str], None] = lambda _: None) -> tuple[Outcome, ...]:
+    """Play the whole story and return what became of the cheats.
+
+    Args:
+        world: The country.
+        begin: Told the title of each chapter that begins.
+    """
+    for chapter in BEFORE_CHEATS:
+        begin(chapter.title)
+        play_chapter(world, chapter)
+    begin(CHEATS_TITLE)
+    outcomes = try_all(world, CHEATS)
+    for chapter in AFTER_CHEATS:
+        begin(chapter.title)
+        play_chapter(world, chapter)
+    return outcomes
+
+
+def play_chapter(world: World, chapter: Chapter) -> None:
+    """Play each step; a refusal where none is due ends the step, not the story."""
+    for step in chapter.steps:
+        try:
+            step(world)
+        except Refusal as refusal:
+            detail = f"{chapter.title}: {step.__name__}: {refusal}"
+            world.journal.check(Invariant.PLAYED_TO_THE_END, holds=False, detail=detail)
+        else:
+            world.journal.check(Invariant.PLAYED_TO_THE_END, holds=True, detail="")
