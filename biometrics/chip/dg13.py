@@ -48,6 +48,7 @@ IDENTITY_FIELDS = frozenset(
         CitizenField.FULL_NAME,
         CitizenField.BIRTH_DATE,
         CitizenField.SEX,
+        CitizenField.ISSUE_DATE,
         CitizenField.EXPIRY_DATE,
     }
 )
@@ -80,6 +81,7 @@ class CitizenData:
         born_on: None also where the card knows only the year, or month and year.
         birth_year: Four digits.
         sex: As stated.
+        issued_on: Day of issue: a person's later card supersedes this one.
         expires_on: Last day of validity.
         has_no_expiry: The card states in words that it does not expire.
     """
@@ -89,6 +91,7 @@ class CitizenData:
     born_on: date | None
     birth_year: int | None
     sex: Sex | None
+    issued_on: date | None
     expires_on: date | None
     has_no_expiry: bool
 
@@ -111,6 +114,7 @@ def parse_dg13(data: bytes) -> CitizenData:
         born_on=born_on,
         birth_year=birth_year,
         sex=_read_sex(fields.get(CitizenField.SEX)),
+        issued_on=_read_issue(fields.get(CitizenField.ISSUE_DATE)),
         expires_on=expires_on,
         has_no_expiry=has_no_expiry,
     )
@@ -193,6 +197,15 @@ def _read_birth(text: str | None) -> tuple[date | None, int | None]:
     if match is None:
         raise _malformed("birth date")
     return _as_date(match), int(match["year"])
+
+
+def _read_issue(text: str | None) -> date | None:
+    if text is None:
+        return None
+    match = _DATE.fullmatch(text)
+    if match is None or match["day"] is None:
+        raise _malformed("issue date")
+    return _as_date(match)
 
 
 def _read_expiry(text: str | None) -> tuple[date | None, bool]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     MetaData,
+    RowMapping,
     Table,
     Text,
     insert,
@@ -94,5 +95,5 @@ def _row(entry: AuditEntry) -> dict[str, object]:
     return {name: getattr(entry, name) for name in AuditEntry.__dataclass_fields__}
 
 
-def _entry(row: Mapping[str, object]) -> AuditEntry:
-    return AuditEntry(**{name: row[name] for name in AuditEntry.__dataclass_fields__})  # type: ignore[arg-type] # the row's columns are the entry's fields
+def _entry(row: RowMapping) -> AuditEntry:
+    return AuditEntry(**{name: row[name] for name in AuditEntry.__dataclass_fields__})

@@ -65,6 +65,13 @@ class DateImpossibleError(MalformedValueError):
     field = "date"
 
 
+class ValueMissingError(MalformedValueError):
+    """A field that must be there is not."""
+
+    reason = "VALUE_MISSING"
+    field = ""
+
+
 class RequestInvalidError(DomainError):
     """A request that breaks the limits its contract states.
 
@@ -86,7 +93,7 @@ class RequestIDReusedError(DomainError):
 
 
 class ImportSequenceError(DomainError):
-    """An import's batches do not follow one another, or one changed since it was stored."""
+    """An import's batches do not follow one another."""
 
     reason = "IMPORT_SEQUENCE_BROKEN"
 
@@ -188,10 +195,10 @@ class OverloadedError(DomainError):
     retry_after_s = 1.0
 
 
-class ShuttingDownError(DomainError):
-    """The server finishes what it accepted and takes nothing new."""
+class StorageUnavailableError(DomainError):
+    """The database cannot be reached; nothing was changed."""
 
-    reason = "SHUTTING_DOWN"
+    reason = "STORAGE_UNAVAILABLE"
     retry_after_s = 5.0
 
 

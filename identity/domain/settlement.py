@@ -92,14 +92,14 @@ def settle(
     walk = _walk([*kept, *opened], pack, change=change, at=at)  # 3
     target = _target(subscription, walk, pack)  # 4
     settled = subscription.ordered(target, at=at)
-    causes = tuple(case.cause for case in walk.cases)
     drafts = [*_notices(walk), *_order(walk, pack, target=target, before=change.before)]
     is_overtaking = bool(closed) or target.strictness < change.before.strictness
     return Settlement(
         subscription=settled,
         cases=(*closed, *_ended(walk.cases, target, at=at)),
         directives=tuple(
-            _directive(settled, draft, causes=causes, at=at, identity=new_id()) for draft in drafts
+            _directive(settled, draft, walk, change=change, at=at, identity=new_id())
+            for draft in drafts
         ),
         is_overtaking=is_overtaking,
         step_count=len(walk.taken),
@@ -134,7 +134,8 @@ def _close_and_keep(
         return [], [case.closed(CaseState.WITHDRAWN, at=at) for case in cases]
     cause = standing_cause(subscription)
     track_name = None if cause is None else pack.track_for(cause).name
-    kept, closed = [], []
+    kept: list[Case] = []
+    closed: list[Case] = []
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
@@ -169,7 +170,8 @@ def _open_missing(
 def _walk(cases: Sequence[Case], pack: PolicyPack, *, change: Change, at: datetime) -> _Walk:
     if not change.is_clock_run:
         return _Walk(tuple(cases), ())
-    stepped, taken = [], []
+    stepped: list[Case] = []
+    taken: list[tuple[Track, StepKind]] = []
     for case in cases:
         track = pack.tracks[case.track]
         after, steps = take_due_steps(case, track, at=at, is_primary=change.is_primary)
@@ -219,21 +221,25 @@ def _order(
 def _directive(
     subscription: Subscription,
     draft: _Draft,
+    walk: _Walk,
     *,
-    causes: tuple[CaseCause, ...],
+    change: Change,
     at: datetime,
     identity: UUID,
 ) -> Directive:
     track = draft.track
+    # The two-hour duty counts from the event, not from when the operator told of it.
+    since = change.cause_at or at
+    within = RESTORE_WITHIN if track is None else track.execute_within
     return Directive(
         directive_id=identity,
         subscription_id=subscription.subscription_id,
         msisdn=subscription.msisdn,
         operator_id=subscription.operator_id,
         kind=draft.kind,
-        causes=() if track is None else causes,
+        causes=() if track is None else tuple(case.cause for case in walk.cases),
         citation="" if track is None else track.citation,
         cure="" if track is None else track.cure,
         created_at=at,
-        due_at=at + (RESTORE_WITHIN if track is None else track.execute_within),
+        due_at=since + within,
     )

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.enforcement import Case, CaseState
@@ -44,7 +44,7 @@ class Cases:
             found[row["subscription_id"]].append(_case(row))
         return found
 
-    def list_due(self, at: datetime, *, limit: int) -> Sequence[tuple[bytes, UUID]]:
+    def list_due(self, at: datetime) -> Sequence[tuple[bytes, UUID]]:
         """Full keys of subscriptions with a step due at or before an instant, earliest first.
 
         The extra time of primary numbers is not known here: the domain judges each again.
@@ -56,7 +56,6 @@ class Cases:
                 enforcement_case.c.next_due_at <= at,
             )
             .order_by(enforcement_case.c.next_due_at, enforcement_case.c.case_id)
-            .limit(limit)
         )
         rows = self.connection.execute(query)
         return list(dict.fromkeys((row.msisdn_key, row.subscription_id) for row in rows))
@@ -96,6 +95,6 @@ def _row(case: Case, key: bytes) -> dict[str, Any]:
     return row | {"msisdn_key": key, "cause": case.cause.value, "state": case.state.value}
 
 
-def _case(row: Mapping[str, Any]) -> Case:
+def _case(row: RowMapping) -> Case:
     stored = {name: row[name] for name in _CASE_FIELDS}
     return Case(**stored | {"cause": CaseCause(row["cause"]), "state": CaseState(row["state"])})

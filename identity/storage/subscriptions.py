@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.link import LinkState
@@ -103,14 +103,9 @@ class Subscriptions:
         return self._load(query.limit(limit))
 
     def list_of_citizen(
-        self,
-        personal_id: PersonalID,
-        *,
-        after: UUID | None = None,
-        limit: int | None = None,
-        lock: bool = False,
+        self, personal_id: PersonalID, *, after: UUID | None, limit: int
     ) -> Sequence[Subscription]:
-        """What is in service under a personal ID, in the order of identifiers.
+        """What is in service under a personal ID, in the order of identifiers, after one of them.
 
         Two look-ups, one on each distribution key, instead of a join across them.
         """
@@ -120,16 +115,30 @@ class Subscriptions:
         if after is not None:
             query = query.where(holding.c.subscription_id > after)
         held = self.connection.execute(query.order_by(holding.c.subscription_id).limit(limit))
-        references = [(row.msisdn_key, row.subscription_id) for row in held]
-        return self.find_by_reference(references, lock=lock)
+        return self.find_by_reference([(row.msisdn_key, row.subscription_id) for row in held])
+
+    def list_of_citizens(
+        self, ids: Iterable[PersonalID], *, lock: bool = False
+    ) -> Sequence[Subscription]:
+        """What is in service under any of some personal IDs."""
+        keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
+        query = select(holding.c.msisdn_key, holding.c.subscription_id)
+        held = self.connection.execute(query.where(holding.c.citizen_key.in_(keys)))
+        return self.find_by_reference(
+            [(row.msisdn_key, row.subscription_id) for row in held], lock=lock
+        )
 
     def find_by_reference(
         self, references: Sequence[tuple[bytes, UUID]], *, lock: bool = False
     ) -> Sequence[Subscription]:
-        """Subscriptions by their full keys, in the order of identifiers."""
+        """Subscriptions by their full keys, in the order of identifiers, or of locking."""
+        if not references:
+            return ()
         pair = tuple_(subscription.c.msisdn_key, subscription.c.subscription_id)
-        query = _everything().where(pair.in_(references)).order_by(subscription.c.subscription_id)
-        return self._load(query.with_for_update() if lock else query) if references else ()
+        query = _everything().where(pair.in_(references))
+        if lock:
+            return self._load(query.order_by(subscription.c.msisdn_key).with_for_update())
+        return self._load(query.order_by(subscription.c.subscription_id))
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""
@@ -152,7 +161,7 @@ class Subscriptions:
             )
 
     def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        columns = subscription.c.keys()
+        columns = [column.name for column in subscription.c]
         statement = insert(subscription)
         statement = statement.on_conflict_do_update(
             index_elements=[subscription.c.msisdn_key, subscription.c.subscription_id],
@@ -169,7 +178,8 @@ class Subscriptions:
             ),
         )
         self.connection.execute(stale)
-        held = [{name: row[name] for name in holding.c.keys()} for row in rows if row["is_held"]]
+        columns = [column.name for column in holding.c]
+        held = [{name: row[name] for name in columns} for row in rows if row["is_held"]]
         if held:
             statement = insert(holding)
             statement = statement.on_conflict_do_update(
@@ -207,7 +217,7 @@ class Subscriptions:
             "is_held": item.is_in_service,
         }
 
-    def _from_row(self, row: Mapping[str, Any]) -> Subscription:
+    def _from_row(self, row: RowMapping) -> Subscription:
         key = row["msisdn_key"]
         claim = self.sealer.open(row["claim_sealed"], context=_place("claim", key))
         return Subscription(

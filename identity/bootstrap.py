@@ -1,0 +1,173 @@
+"""The composition root: settings in, a running service out.
+
+Owns which part is handed to which, and the order of start and stop. The only place that knows all
+of them.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+import grpc
+import structlog
+from sqlalchemy import MetaData
+
+from biometrics.chip.trust import TrustProfile
+from identity.audit import log as audit_log
+from identity.config import Settings
+from identity.domain.policy import PolicyPack, parse_policy_pack
+from identity.rpc.edge import Edge
+from identity.rpc.server import Listening, listen
+from identity.security.certificates import load_or_create_authority
+from identity.security.keys import load_or_create_key_ring
+from identity.security.vault import Vault
+from identity.services.clock import Clock, SimulatedClock, SystemClock
+from identity.services.face_pool import FacePool
+from identity.services.transactions import Transactions
+from identity.storage import tables
+from identity.storage.database import Database, connect, migrate
+from identity.storage.embedded import embedded_postgres
+
+METADATA: tuple[MetaData, ...] = (tables.metadata, audit_log.metadata)
+"""Everything that migrations cover."""
+
+TRUST_PROFILE = "vn-cccd"
+_CERTIFICATE_SUFFIXES = frozenset({".der", ".cer", ".crt", ".pem"})
+
+_log = structlog.get_logger("subid")
+
+
+class TrustError(Exception):
+    """A trust anchor that cannot be read; the message names the file."""
+
+
+def load_policy(name: str) -> PolicyPack:
+    """A policy pack by its name.
+
+    Raises:
+        FileNotFoundError: There is none of this name.
+        PolicyPackError: It is broken.
+    """
+    file = resources.files("identity.policies") / f"{name}.toml"
+    return parse_policy_pack(file.read_text(encoding="utf-8"))
+
+
+def load_trust(directory: Path) -> TrustProfile:
+    """The anchors in a directory; none at all means that no card can be authenticated.
+
+    Raises:
+        TrustError: A file is not what its suffix says.
+    """
+    files = sorted(directory.iterdir()) if directory.is_dir() else []
+    certificates = [f.read_bytes() for f in files if f.suffix in _CERTIFICATE_SUFFIXES]
+    lists = [f.read_bytes() for f in files if f.suffix == ".crl"]
+    if not certificates:
+        _log.warning("no trust anchors: every chip will be refused", directory=str(directory))
+    try:
+        return TrustProfile.from_certificates(
+            name=TRUST_PROFILE, country="VN", certificates=certificates, crls=lists
+        )
+    except ValueError as error:
+        raise TrustError(f"{directory}: {error}") from error
+
+
+@contextmanager
+def open_database(settings: Settings) -> Iterator[Database]:
+    """The registry's database, embedded or given, with the keys to its data."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    vault = Vault(load_or_create_key_ring(settings.state / "keys.json"))
+    with _database_url(settings) as url:
+        database = Database(connect(url), vault)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def _database_url(settings: Settings) -> Iterator[str]:
+    if settings.database is not None:
+        yield settings.database
+        return
+    with embedded_postgres(settings.state / "postgres") as url:
+        yield url
+
+
+def make_clock(settings: Settings, database: Database) -> Clock:
+    """The clock; a simulated one starts now, or where enforcement last stood if that is later."""
+    if not settings.simulated_clock:
+        return SystemClock()
+    now = datetime.now(UTC)
+    with database.transaction() as uow:
+        return SimulatedClock(max(now, uow.cases.ran_until() or now))
+
+
+@asynccontextmanager
+async def running_server(
+    settings: Settings, *, extra_handlers: Iterable[grpc.GenericRpcHandler] = ()
+) -> AsyncIterator[Listening]:
+    """A server that accepts calls inside the block, on a database at head."""
+    policy = load_policy(settings.policy)
+    trust = load_trust(settings.trust_directory)
+    with open_database(settings) as database:
+        migrate(database.engine, METADATA)
+        faces = FacePool(worker_count=settings.face_workers)
+        threads = ThreadPoolExecutor(settings.request_threads, thread_name_prefix="subid-request")
+        try:
+            await faces.warm_up()
+            edge = Edge(
+                transactions=Transactions(database),
+                clock=make_clock(settings, database),
+                trust=trust,
+                faces=faces,
+                threads=threads,
+            )
+            listening = await _listen(settings, edge, policy, extra_handlers)
+            try:
+                yield listening
+            finally:
+                await listening.stop()
+        finally:
+            faces.close()
+            threads.shutdown()
+
+
+async def _listen(
+    settings: Settings,
+    edge: Edge,
+    policy: PolicyPack,
+    extra_handlers: Iterable[grpc.GenericRpcHandler],
+) -> Listening:
+    # Certificates live in real time, whatever the simulated clock says.
+    now = datetime.now(UTC)
+    authority = load_or_create_authority(settings.state / "certificates", at=now)
+    return await listen(
+        edge,
+        policy,
+        address=settings.listen,
+        identity=authority.issue_server(at=now),
+        caller_authority=authority.certificate_pem,
+        extra_handlers=extra_handlers,
+    )
+
+
+async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was accepted.
+
+    Args:
+        settings: The settings.
+        announce: Told the address once calls are accepted.
+    """
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stopping.set)
+    async with running_server(settings) as listening:
+        announce(listening.address)
+        await stopping.wait()
+        _log.info("stopping")

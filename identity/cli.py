@@ -1,0 +1,179 @@
+"""`identity …`: run the service and look after it.
+
+Owns the command line. Heavy modules are imported inside commands, so that `--help` is quick.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from identity.domain.caller import Caller, Role
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
+callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which certificate.")
+verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
+app.add_typer(callers_app, name="callers")
+app.add_typer(verdict_app, name="verdict")
+
+_StateOption = Annotated[
+    Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
+]
+_DatabaseOption = Annotated[
+    str | None, typer.Option("--database", help="URL of a PostgreSQL 15 or later.")
+]
+
+
+@app.command()
+def serve(
+    state: _StateOption = None,
+    database: _DatabaseOption = None,
+    listen: Annotated[str | None, typer.Option(help="host:port; port 0 takes a free one.")] = None,
+    trust_anchors: Annotated[
+        Path | None, typer.Option(help="Directory of card authorities' certificates and CRLs.")
+    ] = None,
+    simulated_clock: Annotated[
+        bool, typer.Option("--simulated-clock", help="Time moves with AdvanceEnforcement only.")
+    ] = False,
+) -> None:
+    """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
+    import asyncio  # noqa: PLC0415 - see the module's docstring
+    import os  # noqa: PLC0415 - as above
+
+    # We never fork a process that serves; gRPC's handlers for it only warn when PostgreSQL stops.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
+    from identity import bootstrap  # noqa: PLC0415 - as above
+
+    settings = _settings(
+        state=state,
+        database=database,
+        listen=listen,
+        trust_anchors=trust_anchors,
+        simulated_clock=simulated_clock or None,
+    )
+    _log_to_stderr()
+
+    def announce(address: str) -> None:
+        print(f"subid is listening on {address}", flush=True)
+
+    try:
+        asyncio.run(bootstrap.serve(settings, announce=announce))
+    except (OSError, bootstrap.TrustError) as error:
+        _fail(str(error))
+
+
+@app.command()
+def migrate(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+    """Bring the database's schema to the version that this code needs."""
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.storage.database import migrate as run  # noqa: PLC0415 - as above
+    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
+
+    with bootstrap.open_database(_settings(state=state, database=database)) as opened:
+        before, _ = schema_versions(opened.engine)
+        run(opened.engine, bootstrap.METADATA)
+        after, _ = schema_versions(opened.engine)
+    print(f"schema: {before or 'empty'} -> {after}")
+
+
+@app.command()
+def status(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+    """Say what the registry holds and whether its schema is current."""
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.storage.counts import count_rows  # noqa: PLC0415 - as above
+    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
+
+    with bootstrap.open_database(_settings(state=state, database=database)) as opened:
+        current, head = schema_versions(opened.engine)
+        is_current = current == head
+        _print_table("Registry", count_rows(opened.engine) if current else {})
+    print(f"schema: {current or 'empty'}" + ("" if is_current else f" (needs {head}: migrate)"))
+    raise typer.Exit(0 if is_current else 1)
+
+
+@callers_app.command("add")
+def add_caller(
+    role: Annotated[Role, typer.Option(help="What the caller is.")],
+    name: Annotated[str, typer.Option(help="Which one: a-z, 0-9 and inner hyphens.")],
+    out: Annotated[Path, typer.Option(help="Directory for the three files.")] = Path(),
+    state: _StateOption = None,
+) -> None:
+    """Write a client certificate: NAME.crt.pem, NAME.key.pem, and ca.crt.pem to trust."""
+    from identity.security.certificates import (  # noqa: PLC0415 - see the module's docstring
+        load_or_create_authority,
+        write_secret,
+    )
+
+    try:
+        caller = Caller(role, name)
+    except ValueError as error:
+        _fail(str(error))
+    now = datetime.now(UTC)
+    authority = load_or_create_authority(_settings(state=state).state / "certificates", at=now)
+    issued = authority.issue_caller(caller, at=now)
+    out.mkdir(parents=True, exist_ok=True)
+    write_secret(out / f"{name}.key.pem", issued.private_key)
+    (out / f"{name}.crt.pem").write_bytes(issued.certificate)
+    (out / "ca.crt.pem").write_bytes(authority.certificate_pem)
+    print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
+
+
+@verdict_app.command("recompute")
+def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+    """Judge all stored evidence again and report verdicts that come out differently."""
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
+
+    with (
+        bootstrap.open_database(_settings(state=state, database=database)) as opened,
+        opened.transaction() as uow,
+    ):
+        result = recompute(uow, bootstrap.load_policy)
+    print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
+    raise typer.Exit(1 if result.difference_count else 0)
+
+
+def _settings(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late
+    from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
+
+    from identity.config import Settings  # noqa: PLC0415 - as above
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
+
+
+def _log_to_stderr() -> None:
+    import sys  # noqa: PLC0415 - see the module's docstring
+
+    import structlog  # noqa: PLC0415 - as above
+
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+def _print_table(title: str, rows: dict[str, int]) -> None:
+    table = Table(title=title, show_header=False)
+    for name, count in rows.items():
+        table.add_row(name, f"{count:,}")
+    Console().print(table)
+
+
+def _fail(message: str) -> Any:  # noqa: ANN401 - never returns
+    Console(stderr=True).print(f"error: {message}", style="red", highlight=False)
+    raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,51 @@
+"""Settings, read once.
+
+Owns their names, defaults and limits. A setting comes from the command line or from `SUBID_…` in
+the environment; nothing else of the service reads either.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEFAULT_POLICY = "vn-2026-04-15"
+
+
+def default_state() -> Path:
+    """Where the service keeps its data unless told otherwise (XDG base directory)."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "subid"
+
+
+class Settings(BaseSettings):
+    """All settings.
+
+    Attributes:
+        state: Directory of keys, certificates and the embedded database.
+        database: URL of a PostgreSQL of version 15 or later; None runs the embedded one.
+        listen: `host:port` to serve on; port 0 takes a free one.
+        trust_anchors: Directory of the card authority's certificates (`*.der`, `*.cer`, `*.crt`,
+            `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
+        policy: Name of the policy pack.
+        face_workers: Processes that compare faces.
+        request_threads: Threads that answer calls.
+        simulated_clock: Take the time from AdvanceEnforcement instead of the machine.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SUBID_", frozen=True, extra="forbid")
+
+    state: Path = Field(default_factory=default_state)
+    database: str | None = None
+    listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:\d{1,5}$")
+    trust_anchors: Path | None = None
+    policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")
+    face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
+    request_threads: int = Field(default=12, ge=1, le=64)
+    simulated_clock: bool = False
+
+    @property
+    def trust_directory(self) -> Path:
+        """Where the card authority's certificates lie."""
+        return self.trust_anchors or self.state / "trust"

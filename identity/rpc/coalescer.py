@@ -1,0 +1,76 @@
+"""Answers concurrent calls together.
+
+Owns the queue. While one group is being answered the calls that arrive form the next: nobody waits
+for a timer, and under load one commit to disk serves many. Knows nothing of what is asked.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Generic, TypeVar
+
+from identity.domain.errors import OverloadedError
+
+_Question = TypeVar("_Question")
+_Answer = TypeVar("_Answer")
+
+GROUP_MAX = 256
+"""Questions answered together at most: bounds a transaction, and the wait for it."""
+
+WAITING_MAX = 10_000
+"""Questions that may wait; about three seconds' worth on two cores."""
+
+
+class Coalescer(Generic[_Question, _Answer]):
+    """Collects questions and has groups of them answered in a thread, one group at a time."""
+
+    def __init__(
+        self, answer: Callable[[list[_Question]], list[_Answer]], *, threads: Executor
+    ) -> None:
+        """Make one.
+
+        Args:
+            answer: Answers a group, one answer for each question, in their order. Blocking.
+            threads: Where it runs.
+        """
+        self._answer = answer
+        self._threads = threads
+        self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def submit(self, question: _Question) -> _Answer:
+        """Have a question answered with others.
+
+        Raises:
+            OverloadedError: Too many are waiting.
+            Exception: Whatever answering the group raised.
+        """
+        if len(self._waiting) >= WAITING_MAX:
+            raise OverloadedError("too many look-ups are waiting")
+        future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+                await self._answer_group(group)
+        finally:
+            self._running = None
+
+    async def _answer_group(self, group: list[tuple[_Question, asyncio.Future[_Answer]]]) -> None:
+        questions = [question for question, _ in group]
+        loop = asyncio.get_running_loop()
+        try:
+            answers = await loop.run_in_executor(self._threads, self._answer, questions)
+        except Exception as error:  # noqa: BLE001 - handed to each caller, who is answered for it
+            for _, future in group:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answer in zip(group, answers, strict=True):
+            if not future.done():  # a caller may have gone away
+                future.set_result(answer)

@@ -1,0 +1,226 @@
+"""From messages to domain values, collecting every field at fault.
+
+Owns the paths of fields and the two ways in which broken input is answered: a request is refused
+with all its violations at once, an import row is refused alone.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from identity.domain.calendar_date import parse_date
+from identity.domain.errors import (
+    DateImpossibleError,
+    FieldViolation,
+    MalformedValueError,
+    PageTokenInvalidError,
+    RequestInvalidError,
+    ValueMissingError,
+)
+from identity.domain.holder import HolderClaim, PopulationRecord, Sex
+from identity.domain.msisdn import MSISDN
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.services.imports import RowError
+from subid.v1 import date_pb2, population_service_pb2, subscription_service_pb2
+
+_Value = TypeVar("_Value")
+_Parsed = TypeVar("_Parsed")
+
+PAGE_SIZE_DEFAULT = 100
+PAGE_SIZE_MAX = 1_000
+
+_SEXES = {
+    population_service_pb2.SEX_UNSPECIFIED: None,
+    population_service_pb2.SEX_MALE: Sex.MALE,
+    population_service_pb2.SEX_FEMALE: Sex.FEMALE,
+}
+
+
+class Fields:
+    """Decodes the fields of one message and remembers what was wrong with each."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self.violations: list[FieldViolation] = []
+
+    def take(self, field: str, parse: Callable[[], _Value]) -> _Value | None:
+        """The parsed field, or None with its fault noted."""
+        try:
+            return parse()
+        except MalformedValueError as error:
+            self.violations.append(
+                FieldViolation(
+                    field=self._prefix + field, reason=error.reason, description=str(error)
+                )
+            )
+            return None
+
+    def refuse(self) -> RequestInvalidError:
+        """The error that tells of every fault noted."""
+        return RequestInvalidError(tuple(self.violations))
+
+
+def holder_claim(message: subscription_service_pb2.HolderClaim, *, path: str) -> HolderClaim:
+    """A holder.
+
+    Args:
+        message: The message.
+        path: Where it stands in the request, such as `holder`.
+
+    Raises:
+        RequestInvalidError: Any field at fault.
+    """
+    fields = Fields(f"{path}.")
+    personal_id = fields.take("personal_id", lambda: PersonalID.parse(message.personal_id))
+    full_name = fields.take("full_name", lambda: PersonName.parse(message.full_name))
+    birth_date = fields.take("birth_date", lambda: _required_day(message, "birth_date"))
+    if personal_id is None or full_name is None or birth_date is None:
+        raise fields.refuse()
+    return HolderClaim(personal_id=personal_id, full_name=full_name, birth_date=birth_date)
+
+
+def population_record(
+    message: population_service_pb2.PopulationRecord, *, path: str = ""
+) -> PopulationRecord:
+    """A population record.
+
+    Raises:
+        RequestInvalidError: Any field at fault.
+    """
+    fields = Fields(f"{path}." if path else "")
+    personal_id = fields.take("personal_id", lambda: PersonalID.parse(message.personal_id))
+    full_name = fields.take("full_name", lambda: PersonName.parse(message.full_name))
+    birth_date = fields.take("birth_date", lambda: _required_day(message, "birth_date"))
+    deceased_on = fields.take("deceased_on", lambda: _optional_day(message, "deceased_on"))
+    card_issued_on = fields.take("card_issued_on", lambda: _optional_day(message, "card_issued_on"))
+    sex = fields.take("sex", lambda: _sex(message.sex))
+    if fields.violations or personal_id is None or full_name is None or birth_date is None:
+        raise fields.refuse()
+    return PopulationRecord(
+        personal_id=personal_id,
+        full_name=full_name,
+        birth_date=birth_date,
+        sex=sex,
+        deceased_on=deceased_on,
+        card_issued_on=card_issued_on,
+    )
+
+
+def rows(
+    messages: Iterable[_Value], parse: Callable[[_Value], _Parsed]
+) -> list[_Parsed | RowError]:
+    """Rows of an import, each parsed or refused alone with the first of its faults."""
+    return [_row(index, message, parse) for index, message in enumerate(messages)]
+
+
+def _row(index: int, message: _Value, parse: Callable[[_Value], _Parsed]) -> _Parsed | RowError:
+    try:
+        return parse(message)
+    except RequestInvalidError as error:
+        first = error.violations[0]
+        return RowError(row_index=index, field=first.field, reason=first.reason)
+
+
+def msisdn(text: str, *, field: str = "msisdn") -> MSISDN:
+    """A number.
+
+    Raises:
+        RequestInvalidError: It is none.
+    """
+    fields = Fields()
+    value = fields.take(field, lambda: MSISDN.parse(text))
+    if value is None:
+        raise fields.refuse()
+    return value
+
+
+def day(message: date_pb2.Date, *, field: str) -> date:
+    """A day.
+
+    Raises:
+        RequestInvalidError: There is no such day.
+    """
+    fields = Fields()
+    value = fields.take(field, lambda: _day(message, field))
+    if value is None:
+        raise fields.refuse()
+    return value
+
+
+def optional_personal_id(text: str) -> PersonalID | None:
+    """A personal ID that may be left empty; the contract has checked its form."""
+    return PersonalID.parse(text) if text else None
+
+
+def instant(message: Timestamp, *, field: str) -> datetime:
+    """An instant.
+
+    Raises:
+        RequestInvalidError: Outside the years 1 to 9999.
+    """
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        violation = FieldViolation(
+            field=field, reason=DateImpossibleError.reason, description="no such instant"
+        )
+        raise RequestInvalidError((violation,)) from error
+
+
+def page_size(requested: int) -> int:
+    """How many to return: 0 means the default, too many means the most allowed (AIP-158)."""
+    return min(requested or PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
+
+
+def page_token(token: str) -> UUID | None:
+    """After which identifier a page begins.
+
+    Raises:
+        PageTokenInvalidError: We issued no such token.
+    """
+    try:
+        return UUID(hex=token) if token else None
+    except ValueError as error:
+        raise PageTokenInvalidError("this page token was not issued here") from error
+
+
+def _required_day(
+    message: subscription_service_pb2.HolderClaim | population_service_pb2.PopulationRecord,
+    field: str,
+) -> date:
+    value = _optional_day(message, field)
+    if value is None:
+        raise ValueMissingError(f"{field} is missing")
+    return value
+
+
+def _optional_day(
+    message: subscription_service_pb2.HolderClaim
+    | population_service_pb2.PopulationRecord
+    | subscription_service_pb2.SubscriptionRow,
+    field: str,
+) -> date | None:
+    return _day(getattr(message, field), field) if message.HasField(field) else None
+
+
+def optional_day(message: subscription_service_pb2.SubscriptionRow, field: str) -> date | None:
+    """A day that may be left out.
+
+    Raises:
+        DateImpossibleError: There is no such day.
+    """
+    return _optional_day(message, field)
+
+
+def _day(message: date_pb2.Date, field: str) -> date:
+    return parse_date(message.year, message.month, message.day, field=field)
+
+
+def _sex(value: population_service_pb2.Sex) -> Sex | None:
+    if value not in _SEXES:
+        raise ValueMissingError("no such sex")
+    return _SEXES[value]

@@ -1,0 +1,73 @@
+"""What every servicer stands on: transactions, first answers, the way off the event loop.
+
+Owns how a request becomes a key for its first answer. Knows no method.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import UUID
+
+from google.protobuf.message import Message
+
+from biometrics.chip.trust import TrustProfile
+from identity.services.call import Call
+from identity.services.clock import Clock
+from identity.services.face_pool import FacePool
+from identity.services.transactions import Transactions
+from identity.storage.database import UnitOfWork
+from identity.storage.requests import RequestKey
+
+_Response = TypeVar("_Response", bound=Message)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """The service behind the servicers.
+
+    Attributes:
+        transactions: Runs actions on the database.
+        clock: What time it is.
+        trust: The anchors that chips are authenticated against.
+        faces: Compares faces in other processes.
+        threads: Where blocking work of asynchronous methods runs.
+    """
+
+    transactions: Transactions
+    clock: Clock
+    trust: TrustProfile
+    faces: FacePool
+    threads: Executor
+
+    def answer_once(
+        self,
+        request: Message,
+        call: Call,
+        action: Callable[[UnitOfWork], _Response],
+        response_type: type[_Response],
+    ) -> _Response:
+        """Act on a request once; a repeated one gets the first answer."""
+        stored = self.transactions.run_once(
+            request_key(request, call),
+            lambda uow: action(uow).SerializeToString(),
+            at=call.at,
+        )
+        return response_type.FromString(stored)
+
+    async def in_thread(self, work: Callable[[], _Result]) -> _Result:
+        """Run blocking work without blocking the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+
+def request_key(request: Message, call: Call) -> RequestKey:
+    """The key of a request's first answer."""
+    return RequestKey(
+        caller=str(call.caller),
+        request_id=UUID(request.request_id),  # type: ignore[attr-defined] # every write has one; a test walks all
+        method=request.DESCRIPTOR.full_name,
+        body_digest=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+    )

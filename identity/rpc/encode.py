@@ -1,0 +1,209 @@
+"""From domain values to messages. Owns no decision: every answer comes from a service."""
+
+from datetime import datetime
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from identity.domain.directive import AcknowledgementResult, Directive
+from identity.domain.enforcement import DirectiveKind
+from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.policy import CaseCause, StepKind
+from identity.domain.subscription import ServiceState
+from identity.domain.verification import Verdict, VerdictState
+from identity.services.explain_subscription import ExplainedCase
+from identity.services.imports import ImportSummary
+from identity.services.read_subscriptions import SubscriptionView
+from identity.storage.primaries import PrimaryNumber
+from subid.v1 import (
+    citizen_service_pb2,
+    contact_service_pb2,
+    enforcement_service_pb2,
+    imports_pb2,
+    subscription_pb2,
+    verification_service_pb2,
+)
+
+SERVICE_STATES = {
+    ServiceState.INACTIVE: subscription_pb2.SERVICE_STATE_INACTIVE,
+    ServiceState.ACTIVE: subscription_pb2.SERVICE_STATE_ACTIVE,
+    ServiceState.OUTGOING_BLOCKED: subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED,
+    ServiceState.SUSPENDED: subscription_pb2.SERVICE_STATE_SUSPENDED,
+    ServiceState.TERMINATED: subscription_pb2.SERVICE_STATE_TERMINATED,
+}
+LINK_STATES = {
+    LinkState.LINKED: subscription_pb2.LINK_STATE_LINKED,
+    LinkState.MISMATCHED: subscription_pb2.LINK_STATE_MISMATCHED,
+    LinkState.NOT_FOUND: subscription_pb2.LINK_STATE_NOT_FOUND,
+    LinkState.DECEASED: subscription_pb2.LINK_STATE_DECEASED,
+}
+FIELD_RESULTS = {
+    FieldResult.MATCH: subscription_pb2.FIELD_RESULT_MATCH,
+    FieldResult.MISMATCH: subscription_pb2.FIELD_RESULT_MISMATCH,
+    FieldResult.NOT_AVAILABLE: subscription_pb2.FIELD_RESULT_NOT_AVAILABLE,
+}
+FIELD_SOURCES = {
+    FieldSource.CHIP: subscription_pb2.FIELD_SOURCE_CHIP,
+    FieldSource.POPULATION_RECORD: subscription_pb2.FIELD_SOURCE_POPULATION_RECORD,
+    FieldSource.CLAIM: subscription_pb2.FIELD_SOURCE_CLAIM,
+}
+VERDICT_STATES = {
+    VerdictState.VERIFIED: verification_service_pb2.VERDICT_STATE_VERIFIED,
+    VerdictState.NOT_VERIFIED: verification_service_pb2.VERDICT_STATE_NOT_VERIFIED,
+    VerdictState.FAILURE_TO_ACQUIRE: verification_service_pb2.VERDICT_STATE_FAILURE_TO_ACQUIRE,
+}
+CASE_CAUSES = {
+    CaseCause.UNVERIFIED: enforcement_service_pb2.CASE_CAUSE_UNVERIFIED,
+    CaseCause.MISMATCHED: enforcement_service_pb2.CASE_CAUSE_MISMATCHED,
+    CaseCause.NOT_FOUND: enforcement_service_pb2.CASE_CAUSE_NOT_FOUND,
+    CaseCause.DECEASED: enforcement_service_pb2.CASE_CAUSE_DECEASED,
+    CaseCause.DEVICE_CHANGE: enforcement_service_pb2.CASE_CAUSE_DEVICE_CHANGE,
+    CaseCause.DISOWNED: enforcement_service_pb2.CASE_CAUSE_DISOWNED,
+}
+DIRECTIVE_KINDS = {
+    DirectiveKind.NOTIFY: enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY,
+    DirectiveKind.BLOCK_OUTGOING: enforcement_service_pb2.DIRECTIVE_KIND_BLOCK_OUTGOING,
+    DirectiveKind.SUSPEND: enforcement_service_pb2.DIRECTIVE_KIND_SUSPEND,
+    DirectiveKind.TERMINATE: enforcement_service_pb2.DIRECTIVE_KIND_TERMINATE,
+    DirectiveKind.RESTORE: enforcement_service_pb2.DIRECTIVE_KIND_RESTORE,
+}
+STEP_KINDS = {
+    StepKind.NOTIFY: enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY,
+    StepKind.BLOCK_OUTGOING: enforcement_service_pb2.DIRECTIVE_KIND_BLOCK_OUTGOING,
+    StepKind.SUSPEND: enforcement_service_pb2.DIRECTIVE_KIND_SUSPEND,
+    StepKind.TERMINATE: enforcement_service_pb2.DIRECTIVE_KIND_TERMINATE,
+}
+ACKNOWLEDGEMENT_RESULTS = {
+    AcknowledgementResult.ACCEPTED: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_ACCEPTED,
+    AcknowledgementResult.ALREADY_ACKNOWLEDGED: (
+        enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_ALREADY_ACKNOWLEDGED
+    ),
+    AcknowledgementResult.LEASE_LOST: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_LEASE_LOST,
+    AcknowledgementResult.SUPERSEDED: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_SUPERSEDED,
+    AcknowledgementResult.UNKNOWN: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_UNKNOWN,
+}
+
+
+def timestamp(instant: datetime | None) -> Timestamp | None:
+    """An instant, or nothing."""
+    if instant is None:
+        return None
+    message = Timestamp()
+    message.FromDatetime(instant)
+    return message
+
+
+def outcome(value: FieldOutcome) -> subscription_pb2.FieldOutcome:
+    """One compared field."""
+    return subscription_pb2.FieldOutcome(
+        result=FIELD_RESULTS[value.result], score=value.score, source=FIELD_SOURCES[value.source]
+    )
+
+
+def link(value: Link) -> subscription_pb2.Link:
+    """A link."""
+    return subscription_pb2.Link(
+        state=LINK_STATES[value.state],
+        personal_id=outcome(value.personal_id),
+        full_name=outcome(value.full_name),
+        birth_date=outcome(value.birth_date),
+    )
+
+
+def subscription(view: SubscriptionView) -> subscription_pb2.Subscription:
+    """A subscription."""
+    item = view.subscription
+    return subscription_pb2.Subscription(
+        subscription_id=str(item.subscription_id),
+        msisdn=item.msisdn.value,
+        operator_id=item.operator_id,
+        service_state=SERVICE_STATES[item.service_state],
+        applied_state=SERVICE_STATES[item.applied_state],
+        link=link(item.link),
+        verify_time=timestamp(item.verified_at),
+        has_open_case=view.has_open_case,
+        is_primary=view.is_primary,
+        create_time=timestamp(item.created_at),
+        update_time=timestamp(item.updated_at),
+    )
+
+
+def import_summary(summary: ImportSummary) -> imports_pb2.ImportSummary:
+    """The reconciliation of an import."""
+    return imports_pb2.ImportSummary(
+        received_count=summary.received_count,
+        created_count=summary.created_count,
+        changed_count=summary.changed_count,
+        unchanged_count=summary.unchanged_count,
+        rejected_count=summary.rejected_count,
+        row_errors=[
+            imports_pb2.RowError(row_index=e.row_index, field=e.field, reason=e.reason)
+            for e in summary.row_errors
+        ],
+    )
+
+
+def verdict(value: Verdict) -> verification_service_pb2.Verdict:
+    """A verdict."""
+    return verification_service_pb2.Verdict(
+        state=VERDICT_STATES[value.state],
+        reasons=[reason.value for reason in value.reasons],
+        personal_id=outcome(value.personal_id),
+        full_name=outcome(value.full_name),
+        birth_date=outcome(value.birth_date),
+        face=outcome(value.face),
+        chip_codes=value.chip_codes,
+        acquisition_failure=value.acquisition_failure or "",
+        decide_time=timestamp(value.decided_at),
+        policy_version=value.policy_version,
+    )
+
+
+def primary_number(value: PrimaryNumber | None) -> citizen_service_pb2.PrimaryNumber | None:
+    """A primary number, or nothing."""
+    if value is None:
+        return None
+    return citizen_service_pb2.PrimaryNumber(
+        msisdn=value.msisdn.value, set_time=timestamp(value.set_at)
+    )
+
+
+def contact(value: PrimaryNumber | None) -> contact_service_pb2.Contact:
+    """A contact; none to give looks the same for whatever reason."""
+    if value is None:
+        return contact_service_pb2.Contact(status=contact_service_pb2.CONTACT_STATUS_NOT_AVAILABLE)
+    return contact_service_pb2.Contact(
+        status=contact_service_pb2.CONTACT_STATUS_AVAILABLE,
+        msisdn=value.msisdn.value,
+        set_time=timestamp(value.set_at),
+        verify_time=timestamp(value.verified_at),
+    )
+
+
+def directive(value: Directive) -> enforcement_service_pb2.Directive:
+    """An order."""
+    return enforcement_service_pb2.Directive(
+        directive_id=str(value.directive_id),
+        msisdn=value.msisdn.value,
+        kind=DIRECTIVE_KINDS[value.kind],
+        causes=[CASE_CAUSES[cause] for cause in value.causes],
+        citation=value.citation,
+        due_time=timestamp(value.due_at),
+        cure=value.cure,
+        create_time=timestamp(value.created_at),
+    )
+
+
+def enforcement_case(value: ExplainedCase) -> enforcement_service_pb2.EnforcementCase:
+    """A case, explained."""
+    step = value.next_step
+    return enforcement_service_pb2.EnforcementCase(
+        track=value.track.name,
+        cause=CASE_CAUSES[value.case.cause],
+        open_time=timestamp(value.case.opened_at),
+        citation=value.track.citation,
+        next_step=(
+            enforcement_service_pb2.DIRECTIVE_KIND_UNSPECIFIED if step is None else STEP_KINDS[step]
+        ),
+        next_step_time=timestamp(value.next_step_at),
+        cure=value.track.cure,
+    )

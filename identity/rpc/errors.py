@@ -1,0 +1,116 @@
+"""The one table from domain errors to gRPC statuses.
+
+Owns how a refusal looks on the wire: code, message, `ErrorInfo` with the stable reason,
+`BadRequest` with the fields at fault, `RetryInfo` where a retry helps. Anything that is not a
+domain error is a bug: constant text and a correlation id, details only in the log.
+"""
+
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2, status_pb2
+
+from identity.domain import errors
+
+DOMAIN = "subid"
+"""The `domain` of every ErrorInfo."""
+
+STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
+    errors.PersonalIDMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.MSISDNMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.FullNameMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.DateImpossibleError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.ValueMissingError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.RequestInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.RequestIDReusedError: grpc.StatusCode.ALREADY_EXISTS,
+    errors.ImportSequenceError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.SubscriptionNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.SubscriptionExistsError: grpc.StatusCode.ALREADY_EXISTS,
+    errors.NumberInServiceElsewhereError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.CitizenNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.CitizenExistsError: grpc.StatusCode.ALREADY_EXISTS,
+    errors.VerificationNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.VerificationUsedError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.VerificationExpiredError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.PrimaryNotEligibleError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.EventInvalidError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.ClockBackwardsError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.InstantInFutureError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.PageTokenInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.CallerUnknownError: grpc.StatusCode.UNAUTHENTICATED,
+    errors.PermissionRefusedError: grpc.StatusCode.PERMISSION_DENIED,
+    errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.StorageUnavailableError: grpc.StatusCode.UNAVAILABLE,
+}
+
+
+def status_of(error: errors.DomainError, *, correlation_id: str) -> status_pb2.Status:
+    """The rich status of a refusal."""
+    details = [_packed(_error_info(error.reason, correlation_id))]
+    violations = _violations(error)
+    if violations:
+        details.append(_packed(_bad_request(violations)))
+    if error.retry_after_s is not None:
+        details.append(_packed(_retry_info(error.retry_after_s)))
+    code: int = STATUS_CODES[type(error)].value[0]
+    return status_pb2.Status(code=code, message=str(error), details=details)
+
+
+def status_of_bug(*, correlation_id: str) -> status_pb2.Status:
+    """The status of anything unexpected: it tells nothing but where to look it up."""
+    code: int = grpc.StatusCode.INTERNAL.value[0]
+    return status_pb2.Status(
+        code=code,
+        message="internal error",
+        details=[_packed(_error_info("INTERNAL", correlation_id))],
+    )
+
+
+def _violations(error: errors.DomainError) -> tuple[errors.FieldViolation, ...]:
+    if isinstance(error, errors.RequestInvalidError):
+        return error.violations
+    if isinstance(error, errors.MalformedValueError):
+        return (violation_of(error, field=error.field),)
+    return ()
+
+
+def violation_of(error: errors.MalformedValueError, *, field: str) -> errors.FieldViolation:
+    """A malformed value as the violation of the field it stood in."""
+    return errors.FieldViolation(field=field, reason=error.reason, description=str(error))
+
+
+def _error_info(reason: str, correlation_id: str) -> error_details_pb2.ErrorInfo:
+    return error_details_pb2.ErrorInfo(
+        reason=reason, domain=DOMAIN, metadata={"correlation_id": correlation_id}
+    )
+
+
+def _bad_request(violations: tuple[errors.FieldViolation, ...]) -> error_details_pb2.BadRequest:
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(
+                field=violation.field,
+                reason=violation.reason,
+                description=violation.description,
+            )
+            for violation in violations
+        ]
+    )
+
+
+def _retry_info(delay_s: float) -> error_details_pb2.RetryInfo:
+    seconds = int(delay_s)
+    nanos = int((delay_s - seconds) * 1e9)
+    return error_details_pb2.RetryInfo(retry_delay=Duration(seconds=seconds, nanos=nanos))
+
+
+def _packed(
+    detail: error_details_pb2.ErrorInfo
+    | error_details_pb2.BadRequest
+    | error_details_pb2.RetryInfo,
+) -> Any:
+    packed = Any()
+    packed.Pack(detail)
+    return packed

@@ -1,0 +1,131 @@
+"""VerificationService on the wire."""
+
+from uuid import UUID
+
+from biometrics.chip.verify import ChipFiles
+from identity.domain.subscription import ServiceState
+from identity.rpc import decode, encode
+from identity.rpc.edge import Edge, request_key
+from identity.services.call import Call
+from identity.services.complete_verification import (
+    Completed,
+    Presented,
+    claim_session,
+    examine_chip,
+    record_verdict,
+    refuse_oversized,
+)
+from identity.services.face_pool import not_compared
+from identity.services.verification_sessions import get_verification, start_verification
+from identity.storage.database import UnitOfWork
+from identity.storage.verifications import Claimant, Session, SessionState
+from subid.v1 import verification_service_pb2 as pb
+from subid.v1 import verification_service_pb2_grpc
+
+_SESSION_STATES = {
+    SessionState.PENDING: pb.VERIFICATION_STATE_PENDING,
+    SessionState.PROCESSING: pb.VERIFICATION_STATE_PROCESSING,
+    SessionState.COMPLETED: pb.VERIFICATION_STATE_COMPLETED,
+}
+_REQUIREMENTS = (
+    pb.REQUIREMENT_CHIP_FILES,
+    pb.REQUIREMENT_ACTIVE_AUTHENTICATION,
+    pb.REQUIREMENT_PROBE_PHOTOGRAPHS,
+)
+_OPTIONAL_GROUPS = {13: "dg13", 14: "dg14", 15: "dg15"}
+
+
+class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServicer):
+    """Decodes, calls the service, encodes."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge = edge
+
+    def StartVerification(
+        self, request: pb.StartVerificationRequest, call: Call
+    ) -> pb.StartVerificationResponse:
+        """Open a session."""
+        msisdn = decode.msisdn(request.msisdn)
+        personal_id = decode.optional_personal_id(request.personal_id)
+
+        def start(uow: UnitOfWork) -> pb.StartVerificationResponse:
+            session = start_verification(uow, call, msisdn, personal_id)
+            return pb.StartVerificationResponse(
+                verification_id=str(session.verification_id),
+                chip_nonce=session.chip_nonce,
+                requirements=_REQUIREMENTS,
+                expire_time=encode.timestamp(session.expires_at),
+            )
+
+        return self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
+
+    async def CompleteVerification(
+        self, request: pb.CompleteVerificationRequest, call: Call
+    ) -> pb.CompleteVerificationResponse:
+        """Take the session, examine chip and face, store the verdict."""
+        presented = _presented(request)
+        refuse_oversized(presented.probes)
+        first = await self._edge.in_thread(
+            lambda: self._edge.transactions.first_answer(request_key(request, call))
+        )
+        if first is not None:
+            return pb.CompleteVerificationResponse.FromString(first)
+        session = await self._edge.in_thread(lambda: self._claim(request, call))
+        chip = await self._edge.in_thread(
+            lambda: examine_chip(session, presented, self._edge.trust, at=call.at)
+        )
+        if chip.portrait is None:
+            face = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
+        else:
+            face = await self._edge.faces.compare(chip.portrait, presented.probes)
+        return await self._edge.in_thread(
+            lambda: self._edge.answer_once(
+                request,
+                call,
+                lambda uow: _completed(record_verdict(uow, call, session, chip.evidence, face)),
+                pb.CompleteVerificationResponse,
+            )
+        )
+
+    def GetVerification(
+        self, request: pb.GetVerificationRequest, call: Call
+    ) -> pb.GetVerificationResponse:
+        """Read where a session stands."""
+        session = self._edge.transactions.run(
+            lambda uow: get_verification(uow, call, UUID(request.verification_id))
+        )
+        is_expired = session.state is SessionState.PENDING and session.expires_at <= call.at
+        return pb.GetVerificationResponse(
+            state=pb.VERIFICATION_STATE_EXPIRED if is_expired else _SESSION_STATES[session.state],
+            verdict=None if session.verdict is None else encode.verdict(session.verdict),
+            expire_time=encode.timestamp(session.expires_at),
+        )
+
+    def _claim(self, request: pb.CompleteVerificationRequest, call: Call) -> Session:
+        key = request_key(request, call)
+        claimant = Claimant(request_id=key.request_id, body_digest=key.body_digest)
+        verification_id = UUID(request.verification_id)
+        return self._edge.transactions.run(
+            lambda uow: claim_session(uow, call, verification_id, claimant)
+        )
+
+
+def _presented(request: pb.CompleteVerificationRequest) -> Presented:
+    files = request.chip_files
+    groups = {1: files.dg1, 2: files.dg2}
+    for number, field in _OPTIONAL_GROUPS.items():
+        if content := getattr(files, field):
+            groups[number] = content
+    return Presented(
+        files=ChipFiles(sod=files.sod, data_groups=groups),
+        active_signature=request.active_authentication_signature,
+        probes=tuple(request.probe_photographs),
+    )
+
+
+def _completed(completed: Completed) -> pb.CompleteVerificationResponse:
+    state: ServiceState = completed.subscription.service_state
+    return pb.CompleteVerificationResponse(
+        verdict=encode.verdict(completed.verdict),
+        service_state=encode.SERVICE_STATES[state],
+    )

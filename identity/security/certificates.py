@@ -1,0 +1,164 @@
+"""The local certificate authority: who is a caller, who is the server.
+
+Owns the making of certificates and where they lie. A caller's identity is a URI in its
+certificate, `urn:subid:ROLE:NAME`, which `identity.security.callers` reads back.
+"""
+
+import datetime as dt
+import ipaddress
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from identity.domain.caller import Caller
+from identity.security.callers import caller_uri
+
+AUTHORITY_DAYS = 3650
+LEAF_DAYS = 365
+"""Validity of server and caller certificates (CA/Browser Forum baseline: at most 398 days)."""
+
+_BACKDATE = dt.timedelta(minutes=5)  # clocks of callers may be a little behind
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Identity:
+    """A certificate with its private key, both PEM."""
+
+    certificate: bytes
+    private_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAuthority:
+    """Issues certificates; kept in a directory as `ca.crt.pem` and `ca.key.pem`."""
+
+    certificate: x509.Certificate
+    private_key: ec.EllipticCurvePrivateKey
+
+    @property
+    def certificate_pem(self) -> bytes:
+        """What callers and servers trust."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    def issue_server(self, *, at: dt.datetime) -> Identity:
+        """A certificate for this machine's loopback addresses."""
+        names = [
+            x509.DNSName("localhost"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.IPAddress(ipaddress.ip_address("::1")),
+        ]
+        return self._issue("subid server", names, ExtendedKeyUsageOID.SERVER_AUTH, at=at)
+
+    def issue_caller(self, caller: Caller, *, at: dt.datetime) -> Identity:
+        """A certificate that says who a caller is."""
+        names = [x509.UniformResourceIdentifier(caller_uri(caller))]
+        return self._issue(str(caller), names, ExtendedKeyUsageOID.CLIENT_AUTH, at=at)
+
+    def _issue(
+        self,
+        common_name: str,
+        alternative_names: Sequence[x509.GeneralName],
+        usage: x509.ObjectIdentifier,
+        *,
+        at: dt.datetime,
+    ) -> Identity:
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(common_name, key, issuer=self.certificate.subject, at=at, days=LEAF_DAYS)
+        certificate = (
+            builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.SubjectAlternativeName(alternative_names), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.private_key.public_key()),
+                critical=False,
+            )
+            .sign(self.private_key, SHA256())
+        )
+        return Identity(certificate.public_bytes(Encoding.PEM), _private_pem(key))
+
+
+def create_authority(*, at: dt.datetime) -> CertificateAuthority:
+    """A fresh authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "subid local authority")])
+    certificate = (
+        _builder("subid local authority", key, issuer=name, at=at, days=AUTHORITY_DAYS)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(_signs_certificates(), critical=True)
+        .sign(key, SHA256())
+    )
+    return CertificateAuthority(certificate, key)
+
+
+def load_or_create_authority(directory: Path, *, at: dt.datetime) -> CertificateAuthority:
+    """The authority kept in a directory, made on first use."""
+    certificate_path, key_path = directory / "ca.crt.pem", directory / "ca.key.pem"
+    if not certificate_path.exists():
+        authority = create_authority(at=at)
+        directory.mkdir(parents=True, exist_ok=True)
+        write_secret(key_path, _private_pem(authority.private_key))
+        # Written last: a certificate without its key would be taken for a whole authority.
+        certificate_path.write_bytes(authority.certificate_pem)
+    key = load_pem_private_key(key_path.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError(f"{key_path} does not hold an elliptic-curve key")
+    certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+    return CertificateAuthority(certificate, key)
+
+
+def write_secret(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read, replacing an older one."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _builder(
+    common_name: str,
+    key: ec.EllipticCurvePrivateKey,
+    *,
+    issuer: x509.Name,
+    at: dt.datetime,
+    days: int,
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])]))
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(at - _BACKDATE)
+        .not_valid_after(at + dt.timedelta(days=days))
+    )
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

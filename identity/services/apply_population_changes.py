@@ -1,0 +1,98 @@
+"""Apply births, deaths, corrections and new cards, and relink whom they touch.
+
+Owns the use case: all changes of a request or none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.errors import CitizenExistsError, CitizenNotFoundError
+from identity.domain.holder import PopulationRecord
+from identity.domain.personal_id import PersonalID
+from identity.services.call import Call
+from identity.services.relink_citizens import relink_citizens
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Birth:
+    """A person is entered for the first time."""
+
+    record: PopulationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A record was wrong."""
+
+    record: PopulationRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A person has died."""
+
+    personal_id: PersonalID
+    deceased_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """A person got a new card; older ones are superseded."""
+
+    personal_id: PersonalID
+    issued_on: date
+
+
+PopulationChange = Birth | Correction | Death | NewCard
+
+
+def apply_population_changes(
+    uow: UnitOfWork, call: Call, changes: Sequence[PopulationChange]
+) -> int:
+    """Apply changes in their order; returns how many subscriptions were relinked.
+
+    Raises:
+        CitizenExistsError: A birth for a personal ID that has a record.
+        CitizenNotFoundError: Any other change for one that has none.
+    """
+    touched = [_apply(uow, call, change) for change in changes]
+    return relink_citizens(uow, call, touched)
+
+
+def _apply(uow: UnitOfWork, call: Call, change: PopulationChange) -> PersonalID:
+    record = _changed(uow, change)
+    uow.citizens.save_many([record], at=call.at)
+    entry = AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="apply_population_change",
+        outcome=type(change).__name__.lower(),
+        citizen_key=citizen_key(uow.sealer, record.personal_id),
+    )
+    append(uow.connection, [entry])
+    return record.personal_id
+
+
+def _changed(uow: UnitOfWork, change: PopulationChange) -> PopulationRecord:
+    if isinstance(change, Birth):
+        if uow.citizens.find(change.record.personal_id) is not None:
+            raise CitizenExistsError("a birth was reported for a personal ID that has a record")
+        return change.record
+    if isinstance(change, Correction):
+        _known(uow, change.record.personal_id)
+        return change.record
+    known = _known(uow, change.personal_id)
+    if isinstance(change, Death):
+        return replace(known, deceased_on=change.deceased_on)
+    return replace(known, card_issued_on=change.issued_on)
+
+
+def _known(uow: UnitOfWork, personal_id: PersonalID) -> PopulationRecord:
+    record = uow.citizens.find(personal_id)
+    if record is None:
+        raise CitizenNotFoundError("no population record has this personal ID")
+    return record

@@ -1,0 +1,229 @@
+"""Take the evidence of a verification, judge it, and do what follows from the verdict.
+
+Owns the three steps and what each transaction holds: the session is taken (once, for one request),
+chip and face are examined outside any transaction, the verdict and its effects are stored together.
+A crash in between loses nothing that was answered: the same request goes on where it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from biometrics.chip.report import CheckResult, ChipReport, ChipVerdict
+from biometrics.chip.trust import TrustProfile
+from biometrics.chip.verify import ActiveEvidence, ChipFiles, verify_chip
+from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.decode import admit
+from identity.audit.log import AuditEntry, append
+from identity.domain.errors import (
+    FieldViolation,
+    MalformedValueError,
+    RequestInvalidError,
+    SubscriptionNotFoundError,
+    VerificationExpiredError,
+    VerificationNotFoundError,
+    VerificationUsedError,
+)
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.domain.settlement import Change
+from identity.domain.subscription import Subscription
+from identity.domain.verification import (
+    ChipEvidence,
+    ChipHolder,
+    Evidence,
+    FaceEvidence,
+    Verdict,
+    VerdictState,
+    VerifiedAttempt,
+    decide,
+)
+from identity.services.call import Call, score_names
+from identity.services.settle_subscriptions import settle_subscription
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+from identity.storage.verifications import Claimant, Session, SessionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What was presented, as it came.
+
+    Attributes:
+        files: The chip's files.
+        active_signature: The card's answer to the nonce; empty when there is none.
+        probes: Live photographs.
+    """
+
+    files: ChipFiles
+    active_signature: bytes
+    probes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExaminedChip:
+    """Findings of the chip, with the portrait that faces are compared with."""
+
+    evidence: ChipEvidence
+    portrait: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The verdict, and the subscription after it."""
+
+    verdict: Verdict
+    subscription: Subscription
+
+
+def refuse_oversized(probes: Sequence[bytes]) -> None:
+    """Refuse photographs that are too large, by their headers, before anything is decoded.
+
+    Raises:
+        RequestInvalidError: Any of more than 8 MiB or 8 megapixels.
+    """
+    violations = tuple(
+        FieldViolation(
+            field=f"probe_photographs[{index}]",
+            reason="IMAGE_TOO_LARGE",
+            description="at most 8 MiB and 8 megapixels",
+        )
+        for index, probe in enumerate(probes)
+        if admit(probe) is AcquisitionFailure.IMAGE_TOO_LARGE
+    )
+    if violations:
+        raise RequestInvalidError(violations)
+
+
+def claim_session(
+    uow: UnitOfWork, call: Call, verification_id: UUID, claimant: Claimant
+) -> Session:
+    """Take the session for one request.
+
+    Raises:
+        VerificationNotFoundError: No such session, or somebody else's.
+        VerificationUsedError: Another request has it.
+        VerificationExpiredError: Its time ran out.
+    """
+    session = uow.verifications.find(verification_id)
+    if session is None or session.caller != str(call.caller):
+        raise VerificationNotFoundError("you have no such session")
+    if uow.verifications.claim(session, claimant, at=call.at):
+        return session
+    if session.state is SessionState.PENDING and session.expires_at <= call.at:
+        raise VerificationExpiredError("the session's time ran out: start another")
+    raise VerificationUsedError("the session has served its one use: start another")
+
+
+def examine_chip(
+    session: Session, presented: Presented, trust: TrustProfile, *, at: datetime
+) -> ExaminedChip:
+    """Authenticate the chip against this session's nonce."""
+    signature = presented.active_signature
+    active = ActiveEvidence(nonce=session.chip_nonce, signature=signature) if signature else None
+    report = verify_chip(presented.files, trust=trust, at=at, active=active)
+    portrait = report.portrait
+    is_authentic = report.verdict is ChipVerdict.AUTHENTIC
+    evidence = ChipEvidence(
+        is_authentic=is_authentic,
+        codes=_codes(report),
+        document_digest=report.document_digest,
+        holder=_holder(report) if is_authentic else None,
+    )
+    image = portrait.image if portrait is not None and is_authentic else None
+    return ExaminedChip(evidence=evidence, portrait=image)
+
+
+def record_verdict(
+    uow: UnitOfWork,
+    call: Call,
+    session: Session,
+    chip: ChipEvidence,
+    face: FaceEvidence,
+) -> Completed:
+    """Judge, store evidence and verdict, and settle the subscription.
+
+    Raises:
+        SubscriptionNotFoundError: The subscription ended while the evidence was examined.
+    """
+    item = _subscription(uow, session)
+    record = uow.citizens.find(item.claim.personal_id)
+    evidence = Evidence(claim=item.claim, record=record, chip=chip, face=face)
+    verdict = decide(evidence, call.policy.verification, at=call.at, score_names=score_names)
+    uow.verifications.complete(session, evidence, verdict)
+    if verdict.state is VerdictState.VERIFIED:
+        attempt = VerifiedAttempt(
+            verification_id=session.verification_id,
+            subscription_id=session.subscription_id,
+            verdict=verdict,
+        )
+        item = _activate(uow, call, item, attempt)
+    append(uow.connection, [_entry(uow, call, item, verdict)])
+    return Completed(verdict=verdict, subscription=item)
+
+
+def _subscription(uow: UnitOfWork, session: Session) -> Subscription:
+    reference = (session.msisdn_key, session.subscription_id)
+    for item in uow.subscriptions.find_by_reference([reference], lock=True):
+        if item.is_in_service:
+            return item
+    raise SubscriptionNotFoundError("the subscription is no longer in service")
+
+
+def _activate(
+    uow: UnitOfWork, call: Call, item: Subscription, attempt: VerifiedAttempt
+) -> Subscription:
+    change = Change(before=item.service_state, is_cured=True)
+    settled = settle_subscription(uow, call, item.verified_by(attempt), change).subscription
+    uow.primaries.confirm(settled)
+    return settled
+
+
+def _codes(report: ChipReport) -> tuple[str, ...]:
+    return tuple(
+        check.code.value
+        for check in report.checks
+        if check.result is not CheckResult.SUCCESSFUL and check.code is not None
+    )
+
+
+def _holder(report: ChipReport) -> ChipHolder:
+    """What the chip says of its holder; a field that no citizen could have is a missing one."""
+    citizen = report.citizen
+    if citizen is None:
+        return ChipHolder(personal_id=None, full_name=None, birth_date=None)
+    return ChipHolder(
+        personal_id=_personal_id(citizen.personal_id),
+        full_name=_full_name(citizen.full_name),
+        birth_date=citizen.born_on,
+        card_issued_on=citizen.issued_on,
+    )
+
+
+def _personal_id(text: str | None) -> PersonalID | None:
+    try:
+        return None if text is None else PersonalID.parse(text)
+    except MalformedValueError:
+        return None
+
+
+def _full_name(text: str | None) -> PersonName | None:
+    try:
+        return None if text is None else PersonName.parse(text)
+    except MalformedValueError:
+        return None
+
+
+def _entry(uow: UnitOfWork, call: Call, item: Subscription, verdict: Verdict) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="complete_verification",
+        outcome=verdict.state.value,
+        citizen_key=citizen_key(uow.sealer, item.claim.personal_id),
+        details={
+            "reasons": [reason.value for reason in verdict.reasons],
+            "policy": verdict.policy_version,
+        },
+    )

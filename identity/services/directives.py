@@ -1,0 +1,115 @@
+"""Hand directives to operators and take back what became of them.
+
+Owns leases and acknowledgements. What is ordered is decided elsewhere; an acknowledged order is
+the only thing that moves a subscription's applied state.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.directive import AcknowledgementResult, Lease, judge_acknowledgement
+from identity.domain.enforcement import STATE_OF_DIRECTIVE
+from identity.services.call import Call
+from identity.storage.database import UnitOfWork
+from identity.storage.directives import Handed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """What an operator did with one directive; `failure` is empty when it was executed."""
+
+    directive_id: UUID
+    is_executed: bool
+    failure: str
+
+
+def pull_directives(uow: UnitOfWork, call: Call, *, duration: timedelta, limit: int) -> Lease:
+    """Lease the calling operator's open directives, oldest first."""
+    lease_id = call.new_id()
+    expires_at = call.at + duration
+    directives = uow.directives.lease(
+        call.caller.name, lease_id=lease_id, expires_at=expires_at, at=call.at, limit=limit
+    )
+    entry = AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="pull_directives",
+        outcome="leased",
+        details={"count": len(directives)},
+    )
+    append(uow.connection, [entry])
+    return Lease(lease_id=lease_id, expires_at=expires_at, directives=tuple(directives))
+
+
+def acknowledge_directives(
+    uow: UnitOfWork, call: Call, lease_id: UUID, items: Sequence[Acknowledgement]
+) -> list[AcknowledgementResult]:
+    """Take acknowledgements of one lease; returns a result for each, in their order."""
+    handed = uow.directives.find_handed(call.caller.name, (item.directive_id for item in items))
+    results = _judge(call, handed, lease_id, items)
+    accepted = [
+        (item, handed[item.directive_id])
+        for item, result in zip(items, results, strict=True)
+        if result is AcknowledgementResult.ACCEPTED
+    ]
+    executed = [directive for item, directive in accepted if item.is_executed]
+    uow.directives.mark_executed(executed, at=call.at)
+    uow.directives.give_back(directive for item, directive in accepted if not item.is_executed)
+    _apply(uow, call, executed)
+    append(uow.connection, [_entry(call, item, directive) for item, directive in accepted])
+    return results
+
+
+def _judge(
+    call: Call,
+    handed: Mapping[UUID, Handed],
+    lease_id: UUID,
+    items: Sequence[Acknowledgement],
+) -> list[AcknowledgementResult]:
+    results = []
+    seen: set[UUID] = set()
+    for item in items:
+        directive = handed.get(item.directive_id)
+        if item.directive_id in seen:
+            results.append(AcknowledgementResult.ALREADY_ACKNOWLEDGED)
+            continue
+        seen.add(item.directive_id)
+        state = None if directive is None else directive.state
+        is_held = directive is not None and _is_held(call, directive, lease_id)
+        results.append(judge_acknowledgement(state, lease_is_held=is_held))
+    return results
+
+
+def _is_held(call: Call, directive: Handed, lease_id: UUID) -> bool:
+    expires_at = directive.lease_expires_at
+    return directive.lease_id == lease_id and expires_at is not None and call.at < expires_at
+
+
+def _apply(uow: UnitOfWork, call: Call, executed: Sequence[Handed]) -> None:
+    """Move applied states; of several orders for one number the last one counts."""
+    states = {
+        directive.subscription_id: STATE_OF_DIRECTIVE[directive.kind]
+        for directive in executed
+        if directive.kind in STATE_OF_DIRECTIVE
+    }
+    references = [(directive.msisdn_key, directive.subscription_id) for directive in executed]
+    items = uow.subscriptions.find_by_reference(references, lock=True)
+    uow.subscriptions.save_many(
+        replace(item, applied_state=states[item.subscription_id], updated_at=call.at)
+        for item in items
+        if item.subscription_id in states
+    )
+
+
+def _entry(call: Call, item: Acknowledgement, directive: Handed) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="acknowledge_directive",
+        outcome="executed" if item.is_executed else "failed",
+        msisdn_key=directive.msisdn_key,
+        details={"kind": directive.kind.value},
+    )

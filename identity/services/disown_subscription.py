@@ -1,0 +1,47 @@
+"""A citizen says "this number is not mine": the number goes on the ladder for that."""
+
+from datetime import datetime
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.enforcement import next_step_due_at
+from identity.domain.errors import SubscriptionNotFoundError
+from identity.domain.msisdn import MSISDN
+from identity.domain.personal_id import PersonalID
+from identity.domain.policy import CaseCause
+from identity.domain.settlement import Change
+from identity.domain.subscription import Subscription
+from identity.services.call import Call
+from identity.services.settle_subscriptions import settle_subscription
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
+
+
+def disown_subscription(
+    uow: UnitOfWork, call: Call, personal_id: PersonalID, msisdn: MSISDN
+) -> datetime | None:
+    """Open the case; returns when its next step is due.
+
+    Raises:
+        SubscriptionNotFoundError: No number in service under this citizen's personal ID.
+    """
+    item = uow.subscriptions.find_in_service(msisdn, lock=True)
+    if item is None or item.claim.personal_id != personal_id:
+        raise SubscriptionNotFoundError("you have no such number")
+    change = Change(before=item.service_state, cause=CaseCause.DISOWNED, cause_at=call.at)
+    settlement = settle_subscription(uow, call, item, change)
+    append(uow.connection, [_entry(uow, call, item)])
+    track = call.policy.track_for(CaseCause.DISOWNED)
+    own = next(case for case in settlement.cases if case.track == track.name)
+    return next_step_due_at(own, track, is_primary=False)
+
+
+def _entry(uow: UnitOfWork, call: Call, item: Subscription) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="disown_subscription",
+        outcome="case_opened",
+        citizen_key=citizen_key(uow.sealer, item.claim.personal_id),
+        msisdn_key=msisdn_key(uow.sealer, item.msisdn),
+    )

@@ -1,0 +1,84 @@
+"""Say why a subscription is on the ladder, since when, what is next, when, and how to stop it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.caller import Role
+from identity.domain.enforcement import Case, next_step_due_at
+from identity.domain.msisdn import MSISDN
+from identity.domain.personal_id import PersonalID
+from identity.domain.policy import StepKind, Track
+from identity.domain.subscription import ServiceState, Subscription
+from identity.services.call import Call
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedCase:
+    """One case with its ladder and next step; both are None at the end of the ladder."""
+
+    case: Case
+    track: Track
+    next_step: StepKind | None
+    next_step_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What is ordered, and the open cases behind it, the earliest next step first."""
+
+    service_state: ServiceState
+    cases: Sequence[ExplainedCase]
+
+
+def explain_subscription(
+    uow: UnitOfWork, call: Call, msisdn: MSISDN, personal_id: PersonalID | None
+) -> Explanation | None:
+    """Explain a subscription to its operator, its claimed holder or the regulator.
+
+    None when there is no such number, or none that the caller may know of; returned, not raised,
+    so that the look-up itself stays on record.
+    """
+    item = _visible(uow, call, msisdn, personal_id)
+    append(uow.connection, [_entry(uow, call, msisdn, item)])
+    if item is None:
+        return None
+    is_primary = bool(uow.primaries.held_by([item.subscription_id]))
+    cases = uow.cases.list_open([item])[item.subscription_id]
+    explained = [_explain(call, case, is_primary=is_primary) for case in cases]
+    explained.sort(key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at))
+    return Explanation(service_state=item.service_state, cases=explained)
+
+
+def _visible(
+    uow: UnitOfWork, call: Call, msisdn: MSISDN, personal_id: PersonalID | None
+) -> Subscription | None:
+    if call.caller.role is Role.OPERATOR:
+        return uow.subscriptions.find_of_operator(msisdn, call.caller.name)
+    item = uow.subscriptions.find_in_service(msisdn)
+    if call.caller.role is Role.REGULATOR:
+        return item
+    is_own = item is not None and personal_id is not None and item.claim.personal_id == personal_id
+    return item if is_own else None
+
+
+def _explain(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:
+    track = call.policy.tracks[case.track]
+    next_step_at = next_step_due_at(case, track, is_primary=is_primary)
+    next_step = None if next_step_at is None else track.steps[case.steps_taken].kind
+    return ExplainedCase(case=case, track=track, next_step=next_step, next_step_at=next_step_at)
+
+
+def _entry(uow: UnitOfWork, call: Call, msisdn: MSISDN, item: Subscription | None) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="explain_subscription",
+        outcome="not_found" if item is None else "explained",
+        citizen_key=None if item is None else citizen_key(uow.sealer, item.claim.personal_id),
+        msisdn_key=msisdn_key(uow.sealer, msisdn),
+    )

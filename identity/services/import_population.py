@@ -1,0 +1,57 @@
+"""Import one batch of population records.
+
+Owns nothing but the use case: save the good rows, relink whom they touch, report the broken ones.
+"""
+
+from collections.abc import Sequence
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.holder import PopulationRecord
+from identity.services.call import Call
+from identity.services.imports import BatchResult, RowError
+from identity.services.relink_citizens import relink_citizens
+from identity.storage.database import UnitOfWork
+
+
+def import_population(
+    uow: UnitOfWork, call: Call, rows: Sequence[PopulationRecord | RowError]
+) -> BatchResult:
+    """Store a batch.
+
+    Args:
+        uow: The transaction.
+        call: The circumstances.
+        rows: Each row parsed, or the error that it was refused with, in the order of the batch.
+    """
+    records: dict[int, PopulationRecord] = {}
+    errors = [row for row in rows if isinstance(row, RowError)]
+    seen: set[str] = set()
+    for index, row in enumerate(rows):
+        if isinstance(row, RowError):
+            continue
+        if row.personal_id.value in seen:
+            errors.append(RowError(row_index=index, field="personal_id", reason="ROW_DUPLICATE"))
+            continue
+        seen.add(row.personal_id.value)
+        records[index] = row
+    saved = uow.citizens.save_many(list(records.values()), at=call.at)
+    relink_citizens(uow, call, [record.personal_id for record in records.values()])
+    result = BatchResult(
+        received_count=len(rows),
+        created_count=saved.created_count,
+        changed_count=saved.changed_count,
+        unchanged_count=saved.unchanged_count,
+        row_errors=tuple(sorted(errors, key=lambda error: error.row_index)),
+    )
+    append(uow.connection, [_entry(call, result)])
+    return result
+
+
+def _entry(call: Call, result: BatchResult) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="import_population",
+        outcome="stored",
+        details={"received": result.received_count, "rejected": len(result.row_errors)},
+    )

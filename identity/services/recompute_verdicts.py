@@ -1,0 +1,30 @@
+"""Judge stored evidence again: a verdict that comes out differently is a fault or a forgery."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from identity.domain.policy import PolicyPack
+from identity.domain.verification import decide
+from identity.services.call import score_names
+from identity.storage.database import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recomputation:
+    """How many verdicts were judged again, and how many came out differently."""
+
+    verdict_count: int
+    difference_count: int
+
+
+def recompute(uow: UnitOfWork, load_policy: Callable[[str], PolicyPack]) -> Recomputation:
+    """Recompute every stored verdict under the policy that it was decided under."""
+    policy_of = cache(load_policy)
+    verdict_count = difference_count = 0
+    for evidence, verdict in uow.verifications.completed():
+        policy = policy_of(verdict.policy_version).verification
+        again = decide(evidence, policy, at=verdict.decided_at, score_names=score_names)
+        verdict_count += 1
+        difference_count += again != verdict
+    return Recomputation(verdict_count=verdict_count, difference_count=difference_count)

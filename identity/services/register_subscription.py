@@ -1,0 +1,63 @@
+"""Register a new number: known, linked, inactive until its holder is verified."""
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.errors import NumberInServiceElsewhereError, SubscriptionExistsError
+from identity.domain.holder import HolderClaim
+from identity.domain.link import compare_holder
+from identity.domain.msisdn import MSISDN
+from identity.domain.settlement import Change
+from identity.domain.subscription import ServiceState, Subscription
+from identity.services.call import Call, score_names
+from identity.services.settle_subscriptions import settle_subscription
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
+
+
+def register_subscription(
+    uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: HolderClaim
+) -> Subscription:
+    """Register a number for the calling operator.
+
+    Raises:
+        SubscriptionExistsError: The operator has it in service already.
+        NumberInServiceElsewhereError: Another operator has.
+    """
+    current = uow.subscriptions.find_in_service(msisdn, lock=True)
+    if current is not None and current.operator_id == call.caller.name:
+        raise SubscriptionExistsError("the number is in your service already")
+    if current is not None:
+        raise NumberInServiceElsewhereError("another operator has this number in service")
+    item = new_subscription(uow, call, msisdn, claim)
+    settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
+    append(uow.connection, [_entry(uow, call, settled)])
+    return settled
+
+
+def new_subscription(
+    uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: HolderClaim
+) -> Subscription:
+    """An inactive subscription of the calling operator, linked, not yet saved."""
+    link = compare_holder(claim, uow.citizens.find(claim.personal_id), score_names=score_names)
+    return Subscription(
+        subscription_id=call.new_id(),
+        msisdn=msisdn,
+        operator_id=call.caller.name,
+        claim=claim,
+        link=link,
+        service_state=ServiceState.INACTIVE,
+        applied_state=ServiceState.INACTIVE,
+        created_at=call.at,
+        updated_at=call.at,
+    )
+
+
+def _entry(uow: UnitOfWork, call: Call, item: Subscription) -> AuditEntry:
+    return AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action="register_subscription",
+        outcome=item.link.state.value,
+        citizen_key=citizen_key(uow.sealer, item.claim.personal_id),
+        msisdn_key=msisdn_key(uow.sealer, item.msisdn),
+    )

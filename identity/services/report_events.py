@@ -1,0 +1,169 @@
+"""Take what an operator reports of its subscriptions: device, SIM, port, release, transfer.
+
+Owns what each kind of event does. Each event answers for itself: one that does not fit is refused
+with its reason and leaves the others alone.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from identity.audit.log import AuditEntry, append
+from identity.domain.errors import (
+    DomainError,
+    EventInvalidError,
+    InstantInFutureError,
+    NumberInServiceElsewhereError,
+    SubscriptionNotFoundError,
+)
+from identity.domain.holder import HolderClaim
+from identity.domain.link import compare_holder
+from identity.domain.msisdn import MSISDN
+from identity.domain.policy import CaseCause
+from identity.domain.settlement import Change
+from identity.domain.subscription import ServiceState, Subscription
+from identity.services.call import Call, score_names
+from identity.services.register_subscription import new_subscription
+from identity.services.settle_subscriptions import settle_subscription
+from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
+
+EVENT_AGE_MAX = timedelta(days=90)
+"""Older events are refused: whatever they should have caused is long overdue (docs: ours)."""
+
+
+class EventKind(StrEnum):
+    """What happened to a subscription."""
+
+    DEVICE_CHANGE = "device_change"
+    SIM_SWAP = "sim_swap"
+    PORT_IN = "port_in"
+    PORT_OUT = "port_out"
+    RELEASE = "release"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionEvent:
+    """One event; `claim` is the new holder of a PORT_IN or TRANSFER."""
+
+    msisdn: MSISDN
+    kind: EventKind
+    occurred_at: datetime
+    claim: HolderClaim | None = None
+
+
+def report_events(
+    uow: UnitOfWork, call: Call, events: Sequence[SubscriptionEvent | DomainError]
+) -> list[str]:
+    """Apply events in their order; returns a reason for each, empty where it was applied.
+
+    Args:
+        uow: The transaction.
+        call: The circumstances; the caller is the operator.
+        events: Each event parsed, or the error that it was refused with.
+    """
+    return [_report(uow, call, event) for event in events]
+
+
+def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | DomainError) -> str:
+    if isinstance(event, DomainError):
+        return event.reason
+    try:
+        _check_time(call, event)
+        _EFFECTS[event.kind](uow, call, event)
+        reason = ""
+    except DomainError as error:
+        reason = error.reason
+    entry = AuditEntry(
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action=f"report_{event.kind.value}",
+        outcome=reason or "applied",
+        msisdn_key=msisdn_key(uow.sealer, event.msisdn),
+    )
+    append(uow.connection, [entry])
+    return reason
+
+
+def _check_time(call: Call, event: SubscriptionEvent) -> None:
+    if event.occurred_at > call.at:
+        raise InstantInFutureError("the event lies in the future")
+    if event.occurred_at < call.at - EVENT_AGE_MAX:
+        raise EventInvalidError("the event is older than 90 days")
+
+
+def _own(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Subscription:
+    item = uow.subscriptions.find_in_service(event.msisdn, lock=True)
+    if item is None or item.operator_id != call.caller.name:
+        raise SubscriptionNotFoundError("you have no such subscription in service")
+    return item
+
+
+def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
+    item = _own(uow, call, event)
+    if item.service_state is ServiceState.INACTIVE:
+        raise EventInvalidError("the number was never put in service")
+    change = Change(
+        before=item.service_state,
+        cause=CaseCause.DEVICE_CHANGE,
+        cause_at=event.occurred_at,
+        is_primary=bool(uow.primaries.held_by([item.subscription_id])),
+        # The operator must act within two hours: waiting for the next run would lose them.
+        is_clock_run=True,
+    )
+    settle_subscription(uow, call, item, change)
+
+
+def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
+    item = _own(uow, call, event)
+    swapped = replace(item, sim_swapped_at=event.occurred_at, updated_at=call.at)
+    uow.subscriptions.save(swapped)
+
+
+def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
+    claim = _claim(event)
+    current = uow.subscriptions.find_in_service(event.msisdn, lock=True)
+    if current is not None:
+        raise NumberInServiceElsewhereError("the number is in service already")
+    item = new_subscription(uow, call, event.msisdn, claim)
+    # A ported number rings already: it is in service, unverified, and on the ladder.
+    active = replace(item, service_state=ServiceState.ACTIVE, applied_state=ServiceState.ACTIVE)
+    settle_subscription(uow, call, active, Change(before=active.service_state))
+
+
+def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
+    item = _own(uow, call, event)
+    ended = replace(
+        item,
+        service_state=ServiceState.TERMINATED,
+        applied_state=ServiceState.TERMINATED,
+        updated_at=call.at,
+    )
+    settle_subscription(uow, call, ended, Change(before=ServiceState.TERMINATED))
+
+
+def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
+    item = _own(uow, call, event)
+    claim = _claim(event)
+    record = uow.citizens.find(claim.personal_id)
+    link = compare_holder(claim, record, score_names=score_names)
+    transferred = item.transferred_to(claim, link, at=call.at)
+    settle_subscription(uow, call, transferred, Change(before=item.service_state))
+
+
+def _claim(event: SubscriptionEvent) -> HolderClaim:
+    if event.claim is None:
+        raise EventInvalidError("this kind of event needs the new holder")
+    return event.claim
+
+
+_EFFECTS: dict[EventKind, Callable[[UnitOfWork, Call, SubscriptionEvent], None]] = {
+    EventKind.DEVICE_CHANGE: _change_device,
+    EventKind.SIM_SWAP: _swap_sim,
+    EventKind.PORT_IN: _port_in,
+    EventKind.PORT_OUT: _end,
+    EventKind.RELEASE: _end,
+    EventKind.TRANSFER: _transfer,
+}

@@ -1,0 +1,64 @@
+"""Save subscriptions together with everything that follows from their change.
+
+Owns the order of saving: subscriptions, cases, overtaken directives, new directives. What follows
+is `identity.domain.settlement`'s to say.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from identity.domain.settlement import Change, Settlement, settle
+from identity.domain.subscription import Subscription
+from identity.services.call import Call
+from identity.storage.database import UnitOfWork
+
+
+def settle_subscriptions(
+    uow: UnitOfWork,
+    call: Call,
+    items: Sequence[Subscription],
+    changes: Mapping[UUID, Change],
+) -> list[Settlement]:
+    """Settle and save changed subscriptions.
+
+    Args:
+        uow: The transaction; the subscriptions are locked in it or new.
+        call: The circumstances.
+        items: The subscriptions as they are after the change, each once.
+        changes: What happened to each, by subscription_id.
+    """
+    # Saved before cases: a case without its subscription must not exist for a moment.
+    uow.subscriptions.save_many(items)
+    open_cases = uow.cases.list_open(items)
+    settlements = [
+        settle(
+            item,
+            open_cases[item.subscription_id],
+            call.policy,
+            change=changes[item.subscription_id],
+            at=call.at,
+            new_id=call.new_id,
+        )
+        for item in items
+    ]
+    _save(uow, items, settlements)
+    return settlements
+
+
+def settle_subscription(
+    uow: UnitOfWork, call: Call, item: Subscription, change: Change
+) -> Settlement:
+    """`settle_subscriptions` for one."""
+    return settle_subscriptions(uow, call, [item], {item.subscription_id: change})[0]
+
+
+def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Settlement]) -> None:
+    pairs = zip(items, settlements, strict=True)
+    uow.subscriptions.save_many(
+        done.subscription for item, done in pairs if done.subscription != item
+    )
+    uow.cases.save_many((case, done.subscription) for done in settlements for case in done.cases)
+    overtaken = [done.subscription.subscription_id for done in settlements if done.is_overtaking]
+    if overtaken:
+        uow.directives.supersede(overtaken)
+    uow.directives.add_many(order for done in settlements for order in done.directives)

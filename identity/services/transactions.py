@@ -1,0 +1,127 @@
+"""Where transactions begin and end, and repeated requests get their first answer.
+
+Owns retries after deadlocks and the once-only rule. Knows no use case: it runs what it is given.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import stamina
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from identity.domain.errors import RequestIDReusedError, StorageUnavailableError
+from identity.storage.database import Database, UnitOfWork
+from identity.storage.requests import RequestKey
+
+_Result = TypeVar("_Result")
+
+RETRY_ATTEMPTS = 5
+"""Attempts at a transaction that lost a deadlock or a serialization race."""
+
+_RETRYABLE = frozenset({"40001", "40P01"})
+"""SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """Runs actions on the database."""
+
+    database: Database
+
+    def run(self, action: Callable[[UnitOfWork], _Result]) -> _Result:
+        """Run an action in one transaction, again if it lost a race with another.
+
+        Raises:
+            StorageUnavailableError: The database cannot be reached.
+        """
+        for attempt in stamina.retry_context(
+            on=_lost_a_race, attempts=RETRY_ATTEMPTS, wait_initial=0.01, wait_max=0.5
+        ):
+            with attempt, _unreachable_is_coded(), self.database.transaction() as uow:
+                return action(uow)
+        raise AssertionError("stamina re-raises the last error")
+
+    def run_once(
+        self, key: RequestKey, action: Callable[[UnitOfWork], bytes], *, at: datetime
+    ) -> bytes:
+        """Run an action the first time its request comes; afterwards return the first answer.
+
+        Raises:
+            RequestIDReusedError: The identifier was used with another method or body.
+        """
+
+        def begin_act_finish(uow: UnitOfWork) -> bytes:
+            first = uow.requests.begin(key, at=at)
+            if first is not None:
+                _refuse_other(first.method, first.body_digest, key)
+                return first.response
+            response = action(uow)
+            uow.requests.finish(key, response)
+            return response
+
+        return self.run(begin_act_finish)
+
+    def first_answer(self, key: RequestKey) -> bytes | None:
+        """What was answered to a request that came before, if anything.
+
+        Raises:
+            RequestIDReusedError: The identifier was used with another method or body.
+        """
+        first = self.run(lambda uow: uow.requests.find(key))
+        if first is None:
+            return None
+        _refuse_other(first.method, first.body_digest, key)
+        return first.response
+
+    def run_batch_once(
+        self,
+        key: RequestKey,
+        batch_index: int,
+        action: Callable[[UnitOfWork], Mapping[str, Any]],
+        *,
+        at: datetime,
+    ) -> Mapping[str, Any]:
+        """`run_once` for one batch of an import.
+
+        Raises:
+            RequestIDReusedError: The batch was stored before with another body.
+        """
+
+        def begin_act_finish(uow: UnitOfWork) -> Mapping[str, Any]:
+            stored = uow.requests.begin_batch(key, batch_index, at=at)
+            if stored is not None:
+                _refuse_other(stored["method"], stored["body_digest"], key)
+                result: Mapping[str, Any] = stored["result"]
+                return result
+            result = action(uow)
+            uow.requests.finish_batch(key, batch_index, result)
+            return result
+
+        return self.run(begin_act_finish)
+
+
+def _refuse_other(method: str, body_digest: bytes, key: RequestKey) -> None:
+    if (method, body_digest) != (key.method, key.body_digest):
+        raise RequestIDReusedError("this request_id was used with another method or body")
+
+
+@contextmanager
+def _unreachable_is_coded() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
+            raise StorageUnavailableError("the database cannot be reached") from error
+        raise
+    except PoolTimeoutError as error:
+        raise StorageUnavailableError("no database connection came free in time") from error
+
+
+def _lost_a_race(error: Exception) -> bool:
+    return (
+        isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE
+    )
