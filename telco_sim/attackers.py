@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from google.protobuf.message import Message
-from subid.v1.verification_service_pb2 import VERDICT_STATE_VERIFIED, Verdict, VerdictState
 
+from subid.v1.verification_service_pb2 import VERDICT_STATE_VERIFIED, Verdict, VerdictState
 from telco_sim.wire import Refusal
 from telco_sim.world import World
 

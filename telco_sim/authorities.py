@@ -29,7 +29,6 @@ from subid.v1.population_service_pb2 import (
     PopulationChange,
     PopulationRecord,
 )
-
 from telco_sim.messages import instant_message
 from telco_sim.wire import Caller, new_request_id
 

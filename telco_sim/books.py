@@ -12,7 +12,6 @@ from random import Random
 
 from subid.v1.subscription_pb2 import LINK_STATE_DECEASED, LINK_STATE_LINKED, LinkState
 from subid.v1.subscription_service_pb2 import SubscriptionRow
-
 from telco_sim.flaws import (
     ENTERED_TWICE,
     SERVED_ELSEWHERE,

@@ -23,7 +23,6 @@ from subid.v1.enforcement_service_pb2 import (
     ExplainSubscriptionResponse,
 )
 from subid.v1.subscription_pb2 import Subscription
-
 from telco_sim.messages import instant_of
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id

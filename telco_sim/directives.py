@@ -33,7 +33,6 @@ from subid.v1.subscription_pb2 import (
     SERVICE_STATE_TERMINATED,
     ServiceState,
 )
-
 from telco_sim.journal import Invariant, Journal
 from telco_sim.ledger import Attempt, DirectiveLedger, kind_name
 from telco_sim.messages import instant_of

@@ -20,7 +20,6 @@ from subid.v1.subscription_pb2 import (
     LinkState,
 )
 from subid.v1.subscription_service_pb2 import SubscriptionRow
-
 from telco_sim import dirt
 from telco_sim.messages import date_message
 from telco_sim.population import Citizen
@@ -36,7 +35,6 @@ class Flaw(StrEnum):
     DECOMPOSED_NAME = "name in Unicode NFD"
     SEPARATE_TONES = "tones typed apart from their letters"
     NEW_TONE_PLACEMENT = "tone on the second vowel"
-    OLD_TONE_PLACEMENT = "tone on the first vowel"
     CAPITALS = "name in capitals"
     NON_BREAKING_SPACES = "name with doubled and non-breaking spaces"
     RETIRED_NUMBER = "eleven-digit number retired in 2018"
@@ -183,7 +181,6 @@ _SPOILERS: Mapping[Flaw, _Spoiler] = MappingProxyType(
         Flaw.DECOMPOSED_NAME: _name(dirt.decomposed, expected=LINK_STATE_LINKED),
         Flaw.SEPARATE_TONES: _name(dirt.with_separate_tones, expected=LINK_STATE_LINKED),
         Flaw.NEW_TONE_PLACEMENT: _name(dirt.with_new_tone_placement, expected=LINK_STATE_LINKED),
-        Flaw.OLD_TONE_PLACEMENT: _name(dirt.with_old_tone_placement, expected=LINK_STATE_LINKED),
         Flaw.CAPITALS: _name(dirt.in_capitals, expected=LINK_STATE_LINKED),
         Flaw.NON_BREAKING_SPACES: _name(
             lambda name: name.replace(" ", " \u00a0") + " ", expected=LINK_STATE_LINKED
@@ -226,8 +223,7 @@ SHARES: Mapping[Flaw, float] = MappingProxyType(
         Flaw.NONE: 58,
         Flaw.DECOMPOSED_NAME: 2,
         Flaw.SEPARATE_TONES: 1,
-        Flaw.NEW_TONE_PLACEMENT: 12,
-        Flaw.OLD_TONE_PLACEMENT: 6,
+        Flaw.NEW_TONE_PLACEMENT: 18,
         Flaw.CAPITALS: 3,
         Flaw.NON_BREAKING_SPACES: 1,
         Flaw.RETIRED_NUMBER: 2,

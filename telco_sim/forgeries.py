@@ -13,7 +13,6 @@ from subid.v1.verification_service_pb2 import (
     CompleteVerificationRequest,
     StartVerificationResponse,
 )
-
 from telco_sim.attackers import Answer, Cheat
 from telco_sim.books import new_number
 from telco_sim.cards import Card, CardAuthority, clone_without_key, swap_holder, swap_portrait

@@ -13,7 +13,6 @@ from subid.v1.subscription_service_pb2 import (
     GetSubscriptionResponse,
     SubscriptionEvent,
 )
-
 from telco_sim.attackers import Answer, Cheat
 from telco_sim.authorities import Agency, Regulator
 from telco_sim.books import e164, new_number

@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from subid.v1.enforcement_service_pb2 import CaseCause, Directive, DirectiveKind
-
 from telco_sim.messages import instant_of
 
 

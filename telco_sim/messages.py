@@ -6,10 +6,10 @@ Owns the conversions, one way and back, and nothing else.
 from datetime import UTC, date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
+
 from subid.v1.date_pb2 import Date
 from subid.v1.population_service_pb2 import SEX_FEMALE, SEX_MALE, PopulationRecord
 from subid.v1.subscription_service_pb2 import HolderClaim
-
 from telco_sim.names import Sex
 from telco_sim.population import Citizen
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
+
 from subid.v1.enforcement_service_pb2 import (
     AcknowledgeDirectivesRequest,
     AcknowledgeDirectivesResponse,
@@ -41,7 +42,6 @@ from subid.v1.subscription_service_pb2 import (
     SubscriptionEvent,
     SubscriptionRow,
 )
-
 from telco_sim.books import ROWS_PER_BATCH, BookRow
 from telco_sim.flaws import RowRefusal
 from telco_sim.messages import claim_message

@@ -16,7 +16,6 @@ from subid.v1.verification_service_pb2 import (
     StartVerificationRequest,
     StartVerificationResponse,
 )
-
 from telco_sim.cards import Card
 from telco_sim.wire import Caller, new_request_id
 

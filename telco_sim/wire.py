@@ -17,13 +17,13 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
+
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
-
 from telco_sim.measurements import Measurements
 
 REQUEST_BYTES_MAX = 20 * 1024 * 1024
@@ -153,13 +153,12 @@ class Caller:
         """Take a channel; whoever made it closes it."""
         self.name = name
         self._wiretap = wiretap
-        # The six stubs are generated code without types.
-        self.population = PopulationServiceStub(channel)  # type: ignore[no-untyped-call] # as above
-        self.subscriptions = SubscriptionServiceStub(channel)  # type: ignore[no-untyped-call] # as above
-        self.verifications = VerificationServiceStub(channel)  # type: ignore[no-untyped-call] # as above
-        self.citizens = CitizenServiceStub(channel)  # type: ignore[no-untyped-call] # as above
-        self.contacts = ContactServiceStub(channel)  # type: ignore[no-untyped-call] # as above
-        self.enforcement = EnforcementServiceStub(channel)  # type: ignore[no-untyped-call] # as above
+        self.population = PopulationServiceStub(channel)
+        self.subscriptions = SubscriptionServiceStub(channel)
+        self.verifications = VerificationServiceStub(channel)
+        self.citizens = CitizenServiceStub(channel)
+        self.contacts = ContactServiceStub(channel)
+        self.enforcement = EnforcementServiceStub(channel)
 
     def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from random import Random
 
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LinkState
-
 from telco_sim.authorities import Agency, PopulationAuthority, Regulator
 from telco_sim.books import can_hold
 from telco_sim.citizens import CitizenApp

@@ -22,7 +22,6 @@ from subid.v1.subscription_pb2 import (
     ServiceState,
     Subscription,
 )
-
 from telco_sim.directives import STATE_AFTER
 from telco_sim.journal import Invariant
 from telco_sim.operators import Line, Operator

@@ -13,7 +13,6 @@ from subid.v1.subscription_pb2 import (
     LinkState,
 )
 from subid.v1.subscription_service_pb2 import LinkCounts, SubscriptionRow
-
 from telco_sim.books import BookRow, expected_link_counts, expected_refusals
 from telco_sim.chapters.register import check_refusals, check_summary, expected_summary
 from telco_sim.flaws import Flaw

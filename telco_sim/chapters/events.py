@@ -34,7 +34,6 @@ from subid.v1.subscription_service_pb2 import (
     SubscriptionEvent,
     SubscriptionEventKind,
 )
-
 from telco_sim.chapters.verifying import verify_holder
 from telco_sim.journal import Invariant
 from telco_sim.ledger import cause_name

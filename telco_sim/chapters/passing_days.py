@@ -15,7 +15,6 @@ from subid.v1.enforcement_service_pb2 import (
 )
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LINK_STATE_MISMATCHED
 from subid.v1.subscription_service_pb2 import SubscriptionRow
-
 from telco_sim.chapters.audit import check_blocks_explained
 from telco_sim.chapters.events import cure
 from telco_sim.chapters.verifying import verify_holder

@@ -12,7 +12,6 @@ from subid.v1.contact_service_pb2 import (
     PURPOSE_SERVICE_DELIVERY,
     Contact,
 )
-
 from telco_sim import dirt
 from telco_sim.books import e164, new_number
 from telco_sim.chapters.verifying import verify_holder

@@ -14,7 +14,6 @@ from subid.v1.population_service_pb2 import (
     PopulationChange,
     PopulationRecord,
 )
-
 from telco_sim.flaws import RowRefusal
 from telco_sim.journal import Invariant, Journal
 from telco_sim.messages import record_message

@@ -14,7 +14,6 @@ from subid.v1.verification_service_pb2 import (
     CompleteVerificationResponse,
     VerdictState,
 )
-
 from telco_sim.books import e164, new_number
 from telco_sim.journal import Invariant
 from telco_sim.studio import PoorPhotograph

@@ -1,0 +1,311 @@
+"""A service that believes everything, on real gRPC.
+
+Owns the opposite of the product: it links every row, verifies every face, knows every caller and
+never blocks anybody. Tests of the simulation show with it that a cheat that gets through is
+noticed. Directives are the exception: they are queued and leased as the contract says.
+"""
+
+# Servicers and their methods have the names of the contract, and its comments say what they do.
+# ruff: noqa: D101, D102, N802
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from subid.v1 import (
+    citizen_service_pb2,
+    citizen_service_pb2_grpc,
+    contact_service_pb2,
+    contact_service_pb2_grpc,
+    enforcement_service_pb2,
+    enforcement_service_pb2_grpc,
+    imports_pb2,
+    population_service_pb2,
+    population_service_pb2_grpc,
+    subscription_pb2,
+    subscription_service_pb2,
+    subscription_service_pb2_grpc,
+    verification_service_pb2,
+    verification_service_pb2_grpc,
+)
+from telco_sim.measurements import Measurements
+from telco_sim.wire import Caller, Wiretap
+
+STARTED_AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+
+def timestamp(instant: datetime) -> Timestamp:
+    message = Timestamp()
+    message.FromDatetime(instant)
+    return message
+
+
+@dataclass
+class Country:
+    """What the credulous service remembers, open to tests."""
+
+    now: datetime = STARTED_AT
+    subscriptions: dict[str, subscription_pb2.Subscription] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    directives: list[enforcement_service_pb2.Directive] = field(default_factory=list)
+    leased_until: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    superseded_ids: set[str] = field(default_factory=set)
+    repeats_differ: bool = False
+
+    def order(
+        self, msisdn: str, kind: enforcement_service_pb2.DirectiveKind
+    ) -> enforcement_service_pb2.Directive:
+        """Queue a directive."""
+        directive = enforcement_service_pb2.Directive(
+            directive_id=str(uuid.uuid4()),
+            msisdn=msisdn,
+            kind=kind,
+            causes=[enforcement_service_pb2.CASE_CAUSE_UNVERIFIED],
+            citation="a rule",
+            cure="a way out",
+            create_time=timestamp(self.now),
+            due_time=timestamp(self.now + timedelta(days=1)),
+        )
+        self.directives.append(directive)
+        return directive
+
+    def add(self, msisdn: str, operator_id: str = "song-hong") -> subscription_pb2.Subscription:
+        """Put a number into service."""
+        subscription = subscription_pb2.Subscription(
+            subscription_id=str(uuid.uuid4()),
+            msisdn=msisdn,
+            operator_id=operator_id,
+            service_state=subscription_pb2.SERVICE_STATE_ACTIVE,
+            applied_state=subscription_pb2.SERVICE_STATE_ACTIVE,
+            link=subscription_pb2.Link(state=subscription_pb2.LINK_STATE_LINKED),
+        )
+        self.subscriptions[msisdn] = subscription
+        return subscription
+
+
+class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
+    def ImportPopulation(
+        self,
+        request_iterator: Iterator[population_service_pb2.ImportPopulationRequest],
+        _: grpc.ServicerContext,
+    ) -> population_service_pb2.ImportPopulationResponse:
+        count = sum(len(each.records) for each in request_iterator)
+        summary = imports_pb2.ImportSummary(received_count=count, created_count=count)
+        return population_service_pb2.ImportPopulationResponse(summary=summary)
+
+    def ApplyPopulationChanges(
+        self, request: population_service_pb2.ApplyPopulationChangesRequest, _: grpc.ServicerContext
+    ) -> population_service_pb2.ApplyPopulationChangesResponse:
+        return population_service_pb2.ApplyPopulationChangesResponse(
+            applied_count=len(request.changes)
+        )
+
+
+class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def ImportSubscriptions(
+        self,
+        request_iterator: Iterator[subscription_service_pb2.ImportSubscriptionsRequest],
+        _: grpc.ServicerContext,
+    ) -> subscription_service_pb2.ImportSubscriptionsResponse:
+        rows = [row for each in request_iterator for row in each.rows]
+        for row in rows:
+            self._country.add("+84" + row.msisdn.removeprefix("0"))
+        count = len(rows)
+        return subscription_service_pb2.ImportSubscriptionsResponse(
+            summary=imports_pb2.ImportSummary(received_count=count, created_count=count),
+            links=subscription_service_pb2.LinkCounts(linked_count=count),
+        )
+
+    def RegisterSubscription(
+        self,
+        request: subscription_service_pb2.RegisterSubscriptionRequest,
+        _: grpc.ServicerContext,
+    ) -> subscription_service_pb2.RegisterSubscriptionResponse:
+        subscription = self._country.add("+84" + request.msisdn.removeprefix("0"))
+        return subscription_service_pb2.RegisterSubscriptionResponse(subscription=subscription)
+
+    def GetSubscription(
+        self, request: subscription_service_pb2.GetSubscriptionRequest, _: grpc.ServicerContext
+    ) -> subscription_service_pb2.GetSubscriptionResponse:
+        known = self._country.subscriptions.get(request.msisdn)
+        found = known or self._country.add(request.msisdn)
+        return subscription_service_pb2.GetSubscriptionResponse(subscription=found)
+
+    def ListSubscriptions(
+        self, request: subscription_service_pb2.ListSubscriptionsRequest, _: grpc.ServicerContext
+    ) -> subscription_service_pb2.ListSubscriptionsResponse:
+        everything = list(self._country.subscriptions.values())
+        start = int(request.page_token or 0)
+        end = start + request.page_size
+        return subscription_service_pb2.ListSubscriptionsResponse(
+            subscriptions=everything[start:end],
+            next_page_token=str(end) if end < len(everything) else "",
+        )
+
+    def ReportEvents(
+        self, request: subscription_service_pb2.ReportEventsRequest, _: grpc.ServicerContext
+    ) -> subscription_service_pb2.ReportEventsResponse:
+        results = [
+            subscription_service_pb2.SubscriptionEventResult(event_index=index)
+            for index in range(len(request.events))
+        ]
+        return subscription_service_pb2.ReportEventsResponse(results=results)
+
+
+class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def StartVerification(
+        self, request: verification_service_pb2.StartVerificationRequest, _: grpc.ServicerContext
+    ) -> verification_service_pb2.StartVerificationResponse:
+        verification_id = str(uuid.uuid4())
+        self._country.sessions[verification_id] = request.msisdn
+        return verification_service_pb2.StartVerificationResponse(
+            verification_id=verification_id, chip_nonce=b"12345678"
+        )
+
+    def CompleteVerification(
+        self, request: verification_service_pb2.CompleteVerificationRequest, _: grpc.ServicerContext
+    ) -> verification_service_pb2.CompleteVerificationResponse:
+        msisdn = self._country.sessions[request.verification_id]
+        known = self._country.subscriptions.get(msisdn)
+        subscription = known or self._country.add(msisdn)
+        subscription.verify_time.CopyFrom(timestamp(self._country.now))
+        return verification_service_pb2.CompleteVerificationResponse(
+            verdict=verification_service_pb2.Verdict(
+                state=verification_service_pb2.VERDICT_STATE_VERIFIED
+            ),
+            service_state=subscription_pb2.SERVICE_STATE_ACTIVE,
+        )
+
+
+class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def SetPrimaryNumber(
+        self, request: citizen_service_pb2.SetPrimaryNumberRequest, _: grpc.ServicerContext
+    ) -> citizen_service_pb2.SetPrimaryNumberResponse:
+        msisdn = str(uuid.uuid4()) if self._country.repeats_differ else request.msisdn
+        number = citizen_service_pb2.PrimaryNumber(msisdn=msisdn)
+        return citizen_service_pb2.SetPrimaryNumberResponse(primary_number=number)
+
+    def DisownSubscription(
+        self, _request: citizen_service_pb2.DisownSubscriptionRequest, _: grpc.ServicerContext
+    ) -> citizen_service_pb2.DisownSubscriptionResponse:
+        return citizen_service_pb2.DisownSubscriptionResponse(
+            next_step_time=timestamp(self._country.now)
+        )
+
+
+class ContactServicer(contact_service_pb2_grpc.ContactServiceServicer):
+    def GetContact(
+        self, _request: contact_service_pb2.GetContactRequest, _: grpc.ServicerContext
+    ) -> contact_service_pb2.GetContactResponse:
+        return contact_service_pb2.GetContactResponse(
+            contact=contact_service_pb2.Contact(
+                status=contact_service_pb2.CONTACT_STATUS_AVAILABLE, msisdn="+84912345678"
+            )
+        )
+
+
+class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def AdvanceEnforcement(
+        self, request: enforcement_service_pb2.AdvanceEnforcementRequest, _: grpc.ServicerContext
+    ) -> enforcement_service_pb2.AdvanceEnforcementResponse:
+        if request.HasField("as_of_time"):
+            self._country.now = request.as_of_time.ToDatetime(tzinfo=UTC)
+        return enforcement_service_pb2.AdvanceEnforcementResponse(
+            as_of_time=timestamp(self._country.now)
+        )
+
+    def PullDirectives(
+        self, request: enforcement_service_pb2.PullDirectivesRequest, _: grpc.ServicerContext
+    ) -> enforcement_service_pb2.PullDirectivesResponse:
+        lease_id = str(uuid.uuid4())
+        expires_at = self._country.now + request.lease_duration.ToTimedelta()
+        free = [each for each in self._country.directives if self._is_free(each.directive_id)]
+        for each in free:
+            self._country.leased_until[each.directive_id] = (lease_id, expires_at)
+        return enforcement_service_pb2.PullDirectivesResponse(
+            directives=free, lease_id=lease_id, lease_expire_time=timestamp(expires_at)
+        )
+
+    def AcknowledgeDirectives(
+        self, request: enforcement_service_pb2.AcknowledgeDirectivesRequest, _: grpc.ServicerContext
+    ) -> enforcement_service_pb2.AcknowledgeDirectivesResponse:
+        results = [self._settle(each, request.lease_id) for each in request.acknowledgements]
+        return enforcement_service_pb2.AcknowledgeDirectivesResponse(results=results)
+
+    def _is_free(self, directive_id: str) -> bool:
+        _, leased_until = self._country.leased_until.get(directive_id, ("", self._country.now))
+        return leased_until <= self._country.now
+
+    def _settle(
+        self, acknowledgement: enforcement_service_pb2.Acknowledgement, lease_id: str
+    ) -> enforcement_service_pb2.AcknowledgementResult:
+        directive_id = acknowledgement.directive_id
+        held_by, leased_until = self._country.leased_until.pop(directive_id)
+        if directive_id in self._country.superseded_ids:
+            self._drop(directive_id)
+            return enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_SUPERSEDED
+        if held_by != lease_id or leased_until <= self._country.now:
+            return enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_LEASE_LOST
+        executed = enforcement_service_pb2.ACKNOWLEDGEMENT_OUTCOME_EXECUTED
+        if acknowledgement.outcome == executed:
+            self._drop(directive_id)
+        return enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_ACCEPTED
+
+    def _drop(self, directive_id: str) -> None:
+        self._country.directives = [
+            each for each in self._country.directives if each.directive_id != directive_id
+        ]
+
+
+@contextmanager
+def serve(country: Country) -> Iterator[grpc.Channel]:
+    """Serve a country on a free port, and yield a channel to it."""
+    server = grpc.server(
+        ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", 32 * 1024 * 1024)]
+    )
+    population_service_pb2_grpc.add_PopulationServiceServicer_to_server(
+        PopulationServicer(), server
+    )
+    subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
+        SubscriptionServicer(country), server
+    )
+    verification_service_pb2_grpc.add_VerificationServiceServicer_to_server(
+        VerificationServicer(country), server
+    )
+    citizen_service_pb2_grpc.add_CitizenServiceServicer_to_server(CitizenServicer(country), server)
+    contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(), server)
+    enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
+        EnforcementServicer(country), server
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        options = [("grpc.max_send_message_length", -1)]
+        with grpc.insecure_channel(f"127.0.0.1:{port}", options=options) as channel:
+            yield channel
+    finally:
+        server.stop(None).wait()
+
+
+def caller(channel: grpc.Channel, *, name: str, wiretap: Wiretap | None = None) -> Caller:
+    """Return a caller of the served country."""
+    tapped = wiretap or Wiretap(Measurements())
+    return Caller(name=name, channel=channel, wiretap=tapped)
