@@ -1,11 +1,20 @@
 """Fixtures that every kind of test may use.
 
-Owns where the real vectors lie; knows nothing of what is in them.
+Owns where the real vectors lie and the one PostgreSQL of a test run: one server for all workers,
+one database for each, migrated to head. Knows nothing of what is tested.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from identity.bootstrap import METADATA
+from identity.security.keys import generate_key_ring
+from identity.security.vault import Vault
+from identity.storage.database import Database, UnitOfWork, connect, migrate
+from identity.storage.embedded import embedded_postgres
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -17,3 +26,60 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"real vectors are not on this machine: {SHARED_DATA.name} folder is absent")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
+    """The URL of the run's PostgreSQL; workers share one server."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    with embedded_postgres(shared / "postgres") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url: str, worker_id: str) -> Iterator[str]:
+    """The URL of this worker's own database, migrated to head."""
+    name = f"test_{worker_id}"
+    administration = create_engine(
+        make_url(postgres_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+    engine = connect(url)
+    migrate(engine, METADATA)
+    engine.dispose()
+    yield url
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+@pytest.fixture(scope="session")
+def engine(database_url: str) -> Iterator[Engine]:
+    """Connections to this worker's database."""
+    engine = connect(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    """Field encryption with keys of this run."""
+    return Vault(generate_key_ring())
+
+
+@pytest.fixture
+def database(engine: Engine, vault: Vault) -> Database:
+    """This worker's database, for tests that need committed transactions of their own."""
+    return Database(engine, vault)
+
+
+@pytest.fixture
+def uow(engine: Engine, vault: Vault) -> Iterator[UnitOfWork]:
+    """A transaction that is rolled back when the test ends."""
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        yield UnitOfWork(connection, vault)
+        transaction.rollback()

@@ -142,7 +142,8 @@ def _create_subscription() -> None:
             name="ck_subscription_link_state",
         ),
         sa.CheckConstraint(
-            "service_state IN ('inactive', 'active', 'outgoing_blocked', 'suspended', 'terminated')",
+            "service_state IN"
+            " ('inactive', 'active', 'outgoing_blocked', 'suspended', 'terminated')",
             name="ck_subscription_service_state",
         ),
         sa.PrimaryKeyConstraint("msisdn_key", "subscription_id", name="pk_subscription"),

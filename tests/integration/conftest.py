@@ -1,0 +1,106 @@
+"""A real server for a test run's worker: real PostgreSQL, real gRPC, real mutual TLS.
+
+Owns starting it once and handing out channels by role. Tests share it and keep apart by using
+citizens and numbers of their own.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+import pytest
+
+from identity.bootstrap import running_server
+from identity.config import Settings
+from identity.domain.caller import Caller, Role
+from identity.security.certificates import load_or_create_authority
+from telco_sim.cards import CardAuthority
+
+Connect = Callable[[Role, str], grpc.Channel]
+
+
+@dataclass(frozen=True)
+class World:
+    """What a server was started with."""
+
+    address: str
+    settings: Settings
+    cards: CardAuthority
+
+
+@pytest.fixture(scope="session")
+def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A running server on a simulated clock, and the card authority that it trusts."""
+    state = tmp_path_factory.mktemp("state")
+    cards = CardAuthority(
+        established_on=datetime.now(UTC).date().replace(month=1, day=1),
+        active_authentication_keys=2,
+    )
+    (state / "trust").mkdir()
+    (state / "trust" / "csca.der").write_bytes(cards.certificate)
+    settings = Settings(
+        state=state,
+        database=database_url,
+        listen="127.0.0.1:0",
+        face_workers=1,
+        simulated_clock=True,
+    )
+    with _served(settings) as address:
+        yield World(address=address, settings=settings, cards=cards)
+
+
+class _served:  # noqa: N801 - used as a function
+    """Run a server on an event loop of its own thread."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        assert self._started.wait(60), "the server did not start"
+        return self._address
+
+    def __exit__(self, *_exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(60)
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        async with running_server(self._settings) as listening:
+            self._address = listening.address
+            self._started.set()
+            await self._stopping.wait()
+
+
+@pytest.fixture(scope="session")
+def connect_as(world: World) -> Iterator[Connect]:
+    """Channels with a client certificate of a role and name."""
+    channels: dict[Caller, grpc.Channel] = {}
+
+    def connect(role: Role, name: str) -> grpc.Channel:
+        caller = Caller(role, name)
+        if caller not in channels:
+            channels[caller] = open_channel(world.address, world.settings.state, caller)
+        return channels[caller]
+
+    yield connect
+    for channel in channels.values():
+        channel.close()
+
+
+def open_channel(address: str, state: Path, caller: Caller) -> grpc.Channel:
+    """A channel that presents a certificate of the server's own authority."""
+    now = datetime.now(UTC)
+    authority = load_or_create_authority(state / "certificates", at=now)
+    issued = authority.issue_caller(caller, at=now)
+    credentials = grpc.ssl_channel_credentials(
+        authority.certificate_pem, issued.private_key, issued.certificate
+    )
+    return grpc.secure_channel(address, credentials)
