@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
 
 from subid.v1 import (
     citizen_service_pb2,
@@ -57,6 +59,7 @@ class Country:
     leased_until: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     superseded_ids: set[str] = field(default_factory=set)
     repeats_differ: bool = False
+    contact_refusal: Status | None = None
 
     def order(
         self, msisdn: str, kind: enforcement_service_pb2.DirectiveKind
@@ -209,9 +212,14 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
 
 
 class ContactServicer(contact_service_pb2_grpc.ContactServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
     def GetContact(
-        self, _request: contact_service_pb2.GetContactRequest, _: grpc.ServicerContext
+        self, _: contact_service_pb2.GetContactRequest, context: grpc.ServicerContext
     ) -> contact_service_pb2.GetContactResponse:
+        if self._country.contact_refusal is not None:
+            context.abort_with_status(rpc_status.to_status(self._country.contact_refusal))
         return contact_service_pb2.GetContactResponse(
             contact=contact_service_pb2.Contact(
                 status=contact_service_pb2.CONTACT_STATUS_AVAILABLE, msisdn="+84912345678"
@@ -291,7 +299,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
         VerificationServicer(country), server
     )
     citizen_service_pb2_grpc.add_CitizenServiceServicer_to_server(CitizenServicer(country), server)
-    contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(), server)
+    contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(country), server)
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(country), server
     )
