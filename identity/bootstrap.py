@@ -10,30 +10,30 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from pathlib import Path
 
-import grpc
 import structlog
-from sqlalchemy import MetaData
 
 from biometrics.chip.trust import TrustProfile
 from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.policy import PolicyPack, parse_policy_pack
 from identity.rpc.edge import Edge
-from identity.rpc.server import Listening, listen
+from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
 from identity.security.keys import load_or_create_key_ring
 from identity.security.vault import Vault
 from identity.services.clock import Clock, SimulatedClock, SystemClock
+from identity.services.complete_verification import examine_chip
 from identity.services.face_pool import FacePool
 from identity.services.transactions import Transactions
 from identity.storage import tables
 from identity.storage.database import Database, connect, migrate
 from identity.storage.embedded import embedded_postgres
 
-METADATA: tuple[MetaData, ...] = (tables.metadata, audit_log.metadata)
+METADATA = (tables.metadata, audit_log.metadata)
 """Everything that migrations cover."""
 
 TRUST_PROFILE = "vn-cccd"
@@ -109,7 +109,7 @@ def make_clock(settings: Settings, database: Database) -> Clock:
 
 @asynccontextmanager
 async def running_server(
-    settings: Settings, *, extra_handlers: Iterable[grpc.GenericRpcHandler] = ()
+    settings: Settings, *, extra_handlers: Iterable[ExtraHandler] = ()
 ) -> AsyncIterator[Listening]:
     """A server that accepts calls inside the block, on a database at head."""
     policy = load_policy(settings.policy)
@@ -123,7 +123,7 @@ async def running_server(
             edge = Edge(
                 transactions=Transactions(database),
                 clock=make_clock(settings, database),
-                trust=trust,
+                examine_chip=partial(examine_chip, trust=trust),
                 faces=faces,
                 threads=threads,
             )
@@ -141,7 +141,7 @@ async def _listen(
     settings: Settings,
     edge: Edge,
     policy: PolicyPack,
-    extra_handlers: Iterable[grpc.GenericRpcHandler],
+    extra_handlers: Iterable[ExtraHandler],
 ) -> Listening:
     # Certificates live in real time, whatever the simulated clock says.
     now = datetime.now(UTC)

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from biometrics.chip.trust import TrustProfile
 from identity.services.call import Call
 from identity.services.clock import Clock
+from identity.services.complete_verification import ChipExaminer
 from identity.services.face_pool import FacePool
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
@@ -32,14 +32,14 @@ class Edge:
     Attributes:
         transactions: Runs actions on the database.
         clock: What time it is.
-        trust: The anchors that chips are authenticated against.
+        examine_chip: Authenticates a chip against the anchors in force.
         faces: Compares faces in other processes.
         threads: Where blocking work of asynchronous methods runs.
     """
 
     transactions: Transactions
     clock: Clock
-    trust: TrustProfile
+    examine_chip: ChipExaminer
     faces: FacePool
     threads: Executor
 

@@ -47,6 +47,9 @@ CONCURRENT_CALLS_MAX = 1_000
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
 
+ExtraHandler = grpc.GenericRpcHandler
+"""A handler of another package, for whoever embeds the server."""
+
 SERVICES: tuple[ServiceDescriptor, ...] = (
     population_service_pb2.DESCRIPTOR.services_by_name["PopulationService"],
     subscription_service_pb2.DESCRIPTOR.services_by_name["SubscriptionService"],
@@ -78,7 +81,7 @@ async def listen(
     address: str,
     identity: Identity,
     caller_authority: bytes,
-    extra_handlers: Iterable[grpc.GenericRpcHandler] = (),
+    extra_handlers: Iterable[ExtraHandler] = (),
 ) -> Listening:
     """Start serving.
 

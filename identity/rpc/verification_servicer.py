@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from biometrics.chip.verify import ChipFiles
 from identity.domain.subscription import ServiceState
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge, request_key
@@ -11,7 +10,6 @@ from identity.services.complete_verification import (
     Completed,
     Presented,
     claim_session,
-    examine_chip,
     record_verdict,
     refuse_oversized,
 )
@@ -72,7 +70,7 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             return pb.CompleteVerificationResponse.FromString(first)
         session = await self._edge.in_thread(lambda: self._claim(request, call))
         chip = await self._edge.in_thread(
-            lambda: examine_chip(session, presented, self._edge.trust, at=call.at)
+            lambda: self._edge.examine_chip(session, presented, at=call.at)
         )
         if chip.portrait is None:
             face = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
@@ -117,7 +115,8 @@ def _presented(request: pb.CompleteVerificationRequest) -> Presented:
         if content := getattr(files, field):
             groups[number] = content
     return Presented(
-        files=ChipFiles(sod=files.sod, data_groups=groups),
+        sod=files.sod,
+        data_groups=groups,
         active_signature=request.active_authentication_signature,
         probes=tuple(request.probe_photographs),
     )

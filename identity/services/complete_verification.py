@@ -5,9 +5,10 @@ chip and face are examined outside any transaction, the verdict and its effects 
 A crash in between loses nothing that was answered: the same request goes on where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from biometrics.chip.report import CheckResult, ChipReport, ChipVerdict
@@ -51,12 +52,14 @@ class Presented:
     """What was presented, as it came.
 
     Attributes:
-        files: The chip's files.
+        sod: EF.SOD.
+        data_groups: Data groups by their number.
         active_signature: The card's answer to the nonce; empty when there is none.
         probes: Live photographs.
     """
 
-    files: ChipFiles
+    sod: bytes
+    data_groups: Mapping[int, bytes]
     active_signature: bytes
     probes: tuple[bytes, ...]
 
@@ -75,6 +78,14 @@ class Completed:
 
     verdict: Verdict
     subscription: Subscription
+
+
+class ChipExaminer(Protocol):
+    """`examine_chip` with its anchors chosen."""
+
+    def __call__(self, session: Session, presented: Presented, *, at: datetime) -> ExaminedChip:
+        """Authenticate a chip."""
+        ...
 
 
 def refuse_oversized(probes: Sequence[bytes]) -> None:
@@ -117,12 +128,13 @@ def claim_session(
 
 
 def examine_chip(
-    session: Session, presented: Presented, trust: TrustProfile, *, at: datetime
+    session: Session, presented: Presented, *, trust: TrustProfile, at: datetime
 ) -> ExaminedChip:
     """Authenticate the chip against this session's nonce."""
     signature = presented.active_signature
     active = ActiveEvidence(nonce=session.chip_nonce, signature=signature) if signature else None
-    report = verify_chip(presented.files, trust=trust, at=at, active=active)
+    files = ChipFiles(sod=presented.sod, data_groups=presented.data_groups)
+    report = verify_chip(files, trust=trust, at=at, active=active)
     portrait = report.portrait
     is_authentic = report.verdict is ChipVerdict.AUTHENTIC
     evidence = ChipEvidence(

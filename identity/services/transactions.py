@@ -3,27 +3,21 @@
 Owns retries after deadlocks and the once-only rule. Knows no use case: it runs what it is given.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 import stamina
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from identity.domain.errors import RequestIDReusedError, StorageUnavailableError
-from identity.storage.database import Database, UnitOfWork
+from identity.domain.errors import RequestIDReusedError
+from identity.storage.database import Database, LostRaceError, UnitOfWork
 from identity.storage.requests import RequestKey
 
 _Result = TypeVar("_Result")
 
 RETRY_ATTEMPTS = 5
 """Attempts at a transaction that lost a deadlock or a serialization race."""
-
-_RETRYABLE = frozenset({"40001", "40P01"})
-"""SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +33,9 @@ class Transactions:
             StorageUnavailableError: The database cannot be reached.
         """
         for attempt in stamina.retry_context(
-            on=_lost_a_race, attempts=RETRY_ATTEMPTS, wait_initial=0.01, wait_max=0.5
+            on=LostRaceError, attempts=RETRY_ATTEMPTS, wait_initial=0.01, wait_max=0.5
         ):
-            with attempt, _unreachable_is_coded(), self.database.transaction() as uow:
+            with attempt, self.database.transaction() as uow:
                 return action(uow)
         raise AssertionError("stamina re-raises the last error")
 
@@ -107,21 +101,3 @@ class Transactions:
 def _refuse_other(method: str, body_digest: bytes, key: RequestKey) -> None:
     if (method, body_digest) != (key.method, key.body_digest):
         raise RequestIDReusedError("this request_id was used with another method or body")
-
-
-@contextmanager
-def _unreachable_is_coded() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
-            raise StorageUnavailableError("the database cannot be reached") from error
-        raise
-    except PoolTimeoutError as error:
-        raise StorageUnavailableError("no database connection came free in time") from error
-
-
-def _lost_a_race(error: Exception) -> bool:
-    return (
-        isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", None) in _RETRYABLE
-    )

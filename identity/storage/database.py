@@ -17,7 +17,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from identity.domain.errors import StorageUnavailableError
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
@@ -32,6 +35,14 @@ POOL_SIZE = 20
 
 _OF_A_PARTITION = re.compile(r"_p?\d+$")
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+_RACES = frozenset({"40001", "40P01"})
+"""SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
+
+
+class LostRaceError(Exception):
+    """A transaction that gave way to another; nothing of it was stored."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +102,19 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        """A transaction that commits at the end of the block and rolls back on an exception."""
-        with self.engine.begin() as connection:
-            yield UnitOfWork(connection, self.sealer)
+        """A transaction that commits at the end of the block and rolls back on an exception.
+
+        Raises:
+            LostRaceError: A deadlock or serialization failure; the same again may well succeed.
+            StorageUnavailableError: The database cannot be reached.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield UnitOfWork(connection, self.sealer)
+        except OperationalError as error:
+            raise _meaning(error) from error
+        except PoolTimeoutError as error:
+            raise StorageUnavailableError("no database connection came free in time") from error
 
     def ping(self) -> None:
         """Ask the server for nothing; raises what the driver raises when it is not there."""
@@ -103,6 +124,16 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _meaning(error: OperationalError) -> Exception:
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate in _RACES:
+        return LostRaceError(sqlstate)
+    # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
+    if sqlstate is None or sqlstate.startswith("57P") or error.connection_invalidated:
+        return StorageUnavailableError("the database cannot be reached")
+    return error
 
 
 def connect(url: str) -> Engine:
