@@ -1,0 +1,112 @@
+"""The report and the exit code that follows from it."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from telco_sim.attackers import Outcome
+from telco_sim.journal import Finding, Invariant
+from telco_sim.ledger import Step
+from telco_sim.measurements import Latency
+from telco_sim.report import EXIT_BROKEN, EXIT_CLEAN, Report, print_report
+from telco_sim.world import Plan
+
+REFUSED = Outcome(
+    name="swapped portrait",
+    tried="put the own portrait into DG2",
+    expected="NOT_VERIFIED CHIP_NOT_AUTHENTIC",
+    answer="NOT_VERIFIED CHIP_NOT_AUTHENTIC DG_HASH_MISMATCH",
+    is_refused=True,
+)
+HELD = Finding(invariant=Invariant.ONE_PRIMARY, check_count=12, broken_count=0, details=())
+
+
+@pytest.fixture
+def report() -> Report:
+    return Report(
+        versions={"subid": "0.1.0"},
+        plan=Plan(citizen_count=60, seed=7),
+        duration_s=12.34,
+        counts={"holders verified": 8},
+        refusals={"SUBSCRIPTION_NOT_FOUND": 2},
+        steps=(
+            Step(
+                kind="SUSPEND",
+                ordered_count=3,
+                attempt_counts={"executed": 3, "failed": 1, "lapsed": 0, "superseded": 0},
+                cause_counts={"UNVERIFIED": 3},
+                first_day=65,
+                last_day=66,
+            ),
+        ),
+        cheats=(REFUSED,),
+        findings=(HELD,),
+        latencies={
+            "GetContact": Latency(answer_count=9, p50_ms=1, p95_ms=2, p99_ms=3, longest_ms=4)
+        },
+    )
+
+
+def test_all_is_well_when_every_cheat_is_refused_and_every_invariant_holds(
+    report: Report,
+) -> None:
+    assert report.exit_code == EXIT_CLEAN == 0
+
+
+def test_one_cheat_that_got_through_is_enough(report: Report) -> None:
+    through = replace(REFUSED, is_refused=False)
+    assert replace(report, cheats=(REFUSED, through)).exit_code == EXIT_BROKEN != 0
+
+
+def test_one_broken_invariant_is_enough(report: Report) -> None:
+    broken = replace(HELD, broken_count=1, details=("two marked",))
+    assert replace(report, findings=(HELD, broken)).exit_code == EXIT_BROKEN
+
+
+def test_an_unchecked_invariant_counts_as_broken(report: Report) -> None:
+    unchecked = replace(HELD, check_count=0)
+    assert replace(report, findings=(unchecked,)).exit_code == EXIT_BROKEN
+
+
+def test_a_report_without_cheats_or_findings_proves_nothing(report: Report) -> None:
+    assert replace(report, cheats=()).exit_code == EXIT_BROKEN
+    assert replace(report, findings=()).exit_code == EXIT_BROKEN
+
+
+def test_the_written_report_says_everything(report: Report, tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    report.write(path)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    assert written["exit_code"] == 0
+    assert written["plan"]["seed"] == 7
+    assert written["counts"] == {"holders verified": 8}
+    assert written["cheats"][0]["answer"].endswith("DG_HASH_MISMATCH")
+    assert written["invariants"][0]["holds"] is True
+    assert written["latencies"]["GetContact"]["p95_ms"] == 2
+    assert written["enforcement"][0]["first_day"] == 65
+
+
+def printed(report: Report) -> str:
+    shown = io.StringIO()
+    print_report(report, console=Console(file=shown, width=160))
+    return shown.getvalue()
+
+
+def test_the_tables_show_what_happened(report: Report) -> None:
+    text = printed(report)
+    for expected in ("holders verified", "SUSPEND", "swapped portrait", "GetContact", "65-66"):
+        assert expected in text
+    assert "1 of 1 cheats refused, 1 of 1 invariants held" in text
+
+
+def test_the_tables_show_what_went_wrong(report: Report) -> None:
+    broken = replace(HELD, broken_count=1, details=("two marked",))
+    through = replace(REFUSED, is_refused=False, answer="VERIFIED")
+    text = printed(replace(report, cheats=(through,), findings=(broken,)))
+    assert "two marked" in text
+    assert "NO, expected NOT_VERIFIED" in text
+    assert "0 of 1 cheats refused, 0 of 1 invariants held" in text
