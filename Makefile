@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROTOS_OUT ?= protos/gen
 PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
@@ -30,12 +31,12 @@ check: $(VENV)/.synced node_modules/.package-lock.json
 	python -m tests.checks.migrations
 
 protos: $(VENV)/.synced
-	rm -rf protos/gen
-	mkdir -p protos/gen
-	python -m grpc_tools.protoc -Iprotos -Iprotos/third_party \
-	  --python_out=protos/gen --pyi_out=protos/gen --grpc_python_out=protos/gen $(PROTOS)
-	python -m grpc_tools.protoc -Iprotos/third_party \
-	  --python_out=protos/gen --pyi_out=protos/gen buf/validate/validate.proto
+	rm -rf $(PROTOS_OUT)
+	mkdir -p $(PROTOS_OUT)
+	python -m grpc_tools.protoc -Iprotos -Iprotos/third_party --python_out=$(PROTOS_OUT) \
+	  --pyi_out=$(PROTOS_OUT) --grpc_python_out=$(PROTOS_OUT) $(PROTOS)
+	python -m grpc_tools.protoc -Iprotos/third_party --python_out=$(PROTOS_OUT) \
+	  --pyi_out=$(PROTOS_OUT) buf/validate/validate.proto
 
 # `uv sync` removes what the lock file does not know; pip stays because the lock knows it.
 $(VENV)/.synced: pyproject.toml uv.lock
