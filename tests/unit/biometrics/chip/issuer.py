@@ -231,7 +231,9 @@ def domain(curve: ec.EllipticCurve) -> tuple[int, int, int, int]:
     return _DOMAINS[curve.name]
 
 
-def explicit_parameters(curve: ec.EllipticCurve, *, generator: int = 1, **other: bytes) -> bytes:
+def explicit_parameters(
+    curve: ec.EllipticCurve, *, generator: int = 1, other: Mapping[str, bytes] | None = None
+) -> bytes:
     """Write a curve out; `generator` times its base point, or any part replaced by name."""
     p, a, b, order = domain(curve)
     octets = (p.bit_length() + 7) // 8
@@ -243,7 +245,7 @@ def explicit_parameters(curve: ec.EllipticCurve, *, generator: int = 1, **other:
         "order": integer(order),
         "cofactor": integer(1),
     }
-    return sequence(*{**parts, **other}.values())
+    return sequence(*{**parts, **(other or {})}.values())
 
 
 def point(key: ec.EllipticCurvePublicKey) -> bytes:

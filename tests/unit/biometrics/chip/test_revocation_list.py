@@ -1,0 +1,57 @@
+"""Complete revocation lists are read, partial ones refused."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from biometrics.chip.revocation_list import read_revocation_list
+from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip.issuer import Card
+
+
+def test_a_list_names_its_serials_and_its_time(card: Card) -> None:
+    crl = read_revocation_list(state.make_crl(card.authority, 7, 9, 2**150))
+
+    assert crl.serials == {7, 9, 2**150}
+    assert crl.issuer.raw == card.authority.subject
+    assert not crl.is_current(datetime(2025, 12, 31, tzinfo=UTC))
+    assert crl.is_current(datetime(2026, 6, 1, tzinfo=UTC))
+    assert not crl.is_current(datetime(2027, 1, 2, tzinfo=UTC))
+
+
+def test_a_list_may_revoke_nothing(card: Card) -> None:
+    assert read_revocation_list(state.make_crl(card.authority)).serials == frozenset()
+
+
+def test_a_list_without_an_end_is_never_current(card: Card) -> None:
+    crl = read_revocation_list(state.make_crl(card.authority, next_update=None))
+
+    assert not crl.is_current(datetime(2026, 6, 1, tzinfo=UTC))
+
+
+def test_a_crl_number_is_no_obstacle(card: Card) -> None:
+    number = state.extension("2.5.29.20", state.integer(12))
+
+    crl = read_revocation_list(state.make_crl(card.authority, 7, extensions=(number,)))
+
+    assert crl.serials == {7}
+
+
+@pytest.mark.parametrize("oid", ["2.5.29.27", "2.5.29.28"])
+def test_a_delta_or_partial_list_is_refused(card: Card, oid: str) -> None:
+    marker = state.extension(oid, state.integer(1), is_critical=True)
+
+    with pytest.raises(ValueError, match="critical"):
+        read_revocation_list(state.make_crl(card.authority, extensions=(marker,)))
+
+
+@pytest.mark.parametrize("change", ["empty", "trailing", "certificate"])
+def test_what_is_no_list_is_refused(card: Card, change: str) -> None:
+    octets = {
+        "empty": b"",
+        "trailing": state.make_crl(card.authority) + b"\0",
+        "certificate": card.authority.certificate,
+    }
+
+    with pytest.raises(ValueError, match=r".+"):
+        read_revocation_list(octets[change])
