@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, RowMapping, literal, select, update
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from identity.storage.sealing import Sealer
 from identity.storage.tables import import_batch, request
@@ -62,8 +62,7 @@ class Requests:
             body_digest=key.body_digest,
             created_at=at,
         )
-        taken = self.connection.execute(statement.on_conflict_do_nothing())
-        return None if taken.rowcount == 1 else self._first_answer(key)
+        return None if self._is_taken(statement) else self._first_answer(key)
 
     def find(self, key: RequestKey) -> FirstAnswer | None:
         """What was answered under an identifier, if anything, without taking it."""
@@ -95,11 +94,15 @@ class Requests:
             result={},
             created_at=at,
         )
-        taken = self.connection.execute(statement.on_conflict_do_nothing())
-        if taken.rowcount == 1:
+        if self._is_taken(statement):
             return None
         query = select(import_batch).where(*_is_batch(key, batch_index))
         return self.connection.execute(query).mappings().one()
+
+    def _is_taken(self, statement: Insert) -> bool:
+        # RETURNING, not the row count: drivers leave that undefined once the cursor is closed.
+        returning = statement.on_conflict_do_nothing().returning(literal(1))
+        return self.connection.execute(returning).scalar() is not None
 
     def finish_batch(self, key: RequestKey, batch_index: int, result: Mapping[str, Any]) -> None:
         """Store what became of a batch taken in this transaction."""
