@@ -19,8 +19,12 @@ from identity.config import Settings
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import load_or_create_authority
 from telco_sim.cards import CardAuthority
+from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
+from tests.integration.people import People
+from tests.integration.wire import Stubs
 
 Connect = Callable[[Role, str], grpc.Channel]
+ActAs = Callable[[Role, str], Stubs]
 
 
 @dataclass(frozen=True)
@@ -49,11 +53,11 @@ def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         face_workers=1,
         simulated_clock=True,
     )
-    with _served(settings) as address:
+    with served(settings) as address:
         yield World(address=address, settings=settings, cards=cards)
 
 
-class _served:  # noqa: N801 - used as a function
+class served:  # noqa: N801 - used as a function
     """Run a server on an event loop of its own thread."""
 
     def __init__(self, settings: Settings) -> None:
@@ -104,3 +108,25 @@ def open_channel(address: str, state: Path, caller: Caller) -> grpc.Channel:
         authority.certificate_pem, issued.private_key, issued.certificate
     )
     return grpc.secure_channel(address, credentials)
+
+
+@pytest.fixture(scope="session")
+def act_as(connect_as: Connect) -> ActAs:
+    """Every service's stub for a role and name."""
+    return lambda role, name: Stubs(connect_as(role, name))
+
+
+@pytest.fixture(scope="session")
+def people(world: World) -> People:
+    """Citizens and numbers that no other test of this worker uses."""
+    del world  # only its database makes them necessary
+    return People(seed=20260415, today=datetime.now(UTC).date())
+
+
+@pytest.fixture(scope="session")
+def faces() -> tuple[PhotographedPerson, ...]:
+    """Photographed people, or a skip where their photographs cannot be had."""
+    try:
+        return PhotographLibrary.built_in().people
+    except PhotographsUnavailableError as error:
+        pytest.skip(str(error))
