@@ -37,12 +37,14 @@ class Stage:
         callers: Folder with the callers' certificates.
         authority: Issues the ID cards that the service trusts.
         service: The service when it was started for the story, or None.
+        start_duration_s: What it took to set the stage.
     """
 
     address: str
     callers: Path
     authority: CardAuthority
     service: Service | None
+    start_duration_s: float
 
 
 @contextmanager
@@ -55,12 +57,19 @@ def own_stage(state: Path) -> Iterator[Stage]:
     Raises:
         ServiceStartError: The service did not come up.
     """
+    started_s = time.monotonic()
     callers, trust_anchors = state / "callers", state / "trust-anchors"
     callers.mkdir(parents=True)
     authority = found_card_authority(now=datetime.now(UTC), trust_anchors=trust_anchors)
     enrol_callers(CALLERS, state=state, folder=callers)
     with running_service(state=state, trust_anchors=trust_anchors) as service:
-        yield Stage(address=service.address, callers=callers, authority=authority, service=service)
+        yield Stage(
+            address=service.address,
+            callers=callers,
+            authority=authority,
+            service=service,
+            start_duration_s=time.monotonic() - started_s,
+        )
 
 
 def running_stage(address: str, *, callers: Path, trust_anchors: Path) -> Stage:
@@ -83,7 +92,9 @@ def running_stage(address: str, *, callers: Path, trust_anchors: Path) -> Stage:
             grpc.channel_ready_future(channel).result(timeout=CONNECT_TIMEOUT_S)
         except grpc.FutureTimeoutError as error:
             raise ServiceStartError(f"nobody answers our certificate at {address}") from error
-    return Stage(address=address, callers=callers, authority=authority, service=None)
+    return Stage(
+        address=address, callers=callers, authority=authority, service=None, start_duration_s=0
+    )
 
 
 def perform(
@@ -122,6 +133,7 @@ def perform(
     return report_of(
         world,
         cheats,
+        start_duration_s=stage.start_duration_s,
         duration_s=time.monotonic() - started_s,
         invariants=[each for each in Invariant if each in invariants],
     )

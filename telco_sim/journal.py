@@ -34,6 +34,7 @@ class Invariant(StrEnum):
     CURE_RESTORES = "verification puts a blocked number back in service"
     BLOCK_EXPLAINED = "every blocked number is explained: cause, rule, cure, next step"
     INNOCENT_IN_SERVICE = "no verified, linked number without a case is blocked"
+    UNCONFIRMED_OUT_OF_SERVICE = "no number that nobody has confirmed stays in service"
     ORDERED_IS_APPLIED = "what was ordered is what the networks do"
     OWN_SUBSCRIPTIONS_ONLY = "an operator sees its own subscriptions, all of them, and no other"
     SAME_ANSWER = "a repeated request_id gets the same answer"

@@ -154,6 +154,7 @@ class World:
         wiretap: What was seen on the wires.
         verified: Subscribers who were verified, in that order.
         primaries: The primary number that each citizen should have now, by personal ID.
+        explained: Subscriptions whose block was explained, by identifier and state.
     """
 
     plan: Plan
@@ -174,6 +175,7 @@ class World:
     wiretap: Wiretap
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
+    explained: set[tuple[str, int]] = field(default_factory=set)
 
     def adult(self) -> Citizen:
         """Return a living citizen without a part who may hold a number, and give a part."""

@@ -55,6 +55,7 @@ def change_devices(world: World) -> None:
     for subscriber in (cured, *left_alone, *world.cast.take(2)):
         reason = report(world, subscriber, SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE)
         _check_applied(world, reason, subject="device change")
+        subscriber.line.is_verified = False
         _check_has_case(world, subscriber, CASE_CAUSE_DEVICE_CHANGE)
         world.journal.count("device changes")
     world.regulator.advance()
@@ -196,7 +197,8 @@ def cure(world: World, subscriber: Subscriber) -> None:
     if not verify_holder(world, subscriber):
         return
     after = subscriber.operator.subscription(subscriber.msisdn)
-    world.journal.count(f"cured: {ServiceState.Name(before.service_state)}")
+    state = ServiceState.Name(before.service_state).removeprefix("SERVICE_STATE_").lower()
+    world.journal.count(f"numbers cured: {state}")
     world.journal.check(
         Invariant.CURE_RESTORES,
         holds=before.service_state not in (SERVICE_STATE_ACTIVE, SERVICE_STATE_TERMINATED)

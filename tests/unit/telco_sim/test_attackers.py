@@ -126,11 +126,18 @@ def test_every_cheat_gets_through_at_a_service_that_believes_everything(
 
 def test_a_cheat_that_gets_through_makes_the_exit_code_non_zero(world: World) -> None:
     world.journal.check(Invariant.PLAYED_TO_THE_END, holds=True, detail="")
-    needed = (Invariant.PLAYED_TO_THE_END,)
     refused = judge(CHEAT, Answer(is_no=True, codes=("NOT_VERIFIED", "FACE_NON_MATCH")))
     got_through = try_all(world, CHEATS[:1])
-    clean = report_of(world, [refused], duration_s=1, invariants=needed)
-    broken = report_of(world, [refused, *got_through], duration_s=1, invariants=needed)
+    clean, broken = (
+        report_of(
+            world,
+            cheats,
+            start_duration_s=1,
+            duration_s=1,
+            invariants=(Invariant.PLAYED_TO_THE_END,),
+        )
+        for cheats in ([refused], [refused, *got_through])
+    )
     assert (clean.exit_code, broken.exit_code) == (EXIT_CLEAN, EXIT_BROKEN)
 
 

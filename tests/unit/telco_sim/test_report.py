@@ -30,6 +30,7 @@ def report() -> Report:
     return Report(
         versions={"subid": "0.1.0"},
         plan=Plan(citizen_count=60, seed=7),
+        start_duration_s=5.6,
         duration_s=12.34,
         counts={"holders verified": 8},
         refusals={"SUBSCRIPTION_NOT_FOUND": 2},
