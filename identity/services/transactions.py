@@ -17,7 +17,7 @@ from identity.storage.requests import RequestKey
 _Result = TypeVar("_Result")
 
 RETRY_ATTEMPTS = 5
-"""Attempts at a transaction that lost a deadlock or a serialization race."""
+"""Attempts at a transaction that lost a race with another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import StorageUnavailableError
@@ -37,8 +37,11 @@ _OF_A_PARTITION = re.compile(r"_p?\d+$")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-_RACES = frozenset({"40001", "40P01"})
-"""SQLSTATE serialization_failure and deadlock_detected (PostgreSQL, appendix A)."""
+_RACES = frozenset({"40001", "40P01", "23505"})
+"""SQLSTATE serialization_failure, deadlock_detected and unique_violation (PostgreSQL, appendix A).
+
+Every use case looks before it inserts: a key that is taken all the same was taken in between, and
+looking again finds it."""
 
 
 class LostRaceError(Exception):
@@ -105,13 +108,14 @@ class Database:
         """A transaction that commits at the end of the block and rolls back on an exception.
 
         Raises:
-            LostRaceError: A deadlock or serialization failure; the same again may well succeed.
+            LostRaceError: A deadlock, a serialization failure, or a key that another transaction
+                took in between; the same again may well succeed.
             StorageUnavailableError: The database cannot be reached.
         """
         try:
             with self.engine.begin() as connection:
                 yield UnitOfWork(connection, self.sealer)
-        except OperationalError as error:
+        except (OperationalError, IntegrityError) as error:
             raise _meaning(error) from error
         except PoolTimeoutError as error:
             raise StorageUnavailableError("no database connection came free in time") from error
@@ -126,10 +130,12 @@ class Database:
         self.engine.dispose()
 
 
-def _meaning(error: OperationalError) -> Exception:
+def _meaning(error: OperationalError | IntegrityError) -> Exception:
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
+    if isinstance(error, IntegrityError):
+        return error
     # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
     if sqlstate is None or sqlstate.startswith("57P") or error.connection_invalidated:
         return StorageUnavailableError("the database cannot be reached")
