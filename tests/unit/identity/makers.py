@@ -1,0 +1,234 @@
+"""People, numbers and calls for the tests of the service, each unlike all others.
+
+Owns values that are valid unless a test says otherwise. Tests that commit share one database, so
+every citizen, number and operator here is new; nothing depends on which digits were drawn.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, select
+
+from identity.audit.log import audit_entry
+from identity.bootstrap import load_policy
+from identity.config import DEFAULT_POLICY
+from identity.domain.caller import Caller, Role
+from identity.domain.directive import Directive
+from identity.domain.enforcement import DirectiveKind
+from identity.domain.holder import HolderClaim, PopulationRecord, Sex
+from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.msisdn import MSISDN
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.domain.policy import PolicyPack
+from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.verification import (
+    ChipEvidence,
+    ChipHolder,
+    Evidence,
+    FaceEvidence,
+    Verdict,
+    decide,
+)
+from identity.services.call import Call, score_names
+from identity.storage.database import UnitOfWork
+from identity.storage.requests import RequestKey
+from identity.storage.verifications import Session, SessionState
+
+NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
+FULL_NAME = "Nguyễn Thị Hoài Thương"
+OTHER_NAME = "Trần Quốc Bảo"
+BIRTH_DATE = date(1987, 11, 23)
+
+
+@cache
+def policy() -> PolicyPack:
+    """The pack that the service takes unless told otherwise."""
+    return load_policy(DEFAULT_POLICY)
+
+
+def make_personal_id() -> PersonalID:
+    return PersonalID(f"{uuid4().int % 10**12:012d}")
+
+
+def make_msisdn() -> MSISDN:
+    return MSISDN(f"+843{uuid4().int % 10**8:08d}")
+
+
+def make_operator() -> str:
+    return f"op-{uuid4().hex[:20]}"
+
+
+def make_record(**given: Any) -> PopulationRecord:  # noqa: ANN401 - whatever the record takes
+    usual = {
+        "personal_id": make_personal_id(),
+        "full_name": PersonName(FULL_NAME),
+        "birth_date": BIRTH_DATE,
+        "sex": Sex.FEMALE,
+    }
+    return PopulationRecord(**usual | given)
+
+
+def make_claim(record: PopulationRecord | None = None) -> HolderClaim:
+    """What an operator says of a person, word for word as the register does."""
+    known = record or make_record()
+    return HolderClaim(
+        personal_id=known.personal_id, full_name=known.full_name, birth_date=known.birth_date
+    )
+
+
+def make_link(state: LinkState = LinkState.LINKED) -> Link:
+    is_linked = state is LinkState.LINKED
+    result = FieldResult.MATCH if is_linked else FieldResult.MISMATCH
+    same = FieldOutcome(result=FieldResult.MATCH, source=FieldSource.POPULATION_RECORD)
+    return Link(
+        state=state,
+        personal_id=same,
+        full_name=FieldOutcome(
+            result=result, score=None if is_linked else 71, source=FieldSource.POPULATION_RECORD
+        ),
+        birth_date=same,
+    )
+
+
+def make_subscription(claim: HolderClaim | None = None, **given: Any) -> Subscription:  # noqa: ANN401 - whatever the subscription takes
+    """A number that may be a primary: linked, verified, in service."""
+    usual = {
+        "subscription_id": uuid4(),
+        "msisdn": make_msisdn(),
+        "operator_id": "viettel",
+        "claim": claim or make_claim(),
+        "link": make_link(),
+        "service_state": ServiceState.ACTIVE,
+        "applied_state": ServiceState.ACTIVE,
+        "activated_on": date(2019, 2, 28),
+        "verified_at": NOW.replace(month=4),
+        "created_at": NOW.replace(month=3),
+        "updated_at": NOW.replace(month=4),
+    }
+    return Subscription(**usual | given)
+
+
+def make_call(
+    name: str = "viettel",
+    *,
+    role: Role = Role.OPERATOR,
+    at: datetime = NOW,
+    new_id: Callable[[], UUID] = uuid4,
+) -> Call:
+    return Call(caller=Caller(role, name), at=at, policy=policy(), new_id=new_id)
+
+
+def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key takes
+    usual = {
+        "caller": f"operator:{make_operator()}",
+        "request_id": uuid4(),
+        "method": "subid.v1.RegisterSubscriptionRequest",
+        "body_digest": b"\x01" * 32,
+    }
+    return RequestKey(**usual | given)
+
+
+def make_directive(item: Subscription, **given: Any) -> Directive:  # noqa: ANN401 - whatever the directive takes
+    usual = {
+        "directive_id": uuid4(),
+        "subscription_id": item.subscription_id,
+        "msisdn": item.msisdn,
+        "operator_id": item.operator_id,
+        "kind": DirectiveKind.RESTORE,
+        "causes": (),
+        "citation": "",
+        "cure": "",
+        "created_at": NOW,
+        "due_at": NOW.replace(hour=23),
+    }
+    return Directive(**usual | given)
+
+
+def make_session(uow: UnitOfWork, item: Subscription, **given: Any) -> Session:  # noqa: ANN401 - whatever the session takes
+    """A pending session, stored."""
+    usual = {
+        "verification_id": uuid4(),
+        "subscription_id": item.subscription_id,
+        "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
+        "caller": f"operator:{item.operator_id}",
+        "chip_nonce": bytes.fromhex("0123456789abcdef"),
+        "state": SessionState.PENDING,
+        "expires_at": NOW.replace(minute=40),
+    }
+    session = Session(**usual | given)
+    uow.verifications.add(session, msisdn=item.msisdn, at=NOW)
+    return session
+
+
+def make_chip(claim: HolderClaim) -> ChipEvidence:
+    """Findings of an authentic chip that agrees with a claim."""
+    holder = ChipHolder(
+        personal_id=claim.personal_id, full_name=claim.full_name, birth_date=claim.birth_date
+    )
+    return ChipEvidence(is_authentic=True, codes=(), document_digest=b"\x0d" * 32, holder=holder)
+
+
+def make_face(dissimilarity: float = 0.2) -> FaceEvidence:
+    return FaceEvidence(
+        dissimilarity=dissimilarity,
+        failure=None,
+        model_digest="c0ffee",
+        probe_digests=(b"\xaa" * 32,),
+    )
+
+
+def make_evidence(record: PopulationRecord, **given: Any) -> Evidence:  # noqa: ANN401 - whatever evidence takes
+    claim = make_claim(record)
+    usual = {"claim": claim, "record": record, "chip": make_chip(claim), "face": make_face()}
+    return Evidence(**usual | given)
+
+
+def judge(evidence: Evidence, *, at: datetime = NOW) -> Verdict:
+    return decide(evidence, policy().verification, at=at, score_names=score_names)
+
+
+def store_citizen(uow: UnitOfWork, **given: Any) -> PopulationRecord:  # noqa: ANN401 - as make_record
+    """A person whom the register knows."""
+    record = make_record(**given)
+    uow.citizens.save_many([record], at=NOW)
+    return record
+
+
+def store_number(uow: UnitOfWork, record: PopulationRecord, **given: Any) -> Subscription:  # noqa: ANN401 - as make_subscription
+    """A number of somebody's, by default one that may be a primary."""
+    item = make_subscription(make_claim(record), **given)
+    uow.subscriptions.save(item)
+    return item
+
+
+def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:
+    """A citizen with a primary number."""
+    record = store_citizen(uow)
+    item = store_number(uow, record)
+    uow.primaries.set(item, at=NOW)
+    return record, item
+
+
+def find(uow: UnitOfWork, item: Subscription) -> Subscription:
+    """The subscription as it is stored now."""
+    key = uow.sealer.blind_index("msisdn", item.msisdn.value)
+    (found,) = uow.subscriptions.find_by_reference([(key, item.subscription_id)])
+    return found
+
+
+def unverified(item: Subscription, state: ServiceState = ServiceState.ACTIVE) -> Subscription:
+    return replace(item, verified_at=None, service_state=state)
+
+
+def actions(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
+    """What a caller left in the audit log, oldest first: action and outcome."""
+    query = select(audit_entry.c.action, audit_entry.c.outcome)
+    rows = connection.execute(
+        query.where(audit_entry.c.caller == str(caller)).order_by(audit_entry.c.entry_id)
+    )
+    return [(action, outcome) for action, outcome in rows]
