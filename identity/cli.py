@@ -47,6 +47,7 @@ def serve(
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 
     from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity.log_setup import log_to_stderr  # noqa: PLC0415 - as above
 
     settings = _settings(
         state=state,
@@ -55,7 +56,7 @@ def serve(
         trust_anchors=trust_anchors,
         simulated_clock=simulated_clock or None,
     )
-    _log_to_stderr()
+    log_to_stderr()
 
     def announce(address: str) -> None:
         print(f"subid is listening on {address}", flush=True)
@@ -146,21 +147,6 @@ def _settings(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
-
-
-def _log_to_stderr() -> None:
-    import sys  # noqa: PLC0415 - see the module's docstring
-
-    import structlog  # noqa: PLC0415 - as above
-
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
-    )
 
 
 def _print_table(title: str, rows: dict[str, int]) -> None:

@@ -5,7 +5,8 @@ an effect without its entry cannot be committed. Entries hold keyed digests, nev
 Not partitioned by citizen or subscription: its own order is what it is for.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,8 +22,8 @@ from sqlalchemy import (
     RowMapping,
     Table,
     Text,
-    insert,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -74,11 +75,33 @@ class AuditEntry:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
-def append(connection: Connection, entries: Iterable[AuditEntry]) -> None:
+_COLUMNS = {
+    "occurred_at": "timestamptz",
+    "caller": "text",
+    "action": "text",
+    "outcome": "text",
+    "citizen_key": "bytea",
+    "msisdn_key": "bytea",
+    "purpose": "text",
+    "legal_basis": "text",
+    "details": "jsonb",
+}
+
+_NAMES = ", ".join(_COLUMNS)
+_ARRAYS = ", ".join(f"CAST(:{column} AS {kind}[])" for column, kind in _COLUMNS.items())
+
+# One statement for any number of entries: a row each through the driver costs several times as
+# much, and every read of the service waits for it.
+_APPEND = text(
+    f"INSERT INTO audit_entry ({_NAMES}) SELECT {_NAMES} "  # noqa: S608 - names of our own, no input
+    f"FROM unnest({_ARRAYS}) WITH ORDINALITY AS entry ({_NAMES}, place) ORDER BY place"
+)
+
+
+def append(connection: Connection, entries: Sequence[AuditEntry]) -> None:
     """Append entries in the connection's transaction, in their order."""
-    rows = [_row(entry) for entry in entries]
-    if rows:
-        connection.execute(insert(audit_entry), rows)
+    if entries:
+        connection.execute(_APPEND, {column: _column(entries, column) for column in _COLUMNS})
 
 
 def read_about_citizen(connection: Connection, citizen_key: bytes) -> tuple[AuditEntry, ...]:
@@ -91,8 +114,10 @@ def read_about_citizen(connection: Connection, citizen_key: bytes) -> tuple[Audi
     return tuple(_entry(row) for row in connection.execute(query).mappings())
 
 
-def _row(entry: AuditEntry) -> dict[str, object]:
-    return {name: getattr(entry, name) for name in AuditEntry.__dataclass_fields__}
+def _column(entries: Sequence[AuditEntry], name: str) -> list[object]:
+    if name == "details":
+        return [json.dumps(entry.details) if entry.details else "{}" for entry in entries]
+    return [getattr(entry, name) for entry in entries]
 
 
 def _entry(row: RowMapping) -> AuditEntry:

@@ -170,10 +170,11 @@ class InstantInFutureError(DomainError):
     reason = "INSTANT_IN_FUTURE"
 
 
-class PageTokenInvalidError(DomainError):
+class PageTokenInvalidError(MalformedValueError):
     """The page token was not issued by this method."""
 
     reason = "PAGE_TOKEN_INVALID"
+    field = "page_token"
 
 
 class CallerUnknownError(DomainError):

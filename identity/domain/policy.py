@@ -5,9 +5,9 @@ it is given the text, and every function takes the instant it needs.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -96,29 +96,40 @@ def parse_policy_pack(text: str) -> PolicyPack:
     """
     try:
         document = tomllib.loads(text)
-        return _pack(document)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, or a number too long to be read
         raise PolicyPackError(f"not TOML: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise PolicyPackError(f"missing or mistyped: {error}") from error
+    return _pack(document)
+
+
+_PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
+_VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
+_TRACK_KEYS = frozenset(
+    {
+        *("causes", "steps", "citation", "confirm_in_gazette", "cure"),
+        *("execute_within_hours", "primary_extra_hours"),
+    }
+)
+_STEP_KEYS = frozenset({"kind", "after_hours"})
 
 
 def _pack(document: Mapping[str, Any]) -> PolicyPack:
-    _refuse_unknown(document, {"version", "effective_on", "verification", "tracks"}, place="pack")
-    tracks = {name: _track(name, body) for name, body in document["tracks"].items()}
+    _check_keys(document, _PACK_KEYS, place="pack")
+    version = _text(document["version"], place="version")
+    bodies = _table(document["tracks"], place="tracks")
+    tracks = {name: _track(name, body) for name, body in bodies.items()}
     _check_causes(tracks)
     return PolicyPack(
-        version=_text(document["version"], place="version"),
+        version=version,
         effective_on=_day(document["effective_on"]),
-        verification=_verification(document["verification"], version=document["version"]),
+        verification=_verification(document["verification"], version=version),
         tracks=tracks,
     )
 
 
-def _verification(body: Mapping[str, Any], *, version: str) -> VerificationPolicy:
-    _refuse_unknown(
-        body, {"face_dissimilarity_max", "session_lifetime_s", "citation"}, place="verification"
-    )
+def _verification(value: object, *, version: str) -> VerificationPolicy:
+    body = _table(value, place="verification")
+    _check_keys(body, _VERIFICATION_KEYS, place="verification")
+    _text(body["citation"], place="verification.citation")
     threshold = body["face_dissimilarity_max"]
     lifetime_s = body["session_lifetime_s"]
     # Embeddings are unit-like vectors: distances of 2 and more do not occur, 0.6 is already unsafe
@@ -134,16 +145,19 @@ def _verification(body: Mapping[str, Any], *, version: str) -> VerificationPolic
     )
 
 
-def _track(name: str, body: Mapping[str, Any]) -> Track:
+def _track(name: str, value: object) -> Track:
     place = f"tracks.{name}"
-    known = {"causes", "steps", "citation", "cure", "confirm_in_gazette"}
-    known |= {"execute_within_hours", "primary_extra_hours"}
-    _refuse_unknown(body, known, place=place)
-    steps = tuple(_step(row, place=place) for row in body["steps"])
+    body = _table(value, place=place)
+    _check_keys(body, _TRACK_KEYS, place=place)
+    if not isinstance(body["confirm_in_gazette"], bool):
+        raise PolicyPackError(f"{place}.confirm_in_gazette must be true or false")
+    rows = _list(body["steps"], place=f"{place}.steps")
+    steps = tuple(_step(row, place=f"{place}.steps[{at}]") for at, row in enumerate(rows))
     _check_steps(steps, place=place)
+    causes = _list(body["causes"], place=f"{place}.causes")
     return Track(
         name=name,
-        causes=frozenset(_cause(value, place=place) for value in body["causes"]),
+        causes=frozenset(_cause(value, place=place) for value in causes),
         steps=steps,
         citation=_text(body["citation"], place=f"{place}.citation"),
         cure=_text(body["cure"], place=f"{place}.cure"),
@@ -152,13 +166,14 @@ def _track(name: str, body: Mapping[str, Any]) -> Track:
     )
 
 
-def _step(row: Mapping[str, Any], *, place: str) -> Step:
-    _refuse_unknown(row, {"kind", "after_hours"}, place=f"{place}.steps")
+def _step(value: object, *, place: str) -> Step:
+    row = _table(value, place=place)
+    _check_keys(row, _STEP_KEYS, place=place)
     try:
         kind = StepKind(row["kind"])
     except ValueError as error:
-        raise PolicyPackError(f"{place}.steps: {error}") from error
-    return Step(kind=kind, after=_hours(row["after_hours"], place=f"{place}.steps"))
+        raise PolicyPackError(f"{place}.kind: {error}") from error
+    return Step(kind=kind, after=_hours(row["after_hours"], place=f"{place}.after_hours"))
 
 
 def _check_steps(steps: tuple[Step, ...], *, place: str) -> None:
@@ -179,9 +194,10 @@ def _check_causes(tracks: Mapping[str, Track]) -> None:
             raise PolicyPackError(f"cause {cause} needs exactly one track, has {owners}")
 
 
-def _cause(value: str, *, place: str) -> CaseCause:
+def _cause(value: object, *, place: str) -> CaseCause:
+    text = _text(value, place=f"{place}.causes")
     try:
-        return CaseCause(value)
+        return CaseCause(text)
     except ValueError as error:
         raise PolicyPackError(f"{place}.causes: {error}") from error
 
@@ -200,12 +216,28 @@ def _text(value: object, *, place: str) -> str:
 
 
 def _day(value: object) -> date:
-    if not isinstance(value, date):
+    # TOML's date with a time of day comes as a datetime, which is a date to Python.
+    if not isinstance(value, date) or isinstance(value, datetime):
         raise PolicyPackError("effective_on must be a date")
     return value
 
 
-def _refuse_unknown(body: Mapping[str, Any], known: set[str], *, place: str) -> None:
-    unknown = sorted(set(body) - known)
+def _table(value: object, *, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise PolicyPackError(f"{place} must be a table")
+    return value
+
+
+def _list(value: object, *, place: str) -> Sequence[object]:
+    if not isinstance(value, list):
+        raise PolicyPackError(f"{place} must be a list")
+    return value
+
+
+def _check_keys(body: Mapping[str, Any], keys: frozenset[str], *, place: str) -> None:
+    """Every key is there and none besides: a misspelt one must not fall back to anything."""
+    unknown, missing = sorted(set(body) - keys), sorted(keys - set(body))
     if unknown:
         raise PolicyPackError(f"{place}: unknown {', '.join(unknown)}")
+    if missing:
+        raise PolicyPackError(f"{place}: missing {', '.join(missing)}")

@@ -5,7 +5,7 @@ use case that changes a subscription ends here, so no change can leave a case wi
 an order without its case.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from identity.domain.directive import Directive
 from identity.domain.enforcement import (
     STANDING_CAUSES,
+    STATE_OF_DIRECTIVE,
     Case,
     CaseState,
     DirectiveKind,
@@ -59,14 +60,14 @@ class Settlement:
         subscription: With the state now ordered.
         cases: Every case that was opened, stepped or closed.
         directives: New orders, in the order of execution.
-        is_overtaking: Earlier orders that are still open no longer hold.
+        overtaken: Kinds of earlier orders that no longer hold where they are still open.
         step_count: Rungs taken.
     """
 
     subscription: Subscription
     cases: tuple[Case, ...]
     directives: tuple[Directive, ...]
-    is_overtaking: bool
+    overtaken: frozenset[DirectiveKind]
     step_count: int
 
 
@@ -84,8 +85,8 @@ def settle(
     1. Cases whose cause has gone are closed; those that stand keep their clock.
     2. Causes without a case get one.
     3. Due steps are taken, when this is a run of the clock.
-    4. The strictest rung of all open cases is what is ordered; a milder order than before
-       overtakes orders that are still out.
+    4. The strictest rung of all open cases is what is ordered.
+    5. Earlier orders that this one, or the end of their case, has made untrue are overtaken.
     """
     kept, closed = _close_and_keep(subscription, open_cases, pack, change=change, at=at)  # 1
     opened = _open_missing(subscription, kept, pack, change=change, at=at, new_id=new_id)  # 2
@@ -93,15 +94,14 @@ def settle(
     target = _target(subscription, walk, pack)  # 4
     settled = subscription.ordered(target, at=at)
     drafts = [*_notices(walk), *_order(walk, pack, target=target, before=change.before)]
-    is_overtaking = bool(closed) or target.strictness < change.before.strictness
     return Settlement(
         subscription=settled,
         cases=(*closed, *_ended(walk.cases, target, at=at)),
         directives=tuple(
-            _directive(settled, draft, walk, change=change, at=at, identity=new_id())
+            _directive(settled, draft, since=_since(draft, opened, at=at), at=at, identity=new_id())
             for draft in drafts
         ),
-        is_overtaking=is_overtaking,
+        overtaken=_overtaken(subscription, target, change, kept=kept, closed=closed),  # 5
         step_count=len(walk.taken),
     )
 
@@ -116,8 +116,11 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
+    """An order before it has a number: `track` and `causes` are those that lead to it."""
+
     kind: DirectiveKind
-    track: Track | None
+    track: Track | None = None
+    causes: tuple[CaseCause, ...] = ()
 
 
 def _close_and_keep(
@@ -155,16 +158,30 @@ def _open_missing(
     at: datetime,
     new_id: Callable[[], UUID],
 ) -> list[Case]:
-    standing = standing_cause(subscription)
-    wanted = {} if standing is None else {standing: at}
-    if change.cause is not None:
-        wanted[change.cause] = change.cause_at or at
     taken = {case.track for case in kept}
-    return [
-        open_case(subscription, cause, pack, identity=new_id(), at=opened_at)
-        for cause, opened_at in wanted.items()
-        if pack.track_for(cause).name not in taken
-    ]
+    opened: list[Case] = []
+    for cause, opened_at in _wanted(subscription, change, at=at):
+        if pack.track_for(cause).name not in taken:
+            opened.append(open_case(subscription, cause, pack, identity=new_id(), at=opened_at))
+            taken.add(opened[-1].track)
+    return opened
+
+
+def _wanted(
+    subscription: Subscription, change: Change, *, at: datetime
+) -> Iterator[tuple[CaseCause, datetime]]:
+    """Every cause that a case is due for, with the instant that its clock starts from."""
+    if not subscription.is_in_service:
+        return
+    standing = standing_cause(subscription)
+    if standing is not None:
+        yield standing, at
+    since = change.cause_at or at
+    verified_at = subscription.verified_at
+    # An event told of late may lie before a verification, which has answered it already.
+    is_answered = verified_at is not None and since < verified_at <= at
+    if change.cause is not None and not is_answered:
+        yield change.cause, since
 
 
 def _walk(cases: Sequence[Case], pack: PolicyPack, *, change: Change, at: datetime) -> _Walk:
@@ -197,8 +214,11 @@ def _ended(cases: Sequence[Case], target: ServiceState, *, at: datetime) -> tupl
 
 
 def _notices(walk: _Walk) -> list[_Draft]:
+    cause_of = {case.track: case.cause for case in walk.cases}
     return [
-        _Draft(DirectiveKind.NOTIFY, track) for track, kind in walk.taken if kind is StepKind.NOTIFY
+        _Draft(DirectiveKind.NOTIFY, track, (cause_of[track.name],))
+        for track, kind in walk.taken
+        if kind is StepKind.NOTIFY
     ]
 
 
@@ -208,28 +228,50 @@ def _order(
     kind = order_into(target, current=before) if target is not ServiceState.INACTIVE else None
     if kind is None or (kind is DirectiveKind.TERMINATE and not walk.taken):
         return []  # an operator that released a number itself needs no order to do so
-    reached = [pack.tracks[case.track] for case in walk.cases]
-    behind = [
-        track
-        for case, track in zip(walk.cases, reached, strict=True)
-        if state_reached(case, track) is target
-    ]
-    is_restoring = kind is DirectiveKind.RESTORE
-    return [_Draft(kind, None if is_restoring or not behind else behind[0])]
+    if kind is DirectiveKind.RESTORE:
+        return [_Draft(kind)]
+    reached = [(case, pack.tracks[case.track]) for case in walk.cases]
+    behind = [(case, track) for case, track in reached if state_reached(case, track) is target]
+    return [_Draft(kind, behind[0][1], tuple(case.cause for case, _ in behind))]
+
+
+_ORDERS_INTO_A_STATE = frozenset(STATE_OF_DIRECTIVE)
+
+
+def _overtaken(
+    subscription: Subscription,
+    target: ServiceState,
+    change: Change,
+    *,
+    kept: Sequence[Case],
+    closed: Sequence[Case],
+) -> frozenset[DirectiveKind]:
+    """What must not be executed any more, and nothing that is still owed.
+
+    A number whose order stays as it was keeps the order that leads there: the operator may not
+    have executed it yet, and no other one follows. Notices are kept while another case may have
+    sent them.
+    """
+    was_in_service = change.before is not ServiceState.TERMINATED
+    is_released = was_in_service and not subscription.is_in_service
+    is_milder = target.strictness < change.before.strictness
+    orders = _ORDERS_INTO_A_STATE if is_milder or is_released else frozenset()
+    is_quiet = is_released or (closed and not kept)
+    return orders | {DirectiveKind.NOTIFY} if is_quiet else orders
+
+
+def _since(draft: _Draft, opened: Sequence[Case], *, at: datetime) -> datetime:
+    """The two-hour duty counts from the event, not from when the operator told of it."""
+    for case in opened:
+        if draft.track is not None and draft.track.name == case.track:
+            return case.opened_at
+    return at
 
 
 def _directive(
-    subscription: Subscription,
-    draft: _Draft,
-    walk: _Walk,
-    *,
-    change: Change,
-    at: datetime,
-    identity: UUID,
+    subscription: Subscription, draft: _Draft, *, since: datetime, at: datetime, identity: UUID
 ) -> Directive:
     track = draft.track
-    # The two-hour duty counts from the event, not from when the operator told of it.
-    since = change.cause_at or at
     within = RESTORE_WITHIN if track is None else track.execute_within
     return Directive(
         directive_id=identity,
@@ -237,7 +279,7 @@ def _directive(
         msisdn=subscription.msisdn,
         operator_id=subscription.operator_id,
         kind=draft.kind,
-        causes=() if track is None else tuple(case.cause for case in walk.cases),
+        causes=draft.causes,
         citation="" if track is None else track.citation,
         cure="" if track is None else track.cure,
         created_at=at,

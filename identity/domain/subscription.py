@@ -93,10 +93,12 @@ class Subscription:
         Takes the proof itself, so that no caller can pass a mere flag.
 
         Raises:
-            ValueError: The attempt was made for another subscription.
+            ValueError: The attempt was made for another subscription, or the number is withdrawn.
         """
         if attempt.subscription_id != self.subscription_id:
             raise ValueError("the attempt belongs to another subscription")
+        if not self.is_in_service:
+            raise ValueError("a number that was withdrawn cannot be put back by a verification")
         decided_at = attempt.verdict.decided_at
         return replace(
             self,

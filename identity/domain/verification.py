@@ -223,7 +223,8 @@ def _worst(outcomes: Iterable[FieldOutcome]) -> FieldOutcome:
 def _judge_face(face: FaceEvidence, policy: VerificationPolicy) -> FieldOutcome:
     if face.failure is not None or face.dissimilarity is None:
         return _ABSENT
-    is_match = face.dissimilarity < policy.face_dissimilarity_max
+    # Written so that NaN and a distance below zero, which a fault alone makes, never match.
+    is_match = 0 <= face.dissimilarity < policy.face_dissimilarity_max
     result = FieldResult.MATCH if is_match else FieldResult.MISMATCH
     return FieldOutcome(result=result, source=FieldSource.CHIP)
 

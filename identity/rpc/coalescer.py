@@ -1,6 +1,6 @@
 """Answers concurrent calls together.
 
-Owns the queue. While one group is being answered the calls that arrive form the next: nobody waits
+Owns the queue. While groups are being answered the calls that arrive form the next one: nobody waits
 for a timer, and under load one commit to disk serves many. Knows nothing of what is asked.
 """
 
@@ -17,12 +17,15 @@ _Answer = TypeVar("_Answer")
 GROUP_MAX = 256
 """Questions answered together at most: bounds a transaction, and the wait for it."""
 
+GROUPS_MAX = 3
+"""Groups answered at a time: while one waits for its commit to reach the disk, another computes."""
+
 WAITING_MAX = 10_000
 """Questions that may wait; about three seconds' worth on two cores."""
 
 
 class Coalescer(Generic[_Question, _Answer]):
-    """Collects questions and has groups of them answered in a thread, one group at a time."""
+    """Collects questions and has groups of them answered in threads."""
 
     def __init__(
         self, answer: Callable[[list[_Question]], list[_Answer]], *, threads: Executor
@@ -36,7 +39,7 @@ class Coalescer(Generic[_Question, _Answer]):
         self._answer = answer
         self._threads = threads
         self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
-        self._running: asyncio.Task[None] | None = None
+        self._groups: set[asyncio.Task[None]] = set()
 
     async def submit(self, question: _Question) -> _Answer:
         """Have a question answered with others.
@@ -49,17 +52,16 @@ class Coalescer(Generic[_Question, _Answer]):
             raise OverloadedError("too many look-ups are waiting")
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if self._running is None:
-            self._running = asyncio.create_task(self._run())
+        if len(self._groups) < GROUPS_MAX:
+            task = asyncio.create_task(self._run())
+            self._groups.add(task)
+            task.add_done_callback(self._groups.discard)
         return await future
 
     async def _run(self) -> None:
-        try:
-            while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-                await self._answer_group(group)
-        finally:
-            self._running = None
+        while self._waiting:
+            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+            await self._answer_group(group)
 
     async def _answer_group(self, group: list[tuple[_Question, asyncio.Future[_Answer]]]) -> None:
         questions = [question for question, _ in group]

@@ -5,10 +5,11 @@ with all its violations at once, an import row is refused alone.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from identity.domain.calendar_date import parse_date
@@ -32,6 +33,7 @@ _Parsed = TypeVar("_Parsed")
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
+_NANOS_PER_SECOND = 1_000_000_000
 
 _SEXES = {
     population_service_pb2.SEX_UNSPECIFIED: None,
@@ -160,15 +162,33 @@ def instant(message: Timestamp, *, field: str) -> datetime:
     """An instant.
 
     Raises:
-        RequestInvalidError: Outside the years 1 to 9999.
+        RequestInvalidError: Outside the years that a day may have: what follows from an instant
+            near the end of time could not be computed.
     """
     try:
-        return message.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        violation = FieldViolation(
-            field=field, reason=DateImpossibleError.reason, description="no such instant"
-        )
-        raise RequestInvalidError((violation,)) from error
+        value = message.ToDatetime(tzinfo=UTC)
+        parse_date(value.year, value.month, value.day, field=field)
+    except (ValueError, OverflowError, DateImpossibleError) as error:
+        raise _impossible(field, "no such instant") from error
+    return value
+
+
+def duration(message: Duration, *, field: str) -> timedelta:
+    """A length of time; the contract has checked its limits.
+
+    Raises:
+        RequestInvalidError: Its parts contradict each other.
+    """
+    if not 0 <= message.nanos < _NANOS_PER_SECOND:
+        raise _impossible(field, "nanos are 0 to 999,999,999")
+    return message.ToTimedelta()
+
+
+def _impossible(field: str, description: str) -> RequestInvalidError:
+    reason = DateImpossibleError.reason
+    return RequestInvalidError(
+        (FieldViolation(field=field, reason=reason, description=description),)
+    )
 
 
 def page_size(requested: int) -> int:

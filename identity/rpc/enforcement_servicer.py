@@ -47,8 +47,9 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self, request: pb.PullDirectivesRequest, call: Call
     ) -> pb.PullDirectivesResponse:
         """Lease directives."""
-        asked = request.lease_duration.ToTimedelta()
-        duration = asked if request.HasField("lease_duration") else LEASE_DEFAULT
+        duration = LEASE_DEFAULT
+        if request.HasField("lease_duration"):
+            duration = decode.duration(request.lease_duration, field="lease_duration")
 
         def pull(uow: UnitOfWork) -> pb.PullDirectivesResponse:
             lease = pull_directives(uow, call, duration=duration, limit=request.directive_count_max)

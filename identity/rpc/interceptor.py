@@ -16,7 +16,7 @@ from uuid import uuid4
 import grpc
 import protovalidate
 import structlog
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
@@ -30,6 +30,9 @@ from identity.services.clock import Clock
 PACKAGE = "/subid.v1."
 """Methods outside it (health, reflection) are the library's own and pass untouched."""
 
+_MESSAGE_MALFORMED = FieldViolation(
+    field="", reason="MESSAGE_MALFORMED", description="the body is no message of this method"
+)
 _VALIDATOR = protovalidate.Validator()
 _log = structlog.get_logger("subid.rpc")
 
@@ -62,7 +65,7 @@ class Guard(grpc.aio.ServerInterceptor):
             is_async = inspect.iscoroutinefunction(behaviour)
             around = self._around_async if is_async else self._around_sync
             guarded = around(behaviour, method)
-        return wrap(guarded, handler.request_deserializer, handler.response_serializer)
+        return wrap(guarded, _tolerant(handler.request_deserializer), handler.response_serializer)
 
     def _around_sync(self, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
         def answer(request: Message, context: Any) -> Any:  # noqa: ANN401 - as _guarded
@@ -135,12 +138,30 @@ class _Watch:
         return rich.code, rich.details, rich.trailing_metadata
 
 
-def check(request: Message) -> None:
+class Unreadable:
+    """Stands for a body that is no message of its method."""
+
+
+def _tolerant(deserialize: Callable[[bytes], Message]) -> Callable[[bytes], Message | Unreadable]:
+    # Raised by the deserializer, the error would never reach the guard: gRPC answers it with
+    # UNKNOWN and writes the exception to the log.
+    def read(body: bytes) -> Message | Unreadable:
+        try:
+            return deserialize(body)
+        except DecodeError:
+            return Unreadable()
+
+    return read
+
+
+def check(request: Message | Unreadable) -> None:
     """Hold a request against the limits that its contract states.
 
     Raises:
-        RequestInvalidError: Any field at fault.
+        RequestInvalidError: Any field at fault, or no message at all.
     """
+    if isinstance(request, Unreadable):
+        raise RequestInvalidError((_MESSAGE_MALFORMED,))
     violations = tuple(
         FieldViolation(
             field=field_path(violation.proto),

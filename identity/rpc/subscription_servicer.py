@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from functools import partial
 
-from identity.domain.errors import DomainError, RequestInvalidError, SubscriptionNotFoundError
+from identity.domain.errors import RequestInvalidError, SubscriptionNotFoundError
 from identity.domain.link import LinkState
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge, request_key
@@ -130,7 +130,7 @@ def _book_row(message: pb.SubscriptionRow) -> BookRow:
     )
 
 
-def _event(message: pb.SubscriptionEvent) -> SubscriptionEvent | DomainError:
+def _event(message: pb.SubscriptionEvent) -> SubscriptionEvent | RequestInvalidError:
     try:
         has_holder = message.HasField("holder")
         return SubscriptionEvent(

@@ -15,6 +15,7 @@ from identity.domain.errors import (
     EventInvalidError,
     InstantInFutureError,
     NumberInServiceElsewhereError,
+    RequestInvalidError,
     SubscriptionNotFoundError,
 )
 from identity.domain.holder import HolderClaim
@@ -55,7 +56,7 @@ class SubscriptionEvent:
 
 
 def report_events(
-    uow: UnitOfWork, call: Call, events: Sequence[SubscriptionEvent | DomainError]
+    uow: UnitOfWork, call: Call, events: Sequence[SubscriptionEvent | RequestInvalidError]
 ) -> list[str]:
     """Apply events in their order; returns a reason for each, empty where it was applied.
 
@@ -67,9 +68,9 @@ def report_events(
     return [_report(uow, call, event) for event in events]
 
 
-def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | DomainError) -> str:
-    if isinstance(event, DomainError):
-        return event.reason
+def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | RequestInvalidError) -> str:
+    if isinstance(event, RequestInvalidError):
+        return event.violations[0].reason
     try:
         _check_time(call, event)
         _EFFECTS[event.kind](uow, call, event)
@@ -141,7 +142,7 @@ def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
         applied_state=ServiceState.TERMINATED,
         updated_at=call.at,
     )
-    settle_subscription(uow, call, ended, Change(before=ServiceState.TERMINATED))
+    settle_subscription(uow, call, ended, Change(before=item.service_state))
 
 
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:

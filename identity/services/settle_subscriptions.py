@@ -58,7 +58,7 @@ def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Sett
         done.subscription for item, done in pairs if done.subscription != item
     )
     uow.cases.save_many((case, done.subscription) for done in settlements for case in done.cases)
-    overtaken = [done.subscription.subscription_id for done in settlements if done.is_overtaking]
-    if overtaken:
-        uow.directives.supersede(overtaken)
+    for kinds in {done.overtaken for done in settlements if done.overtaken}:
+        ids = (done.subscription.subscription_id for done in settlements if done.overtaken == kinds)
+        uow.directives.supersede(ids, kinds)
     uow.directives.add_many(order for done in settlements for order in done.directives)

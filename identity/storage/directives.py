@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, or_, select, update
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
@@ -48,11 +48,15 @@ class Directives:
         if rows:
             self.connection.execute(insert(directive), rows)
 
-    def supersede(self, subscription_ids: Iterable[UUID]) -> None:
-        """Overtake whatever some subscriptions still have open."""
+    def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
+        """Overtake what some subscriptions still have open of some kinds."""
         self.connection.execute(
             update(directive)
-            .where(directive.c.subscription_id.in_(list(subscription_ids)), _OPEN)
+            .where(
+                directive.c.subscription_id.in_(list(subscription_ids)),
+                directive.c.kind.in_([kind.value for kind in kinds]),
+                _OPEN,
+            )
             .values(state=DirectiveState.SUPERSEDED.value)
         )
 
@@ -64,6 +68,10 @@ class Directives:
         A number whose earlier directive is still out is left for later, so that the order for
         each number is kept across leases.
         """
+        # Pulls of one operator take turns: a later one would pass over what an earlier one is
+        # about to lease, and hand out the order that follows it.
+        turn = func.pg_advisory_xact_lock(func.hashtext("subid.lease"), func.hashtext(operator_id))
+        self.connection.execute(select(turn))
         earlier = directive.alias("earlier")
         has_earlier_out = exists().where(
             earlier.c.msisdn_key == directive.c.msisdn_key,

@@ -1,0 +1,31 @@
+"""`make bench`: run the benchmarks, print a table, write bench-report.json."""
+
+import sys
+from pathlib import Path
+
+from tests.benchmarks import contacts
+from tests.benchmarks.harness import ROOT, Benchmark, Run, print_report, write_report
+
+BENCHMARKS: dict[str, Run] = {
+    "get_contact": contacts.get_contact,
+    "batch_get_contacts": contacts.batch_get_contacts,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        print(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}")
+        return 2
+    results: list[Benchmark] = []
+    for name in names or list(BENCHMARKS):
+        print(f"{name} …", flush=True)
+        results.append(BENCHMARKS[name]())
+    print_report(results)
+    write_report(results, Path(ROOT, "bench-report.json"))
+    return 0 if all(result.is_met for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

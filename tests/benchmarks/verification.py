@@ -1,0 +1,2 @@
+"""How long a whole verification takes, against the bare face_recognition calls."""
+
