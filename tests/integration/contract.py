@@ -132,8 +132,8 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                 ],
             )
         ),
-        "EnforcementService/ExplainSubscription": lambda: (
-            enforcement_pb.ExplainSubscriptionRequest(msisdn=MSISDN)
+        "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
+            msisdn=MSISDN
         ),
     }
 )

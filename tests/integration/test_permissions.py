@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 import pytest
@@ -62,7 +63,7 @@ def test_a_role_is_refused_before_its_request_is_read(connect_as: Connect) -> No
 
 
 def test_a_method_that_does_not_exist_is_unimplemented(connect_as: Connect) -> None:
-    call = connect_as(Role.OPERATOR, "permission-test").unary_unary(
+    call: Any = connect_as(Role.OPERATOR, "permission-test").unary_unary(
         "/subid.v1.SubscriptionService/DropEverything"
     )
     with pytest.raises(grpc.RpcError) as caught:
@@ -141,7 +142,7 @@ def _refusal(
 
 
 def _assert_no_way_in(channel: grpc.Channel, method: MethodDescriptor) -> None:
-    call = channel.unary_unary(method_path(method), request_serializer=None)
+    call: Any = channel.unary_unary(method_path(method))
     with pytest.raises(grpc.RpcError) as caught:
         call(b"", timeout=20)
     assert caught.value.code() in {

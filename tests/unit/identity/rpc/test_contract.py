@@ -7,12 +7,13 @@ without them.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
-from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
+from buf.validate import validate_pb2
 from identity.domain.errors import leaves
 from identity.rpc.errors import STATUS_CODES
 from identity.rpc.interceptor import check
@@ -30,6 +31,10 @@ from subid.v1 import (
 )
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import method_key
+
+FIELD_RULES: Any = validate_pb2.field
+ONEOF_RULES: Any = validate_pb2.oneof
+"""protovalidate's options; their stubs are of another make than protobuf's."""
 
 PROJECT_ROOT = Path(__file__).resolve().parents[4]
 ERRORS_PAGE = PROJECT_ROOT / "docs" / "reference" / "errors.md"
@@ -94,10 +99,10 @@ REQUEST_FIELDS = sorted(
 
 def has_limit(field: FieldDescriptor) -> bool:
     """Whether protovalidate bounds the field, alone or as one of a oneof that must be set."""
-    if field.GetOptions().HasExtension(validate_pb2.field):
+    if field.GetOptions().HasExtension(FIELD_RULES):
         return True
     oneof = field.containing_oneof
-    return oneof is not None and oneof.GetOptions().HasExtension(validate_pb2.oneof)
+    return oneof is not None and oneof.GetOptions().HasExtension(ONEOF_RULES)
 
 
 def is_write(method: MethodDescriptor) -> bool:
@@ -121,7 +126,7 @@ def test_what_the_domain_checks_is_still_in_the_contract() -> None:
     ids=lambda field: field.full_name,
 )
 def test_every_string_and_every_image_has_a_largest_size(field: FieldDescriptor) -> None:
-    rules = field.GetOptions().Extensions[validate_pb2.field]
+    rules = field.GetOptions().Extensions[FIELD_RULES]
     if field.is_repeated:
         assert rules.repeated.max_items
         rules = rules.repeated.items
@@ -138,7 +143,7 @@ def test_every_repeated_field_has_a_largest_number(method: MethodDescriptor) -> 
     for message in message_types(method.input_type):
         for field in message.fields:
             if field.is_repeated:
-                rules = field.GetOptions().Extensions[validate_pb2.field]
+                rules = field.GetOptions().Extensions[FIELD_RULES]
                 assert 0 < rules.repeated.max_items <= 10_000, field.full_name
 
 
@@ -148,7 +153,7 @@ def test_every_write_and_no_read_has_a_request_id(method: MethodDescriptor) -> N
     assert (field is not None) == is_write(method)
     if field is not None:
         assert field.number == 1
-        assert field.GetOptions().Extensions[validate_pb2.field].string.uuid
+        assert field.GetOptions().Extensions[FIELD_RULES].string.uuid
 
 
 def test_every_method_has_a_request_and_a_response_of_its_own() -> None:
