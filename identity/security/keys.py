@@ -15,6 +15,9 @@ from pathlib import Path
 KEY_BYTES = 32
 """AES-256 and HMAC-SHA-256 keys (NIST SP 800-57 part 1, 256-bit strength)."""
 
+KEY_ID_MAX = 2**32 - 1
+"""A sealed value has four bytes for the number of its key."""
+
 
 class KeyFileError(Exception):
     """A key file that cannot be used; the message never shows its contents."""
@@ -25,7 +28,7 @@ class KeyRing:
     """The keys.
 
     Attributes:
-        active_id: The sealing key for new values, 1..2^32-1.
+        active_id: The sealing key for new values, 1 to `KEY_ID_MAX`.
         sealing: Sealing keys by identifier; old ones stay to open old values.
         index: The key of blind indexes: changing it means indexing everything anew.
     """
@@ -74,7 +77,7 @@ def read_key_ring(path: Path) -> KeyRing:
         document = json.loads(path.read_text(encoding="ascii"))
         ring = KeyRing(
             active_id=int(document["active_id"]),
-            sealing={int(i): _key(text) for i, text in document["sealing"].items()},
+            sealing={_key_id(i): _key(text) for i, text in document["sealing"].items()},
             index=_key(document["index"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -89,6 +92,13 @@ def load_or_create_key_ring(path: Path) -> KeyRing:
     if not path.exists():
         write_key_ring(path, generate_key_ring())
     return read_key_ring(path)
+
+
+def _key_id(text: str) -> int:
+    key_id = int(text)
+    if not 1 <= key_id <= KEY_ID_MAX:
+        raise ValueError(f"a key's number is 1 to {KEY_ID_MAX}")
+    return key_id
 
 
 def _key(text: str) -> bytes:
