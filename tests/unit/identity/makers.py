@@ -64,7 +64,7 @@ def make_operator() -> str:
 
 
 def make_record(**given: Any) -> PopulationRecord:  # noqa: ANN401 - whatever the record takes
-    usual = {
+    usual: dict[str, Any] = {
         "personal_id": make_personal_id(),
         "full_name": PersonName(FULL_NAME),
         "birth_date": BIRTH_DATE,
@@ -97,7 +97,7 @@ def make_link(state: LinkState = LinkState.LINKED) -> Link:
 
 def make_subscription(claim: HolderClaim | None = None, **given: Any) -> Subscription:  # noqa: ANN401 - whatever the subscription takes
     """A number that may be a primary: linked, verified, in service."""
-    usual = {
+    usual: dict[str, Any] = {
         "subscription_id": uuid4(),
         "msisdn": make_msisdn(),
         "operator_id": "viettel",
@@ -124,7 +124,7 @@ def make_call(
 
 
 def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key takes
-    usual = {
+    usual: dict[str, Any] = {
         "caller": f"operator:{make_operator()}",
         "request_id": uuid4(),
         "method": "subid.v1.RegisterSubscriptionRequest",
@@ -134,7 +134,7 @@ def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key tak
 
 
 def make_directive(item: Subscription, **given: Any) -> Directive:  # noqa: ANN401 - whatever the directive takes
-    usual = {
+    usual: dict[str, Any] = {
         "directive_id": uuid4(),
         "subscription_id": item.subscription_id,
         "msisdn": item.msisdn,
@@ -151,7 +151,7 @@ def make_directive(item: Subscription, **given: Any) -> Directive:  # noqa: ANN4
 
 def make_session(uow: UnitOfWork, item: Subscription, **given: Any) -> Session:  # noqa: ANN401 - whatever the session takes
     """A pending session, stored."""
-    usual = {
+    usual: dict[str, Any] = {
         "verification_id": uuid4(),
         "subscription_id": item.subscription_id,
         "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
@@ -184,7 +184,12 @@ def make_face(dissimilarity: float = 0.2) -> FaceEvidence:
 
 def make_evidence(record: PopulationRecord, **given: Any) -> Evidence:  # noqa: ANN401 - whatever evidence takes
     claim = make_claim(record)
-    usual = {"claim": claim, "record": record, "chip": make_chip(claim), "face": make_face()}
+    usual: dict[str, Any] = {
+        "claim": claim,
+        "record": record,
+        "chip": make_chip(claim),
+        "face": make_face(),
+    }
     return Evidence(**usual | given)
 
 

@@ -1,0 +1,197 @@
+"""Nobody who steals the tables learns a name, a personal ID, a number or a birth date.
+
+Everything of every table is read as text and searched for every form that a value could have been
+written in. A planted leak proves that the search would find one.
+"""
+
+import base64
+import json
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+from sqlalchemy import text, update
+
+from identity.audit.log import metadata as audit_metadata
+from identity.domain.caller import Caller, Role
+from identity.domain.enforcement import DirectiveKind
+from identity.domain.holder import PopulationRecord
+from identity.domain.msisdn import MSISDN
+from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.domain.subscription import Subscription
+from identity.services.complete_verification import claim_session, record_verdict
+from identity.services.disown_subscription import disown_subscription
+from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
+from identity.services.import_population import import_population
+from identity.services.import_subscriptions import BookRow, import_subscriptions
+from identity.services.imports import RowError
+from identity.services.primary_number import set_primary_number
+from identity.services.read_subscriptions import get_subscription
+from identity.services.verification_sessions import start_verification
+from identity.storage.database import UnitOfWork
+from identity.storage.tables import metadata, subscription
+from identity.storage.verifications import Claimant
+from tests.unit.identity.makers import (
+    NOW,
+    make_call,
+    make_chip,
+    make_claim,
+    make_directive,
+    make_face,
+    make_key,
+    make_msisdn,
+    make_personal_id,
+)
+
+TABLES = [table.name for owner in (metadata, audit_metadata) for table in owner.sorted_tables]
+
+
+def written(value: str) -> Iterator[str]:
+    """Every form in which a text could stand in a dump."""
+    for encoding in ("utf-8", "utf-16-le", "utf-16-be"):
+        yield value.encode(encoding).hex()
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield value.encode().decode("latin-1")
+    yield base64.b64encode(value.encode()).decode().rstrip("=")
+
+
+def secrets_of(record: PopulationRecord, msisdn: MSISDN) -> Iterator[tuple[str, str]]:
+    """What must not be found, with what it is."""
+    name = record.full_name.value
+    day = record.birth_date
+    values = {
+        "personal ID": [record.personal_id.value],
+        "name": [name, name.upper(), record.full_name.key, record.full_name.unaccented_key],
+        "MSISDN": [msisdn.value, msisdn.value[1:], msisdn.value[3:], f"0{msisdn.value[3:]}"],
+        "birth date": [day.isoformat(), f"{day:%Y%m%d}", f"{day:%d/%m/%Y}", f"{day:%d%m%Y}"],
+    }
+    for kind, texts in values.items():
+        for value in texts:
+            yield from ((kind, form) for form in written(value))
+
+
+def dump(uow: UnitOfWork) -> str:
+    """Every row of every table; binary columns stand in hexadecimal."""
+    rows = [
+        row
+        for name in TABLES
+        for row in uow.connection.execute(text(f"SELECT t::text FROM {name} AS t")).scalars()  # noqa: S608 - our own table names
+    ]
+    return "\n".join(rows).lower()
+
+
+def leaks(uow: UnitOfWork, record: PopulationRecord, msisdn: MSISDN) -> set[str]:
+    everything = dump(uow)
+    return {kind for kind, form in secrets_of(record, msisdn) if form.lower() in everything}
+
+
+@pytest.fixture
+def person() -> PopulationRecord:
+    return PopulationRecord(
+        personal_id=make_personal_id(),
+        full_name=PersonName("Đặng Huỳnh Quỳnh Xuyến"),
+        birth_date=date(1961, 8, 27),
+    )
+
+
+def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscription:
+    """Put a person through every use case that writes."""
+    operator = make_call("viettel")
+    app = make_call("vneid", role=Role.CITIZEN_APP)
+    claim, msisdn = make_claim(person), make_msisdn()
+    broken = RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
+    import_population(uow, make_call("npd", role=Role.POPULATION), [person, broken])
+    book = [BookRow(msisdn=msisdn, claim=claim, activated_on=None)]
+    import_subscriptions(uow, operator, book)
+    session = start_verification(uow, operator, msisdn, None)
+    claimant = Claimant(request_id=operator.new_id(), body_digest=b"\x01" * 32)
+    claim_session(uow, operator, session.verification_id, claimant)
+    item = record_verdict(uow, operator, session, make_chip(claim), make_face()).subscription
+    set_primary_number(uow, app, person.personal_id, msisdn)
+    get_subscription(uow, operator, msisdn)
+    lookup = ContactLookup(
+        caller=Caller(Role.AGENCY, "tax"),
+        personal_id=person.personal_id,
+        purpose=Purpose.LEGAL_NOTICE,
+        legal_basis="Law 26/2023/QH15, art. 10",
+        at=NOW,
+    )
+    get_contacts(uow, [lookup])
+    disown_subscription(uow, app, person.personal_id, msisdn)
+    uow.directives.add_many([make_directive(item, kind=DirectiveKind.SUSPEND)])
+    key = make_key()
+    uow.requests.begin(key, at=NOW)
+    uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
+    uow.requests.begin_batch(key, 0, at=NOW)
+    return item
+
+
+def test_a_dump_of_every_table_shows_nothing_personal(
+    uow: UnitOfWork, person: PopulationRecord
+) -> None:
+    item = live_through_everything(uow, person)
+    unwritten = {"enforcement_clock"}
+    for name in set(TABLES) - unwritten:
+        count = uow.connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()  # noqa: S608 - our own table names
+        assert count, f"nothing was stored in {name}"
+    assert leaks(uow, person, item.msisdn) == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [
+        ("name", "đặng huỳnh quỳnh xuyến"),
+        ("name", "dang huynh quynh xuyen"),
+        ("birth date", "born 27/08/1961"),
+        ("birth date", "19610827"),
+    ],
+)
+def test_a_planted_text_is_found(
+    uow: UnitOfWork, person: PopulationRecord, kind: str, form: str
+) -> None:
+    item = live_through_everything(uow, person)
+    uow.connection.execute(
+        update(subscription)
+        .where(subscription.c.subscription_id == item.subscription_id)
+        .values(link_fields={"note": form})
+    )
+    assert leaks(uow, person, item.msisdn) == {kind}
+
+
+def test_planted_bytes_are_found(uow: UnitOfWork, person: PopulationRecord) -> None:
+    item = live_through_everything(uow, person)
+    clear = [
+        (person.full_name.value.encode(), "name"),
+        (person.full_name.value.encode("utf-16-le"), "name"),
+        (person.personal_id.value.encode(), "personal ID"),
+        (item.msisdn.value.encode(), "MSISDN"),
+    ]
+    for planted, kind in clear:
+        uow.connection.execute(
+            update(subscription)
+            .where(subscription.c.subscription_id == item.subscription_id)
+            .values(claim_sealed=b"\x01\x00" + planted + b"\xff")
+        )
+        assert leaks(uow, person, item.msisdn) == {kind}
+
+
+def test_equal_people_do_not_look_equal(uow: UnitOfWork) -> None:
+    """Two people of one name and birth date leave no equal sealed bytes behind."""
+    people = [
+        PopulationRecord(
+            personal_id=PersonalID(make_personal_id().value),
+            full_name=PersonName("Lê Văn Tám"),
+            birth_date=date(1990, 1, 1),
+        )
+        for _ in range(2)
+    ]
+    uow.citizens.save_many(people, at=NOW)
+    keys = [uow.primaries.key_of(person.personal_id) for person in people]
+    rows = uow.connection.execute(
+        text("SELECT record_sealed, record_digest FROM citizen WHERE citizen_key = ANY(:keys)"),
+        {"keys": keys},
+    ).all()
+    assert len({row.record_sealed[-16:] for row in rows}) == 2
+    assert len({row.record_digest for row in rows}) == 2
