@@ -43,13 +43,14 @@ class _Validity:
 @asn1.sequence
 class _Extension:
     oid: ObjectIdentifier
-    is_critical: Annotated[bool, asn1.Default(False)]
+    # Optional for DEFAULT FALSE, here and in the version: some issuers write defaults out.
+    is_critical: bool | None
     value: bytes
 
 
 @asn1.sequence
 class _TBSCertificate:
-    version: Annotated[int, asn1.Explicit(0), asn1.Default(0)]
+    version: Annotated[int | None, asn1.Explicit(0)]
     serial: int
     signature_algorithm: asn1.TLV
     issuer: asn1.TLV
@@ -241,7 +242,7 @@ def read_certificate(der: bytes) -> Certificate:
     return Certificate(
         der=der,
         tbs=tbs.raw,
-        version=decoded.tbs.version + 1,
+        version=(decoded.tbs.version or 0) + 1,
         serial=decoded.tbs.serial,
         issuer=read_name(issuer.raw),
         subject=read_name(subject.raw),
@@ -257,7 +258,7 @@ def read_certificate(der: bytes) -> Certificate:
 def _index_extensions(extensions: list[_Extension]) -> Mapping[str, Extension]:
     indexed = {
         extension.oid.dotted_string: Extension(
-            is_critical=extension.is_critical, value=extension.value
+            is_critical=bool(extension.is_critical), value=extension.value
         )
         for extension in extensions
     }

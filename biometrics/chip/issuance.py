@@ -11,14 +11,12 @@ from datetime import datetime
 from biometrics.chip import object_identifiers as oids
 from biometrics.chip.certificate import Certificate
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
-from biometrics.chip.public_key import require_strong_key
 from biometrics.chip.revocation_list import RevocationList
 from biometrics.chip.signature_algorithm import (
     read_signature_algorithm,
-    require_strong_hash,
     verify_signature,
 )
-from biometrics.chip.trust import TrustProfile
+from biometrics.chip.trust import TrustProfile, has_issued
 
 X509_VERSION = 3
 UNDERSTOOD_EXTENSIONS = frozenset(
@@ -90,21 +88,11 @@ def _find_issuers(
     obstacle: ChipError | None = None
     for anchor in candidates:
         try:
-            if _has_issued(anchor, signer, trust):
+            if has_issued(anchor, signer, allows_sha1=trust.policy.allows_sha1):
                 issuers.append(anchor)
         except ChipError as error:
             obstacle = error
     return issuers, obstacle
-
-
-def _has_issued(anchor: Certificate, signer: Certificate, trust: TrustProfile) -> bool:
-    algorithm = read_signature_algorithm(signer.signature_algorithm)
-    require_strong_hash(algorithm.hash, allows_sha1=trust.policy.allows_sha1)
-    subject = anchor.subject_key
-    require_strong_key(subject.key)
-    is_signed = verify_signature(subject, algorithm, signature=signer.signature, data=signer.tbs)
-    # RFC 5280, clause 6.1.3 (a)(4): key and name must both lead to the issuer.
-    return is_signed and anchor.subject.is_same(signer.issuer)
 
 
 def check_anchor(issuance: Issuance) -> str:

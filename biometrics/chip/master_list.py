@@ -18,7 +18,7 @@ from biometrics.chip.signed_data import (
     read_signed_attributes,
     read_signed_data,
 )
-from biometrics.chip.trust import has_signed
+from biometrics.chip.trust import has_issued
 
 VERSION = b"\x00"
 _TAG_SEQUENCE, _TAG_SET, _TAG_INTEGER = 0x30, 0x31, 0x02
@@ -68,7 +68,7 @@ def _find_signer(signed: SignedData) -> Certificate:
 
 def _check_signer(signer: Certificate, authority: Certificate, at: datetime) -> None:
     """Check the signer as Doc 9303-12, table 8, wants it, and that the authority issued it."""
-    if not authority.is_ca or not has_signed(authority, signer):
+    if not authority.is_ca or not has_issued(authority, signer):
         raise ValueError("the signer was not issued by the pinned authority")
     purpose = signer.extensions.get(oids.EXTENDED_KEY_USAGE)
     purposes = tlv.read_all(tlv.read_one(purpose.value).value) if purpose else ()

@@ -18,7 +18,7 @@ from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.data_group import count_trailing, trailing_data
 from biometrics.chip.files import ChipFiles
 from biometrics.chip.report import Check, Checklist
-from biometrics.chip.signature_algorithm import digest
+from biometrics.chip.signature_algorithm import SHA1_NAME, digest, find_hash
 from biometrics.chip.signed_data import (
     SignedData,
     check_message_digest,
@@ -141,7 +141,26 @@ def _authenticate_sod(
         lambda octets: read_security_object(octets, allows_sha1=sha1),
         content if signature else None,
     )
+    if sha1 and listed and signed and signature:
+        _note_sha1(signed, signature, listed, checklist)
     return content, listed, signer if signature else None
+
+
+def _note_sha1(
+    signed: SignedData, signature: str, listed: SecurityObject, checklist: Checklist
+) -> None:
+    """Let the report show a document that passes only because its policy declares SHA-1."""
+    digest_algorithm = find_hash(signed.digest_oid)
+    used = {digest_algorithm and digest_algorithm.name, listed.algorithm.name, signature.split()[1]}
+    if SHA1_NAME in used:
+        checklist.add(
+            Check(
+                name="declared_weak_hash",
+                result=CheckResult.SUCCESSFUL,
+                code=ChipCode.WEAK_HASH,
+                evidence="SHA-1, which the policy declares for this issuer",
+            )
+        )
 
 
 def _authenticate_signer(

@@ -19,6 +19,9 @@ RSA_BITS_MIN = 2048
 RSA_BITS_MAX = 8192
 """A bound on work: the largest key in two national master lists has 6144 bits."""
 
+RSA_EXPONENT_BITS_MAX = 64
+"""A bound on work, OpenSSL's own for long moduli: real exponents are 3, 65537 or near it."""
+
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 _SEQUENCE = 0x30
@@ -110,8 +113,11 @@ def _load_ec_key(parameters: bytes | None, point: bytes) -> ec.EllipticCurvePubl
 def _load_rsa_key(encoded: bytes) -> rsa.RSAPublicKey:
     try:
         numbers = asn1.decode_der(_RSAPublicKey, encoded)
-        if numbers.modulus.bit_length() > RSA_BITS_MAX:
-            raise _malformed("RSA modulus too long")
+        if (
+            numbers.modulus.bit_length() > RSA_BITS_MAX
+            or numbers.exponent.bit_length() > RSA_EXPONENT_BITS_MAX
+        ):
+            raise _malformed("RSA modulus or exponent too long")
         return rsa.RSAPublicNumbers(e=numbers.exponent, n=numbers.modulus).public_key()
     except (ValueError, OverflowError) as error:
         raise _malformed("RSA public key") from error

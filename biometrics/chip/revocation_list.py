@@ -26,7 +26,7 @@ _TAG_INTEGER = 0x02
 @asn1.sequence
 class _Extension:
     oid: ObjectIdentifier
-    is_critical: Annotated[bool, asn1.Default(False)]
+    is_critical: bool | None  # optional for DEFAULT FALSE: some issuers write it out
     value: bytes
 
 

@@ -31,6 +31,7 @@ HASHES: Mapping[str, hashes.HashAlgorithm] = {
 }
 """RFC 5754, clause 2; RFC 3370, clause 2. MD5 and SHA-1 are known so that they can be refused."""
 
+SHA1_NAME = hashes.SHA1.name
 _SHA1 = "1.3.14.3.2.26"
 _PSS_SALT_OCTETS_DEFAULT = 20
 _PSS_TRAILER = 1

@@ -15,8 +15,13 @@ from dataclasses import dataclass, field, replace
 from biometrics.chip.certificate import Certificate, read_certificate
 from biometrics.chip.codes import ChipError
 from biometrics.chip.countries import normalise_country
+from biometrics.chip.public_key import require_strong_key
 from biometrics.chip.revocation_list import RevocationList, read_revocation_list
-from biometrics.chip.signature_algorithm import read_signature_algorithm, verify_signature
+from biometrics.chip.signature_algorithm import (
+    read_signature_algorithm,
+    require_strong_hash,
+    verify_signature,
+)
 
 _PEM = re.compile(rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----(?P<body>[^-]*)-----END (?P=label)-----")
 
@@ -115,7 +120,9 @@ class TrustProfile:
 
 
 def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
-    """Tell whether the issuer's name and key both fit the certificate's signature.
+    """Tell whether the issuer's name and key both lead to the certificate's signature.
+
+    RFC 5280, clause 6.1.3 (a)(1) and (4).
 
     Raises:
         ChipError: an algorithm, curve or key that cannot be used.
@@ -126,6 +133,18 @@ def has_signed(issuer: Certificate, certificate: Certificate) -> bool:
         signature=certificate.signature,
         data=certificate.tbs,
     )
+
+
+def has_issued(issuer: Certificate, certificate: Certificate, *, allows_sha1: bool = False) -> bool:
+    """Tell whether the issuer signed the certificate, with a key and a hash that are not weak.
+
+    Raises:
+        ChipError: as `has_signed`, and WEAK_HASH or WEAK_KEY.
+    """
+    algorithm = read_signature_algorithm(certificate.signature_algorithm)
+    require_strong_hash(algorithm.hash, allows_sha1=allows_sha1)
+    require_strong_key(issuer.subject_key.key)
+    return has_signed(issuer, certificate)
 
 
 def _follow_links(
@@ -145,7 +164,7 @@ def _follow_links(
 
 def _is_link_from(anchor: Certificate, link: Certificate) -> bool:
     try:
-        return anchor.is_ca and link.is_ca and has_signed(anchor, link)
+        return anchor.is_ca and link.is_ca and has_issued(anchor, link)
     except (ChipError, ValueError):
         return False
 

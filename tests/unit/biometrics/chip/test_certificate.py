@@ -69,6 +69,15 @@ def test_the_ca_flag_is_read_as_issuers_write_it(
     assert read_certificate(with_extensions(card, extension)).is_ca is is_ca
 
 
+def test_a_default_that_is_written_out_changes_nothing(card: Card) -> None:
+    false = state.der(0x01, b"\0")
+    written = state.sequence(state.oid("1.2.3"), false, state.octet_string(state.NULL))
+
+    certificate = read_certificate(with_extensions(card, written))
+
+    assert not certificate.extensions["1.2.3"].is_critical
+
+
 @pytest.mark.parametrize(
     ("oid", "attribute"),
     [

@@ -55,6 +55,7 @@ def test_a_key_bound_to_pss_says_so() -> None:
         (rsa_spki(-(2**2047) - 1), ChipCode.SIG_ALG_UNSUPPORTED),
         (rsa_spki(2**2047 + 1, exponent=2), ChipCode.SIG_ALG_UNSUPPORTED),
         (rsa_spki(2**9000 + 1), ChipCode.SIG_ALG_UNSUPPORTED),
+        (rsa_spki(2**2047 + 1, exponent=2**64 + 1), ChipCode.SIG_ALG_UNSUPPORTED),
         (state.spki(state.ec_key(), state.NULL), ChipCode.EC_PARAM_MISMATCH),
         (state.spki(state.ec_key(), b""), ChipCode.EC_PARAM_MISMATCH),
         (state.spki(state.ec_key(), state.oid("1.3.132.0.33")), ChipCode.UNSUPPORTED_CURVE),

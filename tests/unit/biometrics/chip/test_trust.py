@@ -102,6 +102,20 @@ def test_a_link_no_anchor_signed_is_left_out(card: Card) -> None:
     assert len(profile.anchors) == 1
 
 
+def test_a_link_signed_over_sha1_is_left_out(card: Card) -> None:
+    other = state.make_authority("CSCA 2")
+    weak = replace(
+        state.authority_draft(key=other.key),
+        subject=other.subject,
+        issuer=card.authority.subject,
+        algorithm=state.Algorithm(scheme="ecdsa", hash="sha1"),
+    ).sign(card.authority.key)
+
+    profile = load(card.authority.certificate).with_links([weak.certificate])
+
+    assert len(profile.anchors) == 1
+
+
 def test_a_signers_certificate_is_no_link(card: Card) -> None:
     profile = load(card.authority.certificate).with_links([card.signer.certificate])
 

@@ -850,6 +850,28 @@ def test_sha1_is_accepted_only_where_the_policy_declares_it(card: Card, verify: 
 
     assert verify(old).verdict is ChipVerdict.NOT_AUTHENTIC
     assert verify(old, profile=declared).verdict is ChipVerdict.AUTHENTIC
+    assert ChipCode.WEAK_HASH in verify(old, profile=declared).codes
+    assert ChipCode.WEAK_HASH not in verify(card, profile=declared).codes
+
+
+@pytest.mark.parametrize("part", ["content", "digest", "algorithm"])
+def test_a_declared_sha1_shows_in_the_report_wherever_it_is(
+    card: Card, verify: Verify, part: str
+) -> None:
+    draft = card.draft()
+    old = {
+        "content": replace(
+            draft, content=state.security_object(card.data_groups, hash_name="sha1")
+        ),
+        "digest": replace(draft, digest="sha1"),
+        "algorithm": replace(draft, algorithm=Algorithm(scheme="ecdsa", hash="sha1")),
+    }
+    declared = profile_of(card, policy=TrustPolicy(allows_sha1=True))
+
+    report = verify(card.with_sod(old[part]), profile=declared)
+
+    assert report.verdict is ChipVerdict.AUTHENTIC
+    assert ChipCode.WEAK_HASH in report.codes
 
 
 def test_md5_is_refused_even_where_sha1_is_declared(card: Card, verify: Verify) -> None:
