@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import grpc
@@ -21,6 +21,7 @@ from identity.security.certificates import load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.integration.people import People
+from tests.integration.scene import Scene
 from tests.integration.wire import Stubs
 
 Connect = Callable[[Role, str], grpc.Channel]
@@ -41,7 +42,8 @@ def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """A running server on a simulated clock, and the card authority that it trusts."""
     state = tmp_path_factory.mktemp("state")
     cards = CardAuthority(
-        established_on=datetime.now(UTC).date().replace(month=1, day=1),
+        # Last year, so that a card can be some weeks old on any day.
+        established_on=date(datetime.now(UTC).year - 1, 1, 1),
         active_authentication_keys=2,
     )
     (state / "trust").mkdir()
@@ -130,3 +132,9 @@ def faces() -> tuple[PhotographedPerson, ...]:
         return PhotographLibrary.built_in().people
     except PhotographsUnavailableError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def scene(world: World, act_as: ActAs, people: People) -> Scene:
+    """People with numbers and cards before the shared server."""
+    return Scene(act_as=act_as, people=people, cards=world.cards)

@@ -10,17 +10,15 @@ from datetime import date, timedelta
 from itertools import count
 from random import Random
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1.date_pb2 import Date
-from telco_sim.cards import Card, CardAuthority
+from telco_sim.cards import Card
 from telco_sim.numbering import OPERATORS, NumberGenerator
 from telco_sim.photographs import PhotographedPerson
 from telco_sim.population import Citizen, citizens
-from tests.integration.wire import Stubs, new_id
+from tests.integration.wire import new_id
 
 ADULT_DAYS = 20 * 366
 
@@ -98,41 +96,6 @@ def row_of(citizen: Citizen, msisdn: str) -> subscription_pb.SubscriptionRow:
     return subscription_pb.SubscriptionRow(msisdn=msisdn, holder=claim_of(citizen))
 
 
-def import_records(population: Stubs, *people: Citizen) -> None:
-    """Have the population authority tell of some citizens."""
-    request = population_pb.ImportPopulationRequest(
-        request_id=new_id(), records=[record_of(each) for each in people]
-    )
-    population.population.ImportPopulation(iter([request]))
-
-
-def register(operator: Stubs, citizen: Citizen, msisdn: str) -> None:
-    """Have an operator register a number."""
-    request = subscription_pb.RegisterSubscriptionRequest(
-        request_id=new_id(), msisdn=msisdn, holder=claim_of(citizen)
-    )
-    operator.subscriptions.RegisterSubscription(request)
-
-
-def start(operator: Stubs, msisdn: str) -> verification_pb.StartVerificationResponse:
-    """Open a verification session."""
-    request = verification_pb.StartVerificationRequest(request_id=new_id(), msisdn=msisdn)
-    return operator.verifications.StartVerification(request)  # type: ignore[no-any-return] # untyped stub
-
-
-def evidence_of(
-    citizen: Citizen,
-    *,
-    cards: CardAuthority,
-    portrait: bytes,
-    probes: tuple[bytes, ...],
-    issued_on: date,
-) -> Evidence:
-    """A genuine card of a citizen, with photographs of whoever is before the camera."""
-    card = cards.issue(citizen, portrait=portrait, issued_on=issued_on)
-    return Evidence(card=card, probes=probes)
-
-
 def complete_request(
     session: verification_pb.StartVerificationResponse, evidence: Evidence
 ) -> verification_pb.CompleteVerificationRequest:
@@ -157,10 +120,3 @@ def probes_of(person: PhotographedPerson, *, seed: int, number: int = 1) -> tupl
     """Photographs of a person as a phone takes them."""
     generator = Random(seed)
     return tuple(person.probe(generator=generator) for _ in range(number))
-
-
-def later(instant: Timestamp, **difference: float) -> Timestamp:
-    """An instant after another."""
-    moved = Timestamp()
-    moved.FromDatetime(instant.ToDatetime() + timedelta(**difference))
-    return moved

@@ -1,0 +1,210 @@
+"""People with numbers and cards before one server, and what they do there again and again.
+
+Owns the steps that many tests begin with. Judges no answer: that is each test's own work.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from identity.domain.caller import Role
+from subid.v1 import citizen_service_pb2 as citizen_pb
+from subid.v1 import contact_service_pb2 as contact_pb
+from subid.v1 import enforcement_service_pb2 as enforcement_pb
+from subid.v1 import population_service_pb2 as population_pb
+from subid.v1 import subscription_pb2
+from subid.v1 import subscription_service_pb2 as subscription_pb
+from subid.v1 import verification_service_pb2 as verification_pb
+from telco_sim.cards import Card, CardAuthority
+from telco_sim.photographs import PhotographedPerson
+from telco_sim.population import Citizen
+from tests.integration.people import (
+    Evidence,
+    People,
+    Subscriber,
+    claim_of,
+    complete_request,
+    probes_of,
+    record_of,
+    row_of,
+)
+from tests.integration.wire import Stubs, new_id
+
+CARD_AGE = timedelta(days=30)
+LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """Everybody before one server."""
+
+    act_as: Callable[[Role, str], Stubs]
+    people: People
+    cards: CardAuthority
+
+    @property
+    def population(self) -> Stubs:
+        """The population authority."""
+        return self.act_as(Role.POPULATION, "register")
+
+    @property
+    def app(self) -> Stubs:
+        """The citizen app."""
+        return self.act_as(Role.CITIZEN_APP, "app")
+
+    @property
+    def agency(self) -> Stubs:
+        """An agency."""
+        return self.act_as(Role.AGENCY, "tax")
+
+    @property
+    def regulator(self) -> Stubs:
+        """The regulator."""
+        return self.act_as(Role.REGULATOR, "regulator")
+
+    def operator(self, name: str) -> Stubs:
+        """An operator."""
+        return self.act_as(Role.OPERATOR, name)
+
+    def record(self, *citizens: Citizen) -> None:
+        """Have the population authority tell of citizens."""
+        records = [record_of(each) for each in citizens]
+        request = population_pb.ImportPopulationRequest(request_id=new_id(), records=records)
+        self.population.population.ImportPopulation(iter([request]))
+
+    def citizen(self) -> Citizen:
+        """Somebody new whom the register knows."""
+        citizen = self.people.citizen()
+        self.record(citizen)
+        return citizen
+
+    def registered(self, operator: str | None = None, citizen: Citizen | None = None) -> Subscriber:
+        """Somebody with a number that was never verified."""
+        someone = citizen or self.citizen()
+        name = operator or self.people.operator_name()
+        subscriber = Subscriber(citizen=someone, msisdn=self.people.msisdn(), operator=name)
+        self.operator(name).subscriptions.RegisterSubscription(
+            subscription_pb.RegisterSubscriptionRequest(
+                request_id=new_id(), msisdn=subscriber.msisdn, holder=claim_of(someone)
+            )
+        )
+        return subscriber
+
+    def imported(self, operator: str, citizen: Citizen | None = None) -> Subscriber:
+        """Somebody with a number in service that came with an operator's book."""
+        someone = citizen or self.citizen()
+        subscriber = Subscriber(citizen=someone, msisdn=self.people.msisdn(), operator=operator)
+        request = subscription_pb.ImportSubscriptionsRequest(
+            request_id=new_id(), rows=[row_of(someone, subscriber.msisdn)]
+        )
+        self.operator(operator).subscriptions.ImportSubscriptions(iter([request]))
+        return subscriber
+
+    def verified(
+        self, face: PhotographedPerson, operator: str | None = None, citizen: Citizen | None = None
+    ) -> Subscriber:
+        """Somebody with a number in service, verified by chip and face."""
+        subscriber = self.registered(operator, citizen)
+        answer = self.verify(subscriber, self.evidence(subscriber.citizen, face))
+        assert answer.verdict.state == verification_pb.VERDICT_STATE_VERIFIED, answer
+        return subscriber
+
+    def card(self, citizen: Citizen, face: PhotographedPerson) -> Card:
+        """A genuine card, some weeks old."""
+        issued_on = datetime.now(UTC).date() - CARD_AGE
+        return self.cards.issue(citizen, portrait=face.portrait(), issued_on=issued_on)
+
+    def evidence(self, citizen: Citizen, face: PhotographedPerson) -> Evidence:
+        """A genuine card, and a photograph of the person on it."""
+        return Evidence(card=self.card(citizen, face), probes=probes_of(face, seed=7))
+
+    def start(self, subscriber: Subscriber) -> verification_pb.StartVerificationResponse:
+        """Open a session."""
+        stub = self.operator(subscriber.operator).verifications
+        request = verification_pb.StartVerificationRequest(
+            request_id=new_id(), msisdn=subscriber.msisdn
+        )
+        return stub.StartVerification(request)  # type: ignore[no-any-return] # an untyped stub
+
+    def verify(
+        self, subscriber: Subscriber, evidence: Evidence
+    ) -> verification_pb.CompleteVerificationResponse:
+        """Open a session and present evidence in it."""
+        request = complete_request(self.start(subscriber), evidence)
+        stub = self.operator(subscriber.operator).verifications
+        return stub.CompleteVerification(request)  # type: ignore[no-any-return] # as above
+
+    def subscription(self, subscriber: Subscriber) -> subscription_pb2.Subscription:
+        """What the operator sees of the number."""
+        request = subscription_pb.GetSubscriptionRequest(msisdn=subscriber.msisdn)
+        stub = self.operator(subscriber.operator).subscriptions
+        return stub.GetSubscription(request).subscription  # type: ignore[no-any-return] # as above
+
+    def set_primary(self, subscriber: Subscriber) -> citizen_pb.SetPrimaryNumberResponse:
+        """Mark the number as the citizen's primary."""
+        request = citizen_pb.SetPrimaryNumberRequest(
+            request_id=new_id(),
+            personal_id=subscriber.citizen.personal_id,
+            msisdn=subscriber.msisdn,
+        )
+        return self.app.citizens.SetPrimaryNumber(request)  # type: ignore[no-any-return] # as above
+
+    def contact(self, personal_id: str) -> contact_pb.GetContactResponse:
+        """Look a citizen up as an agency."""
+        return self.agency.contacts.GetContact(  # type: ignore[no-any-return] # as above
+            contact_pb.GetContactRequest(
+                personal_id=personal_id,
+                purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
+                legal_basis=LEGAL_BASIS,
+            )
+        )
+
+    def advance(self, **difference: float) -> enforcement_pb.AdvanceEnforcementResponse:
+        """Run what is due, as much later as is said."""
+        run = self.run_until(None)
+        if not difference:
+            return run
+        then = Timestamp()
+        then.FromDatetime(run.as_of_time.ToDatetime() + timedelta(**difference))
+        return self.run_until(then)
+
+    def run_until(self, instant: Timestamp | None) -> enforcement_pb.AdvanceEnforcementResponse:
+        """Run what is due up to an instant, or now."""
+        request = enforcement_pb.AdvanceEnforcementRequest(request_id=new_id(), as_of_time=instant)
+        return self.regulator.enforcement.AdvanceEnforcement(request)  # type: ignore[no-any-return] # as above
+
+    def pull(
+        self, operator: str, *, lease_s: int | None = None
+    ) -> enforcement_pb.PullDirectivesResponse:
+        """Lease the operator's open directives."""
+        request = enforcement_pb.PullDirectivesRequest(
+            request_id=new_id(), directive_count_max=10_000
+        )
+        if lease_s is not None:
+            request.lease_duration.FromSeconds(lease_s)
+        return self.operator(operator).enforcement.PullDirectives(request)  # type: ignore[no-any-return] # as above
+
+    def acknowledge(
+        self, operator: str, pulled: enforcement_pb.PullDirectivesResponse
+    ) -> list[int]:
+        """Say that everything that was pulled was executed."""
+        request = enforcement_pb.AcknowledgeDirectivesRequest(
+            request_id=new_id(),
+            lease_id=pulled.lease_id,
+            acknowledgements=[
+                enforcement_pb.Acknowledgement(
+                    directive_id=directive.directive_id,
+                    outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
+                )
+                for directive in pulled.directives
+            ],
+        )
+        return list(self.operator(operator).enforcement.AcknowledgeDirectives(request).results)
+
+    def explain(self, subscriber: Subscriber) -> enforcement_pb.ExplainSubscriptionResponse:
+        """Ask as the operator why the number is on the ladder."""
+        request = enforcement_pb.ExplainSubscriptionRequest(msisdn=subscriber.msisdn)
+        stub = self.operator(subscriber.operator).enforcement
+        return stub.ExplainSubscription(request)  # type: ignore[no-any-return] # as above
