@@ -1,7 +1,7 @@
 """Answers concurrent calls together.
 
-Owns the queue. While groups are being answered the calls that arrive form the next one: nobody waits
-for a timer, and under load one commit to disk serves many. Knows nothing of what is asked.
+Owns the queue. While groups are being answered the calls that arrive form the next one: nobody
+waits for a timer, and under load one commit to disk serves many. Knows nothing of what is asked.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
         """Store batch after batch; each is there before the next is read."""
         summary = ImportSummary()
         async for request in requests:
-            summary.expect(request.batch_index)
+            summary.expect(request.batch_index, request.request_id)
             result = await self._edge.in_thread(partial(self._batch, request, call))
             summary.add(result)
         return pb.ImportPopulationResponse(summary=encode.import_summary(summary))

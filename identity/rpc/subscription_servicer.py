@@ -40,7 +40,7 @@ class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServ
         """Store batch after batch; each is there before the next is read."""
         summary = ImportSummary()
         async for request in requests:
-            summary.expect(request.batch_index)
+            summary.expect(request.batch_index, request.request_id)
             result = await self._edge.in_thread(partial(self._batch, request, call))
             summary.add(result)
         return pb.ImportSubscriptionsResponse(

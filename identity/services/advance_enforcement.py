@@ -55,7 +55,8 @@ def advance_enforcement(uow: UnitOfWork, call: Call) -> EnforcementRun:
 def _settle(
     uow: UnitOfWork, call: Call, references: Sequence[Reference], primaries: frozenset[UUID]
 ) -> list[Settlement]:
-    items = uow.subscriptions.find_by_reference(references, lock=True)
+    found = uow.subscriptions.find_by_reference(references, lock=True)
+    items = sorted(found, key=lambda item: item.subscription_id in primaries)
     changes = {
         item.subscription_id: Change(
             before=item.service_state,

@@ -55,7 +55,9 @@ def acknowledge_directives(
         for item, result in zip(items, results, strict=True)
         if result is AcknowledgementResult.ACCEPTED
     ]
-    executed = [directive for item, directive in accepted if item.is_executed]
+    # In the order in which they were ordered, whatever the order of the acknowledgements.
+    executed_ids = {item.directive_id for item, _ in accepted if item.is_executed}
+    executed = [item for item in handed.values() if item.directive_id in executed_ids]
     uow.directives.mark_executed(executed, at=call.at)
     uow.directives.give_back(directive for item, directive in accepted if not item.is_executed)
     _apply(uow, call, executed)

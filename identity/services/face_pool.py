@@ -66,13 +66,15 @@ def _warm_up() -> None:
 class FacePool:
     """Processes that compare faces."""
 
-    def __init__(self, *, worker_count: int) -> None:
+    def __init__(self, *, worker_count: int, timeout_s: float = COMPARISON_TIMEOUT_S) -> None:
         """Start nothing yet.
 
         Args:
             worker_count: Processes, at least 1.
+            timeout_s: How long one comparison may take, its wait for a process included.
         """
         self._worker_count = worker_count
+        self._timeout_s = timeout_s
         self._waiting = 0
         self._executor = self._new_executor()
 
@@ -98,9 +100,11 @@ class FacePool:
 
     async def _compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceEvidence:
         executor = self._executor
-        work = asyncio.get_running_loop().run_in_executor(executor, compare_faces, portrait, probes)
+        loop = asyncio.get_running_loop()
         try:
-            return await asyncio.wait_for(work, COMPARISON_TIMEOUT_S)
+            # Inside the `try`: a pool whose worker died while it was idle refuses work at once.
+            work = loop.run_in_executor(executor, compare_faces, portrait, probes)
+            return await asyncio.wait_for(work, self._timeout_s)
         except (BrokenProcessPool, TimeoutError):
             # A photograph that kills or stalls a worker is a photograph without a face; the
             # others that were waiting are told the same and come back with a new session.
@@ -121,7 +125,9 @@ class FacePool:
     @staticmethod
     def _stop(executor: ProcessPoolExecutor) -> None:
         workers = list((executor._processes or {}).values())  # noqa: SLF001 - Python 3.11 offers no other way to end a stuck worker
-        executor.shutdown(wait=False, cancel_futures=True)
+        # Not cancelled: who waits for a cancelled comparison would be cancelled with it, and get no
+        # answer. The death of the workers fails them all alike.
+        executor.shutdown(wait=False)
         for worker in workers:
             worker.kill()
 

@@ -62,13 +62,18 @@ class ImportSummary:
     row_errors: list[RowError] = field(default_factory=list)
     link_counts: dict[str, int] = field(default_factory=dict)
     batch_count: int = 0
+    request_id: str = ""
 
-    def expect(self, batch_index: int) -> None:
-        """Refuse a batch out of order.
+    def expect(self, batch_index: int, request_id: str) -> None:
+        """Refuse a batch out of order, or of another import.
 
         Raises:
-            ImportSequenceError: It is not the next one.
+            ImportSequenceError: It is not the next one, or has another request_id than the first.
         """
+        if self.batch_count == 0:
+            self.request_id = request_id
+        if request_id != self.request_id:
+            raise ImportSequenceError("each batch of a stream has the same request_id")
         if batch_index != self.batch_count:
             raise ImportSequenceError(f"expected batch {self.batch_count}, got {batch_index}")
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
+from identity.storage.arrays import any_of
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
@@ -34,8 +35,8 @@ class Cases:
         """The open cases of some subscriptions, by subscription, oldest first."""
         ids = {item.subscription_id: msisdn_key(self.sealer, item.msisdn) for item in items}
         query = select(enforcement_case).where(
-            enforcement_case.c.msisdn_key.in_(list(ids.values())),
-            enforcement_case.c.subscription_id.in_(list(ids)),
+            any_of(enforcement_case.c.msisdn_key, ids.values()),
+            any_of(enforcement_case.c.subscription_id, ids),
             enforcement_case.c.state == CaseState.OPEN.value,
         )
         query = query.order_by(enforcement_case.c.opened_at, enforcement_case.c.track)

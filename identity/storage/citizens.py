@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.holder import PopulationRecord
 from identity.domain.personal_id import PersonalID
+from identity.storage.arrays import any_of
 from identity.storage.conversions import dump_record, load_record
 from identity.storage.sealing import Sealer
 from identity.storage.tables import citizen
@@ -51,7 +52,7 @@ class Citizens:
         """The records that exist, by personal ID."""
         keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
         query = select(citizen.c.citizen_key, citizen.c.record_sealed)
-        rows = self.connection.execute(query.where(citizen.c.citizen_key.in_(keys)))
+        rows = self.connection.execute(query.where(any_of(citizen.c.citizen_key, keys)))
         records = (
             load_record(self.sealer.open(sealed, context=_context(key))) for key, sealed in rows
         )
@@ -73,7 +74,7 @@ class Citizens:
 
     def _digests(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
         query = select(citizen.c.citizen_key, citizen.c.record_digest)
-        rows = self.connection.execute(query.where(citizen.c.citizen_key.in_(list(keys))))
+        rows = self.connection.execute(query.where(any_of(citizen.c.citizen_key, keys)))
         return {row.citizen_key: row.record_digest for row in rows}
 
     def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:

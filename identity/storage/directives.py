@@ -15,6 +15,7 @@ from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, or_, 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.policy import CaseCause
+from identity.storage.arrays import any_of
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_msisdn, seal_msisdn
 from identity.storage.tables import directive
@@ -53,7 +54,7 @@ class Directives:
         self.connection.execute(
             update(directive)
             .where(
-                directive.c.subscription_id.in_(list(subscription_ids)),
+                any_of(directive.c.subscription_id, subscription_ids),
                 directive.c.kind.in_([kind.value for kind in kinds]),
                 _OPEN,
             )
@@ -102,7 +103,7 @@ class Directives:
         """An operator's directives by identifier, locked."""
         query = (
             select(directive)
-            .where(directive.c.directive_id.in_(list(ids)), directive.c.operator_id == operator_id)
+            .where(any_of(directive.c.directive_id, ids), directive.c.operator_id == operator_id)
             .order_by(directive.c.position)
             .with_for_update()
         )
@@ -123,7 +124,7 @@ class Directives:
         """Note that directives were executed."""
         self.connection.execute(
             update(directive)
-            .where(directive.c.directive_id.in_([item.directive_id for item in items]))
+            .where(any_of(directive.c.directive_id, (item.directive_id for item in items)))
             .values(state=DirectiveState.EXECUTED.value, executed_at=at)
         )
 
@@ -131,7 +132,7 @@ class Directives:
         """Put directives that could not be executed back at their place."""
         self.connection.execute(
             update(directive)
-            .where(directive.c.directive_id.in_([item.directive_id for item in items]))
+            .where(any_of(directive.c.directive_id, (item.directive_id for item in items)))
             .values(
                 state=DirectiveState.PENDING.value,
                 lease_id=None,
@@ -145,7 +146,7 @@ class Directives:
     ) -> None:
         self.connection.execute(
             update(directive)
-            .where(directive.c.directive_id.in_([row["directive_id"] for row in rows]))
+            .where(any_of(directive.c.directive_id, (row["directive_id"] for row in rows)))
             .values(
                 state=DirectiveState.LEASED.value, lease_id=lease_id, lease_expires_at=expires_at
             )

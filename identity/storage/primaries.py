@@ -9,17 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    BindParameter,
-    Connection,
-    LargeBinary,
-    Uuid,
-    bindparam,
-    func,
-    select,
-    update,
-)
+from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -27,6 +17,7 @@ from identity.domain.errors import PrimaryNotEligibleError
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
+from identity.storage.arrays import any_of
 from identity.storage.citizens import citizen_key
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import open_msisdn, seal_msisdn
@@ -67,7 +58,7 @@ class Primaries:
             primary_number.c.msisdn_sealed,
             primary_number.c.set_at,
             primary_number.c.verified_at,
-        ).where(primary_number.c.citizen_key == func.any(_keys(list(keys))))
+        ).where(any_of(primary_number.c.citizen_key, keys))
         return {
             key: PrimaryNumber(
                 subscription_id=subscription_id,
@@ -81,9 +72,7 @@ class Primaries:
     def held_by(self, subscription_ids: Iterable[UUID]) -> frozenset[UUID]:
         """Which of some subscriptions are somebody's primary number."""
         column = primary_number.c.subscription_id
-        # An array: PostgreSQL takes 65,535 parameters, and a run asks about every number due.
-        ids = bindparam(None, list(subscription_ids), type_=ARRAY(Uuid))
-        query = select(column).where(column == func.any(ids))
+        query = select(column).where(any_of(column, subscription_ids))
         return frozenset(self.connection.execute(query).scalars())
 
     def set(self, item: Subscription, *, at: datetime) -> None:
@@ -125,11 +114,6 @@ class Primaries:
             .where(primary_number.c.subscription_id == item.subscription_id)
             .values(verified_at=item.verified_at)
         )
-
-
-def _keys(keys: list[bytes]) -> BindParameter[list[bytes]]:
-    """An array parameter: the statement stays the same for any number of keys."""
-    return bindparam(None, keys, type_=ARRAY(LargeBinary))  # type: ignore[arg-type] # any type goes
 
 
 def _place(key: bytes) -> bytes:

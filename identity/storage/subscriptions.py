@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription
+from identity.storage.arrays import any_of
 from identity.storage.citizens import citizen_key
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
@@ -37,6 +38,14 @@ _MUTABLE = (
     "verified_at",
     "sim_swapped_at",
     "updated_at",
+)
+
+_DELETE_STALE_HOLDINGS = text(
+    "DELETE FROM holding USING"
+    " unnest(CAST(:ids AS uuid[]), CAST(:keys AS bytea[]), CAST(:held AS boolean[]))"
+    " AS now (subscription_id, citizen_key, is_held)"
+    " WHERE holding.subscription_id = now.subscription_id"
+    " AND (NOT now.is_held OR holding.citizen_key <> now.citizen_key)"
 )
 
 
@@ -71,7 +80,7 @@ class Subscriptions:
     ) -> Mapping[MSISDN, Subscription]:
         """Who has the numbers now. Locks in key order, so that two callers cannot deadlock."""
         keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
-        query = _everything().where(subscription.c.msisdn_key.in_(keys), _IN_SERVICE)
+        query = _everything().where(any_of(subscription.c.msisdn_key, keys), _IN_SERVICE)
         query = query.order_by(subscription.c.msisdn_key)
         found = self._load(query.with_for_update() if lock else query)
         return {item.msisdn: item for item in found}
@@ -123,7 +132,7 @@ class Subscriptions:
         """What is in service under any of some personal IDs."""
         keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
         query = select(holding.c.msisdn_key, holding.c.subscription_id)
-        held = self.connection.execute(query.where(holding.c.citizen_key.in_(keys)))
+        held = self.connection.execute(query.where(any_of(holding.c.citizen_key, keys)))
         return self.find_by_reference(
             [(row.msisdn_key, row.subscription_id) for row in held], lock=lock
         )
@@ -134,8 +143,11 @@ class Subscriptions:
         """Subscriptions by their full keys, in the order of identifiers, or of locking."""
         if not references:
             return ()
-        pair = tuple_(subscription.c.msisdn_key, subscription.c.subscription_id)
-        query = _everything().where(pair.in_(references))
+        # Identifiers are unique by themselves; the keys let the planner go to their partitions.
+        query = _everything().where(
+            any_of(subscription.c.msisdn_key, (key for key, _ in references)),
+            any_of(subscription.c.subscription_id, (identity for _, identity in references)),
+        )
         if lock:
             return self._load(query.order_by(subscription.c.msisdn_key).with_for_update())
         return self._load(query.order_by(subscription.c.subscription_id))
@@ -157,7 +169,7 @@ class Subscriptions:
         ids = [row["subscription_id"] for row in rows]
         if ids:
             self.connection.execute(
-                delete(primary_number).where(primary_number.c.subscription_id.in_(ids))
+                delete(primary_number).where(any_of(primary_number.c.subscription_id, ids))
             )
 
     def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -171,13 +183,14 @@ class Subscriptions:
 
     def _refresh_holdings(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Drop holdings that moved or ended, then write those that stand."""
-        stale = delete(holding).where(
-            holding.c.subscription_id.in_([row["subscription_id"] for row in rows]),
-            tuple_(holding.c.citizen_key, holding.c.subscription_id).not_in(
-                [(row["citizen_key"], row["subscription_id"]) for row in rows if row["is_held"]]
-            ),
+        self.connection.execute(
+            _DELETE_STALE_HOLDINGS,
+            {
+                "ids": [row["subscription_id"] for row in rows],
+                "keys": [row["citizen_key"] for row in rows],
+                "held": [row["is_held"] for row in rows],
+            },
         )
-        self.connection.execute(stale)
         columns = [column.name for column in holding.c]
         held = [{name: row[name] for name in columns} for row in rows if row["is_held"]]
         if held:

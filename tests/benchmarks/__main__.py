@@ -3,12 +3,13 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import contacts
+from tests.benchmarks import contacts, verification
 from tests.benchmarks.harness import ROOT, Benchmark, Run, print_report, write_report
 
 BENCHMARKS: dict[str, Run] = {
     "get_contact": contacts.get_contact,
     "batch_get_contacts": contacts.batch_get_contacts,
+    "complete_verification": verification.complete_verification,
 }
 
 

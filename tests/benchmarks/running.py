@@ -7,7 +7,7 @@ through the repositories: how they got there is not what is measured.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -50,19 +50,26 @@ class Target:
 
 
 @contextmanager
-def running_target(*, trust_anchor: bytes | None = None, is_filled: bool = False) -> Iterator[Target]:
-    """A server process, stopped at the end."""
+def running_target(
+    fill: Callable[[UnitOfWork], None], *, trust_anchor: bytes | None = None
+) -> Iterator[Target]:
+    """A server process on a filled registry, stopped at the end.
+
+    Args:
+        fill: Stores what the server is to know.
+        trust_anchor: A card authority's certificate.
+    """
     with tempfile.TemporaryDirectory() as directory:
         state = Path(directory)
         if trust_anchor is not None:
             (state / "trust").mkdir()
             (state / "trust" / "anchor.der").write_bytes(trust_anchor)
-        if is_filled:
-            _fill(state)
+        with open_database(Settings(state=state)) as database:
+            migrate(database.engine, METADATA)
+            with database.transaction() as uow:
+                fill(uow)
         command = [sys.executable, "-m", "tests.benchmarks.server_process", str(state)]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None
             yield Target(address=process.stdout.readline().strip(), state=state)
@@ -72,27 +79,35 @@ def running_target(*, trust_anchor: bytes | None = None, is_filled: bool = False
 
 
 def personal_ids() -> Sequence[str]:
-    """The citizens that a filled server knows."""
+    """The citizens of `fill_with_citizens`."""
     return [f"001190{number:06d}" for number in range(CITIZEN_COUNT)]
 
 
-def _fill(state: Path) -> None:
-    with open_database(Settings(state=state)) as database:
-        migrate(database.engine, METADATA)
-        with database.transaction() as uow:
-            for number, personal_id in enumerate(personal_ids()):
-                _store(uow, PersonalID(personal_id), MSISDN(f"+8491{number:07d}"))
+def fill_with_citizens(uow: UnitOfWork) -> None:
+    """Citizens with a verified primary number each."""
+    items = [
+        subscription(
+            PopulationRecord(
+                personal_id=PersonalID(personal_id),
+                full_name=PersonName("Nguyễn Văn An"),
+                birth_date=date(1990, 1, 1),
+            ),
+            MSISDN(f"+8491{number:07d}"),
+        )
+        for number, personal_id in enumerate(personal_ids())
+    ]
+    uow.subscriptions.save_many(items)
+    for item in items:
+        uow.primaries.set(item, at=item.created_at)
 
 
-def _store(uow: UnitOfWork, personal_id: PersonalID, msisdn: MSISDN) -> None:
+def subscription(record: PopulationRecord, msisdn: MSISDN) -> Subscription:
+    """A verified number of a person."""
     now = datetime.now(UTC)
     claim = HolderClaim(
-        personal_id=personal_id, full_name=PersonName("Nguyễn Văn An"), birth_date=date(1990, 1, 1)
+        personal_id=record.personal_id, full_name=record.full_name, birth_date=record.birth_date
     )
-    record = PopulationRecord(
-        personal_id=personal_id, full_name=claim.full_name, birth_date=claim.birth_date
-    )
-    item = Subscription(
+    return Subscription(
         subscription_id=uuid4(),
         msisdn=msisdn,
         operator_id="benchmark",
@@ -104,5 +119,3 @@ def _store(uow: UnitOfWork, personal_id: PersonalID, msisdn: MSISDN) -> None:
         created_at=now,
         updated_at=now,
     )
-    uow.subscriptions.save(item)
-    uow.primaries.set(item, at=now)
