@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 
 from subid.v1.verification_service_pb2 import VERDICT_STATE_VERIFIED, Verdict, VerdictState
 from telco_sim.wire import Refusal
-from telco_sim.world import World
+from telco_sim.world import CountryTooSmallError, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +112,5 @@ def _attempt(world: World, cheat: Cheat) -> Answer:
         return cheat.attempt(world)
     except Refusal as refusal:
         return Answer.of_refusal(refusal)
+    except CountryTooSmallError as error:
+        return Answer(is_no=False, codes=("NOT_TRIED", str(error)))

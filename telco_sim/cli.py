@@ -19,15 +19,14 @@ from telco_sim.report import Report, print_report
 from telco_sim.scenarios import TITLES
 from telco_sim.server import ServiceStartError
 from telco_sim.wire import Refusal
-from telco_sim.world import CountryTooSmallError, Plan
+from telco_sim.world import Plan
 
 EXIT_UNPLAYABLE = 2
-"""The story could not be played at all: no photographs, no service, too few people."""
+"""The story could not be played at all: no photographs, no service."""
 
 _UNPLAYABLE = (
     ServiceStartError,
     PhotographsUnavailableError,
-    CountryTooSmallError,
     Refusal,
     FileNotFoundError,
 )
@@ -145,3 +144,7 @@ def _perform(plan: Plan, *, stage: Stage, library: PhotographLibrary, console: C
             progress.update(story, description=title, completed=TITLES.index(title))
 
         return perform(plan, stage=stage, library=library, begin=begin)
+
+
+if __name__ == "__main__":
+    app()

@@ -114,7 +114,6 @@ def perform(
 
     Raises:
         Refusal: The service did not even say what time it is.
-        CountryTooSmallError: The plan has too few people for all parts.
     """
     started_s = time.monotonic()
     wiretap = Wiretap(Measurements())

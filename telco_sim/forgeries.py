@@ -106,6 +106,15 @@ def replayed_session(world: World) -> Answer:
     return _answer(victim, _request(world, session, card=card, face=victim.holder))
 
 
+def expired_session(world: World) -> Answer:
+    """A session is opened, left for an hour, and then completed."""
+    victim = _victim(world)
+    session = victim.operator.verifications.start(victim.msisdn)
+    world.let_pass(timedelta(hours=1))
+    card = world.studio.card_of(victim.holder)
+    return _answer(victim, _request(world, session, card=card, face=victim.holder))
+
+
 def stolen_card(world: World) -> Answer:
     """A thief takes a new number in the victim's name, with the genuine card and the own face."""
     victim = _victim(world)
@@ -126,7 +135,9 @@ def anothers_number(world: World) -> Answer:
 
 def superseded_card(world: World) -> Answer:
     """A card that was reported lost and replaced is found and used."""
-    victim = world.cast.role("somebody who lost a card")
+    victim = world.cast.role(
+        "somebody who lost a card", suits=lambda each: world.has_tried_face(each.holder)
+    )
     old = world.studio.card_of(victim.holder)
     today = world.clock.today()
     new_card = NewCard(personal_id=victim.holder.personal_id, issued_on=date_message(today))
@@ -135,13 +146,17 @@ def superseded_card(world: World) -> Answer:
 
 
 def _victim(world: World) -> Subscriber:
-    return world.cast.role("a victim")
+    return world.cast.role("a victim", suits=lambda each: world.has_tried_face(each.holder))
 
 
 def _thief(world: World) -> Citizen:
     victim = _victim(world).holder
     thief = world.cast.role(
-        "a thief", suits=lambda each: world.studio.has_other_face(each.holder, than=victim)
+        "a thief",
+        suits=lambda each: (
+            world.has_tried_face(each.holder)
+            and world.studio.has_other_face(each.holder, than=victim)
+        ),
     )
     return thief.holder
 
@@ -223,6 +238,12 @@ FORGERIES = (
         tried="complete one session twice",
         expected=("VERIFICATION_USED",),
         attempt=replayed_session,
+    ),
+    Cheat(
+        name="expired session",
+        tried="complete a session an hour after it was opened",
+        expected=("VERIFICATION_EXPIRED",),
+        attempt=expired_session,
     ),
     Cheat(
         name="stolen card",

@@ -32,7 +32,7 @@ _REQUEST_BYTES_MAX = 20 * 1024 * 1024
 
 def anothers_number_as_primary(world: World) -> Answer:
     """A citizen marks a verified number of somebody else."""
-    other, own = world.verified[0], world.cast.role("a citizen")
+    other, own = world.verified_subscriber(), world.cast.role("a citizen")
     return _set_primary(world, own.holder.personal_id, other.msisdn)
 
 
@@ -88,7 +88,7 @@ def taken_number(world: World) -> Answer:
 
 def anothers_number_disowned(world: World) -> Answer:
     """A citizen says "not mine" of a number that nobody says is."""
-    other, own = world.verified[0], world.cast.role("a citizen")
+    other, own = world.verified_subscriber(), world.cast.role("a citizen")
     world.app.disown(own.holder.personal_id, other.msisdn)
     return Answer(is_no=False, codes=("ACCEPTED",))
 
@@ -131,7 +131,9 @@ def home_made_certificate(world: World) -> Answer:
 def reused_request_id(world: World) -> Answer:
     """A request_id comes a second time, with another body."""
     own = world.cast.role("a citizen")
-    verified = next(each for each in world.verified if each.holder.personal_id in world.primaries)
+    verified = world.verified_subscriber(
+        suits=lambda each: each.holder.personal_id in world.primaries
+    )
     request_id = new_request_id()
     caller = world.callers["citizen-app"]
     first = SetPrimaryNumberRequest(

@@ -21,7 +21,7 @@ from telco_sim.forgeries import FORGERIES
 from telco_sim.intrusions import INTRUSIONS
 from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
-from telco_sim.world import World
+from telco_sim.world import CountryTooSmallError, World
 
 CHEATS = (*FORGERIES, *INTRUSIONS)
 
@@ -49,7 +49,10 @@ BEFORE_CHEATS = (
         steps=(bookkeeping.import_books, bookkeeping.correct_books, bookkeeping.compare_books),
     ),
     Chapter(title="Holders verify", steps=(verifying.verify_existing,)),
-    Chapter(title="New numbers are taken", steps=(verifying.register_new,)),
+    Chapter(
+        title="New numbers are taken",
+        steps=(verifying.register_new, verifying.count_verified, verifying.follow_sessions),
+    ),
     Chapter(
         title="Primary numbers are chosen",
         steps=(
@@ -113,12 +116,12 @@ def play(world: World, *, begin: Callable[[str], None] = lambda _: None) -> tupl
 
 
 def play_chapter(world: World, chapter: Chapter) -> None:
-    """Play each step; a refusal where none is due ends the step, not the story."""
+    """Play each step; whatever ends a step before its time does not end the story."""
     for step in chapter.steps:
         try:
             step(world)
-        except Refusal as refusal:
-            detail = f"{chapter.title}: {step.__name__}: {refusal}"
+        except (Refusal, CountryTooSmallError) as error:
+            detail = f"{chapter.title}: {step.__name__}: {error}"
             world.journal.check(Invariant.PLAYED_TO_THE_END, holds=False, detail=detail)
         else:
             world.journal.check(Invariant.PLAYED_TO_THE_END, holds=True, detail="")

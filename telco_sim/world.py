@@ -6,8 +6,10 @@ chapter may use without getting in the way of another. It refuses to know what h
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from random import Random
 
+from subid.v1.enforcement_service_pb2 import AdvanceEnforcementResponse
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LinkState
 from telco_sim.authorities import Agency, PopulationAuthority, Regulator
 from telco_sim.books import can_hold
@@ -16,6 +18,7 @@ from telco_sim.clock import SimulatedClock
 from telco_sim.directives import DirectiveDesk
 from telco_sim.journal import Journal
 from telco_sim.ledger import DirectiveLedger
+from telco_sim.messages import instant_of
 from telco_sim.numbering import NumberGenerator
 from telco_sim.operators import Line, Operator
 from telco_sim.population import Citizen
@@ -176,6 +179,35 @@ class World:
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
     explained: set[tuple[str, int]] = field(default_factory=set)
+
+    def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:
+        """Move the service's clock, and this one after it.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        advanced = self.regulator.advance(self.clock.now() + duration)
+        self.clock.advance_to(instant_of(advanced.as_of_time))
+        return advanced
+
+    def verified_subscriber(
+        self, *, suits: Callable[[Subscriber], bool] = lambda _: True
+    ) -> Subscriber:
+        """Return the one who was verified last among those who suit.
+
+        Raises:
+            CountryTooSmallError: Nobody was verified who suits.
+        """
+        for each in reversed(self.verified):
+            if suits(each):
+                return each
+        raise CountryTooSmallError("a verified holder")
+
+    def has_tried_face(self, citizen: Citizen) -> bool:
+        """Say whether somebody with this citizen's face was verified: its portrait is good."""
+        return any(
+            not self.studio.has_other_face(citizen, than=each.holder) for each in self.verified
+        )
 
     def adult(self) -> Citizen:
         """Return a living citizen without a part who may hold a number, and give a part."""

@@ -40,7 +40,7 @@ from telco_sim.ledger import cause_name
 from telco_sim.messages import claim_message, date_message, instant_message
 from telco_sim.operators import Line, Operator
 from telco_sim.population import Citizen
-from telco_sim.world import CountryTooSmallError, Subscriber, World
+from telco_sim.world import Subscriber, World
 
 _DETECTED_AFTER = timedelta(minutes=30)
 """An operator notices a change so long after it happened."""
@@ -264,11 +264,9 @@ def _verified_without_primary(world: World, count: int) -> list[Subscriber]:
 
 def _take_verified(world: World, suits: Callable[[Subscriber], bool]) -> Subscriber:
     """Return a verified subscriber, and keep it from being used for another event."""
-    for each in reversed(world.verified):
-        if suits(each):
-            world.verified.remove(each)
-            return each
-    raise CountryTooSmallError("a verified holder")
+    found = world.verified_subscriber(suits=suits)
+    world.verified.remove(found)
+    return found
 
 
 def _lines_of(world: World, citizen: Citizen) -> list[Subscriber]:

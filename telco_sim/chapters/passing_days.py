@@ -20,7 +20,7 @@ from telco_sim.chapters.events import cure
 from telco_sim.chapters.verifying import verify_holder
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Invariant
-from telco_sim.messages import claim_message, instant_of
+from telco_sim.messages import claim_message
 from telco_sim.world import Subscriber, World
 
 _FIRST_BLOCKS_DAY = 5
@@ -35,11 +35,9 @@ _CURES = 2
 
 def let_days_pass(world: World) -> None:
     """Move the clock a day at a time, and play what is due on each."""
-    started_at = world.clock.now()
     events = _events(world)
     for day in range(1, world.plan.day_count + 1):
-        advanced = world.regulator.advance(started_at + timedelta(days=day))
-        world.clock.advance_to(instant_of(advanced.as_of_time))
+        advanced = world.let_pass(timedelta(days=1))
         world.journal.count("enforcement steps taken", advanced.step_count)
         if day in events:
             events[day]()
@@ -52,8 +50,7 @@ def let_days_pass(world: World) -> None:
 
 def settle(world: World) -> None:
     """Let a day pass on which every operator, the late one too, works off all it was ordered."""
-    advanced = world.regulator.advance(world.clock.now() + timedelta(days=1))
-    world.clock.advance_to(instant_of(advanced.as_of_time))
+    world.let_pass(timedelta(days=1))
     for desk in world.desks.values():
         desk.work_off()
 
@@ -104,10 +101,9 @@ def _overtake_orders(
                 for each in pulled.directives
                 if each.msisdn == subscriber.msisdn and each.kind == DIRECTIVE_KIND_BLOCK_OUTGOING
             ]
-            if blocks:
-                verify_holder(world, subscriber)
+            is_overtaken = bool(blocks) and verify_holder(world, subscriber)
             results = desk.execute(pulled)
-            for block in blocks:
+            for block in blocks if is_overtaken else ():
                 world.journal.check_equal(
                     Invariant.CURE_RESTORES,
                     seen=AcknowledgementResult.Name(results[block]),

@@ -1,0 +1,98 @@
+"""The whole demonstration, small, as a user starts it: one command, real service, real faces."""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from telco_sim.journal import Invariant
+from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
+from telco_sim.scenarios import CHEATS
+
+TIMEOUT_S = 240
+"""It takes some 20 s on two idle cores; a crowded machine needs a multiple of that."""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report of one small demonstration that ended with exit code 0."""
+    try:
+        PhotographLibrary.built_in()
+    except PhotographsUnavailableError as error:
+        pytest.skip(str(error))
+    folder = tmp_path_factory.mktemp("demo")
+    path = folder / "report.json"
+    country = ("--citizens", "60", "--verifications", "8", "--registrations", "3", "--days", "10")
+    finished = subprocess.run(
+        [
+            *(sys.executable, "-m", "telco_sim.cli", "demo", *country),
+            *("--seed", "3", "--state", str(folder / "state"), "--report", str(path)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
+    assert finished.returncode == 0, finished.stdout[-4_000:] + finished.stderr[-4_000:]
+    assert "cheats refused" in finished.stdout
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return written
+
+
+def test_every_cheat_was_refused_for_what_it_was(report: dict[str, Any]) -> None:
+    outcomes = {each["name"]: each["is_refused"] for each in report["cheats"]}
+    assert outcomes == {cheat.name: True for cheat in CHEATS}
+
+
+def test_every_invariant_was_checked_and_held(report: dict[str, Any]) -> None:
+    assert [each["invariant"] for each in report["invariants"]] == [
+        each.value for each in Invariant
+    ]
+    for each in report["invariants"]:
+        assert each["check_count"] > 0, each
+        assert each["broken_count"] == 0, each
+
+
+def test_the_country_lived(report: dict[str, Any]) -> None:
+    counts = report["counts"]
+    assert counts["population records imported"] == 60
+    assert counts["population records refused"] == 3
+    assert counts["holders verified"] >= 8 + 3
+    assert counts["numbers registered"] == 3
+    assert counts["numbers ported"] == 1
+    assert counts["numbers disowned"] == 3
+    assert counts["days passed"] == 10
+
+
+def test_unverified_numbers_were_warned_and_blocked(report: dict[str, Any]) -> None:
+    steps = {each["kind"]: each for each in report["enforcement"]}
+    assert steps["NOTIFY"]["ordered_count"] > steps["BLOCK_OUTGOING"]["ordered_count"] > 0
+    assert steps["BLOCK_OUTGOING"]["cause_counts"]["UNVERIFIED"] > 0
+    assert steps["RESTORE"]["ordered_count"] > 0
+    assert sum(each["attempt_counts"]["lapsed"] for each in steps.values()) > 0
+    assert sum(each["attempt_counts"]["failed"] for each in steps.values()) > 0
+
+
+def test_every_method_was_called_and_measured(report: dict[str, Any]) -> None:
+    called = {
+        *("ImportPopulation", "ApplyPopulationChanges"),
+        *("ImportSubscriptions", "RegisterSubscription", "GetSubscription"),
+        *("ListSubscriptions", "ReportEvents"),
+        *("StartVerification", "CompleteVerification", "GetVerification"),
+        *("CitizenServiceListSubscriptions", "SetPrimaryNumber", "GetPrimaryNumber"),
+        *("DisownSubscription", "GetContact", "BatchGetContacts"),
+        *("AdvanceEnforcement", "PullDirectives", "AcknowledgeDirectives", "ExplainSubscription"),
+    }
+    latencies = report["latencies"]
+    assert called <= set(latencies)
+    for latency in latencies.values():
+        assert 0 < latency["p50_ms"] <= latency["p95_ms"] <= latency["p99_ms"]
+        assert latency["p99_ms"] <= latency["longest_ms"]
+
+
+def test_the_report_says_what_it_was_made_with(report: dict[str, Any]) -> None:
+    assert report["exit_code"] == 0
+    assert report["plan"]["seed"] == 3
+    assert {"python", "subid", "grpcio"} <= set(report["versions"])
