@@ -52,16 +52,18 @@ def settled(
 def case(
     cause: CaseCause, *, steps_taken: int, opened_at: datetime = NOW, due_at: datetime | None = None
 ) -> Case:
-    """An open case some rungs up its ladder; its next rung is due far off unless said."""
+    """An open case some rungs up its ladder; its next rung, if any, is due far off unless said."""
+    track = shipped_pack().track_for(cause)
+    is_at_the_end = steps_taken == len(track.steps)
     return Case(
         case_id=new_id(),
         subscription_id=subscription().subscription_id,
-        track=shipped_pack().track_for(cause).name,
+        track=track.name,
         cause=cause,
         policy_version=shipped_pack().version,
         opened_at=opened_at,
         steps_taken=steps_taken,
-        next_due_at=due_at or NOW + 500 * DAY,
+        next_due_at=None if is_at_the_end else due_at or NOW + 500 * DAY,
     )
 
 
@@ -329,14 +331,23 @@ def test_termination_ends_every_case_and_overtakes_no_order() -> None:
 
 def test_a_released_number_needs_no_order_and_everything_still_out_is_void() -> None:
     item = subscription(state=TERMINATED)
-    done = settled(item, [case(CaseCause.UNVERIFIED, steps_taken=6)])
+    open_cases = [case(CaseCause.UNVERIFIED, steps_taken=6)]
+    done = settled(item, open_cases, change=Change(before=BLOCKED))
     assert states(done) == {CaseCause.UNVERIFIED: CaseState.WITHDRAWN}
     assert (kinds(done), done.overtaken) == ([], frozenset(DirectiveKind))
 
 
 def test_an_order_to_restore_is_void_once_its_number_is_released() -> None:
     """Left standing, it would put the number's next holder in service without verification."""
-    assert DirectiveKind.RESTORE in settled(subscription(state=TERMINATED)).overtaken
+    done = settled(subscription(state=TERMINATED), change=Change(before=ACTIVE))
+    assert DirectiveKind.RESTORE in done.overtaken
+
+
+def test_the_order_to_terminate_is_never_called_back() -> None:
+    item = subscription(state=TERMINATED)
+    for change in (change_of(item), clock(item)):
+        done = settled(item, change=change)
+        assert (done.subscription, done.directives, done.overtaken) == (item, (), frozenset())
 
 
 def test_an_event_puts_no_released_number_on_a_ladder() -> None:
