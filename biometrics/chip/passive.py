@@ -18,11 +18,12 @@ from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.data_group import count_trailing, trailing_data
 from biometrics.chip.files import ChipFiles
 from biometrics.chip.report import Check, Checklist
-from biometrics.chip.signature_algorithm import SHA1_NAME, digest, find_hash
+from biometrics.chip.signature_algorithm import SHA1_NAME, digest, read_signature_algorithm
 from biometrics.chip.signed_data import (
     SignedData,
     check_message_digest,
     check_signature,
+    hashes_of,
     read_signed_attributes,
 )
 from biometrics.chip.sod import SecurityObject, read_security_object, read_sod
@@ -56,6 +57,14 @@ class PassiveFindings:
     document_digest: bytes | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class _VerifiedSOD:
+    """An envelope whose signature is its signer's; whether the signer counts is another matter."""
+
+    signed: SignedData
+    signer: Certificate
+
+
 def authenticate_passively(
     files: ChipFiles, *, trust: TrustProfile, at: datetime, checklist: Checklist
 ) -> PassiveFindings:
@@ -84,18 +93,20 @@ def authenticate_passively(
         What may be believed. Data groups come back only when 1 to 9, 11 and 12 hold: an expired
         certificate is a reason not to pass, not a reason to think the content forged.
     """
-    content, listed, signer = _authenticate_sod(files.sod, trust, checklist)
-    is_trusted = _authenticate_signer(signer, trust, at, checklist)
+    sod, listed = _authenticate_sod(files.sod, trust, checklist)
+    is_trusted = _authenticate_signer(sod.signer if sod else None, trust, at, checklist)
     # 13.
     intact = _check_data_groups(files, listed, trust, checklist)
-    numbers = frozenset(listed.hashes) if listed else frozenset[int]()
-    if listed is None or content is None or signer is None or not is_trusted:
-        return PassiveFindings(data_groups={}, listed=numbers)
+    if listed is None:
+        return PassiveFindings(data_groups={}, listed=frozenset())
+    if sod is None or not is_trusted:
+        return PassiveFindings(data_groups={}, listed=frozenset(listed.hashes))
+    _note_sha1(sod, listed, checklist)
     return PassiveFindings(
         data_groups=intact,
-        listed=numbers,
-        signer=signer,
-        document_digest=identify_document(content, signer),
+        listed=frozenset(listed.hashes),
+        signer=sod.signer,
+        document_digest=identify_document(sod.signed.content, sod.signer),
     )
 
 
@@ -115,8 +126,8 @@ def identify_document(content: bytes, signer: Certificate) -> bytes:
 
 def _authenticate_sod(
     sod: bytes, trust: TrustProfile, checklist: Checklist
-) -> tuple[bytes | None, SecurityObject | None, Certificate | None]:
-    """Return content, list of hashes and signer once the signature over them is good."""
+) -> tuple[_VerifiedSOD | None, SecurityObject | None]:
+    """Return the envelope once its signature is good, and the list of hashes inside it."""
     sha1 = trust.policy.allows_sha1
     # 1.
     signed = checklist.run("sod_structure", read_sod, sod)
@@ -141,26 +152,9 @@ def _authenticate_sod(
         lambda octets: read_security_object(octets, allows_sha1=sha1),
         content if signature else None,
     )
-    if sha1 and listed and signed and signature:
-        _note_sha1(signed, signature, listed, checklist)
-    return content, listed, signer if signature else None
-
-
-def _note_sha1(
-    signed: SignedData, signature: str, listed: SecurityObject, checklist: Checklist
-) -> None:
-    """Let the report show a document that passes only because its policy declares SHA-1."""
-    digest_algorithm = find_hash(signed.digest_oid)
-    used = {digest_algorithm and digest_algorithm.name, listed.algorithm.name, signature.split()[1]}
-    if SHA1_NAME in used:
-        checklist.add(
-            Check(
-                name="declared_weak_hash",
-                result=CheckResult.SUCCESSFUL,
-                code=ChipCode.WEAK_HASH,
-                evidence="SHA-1, which the policy declares for this issuer",
-            )
-        )
+    if signed is None or signer is None or content is None or signature is None:
+        return None, listed
+    return _VerifiedSOD(signed=signed, signer=signer), listed
 
 
 def _authenticate_signer(
@@ -189,6 +183,20 @@ def _authenticate_signer(
         issued,
     )
     return bool(anchor and profile and country) and not is_revoked
+
+
+def _note_sha1(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist) -> None:
+    """Let the report show a document that passes only because its policy declares SHA-1."""
+    issued = read_signature_algorithm(sod.signer.signature_algorithm)
+    if SHA1_NAME in {*hashes_of(sod.signed), listed.algorithm.name, issued.hash.name}:
+        checklist.add(
+            Check(
+                name="declared_weak_hash",
+                result=CheckResult.SUCCESSFUL,
+                code=ChipCode.WEAK_HASH,
+                evidence="SHA-1, which the policy declares for this issuer",
+            )
+        )
 
 
 def _find_signer(signed: SignedData, trust: TrustProfile) -> Certificate:

@@ -262,3 +262,14 @@ def check_signature(
     ):
         raise ChipError(ChipCode.SOD_SIGNATURE_INVALID, algorithm.scheme.name)
     return f"{algorithm.scheme.name} {algorithm.hash.name}"
+
+
+def hashes_of(signed: SignedData) -> frozenset[str]:
+    """Return the names of the hashes its signer used, for content and attributes.
+
+    Raises:
+        ChipError: SIG_ALG_UNSUPPORTED.
+    """
+    used = find_hash(signed.digest_oid)
+    algorithm = read_signature_algorithm(signed.signature_algorithm, digest_algorithm=used)
+    return frozenset({algorithm.hash.name} | ({used.name} if used else set()))

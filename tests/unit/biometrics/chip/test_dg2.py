@@ -59,6 +59,12 @@ def test_there_is_exactly_one_face(data: bytes) -> None:
     assert code_of(data) is ChipCode.DG2_FACE_COUNT
 
 
+def around_39794(*parts: bytes) -> bytes:
+    """An ISO/IEC 39794-5 block that ends too early."""
+    header = state.biometric_header(kind=b"\0\x2a")
+    return state.dg2_around(state.instance(state.der(0xA1, *parts), header, tag=0x7F2E))
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -86,6 +92,10 @@ def test_there_is_exactly_one_face(data: bytes) -> None:
         state.dg2_around(state.instance(state.facial_record(b""))),
         state.dg2_around(state.instance(RECORD[:13])),
         state.dg2_around(state.instance(RECORD, state.biometric_header(kind=b"\0\x2a"))),
+        around_39794(state.der(0x65, state.der(0xA1, state.set_of()))),
+        around_39794(state.der(0x65, state.der(0xA1, state.sequence()))),
+        around_39794(state.der(0x65)),
+        around_39794(),
     ],
 )
 def test_another_structure_is_malformed(data: bytes) -> None:

@@ -135,6 +135,12 @@ def test_a_broken_structure_is_not_decodable(image: bytes) -> None:
     assert code_of(image) is ChipCode.IMAGE_DECODE
 
 
+def test_a_marker_that_stands_alone_is_stepped_over() -> None:
+    image = state.picture("JPEG")
+
+    assert inspect_image(SOI + b"\xff\x01" + image[2:]).width_px == 96
+
+
 def test_a_tile_part_that_states_no_length_runs_to_the_end() -> None:
     stream = bytearray(encode("JPEG2000", no_jp2=True))
     start = stream.index(b"\xff\x90")

@@ -219,6 +219,20 @@ def test_an_anchor_that_may_not_sign_lists_signs_none(card: Card) -> None:
     assert code is ChipCode.CRL_SIGNATURE_INVALID
 
 
+def test_a_list_under_an_unknown_algorithm_is_not_signed(card: Card) -> None:
+    known, unknown = state.oid("1.2.840.10045.4.3.4"), state.oid("1.2.840.10045.4.3.9")
+    crl = state.make_crl(card.authority, card.signer.serial).replace(known, unknown)
+
+    assert revocation_code(card, crl) is ChipCode.CRL_SIGNATURE_INVALID
+
+
+def test_an_anchor_of_another_name_does_not_vouch_for_a_list(card: Card, verify: Verify) -> None:
+    other = state.make_authority("OTHER").certificate
+    trust = profile(other, card.authority.certificate, crls=(state.make_crl(card.authority, 7),))
+
+    assert verify(card, profile=trust).codes == frozenset()
+
+
 def test_one_revocation_is_enough_whatever_newer_lists_say(card: Card) -> None:
     old = state.make_crl(
         card.authority, card.signer.serial, next_update=datetime(2026, 2, 1, tzinfo=UTC)

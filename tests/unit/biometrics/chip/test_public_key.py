@@ -49,6 +49,13 @@ def test_a_key_bound_to_pss_says_so() -> None:
         (b"", ChipCode.SIG_ALG_UNSUPPORTED),
         (state.NULL, ChipCode.SIG_ALG_UNSUPPORTED),
         (
+            state.sequence(
+                state.sequence(state.oid(state.RSA_ENCRYPTION), state.NULL, state.NULL),
+                state.bit_string(b""),
+            ),
+            ChipCode.SIG_ALG_UNSUPPORTED,
+        ),
+        (
             state.sequence(state.sequence(state.oid("1.2.840.10040.4.1")), state.bit_string(b"")),
             ChipCode.SIG_ALG_UNSUPPORTED,
         ),

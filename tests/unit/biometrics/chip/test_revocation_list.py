@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from biometrics.chip.revocation_list import read_revocation_list
+from biometrics.chip.revocation_list import CRL_OCTETS_MAX, read_revocation_list
 from tests.unit.biometrics.chip import issuer as state
 from tests.unit.biometrics.chip.issuer import Card
 
@@ -43,6 +43,19 @@ def test_a_delta_or_partial_list_is_refused(card: Card, oid: str) -> None:
 
     with pytest.raises(ValueError, match="critical"):
         read_revocation_list(state.make_crl(card.authority, extensions=(marker,)))
+
+
+def test_a_list_that_says_two_algorithms_is_refused(card: Card) -> None:
+    octets = state.make_crl(card.authority)
+    inner, other = state.ECDSA_512.identifier, state.ECDSA_256.identifier
+
+    with pytest.raises(ValueError, match="two signature algorithms"):
+        read_revocation_list(octets.replace(inner, other, 1))
+
+
+def test_a_list_beyond_all_bounds_is_refused() -> None:
+    with pytest.raises(ValueError, match="octets"):
+        read_revocation_list(bytes(CRL_OCTETS_MAX + 1))
 
 
 @pytest.mark.parametrize("change", ["empty", "trailing", "certificate"])

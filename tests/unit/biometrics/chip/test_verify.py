@@ -854,7 +854,7 @@ def test_sha1_is_accepted_only_where_the_policy_declares_it(card: Card, verify: 
     assert ChipCode.WEAK_HASH not in verify(card, profile=declared).codes
 
 
-@pytest.mark.parametrize("part", ["content", "digest", "algorithm"])
+@pytest.mark.parametrize("part", ["content", "digest", "algorithm", "certificate"])
 def test_a_declared_sha1_shows_in_the_report_wherever_it_is(
     card: Card, verify: Verify, part: str
 ) -> None:
@@ -868,7 +868,11 @@ def test_a_declared_sha1_shows_in_the_report_wherever_it_is(
     }
     declared = profile_of(card, policy=TrustPolicy(allows_sha1=True))
 
-    report = verify(card.with_sod(old[part]), profile=declared)
+    sha1 = Algorithm(scheme="ecdsa", hash="sha1")
+    by_old_signer = card.with_signer(lambda draft: replace(draft, algorithm=sha1))
+
+    changed = card.with_sod(old[part]) if part in old else by_old_signer
+    report = verify(changed, profile=declared)
 
     assert report.verdict is ChipVerdict.AUTHENTIC
     assert ChipCode.WEAK_HASH in report.codes
