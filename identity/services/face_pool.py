@@ -92,24 +92,25 @@ class FacePool:
         """
         if self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
             raise OverloadedError("too many face comparisons are waiting")
-        self._waiting += 1
-        try:
-            return await self._compare(portrait, probes)
-        finally:
-            self._waiting -= 1
-
-    async def _compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceEvidence:
         executor = self._executor
         loop = asyncio.get_running_loop()
         try:
             # Inside the `try`: a pool whose worker died while it was idle refuses work at once.
             work = loop.run_in_executor(executor, compare_faces, portrait, probes)
-            return await asyncio.wait_for(work, self._timeout_s)
+            self._waiting += 1
+            work.add_done_callback(self._leave)
+            # Shielded: a caller that goes away leaves its comparison behind, and its place is taken
+            # until that is over. Python 3.11 stops watching its workers when one dies while a
+            # cancelled comparison is queued, and nobody else would be answered.
+            return await asyncio.wait_for(asyncio.shield(work), self._timeout_s)
         except (BrokenProcessPool, TimeoutError):
             # A photograph that kills or stalls a worker is a photograph without a face; the
             # others that were waiting are told the same and come back with a new session.
             self._replace(executor)
             return not_compared("PROCESSING_FAILED", probes)
+
+    def _leave(self, _work: asyncio.Future[FaceEvidence]) -> None:
+        self._waiting -= 1
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         if self._executor is broken:
@@ -125,8 +126,8 @@ class FacePool:
     @staticmethod
     def _stop(executor: ProcessPoolExecutor) -> None:
         workers = list((executor._processes or {}).values())  # noqa: SLF001 - Python 3.11 offers no other way to end a stuck worker
-        # Not cancelled: who waits for a cancelled comparison would be cancelled with it, and get no
-        # answer. The death of the workers fails them all alike.
+        # Nothing is cancelled: whoever waits for a cancelled comparison is cancelled with it and
+        # gets no answer. The death of the workers fails them all alike.
         executor.shutdown(wait=False)
         for worker in workers:
             worker.kill()
