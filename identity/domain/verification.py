@@ -6,7 +6,7 @@ verdict can be recomputed years later with `decide`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -53,8 +53,8 @@ class ChipHolder:
 
     personal_id: PersonalID | None
     full_name: PersonName | None
-    birth_date: date | None
-    card_issued_on: date | None = None
+    birth_date: date | None = field(repr=False)
+    card_issued_on: date | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
