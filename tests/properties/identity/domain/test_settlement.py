@@ -359,7 +359,7 @@ class _Settlements(RuleBasedStateMachine):
 def test_the_ladder_keeps_its_promises_through_any_life_of_a_number() -> None:
     run_state_machine_as_test(
         _Settlements,
-        settings=settings(max_examples=60, stateful_step_count=40, deadline=None),
+        settings=settings(max_examples=120, stateful_step_count=40, deadline=None),
     )
 
 
