@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from random import Random
 
 import pytest
-from PIL import Image
 
 from subid.v1.verification_service_pb2 import (
     VERDICT_STATE_FAILURE_TO_ACQUIRE,
@@ -15,50 +13,18 @@ from subid.v1.verification_service_pb2 import (
     Verdict,
 )
 from telco_sim.attackers import Answer, Cheat, judge, try_all
-from telco_sim.camera import HeadFinder
-from telco_sim.cards import CardAuthority
-from telco_sim.country import CALLERS, build_world
-from telco_sim.intrusions import HOME_MADE_CERTIFICATE, NO_CERTIFICATE
 from telco_sim.journal import Invariant
-from telco_sim.measurements import Measurements
-from telco_sim.photographs import PhotographedPerson, PhotographLibrary
 from telco_sim.report import EXIT_BROKEN, EXIT_CLEAN, report_of
 from telco_sim.scenarios import CHEATS
-from telco_sim.wire import Refusal, Wiretap
-from telco_sim.world import Plan, World
-from tests.unit.telco_sim.credulous_service import STARTED_AT, Country, caller, serve
-
-ESTABLISHED_ON = date(2023, 6, 1)
-
-
-def faceless(colour: int) -> PhotographedPerson:
-    """Somebody whose photographs show a plain wall: the credulous service does not mind."""
-    return PhotographedPerson(
-        name=f"wall {colour}",
-        sources=(lambda: Image.new("RGB", (200, 200), (colour, colour, colour)),),
-        head_finder=HeadFinder(),
-    )
-
-
-LIBRARY = PhotographLibrary((faceless(80), faceless(160)))
+from telco_sim.wire import Refusal
+from telco_sim.world import World
+from tests.unit.telco_sim.credulous_service import Country
+from tests.unit.telco_sim.credulous_world import open_world
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    wiretap = Wiretap(Measurements())
-    names = [*(each.name for each in CALLERS), NO_CERTIFICATE, HOME_MADE_CERTIFICATE]
-    authority = CardAuthority(established_on=ESTABLISHED_ON, active_authentication_keys=1)
-    with serve(Country(now=STARTED_AT)) as channel:
-        world = build_world(
-            Plan(citizen_count=80),
-            callers={name: caller(channel, name=name, wiretap=wiretap) for name in names},
-            library=LIBRARY,
-            authority=authority,
-            wiretap=wiretap,
-        )
-        verified = world.cast.take(3)
-        world.verified.extend(verified)
-        world.primaries[verified[0].holder.personal_id] = verified[0].msisdn
+    with open_world(Country()) as world:
         yield world
 
 
