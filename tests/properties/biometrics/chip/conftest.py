@@ -1,12 +1,12 @@
 """Seeds of the chip properties: the files of one good card.
 
-Owns how many examples a property takes; the card comes from the unit tests' issuer.
+Owns nothing else; the card is that of the unit tests.
 """
 
 import pytest
 
 from biometrics.chip.trust import TrustProfile
-from tests.unit.biometrics.chip.issuer import Card, make_card
+from tests.unit.biometrics.chip.chip_files import Card, make_card
 
 
 @pytest.fixture(scope="session")

@@ -18,29 +18,30 @@ from biometrics.chip.revocation_list import read_revocation_list
 from biometrics.chip.signed_data import read_signed_data
 from biometrics.chip.sod import read_security_object, read_sod
 from tests.properties.biometrics.chip.mutations import Mutation, damage, mutations
+from tests.unit.biometrics.chip import chip_files as chip
 from tests.unit.biometrics.chip import issuer as state
 
-CARD = state.make_card()
-INFO = state.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3")
+CARD = chip.make_card()
+INFO = chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3")
 CODED: Mapping[str, tuple[Callable[[bytes], object], bytes]] = {
     "sod": (read_sod, CARD.files.sod),
     "signed data": (read_signed_data, CARD.files.sod[4:]),
     "security object": (read_security_object, CARD.draft().content),
     "dg1": (parse_dg1, CARD.data_groups[1]),
-    "dg1 of a passport": (parse_dg1, state.dg1_around(state.passport_zone(optional="ABC123"))),
+    "dg1 of a passport": (parse_dg1, chip.dg1_around(chip.passport_zone(optional="ABC123"))),
     "dg2 19794": (parse_dg2, CARD.data_groups[2]),
-    "dg2 39794": (parse_dg2, state.make_dg2_39794(state.picture("JPEG2000"))),
+    "dg2 39794": (parse_dg2, chip.make_dg2_39794(chip.picture("JPEG2000"))),
     "dg13": (parse_dg13, CARD.data_groups[13]),
     "dg13, every field": (
         lambda data: read_fields(data, wanted=frozenset(CitizenField)),
         CARD.data_groups[13],
     ),
     "dg14": (parse_dg14, CARD.data_groups[14]),
-    "dg14 algorithm": (find_ecdsa_algorithm, state.make_dg14(INFO)),
+    "dg14 algorithm": (find_ecdsa_algorithm, chip.make_dg14(INFO)),
     "dg15": (lambda data: load_public_key(parse_dg15(data)), CARD.data_groups[15]),
     "explicit key": (load_public_key, state.spki(CARD.signer.key)),
-    "jpeg": (inspect_image, state.picture("JPEG")),
-    "jpeg 2000": (inspect_image, state.picture("JPEG2000")),
+    "jpeg": (inspect_image, chip.picture("JPEG")),
+    "jpeg 2000": (inspect_image, chip.picture("JPEG2000")),
 }
 LOADED: Mapping[str, tuple[Callable[[bytes], object], bytes]] = {
     "certificate": (read_certificate, CARD.signer.certificate),

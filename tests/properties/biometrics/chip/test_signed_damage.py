@@ -9,7 +9,8 @@ from biometrics.chip.report import CheckResult
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import verify_chip
 from tests.properties.biometrics.chip.mutations import Mutation, damage, mutations
-from tests.unit.biometrics.chip.issuer import NOW, Card
+from tests.unit.biometrics.chip.chip_files import Card
+from tests.unit.biometrics.chip.issuer import NOW
 
 few = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -9,7 +9,8 @@ from biometrics.chip.report import CheckResult, ChipReport, ChipVerdict
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import ActiveEvidence, ChipFiles, verify_chip
 from tests.properties.biometrics.chip.mutations import Mutation, damage, mutations
-from tests.unit.biometrics.chip.issuer import NOW, Card
+from tests.unit.biometrics.chip.chip_files import Card
+from tests.unit.biometrics.chip.issuer import NOW
 
 # The card is made once; no example changes it.
 few = settings(

@@ -1,6 +1,6 @@
 """Fixtures of the chip tests: one good card, its state's trust profile, and how to verify.
 
-Owns nothing else; `issuer` makes the cards.
+Owns nothing else; `chip_files` makes the cards and `issuer` signs them.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,8 @@ import pytest
 from biometrics.chip.report import ChipReport
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import ActiveEvidence, verify_chip
-from tests.unit.biometrics.chip.issuer import NOW, Card, make_card
+from tests.unit.biometrics.chip.chip_files import Card, make_card
+from tests.unit.biometrics.chip.issuer import NOW
 
 Verify = Callable[..., ChipReport]
 

@@ -8,11 +8,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from biometrics.chip.active import authenticate_actively, parse_dg14, parse_dg15
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.files import ActiveEvidence
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import NONCE, Algorithm
+from tests.unit.biometrics.chip.chip_files import NONCE
+from tests.unit.biometrics.chip.issuer import Algorithm
 
 KEY = state.rsa_key(2048, "chip")
-DG15 = state.make_dg15(KEY)
+DG15 = chip.make_dg15(KEY)
 CURVES = [ec.SECP256R1(), ec.BrainpoolP384R1(), ec.BrainpoolP512R1()]
 
 
@@ -26,10 +29,10 @@ def code_of(
     return caught.value.code
 
 
-@pytest.mark.parametrize("hash_name", state.TRAILERS)
+@pytest.mark.parametrize("hash_name", chip.TRAILERS)
 @pytest.mark.parametrize("subtracts", [False, True])
 def test_every_trailer_is_opened_both_ways(hash_name: str, *, subtracts: bool) -> None:
-    signature = state.sign_actively(KEY, hash_name=hash_name, subtracts=subtracts)
+    signature = chip.sign_actively(KEY, hash_name=hash_name, subtracts=subtracts)
 
     evidence = authenticate_actively(ActiveEvidence(nonce=NONCE, signature=signature), dg15=DG15)
 
@@ -40,12 +43,12 @@ def test_every_trailer_is_opened_both_ways(hash_name: str, *, subtracts: bool) -
 def test_one_bit_of_the_nonce_makes_another_answer(at: int) -> None:
     nonce = bytes([*NONCE[:at], NONCE[at] ^ 1, *NONCE[at + 1 :]])
 
-    assert code_of(state.sign_actively(KEY), nonce=nonce) is ChipCode.AA_DIGEST
+    assert code_of(chip.sign_actively(KEY), nonce=nonce) is ChipCode.AA_DIGEST
 
 
 @pytest.mark.parametrize("nonce", [b"", NONCE[:7], NONCE + b"\0", NONCE * 4])
 def test_a_nonce_is_eight_octets(nonce: bytes) -> None:
-    code = code_of(state.sign_actively(KEY, nonce=nonce), nonce=nonce)
+    code = code_of(chip.sign_actively(KEY, nonce=nonce), nonce=nonce)
 
     assert code is ChipCode.AA_NONCE_UNKNOWN
 
@@ -58,7 +61,7 @@ def test_a_nonce_is_eight_octets(nonce: bytes) -> None:
         bytes(257),
         KEY.public_key().public_numbers().n.to_bytes(256),
         b"\xff" * 256,
-        b"\0" + state.sign_actively(KEY),
+        b"\0" + chip.sign_actively(KEY),
     ],
 )
 def test_an_answer_is_exactly_as_long_as_the_modulus_and_below_it(signature: bytes) -> None:
@@ -67,7 +70,7 @@ def test_an_answer_is_exactly_as_long_as_the_modulus_and_below_it(signature: byt
 
 @pytest.mark.parametrize("header", [0x00, 0x4A, 0x4B, 0x6B])
 def test_the_header_says_partial_recovery(header: int) -> None:
-    assert code_of(state.sign_actively(KEY, header=header)) is ChipCode.AA_HEADER
+    assert code_of(chip.sign_actively(KEY, header=header)) is ChipCode.AA_HEADER
 
 
 def test_a_trivial_answer_is_refused() -> None:
@@ -77,11 +80,11 @@ def test_a_trivial_answer_is_refused() -> None:
 
 @pytest.mark.parametrize("trailer", ["31CC", "33CC", "37CC", "00CC"])
 def test_an_unknown_trailer_is_refused(trailer: str) -> None:
-    assert code_of(state.sign_actively(KEY, trailer=trailer)) is ChipCode.AA_TRAILER
+    assert code_of(chip.sign_actively(KEY, trailer=trailer)) is ChipCode.AA_TRAILER
 
 
 def test_a_trailer_that_names_another_hash_is_refused() -> None:
-    signature = state.sign_actively(KEY, hash_name="sha384", trailer="34CC")
+    signature = chip.sign_actively(KEY, hash_name="sha384", trailer="34CC")
 
     assert code_of(signature) is ChipCode.AA_DIGEST
 
@@ -102,7 +105,7 @@ def test_recovered_data_shorter_than_the_block_is_refused() -> None:
 def test_a_short_modulus_is_weak() -> None:
     weak = state.rsa_key(1024, "weak")
 
-    assert code_of(state.sign_actively(weak), dg15=state.make_dg15(weak)) is ChipCode.AA_WEAK
+    assert code_of(chip.sign_actively(weak), dg15=chip.make_dg15(weak)) is ChipCode.AA_WEAK
 
 
 @pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.name)
@@ -111,10 +114,8 @@ def test_a_curve_answers_plainly_with_the_hash_dg14_names(
     curve: ec.EllipticCurve, hash_name: str
 ) -> None:
     key = state.ec_key(curve)
-    dg15 = state.make_dg15(key)
-    dg14 = state.make_dg14(
-        state.active_authentication_info(state.SIGNATURE_OIDS["plain", hash_name])
-    )
+    dg15 = chip.make_dg15(key)
+    dg14 = chip.make_dg14(chip.active_authentication_info(state.SIGNATURE_OIDS["plain", hash_name]))
     signature = Algorithm(scheme="plain", hash=hash_name).sign(key, NONCE)
 
     evidence = authenticate_actively(
@@ -129,10 +130,10 @@ def test_a_curve_answers_plainly_with_the_hash_dg14_names(
 
 def test_a_curves_answer_in_der_is_refused() -> None:
     key = state.ec_key()
-    dg14 = state.make_dg14(state.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3"))
+    dg14 = chip.make_dg14(chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3"))
     signature = Algorithm(scheme="ecdsa", hash="sha256").sign(key, NONCE)
 
-    code = code_of(signature, dg15=state.make_dg15(key), dg14=dg14)
+    code = code_of(signature, dg15=chip.make_dg15(key), dg14=dg14)
 
     assert code is ChipCode.AA_SIG_LENGTH
 
@@ -141,20 +142,18 @@ def test_a_curves_answer_in_der_is_refused() -> None:
     ("dg14", "code"),
     [
         (None, ChipCode.SIG_ALG_UNSUPPORTED),
-        (state.make_dg14(), ChipCode.SIG_ALG_UNSUPPORTED),
+        (chip.make_dg14(), ChipCode.SIG_ALG_UNSUPPORTED),
         (
-            state.make_dg14(state.sequence(state.oid("2.23.136.1.1.5"), state.integer(1))),
+            chip.make_dg14(asn1.sequence(asn1.oid("2.23.136.1.1.5"), asn1.integer(1))),
             ChipCode.SIG_ALG_UNSUPPORTED,
         ),
-        (state.make_dg14(state.active_authentication_info("1.2.3")), ChipCode.SIG_ALG_UNSUPPORTED),
+        (chip.make_dg14(chip.active_authentication_info("1.2.3")), ChipCode.SIG_ALG_UNSUPPORTED),
         (
-            state.make_dg14(state.active_authentication_info("1.2.840.10045.4.3.2")),
+            chip.make_dg14(chip.active_authentication_info("1.2.840.10045.4.3.2")),
             ChipCode.SIG_ALG_KEY_MISMATCH,
         ),
         (
-            state.make_dg14(
-                state.sequence(state.oid("2.23.136.1.1.5"), state.integer(1), state.NULL)
-            ),
+            chip.make_dg14(asn1.sequence(asn1.oid("2.23.136.1.1.5"), asn1.integer(1), asn1.NULL)),
             ChipCode.DG14_MALFORMED,
         ),
     ],
@@ -162,17 +161,17 @@ def test_a_curves_answer_in_der_is_refused() -> None:
 def test_without_a_plain_algorithm_in_dg14_a_curve_cannot_answer(
     dg14: bytes | None, code: ChipCode
 ) -> None:
-    assert code_of(bytes(96), dg15=state.make_dg15(state.ec_key()), dg14=dg14) is code
+    assert code_of(bytes(96), dg15=chip.make_dg15(state.ec_key()), dg14=dg14) is code
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        state.der(0x6E, state.sequence()),
-        state.der(0x6F, state.set_of()),
-        state.der(0x6E, state.set_of(state.NULL)),
-        state.der(0x6E, state.set_of(state.sequence(state.oid("1.2.3")))),
-        state.der(0x6E, state.set_of(state.sequence(state.NULL, state.NULL))),
+        asn1.der(0x6E, asn1.sequence()),
+        asn1.der(0x6F, asn1.set_of()),
+        asn1.der(0x6E, asn1.set_of(asn1.NULL)),
+        asn1.der(0x6E, asn1.set_of(asn1.sequence(asn1.oid("1.2.3")))),
+        asn1.der(0x6E, asn1.set_of(asn1.sequence(asn1.NULL, asn1.NULL))),
     ],
 )
 def test_a_dg14_that_is_not_in_order_is_malformed(data: bytes) -> None:
@@ -183,12 +182,12 @@ def test_a_dg14_that_is_not_in_order_is_malformed(data: bytes) -> None:
 
 
 def test_dg14_may_name_one_protocol_more_than_once() -> None:
-    info = state.sequence(state.oid("0.4.0.127.0.7.2.2.3.2.1"), state.integer(1))
+    info = asn1.sequence(asn1.oid("0.4.0.127.0.7.2.2.3.2.1"), asn1.integer(1))
 
-    assert list(parse_dg14(state.make_dg14(info))) == ["0.4.0.127.0.7.2.2.3.2.1"]
+    assert list(parse_dg14(chip.make_dg14(info))) == ["0.4.0.127.0.7.2.2.3.2.1"]
 
 
-@pytest.mark.parametrize("data", [state.der(0x6F, state.set_of()), state.der(0x6E)])
+@pytest.mark.parametrize("data", [asn1.der(0x6F, asn1.set_of()), asn1.der(0x6E)])
 def test_a_dg15_that_is_not_in_order_is_malformed(data: bytes) -> None:
     with pytest.raises(ChipError) as caught:
         parse_dg15(data)

@@ -15,41 +15,44 @@ from biometrics.chip.dg1 import parse_dg1, parse_mrz
 from biometrics.chip.dg2 import parse_dg2
 from biometrics.chip.report import ChipVerdict
 from biometrics.chip.trust import TrustPolicy, TrustProfile
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip.chip_files import Card, MRZDraft
 from tests.unit.biometrics.chip.conftest import Verify
-from tests.unit.biometrics.chip.issuer import Algorithm, Card, MRZDraft
-from tests.unit.biometrics.chip.test_verify import REFUSED
+from tests.unit.biometrics.chip.forgeries import REFUSED
+from tests.unit.biometrics.chip.issuer import Algorithm
 
-SPECIMEN = state.passport_zone(optional="ZE184226B")
+SPECIMEN = chip.passport_zone(optional="ZE184226B")
 
 
 def wrong(at: int, characters: str) -> bytes:
     """The specimen with other characters somewhere."""
     zone = SPECIMEN[:at] + characters + SPECIMEN[at + len(characters) :]
-    return state.dg1_around(zone)
+    return chip.dg1_around(zone)
 
 
 def card_zone(**changes: str) -> bytes:
-    return state.make_dg1(MRZDraft(**changes))
+    return chip.make_dg1(MRZDraft(**changes))
 
 
 def wrapped(record: bytes, **header: bytes | None) -> bytes:
-    made = state.biometric_header(**header)  # type: ignore[arg-type] # test shorthand
-    return state.dg2_around(state.instance(record, made))
+    made = chip.biometric_header(**header)  # type: ignore[arg-type] # test shorthand
+    return chip.dg2_around(chip.instance(record, made))
 
 
-JPEG, JPEG2000 = state.picture("JPEG"), state.picture("JPEG2000")
-RECORD = state.facial_record(JPEG)
-WITH_POINTS = state.facial_record(JPEG, points=4)
+JPEG, JPEG2000 = chip.picture("JPEG"), chip.picture("JPEG2000")
+RECORD = chip.facial_record(JPEG)
+WITH_POINTS = chip.facial_record(JPEG, points=4)
 LONGER = RECORD[:8] + (len(RECORD) + 8).to_bytes(4) + RECORD[12:]
 
 DG1_CASES: Mapping[str, tuple[bytes, ChipCode | None]] = {
-    "LDS_B_01": (state.dg1_around(SPECIMEN), None),
+    "LDS_B_01": (chip.dg1_around(SPECIMEN), None),
     "LDS_B_02": (card_zone(name="NGUYEN<PHUC<HOANG<<THIEN<BAO<N"), None),
     "LDS_B_03": (card_zone(name="SUKARNO"), None),
-    "LDS_B_05": (state.der(0x62, state.make_dg1()[2:]), ChipCode.DG1_MALFORMED),
-    "LDS_B_06": (b"\x61\x5c" + state.make_dg1()[2:], ChipCode.DG_TRAILING_DATA),
-    "LDS_B_07": (b"\x61\x5e" + state.make_dg1()[2:], ChipCode.TLV_TRUNCATED),
+    "LDS_B_05": (asn1.der(0x62, chip.make_dg1()[2:]), ChipCode.DG1_MALFORMED),
+    "LDS_B_06": (b"\x61\x5c" + chip.make_dg1()[2:], ChipCode.DG_TRAILING_DATA),
+    "LDS_B_07": (b"\x61\x5e" + chip.make_dg1()[2:], ChipCode.TLV_TRUNCATED),
     "LDS_B_09": (wrong(2, "V1M"), ChipCode.DG1_MALFORMED),
     "LDS_B_10": (wrong(5, "<" * 39), ChipCode.DG1_MALFORMED),
     "LDS_B_13": (wrong(53, "9"), ChipCode.MRZ_CHECK_DIGIT),
@@ -63,27 +66,27 @@ DG1_CASES: Mapping[str, tuple[bytes, ChipCode | None]] = {
     "LDS_B_21": (wrong(71, "9"), ChipCode.MRZ_CHECK_DIGIT),
     "LDS_B_22": (wrong(86, "9"), ChipCode.MRZ_CHECK_DIGIT),
     "LDS_B_23": (wrong(87, "9"), ChipCode.MRZ_CHECK_DIGIT),
-    "LDS_B_24": (state.der(0x61), ChipCode.TLV_TRUNCATED),
+    "LDS_B_24": (asn1.der(0x61), ChipCode.TLV_TRUNCATED),
     "LDS_B_25": (card_zone(birth="9001<<"), None),
     "LDS_B_26": (card_zone(birth="90<<01"), None),
     "LDS_B_27": (card_zone(birth="<<0101"), None),
     "LDS_B_28": (card_zone(birth="<<<<<<"), None),
 }
 DG2_CASES: Mapping[str, tuple[bytes, ChipCode | None]] = {
-    "LDS_C_01": (state.make_dg2(JPEG2000), None),
-    "LDS_C_02": (state.make_dg2(JPEG), None),
-    "LDS_C_03": (state.dg2_around(state.instance(WITH_POINTS)), None),
-    "LDS_C_04": (state.der(0x76, state.make_dg2()[4:]), ChipCode.DG2_MALFORMED),
+    "LDS_C_01": (chip.make_dg2(JPEG2000), None),
+    "LDS_C_02": (chip.make_dg2(JPEG), None),
+    "LDS_C_03": (chip.dg2_around(chip.instance(WITH_POINTS)), None),
+    "LDS_C_04": (asn1.der(0x76, chip.make_dg2()[4:]), ChipCode.DG2_MALFORMED),
     "LDS_C_05": (
-        state.make_dg2()[:3] + bytes([state.make_dg2()[3] - 1]) + state.make_dg2()[4:],
+        chip.make_dg2()[:3] + bytes([chip.make_dg2()[3] - 1]) + chip.make_dg2()[4:],
         ChipCode.DG_TRAILING_DATA,
     ),
     "LDS_C_06": (
-        state.make_dg2()[:3] + bytes([state.make_dg2()[3] + 1]) + state.make_dg2()[4:],
+        chip.make_dg2()[:3] + bytes([chip.make_dg2()[3] + 1]) + chip.make_dg2()[4:],
         ChipCode.TLV_TRUNCATED,
     ),
     "LDS_C_07": (
-        state.der(0x75, state.der(0x7F61, state.instance(RECORD))),
+        asn1.der(0x75, asn1.der(0x7F61, chip.instance(RECORD))),
         ChipCode.DG2_MALFORMED,
     ),
     "LDS_C_08": (wrapped(RECORD, owner=b"\x01\x00"), ChipCode.DG2_MALFORMED),
@@ -96,9 +99,9 @@ DG2_CASES: Mapping[str, tuple[bytes, ChipCode | None]] = {
     "LDS_C_15": (wrapped(b"FAC\x00020\x00" + RECORD[8:]), ChipCode.DG2_MALFORMED),
     "LDS_C_16": (wrapped(LONGER), ChipCode.DG2_MALFORMED),
     # The record says JPEG 2000 (data type 1) and holds a JPEG: the picture itself is believed.
-    "LDS_C_27": (state.make_dg2(JPEG), None),
+    "LDS_C_27": (chip.make_dg2(JPEG), None),
     "LDS_C_28": (
-        state.dg2_around(state.der(0x7F60, state.biometric_header())),
+        chip.dg2_around(asn1.der(0x7F60, chip.biometric_header())),
         ChipCode.DG2_MALFORMED,
     ),
 }
@@ -119,9 +122,9 @@ def test_a_case_of_dg2_answers(case: str) -> None:
 
 
 def test_lds_b_04_a_zero_for_no_optional_data() -> None:
-    zone = state.passport_zone()
+    zone = chip.passport_zone()
     zero = zone[:86] + "0"
-    composite = state.check_digit(zero[44:54] + zero[57:64] + zero[65:87])
+    composite = chip.check_digit(zero[44:54] + zero[57:64] + zero[65:87])
 
     assert parse_mrz((zero + composite).encode()).optional_data == ""
 
@@ -180,7 +183,7 @@ def test_a_case_of_algorithms_passes(
     signed = replace(card, signer=state.signer_draft(card.authority, key).sign(card.authority.key))
     draft = replace(
         signed.draft(),
-        content=state.security_object(card.data_groups, hash_name=listed),
+        content=chip.security_object(card.data_groups, hash_name=listed),
         algorithm=algorithm,
         digest=algorithm.hash,
         listed_digests=(algorithm.hash,),

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from biometrics.chip.certificate import CERTIFICATE_OCTETS_MAX, read_certificate
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import Card
+from tests.unit.biometrics.chip.chip_files import Card
 
 
 def with_extensions(card: Card, *extensions: bytes) -> bytes:
@@ -46,7 +47,7 @@ def test_an_authority_says_what_it_may(card: Card) -> None:
 
 def test_document_types_may_stand_bare_in_the_list(card: Card) -> None:
     bare = state.extension(
-        "2.23.136.1.1.6.2", state.sequence(state.printable("P"), state.printable("PO"))
+        "2.23.136.1.1.6.2", asn1.sequence(asn1.printable("P"), asn1.printable("PO"))
     )
 
     assert read_certificate(with_extensions(card, bare)).document_types == frozenset({"P", "PO"})
@@ -55,10 +56,10 @@ def test_document_types_may_stand_bare_in_the_list(card: Card) -> None:
 @pytest.mark.parametrize(
     ("content", "is_ca"),
     [
-        (state.sequence(), False),
-        (state.sequence(state.der(0x01, b"\0")), False),
-        (state.sequence(state.der(0x01, b"\1"), state.integer(0)), True),
-        (state.sequence(state.TRUE), True),
+        (asn1.sequence(), False),
+        (asn1.sequence(asn1.der(0x01, b"\0")), False),
+        (asn1.sequence(asn1.der(0x01, b"\1"), asn1.integer(0)), True),
+        (asn1.sequence(asn1.TRUE), True),
     ],
 )
 def test_the_ca_flag_is_read_as_issuers_write_it(
@@ -70,8 +71,8 @@ def test_the_ca_flag_is_read_as_issuers_write_it(
 
 
 def test_a_default_that_is_written_out_changes_nothing(card: Card) -> None:
-    false = state.der(0x01, b"\0")
-    written = state.sequence(state.oid("1.2.3"), false, state.octet_string(state.NULL))
+    false = asn1.der(0x01, b"\0")
+    written = asn1.sequence(asn1.oid("1.2.3"), false, asn1.octet_string(asn1.NULL))
 
     certificate = read_certificate(with_extensions(card, written))
 
@@ -108,7 +109,7 @@ def test_a_malformed_key_identifier_is_none(card: Card) -> None:
 
 
 def test_a_key_usage_without_bits_allows_nothing(card: Card) -> None:
-    empty = state.extension("2.5.29.15", state.der(0x03, b"\0"), is_critical=True)
+    empty = state.extension("2.5.29.15", asn1.der(0x03, b"\0"), is_critical=True)
 
     usage = read_certificate(with_extensions(card, empty)).key_usage
 

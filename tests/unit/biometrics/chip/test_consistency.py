@@ -9,15 +9,15 @@ from biometrics.chip import consistency
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.dg1 import MRZ, Sex, parse_dg1
 from biometrics.chip.dg13 import CitizenData, parse_dg13
-from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import MRZDraft
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip.chip_files import MRZDraft
 
-CITIZEN = parse_dg13(state.make_dg13())
-ZONE = parse_dg1(state.make_dg1())
+CITIZEN = parse_dg13(chip.make_dg13())
+ZONE = parse_dg1(chip.make_dg1())
 
 
 def zone(name: str) -> MRZ:
-    return parse_dg1(state.make_dg1(MRZDraft(name=name)))
+    return parse_dg1(chip.make_dg1(MRZDraft(name=name)))
 
 
 def named(full_name: str) -> CitizenData:

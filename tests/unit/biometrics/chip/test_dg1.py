@@ -4,8 +4,9 @@ import pytest
 
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.dg1 import MRZFormat, Sex, check_digit, parse_dg1, parse_mrz
-from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import MRZDraft
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
+from tests.unit.biometrics.chip.chip_files import MRZDraft
 
 # Specimens printed in Doc 9303, parts 4, 5 and 6.
 TD1_SPECIMEN = (
@@ -51,7 +52,7 @@ def test_the_specimens_of_the_standard_are_read(
 
 
 def test_a_vietnamese_card_names_its_personal_number() -> None:
-    mrz = parse_dg1(state.make_dg1())
+    mrz = parse_dg1(chip.make_dg1())
 
     assert mrz.personal_id == "001090999999"
     assert mrz.document_number == "090999999"
@@ -64,7 +65,7 @@ def test_a_long_document_number_goes_on_in_the_optional_data() -> None:
 
 
 def test_an_empty_optional_field_may_have_a_zero_or_a_filler_as_check_digit() -> None:
-    filler = state.passport_zone()
+    filler = chip.passport_zone()
     zero = filler[:86] + "0" + check_digit(filler[44:54] + filler[57:64] + filler[65:86] + "0")
 
     assert parse_mrz(filler.encode()).optional_data == ""
@@ -72,20 +73,20 @@ def test_an_empty_optional_field_may_have_a_zero_or_a_filler_as_check_digit() ->
 
 
 def test_a_name_without_a_second_part_is_read() -> None:
-    mrz = parse_dg1(state.make_dg1(MRZDraft(name="SUKARNO")))
+    mrz = parse_dg1(chip.make_dg1(MRZDraft(name="SUKARNO")))
 
     assert (mrz.primary_identifier, mrz.secondary_identifier) == ("SUKARNO", "")
 
 
 def test_a_name_that_fills_its_field_may_have_been_cut() -> None:
-    mrz = parse_dg1(state.make_dg1(MRZDraft(name="NGUYEN<PHUC<HOANG<<THIEN<BAO<N")))
+    mrz = parse_dg1(chip.make_dg1(MRZDraft(name="NGUYEN<PHUC<HOANG<<THIEN<BAO<N")))
 
     assert mrz.is_name_truncated
 
 
 @pytest.mark.parametrize("birth", ["90<<<<", "9001<<", "<<<<<<", "<<0101"])
 def test_an_incomplete_birth_date_is_kept_as_it_is(birth: str) -> None:
-    assert parse_dg1(state.make_dg1(MRZDraft(birth=birth))).birth_yymmdd == birth
+    assert parse_dg1(chip.make_dg1(MRZDraft(birth=birth))).birth_yymmdd == birth
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_an_incomplete_birth_date_is_kept_as_it_is(birth: str) -> None:
     [("M", Sex.MALE), ("F", Sex.FEMALE), ("X", Sex.UNSPECIFIED), ("<", Sex.UNSPECIFIED)],
 )
 def test_every_letter_for_the_sex_is_read(letter: str, sex: Sex) -> None:
-    assert parse_dg1(state.make_dg1(MRZDraft(sex=letter))).sex is sex
+    assert parse_dg1(chip.make_dg1(MRZDraft(sex=letter))).sex is sex
 
 
 @pytest.mark.parametrize(
@@ -156,14 +157,14 @@ def test_every_check_digit_is_checked(zone: str, at: int) -> None:
     "inside",
     [
         b"",
-        state.der(0x5F20, TD1_SPECIMEN.encode()),
-        state.der(0x5F1F, TD1_SPECIMEN.encode()) + state.NULL,
+        asn1.der(0x5F20, TD1_SPECIMEN.encode()),
+        asn1.der(0x5F1F, TD1_SPECIMEN.encode()) + asn1.NULL,
     ],
 )
 def test_a_file_without_the_zone_is_refused(inside: bytes) -> None:
     with pytest.raises(ChipError):
-        parse_dg1(state.der(0x61, inside))
+        parse_dg1(asn1.der(0x61, inside))
 
 
 def test_the_repr_shows_nothing_of_the_holder() -> None:
-    assert "001090999999" not in repr(parse_dg1(state.make_dg1()))
+    assert "001090999999" not in repr(parse_dg1(chip.make_dg1()))

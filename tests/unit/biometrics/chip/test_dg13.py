@@ -7,7 +7,8 @@ import pytest
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.dg1 import Sex
 from biometrics.chip.dg13 import CitizenField, fold_name, parse_dg13, read_fields
-from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
 
 
 def code_of(data: bytes) -> ChipCode:
@@ -17,13 +18,13 @@ def code_of(data: bytes) -> ChipCode:
 
 
 def field(number: int, *value: bytes) -> bytes:
-    return state.sequence(state.integer(number), *value)
+    return asn1.sequence(asn1.integer(number), *value)
 
 
 def test_identification_reads_what_it_needs() -> None:
-    changes = {11: state.printable("01/08/2024")}
+    changes = {11: asn1.printable("01/08/2024")}
 
-    citizen = parse_dg13(state.make_dg13(changes))
+    citizen = parse_dg13(chip.make_dg13(changes))
 
     assert citizen.personal_id == "001090999999"
     assert citizen.full_name == "Nguyễn Văn Thử"
@@ -36,7 +37,7 @@ def test_identification_reads_what_it_needs() -> None:
 
 
 def test_only_the_wanted_fields_are_decoded() -> None:
-    broken_religion = state.make_dg13({7: state.der(0x0C, b"\xff\xfe")})
+    broken_religion = chip.make_dg13({7: asn1.der(0x0C, b"\xff\xfe")})
 
     assert CitizenField.RELIGION not in read_fields(broken_religion)
     with pytest.raises(ChipError):
@@ -47,18 +48,18 @@ def test_only_the_wanted_fields_are_decoded() -> None:
 
 
 def test_the_order_of_the_fields_does_not_matter() -> None:
-    fields = [field(number, value) for number, value in state.CITIZEN_FIELDS.items()]
+    fields = [field(number, value) for number, value in chip.CITIZEN_FIELDS.items()]
 
-    forwards = parse_dg13(state.dg13_around(state.set_of(*fields)))
-    backwards = parse_dg13(state.dg13_around(state.set_of(*reversed(fields))))
+    forwards = parse_dg13(chip.dg13_around(asn1.set_of(*fields)))
+    backwards = parse_dg13(chip.dg13_around(asn1.set_of(*reversed(fields))))
 
     assert forwards == backwards
 
 
 def test_missing_and_empty_fields_are_none() -> None:
-    empty = state.set_of(field(1), field(2, state.utf8("")), field(3, state.utf8("  ")))
+    empty = asn1.set_of(field(1), field(2, asn1.utf8("")), field(3, asn1.utf8("  ")))
 
-    citizen = parse_dg13(state.dg13_around(empty))
+    citizen = parse_dg13(chip.dg13_around(empty))
 
     assert citizen.personal_id is citizen.full_name is None
     assert citizen.born_on is citizen.expires_on is citizen.issued_on is None
@@ -70,7 +71,7 @@ def test_missing_and_empty_fields_are_none() -> None:
 def test_a_name_is_composed_whatever_form_it_comes_in() -> None:
     decomposed = "Nguye\u0302\u0303n Va\u0306n Thu\u031b\u0309"
 
-    assert parse_dg13(state.make_dg13({2: state.utf8(decomposed)})).full_name == "Nguyễn Văn Thử"
+    assert parse_dg13(chip.make_dg13({2: asn1.utf8(decomposed)})).full_name == "Nguyễn Văn Thử"
 
 
 @pytest.mark.parametrize(
@@ -83,14 +84,14 @@ def test_a_name_is_composed_whatever_form_it_comes_in() -> None:
     ],
 )
 def test_a_birth_date_may_be_incomplete(text: str, born_on: date | None, year: int) -> None:
-    citizen = parse_dg13(state.make_dg13({3: state.printable(text)}))
+    citizen = parse_dg13(chip.make_dg13({3: asn1.printable(text)}))
 
     assert (citizen.born_on, citizen.birth_year) == (born_on, year)
 
 
 @pytest.mark.parametrize("words", ["Không thời hạn", "KHONG THOI HAN", "Vô thời hạn"])
 def test_a_card_may_say_in_words_that_it_does_not_expire(words: str) -> None:
-    citizen = parse_dg13(state.make_dg13({12: state.utf8(words)}))
+    citizen = parse_dg13(chip.make_dg13({12: asn1.utf8(words)}))
 
     assert citizen.has_no_expiry
     assert citizen.expires_on is None
@@ -100,39 +101,39 @@ def test_a_card_may_say_in_words_that_it_does_not_expire(words: str) -> None:
     ("text", "sex"), [("Nam", Sex.MALE), ("Nữ", Sex.FEMALE), ("NỮ", Sex.FEMALE)]
 )
 def test_both_words_for_the_sex_are_read(text: str, sex: Sex) -> None:
-    assert parse_dg13(state.make_dg13({4: state.utf8(text)})).sex is sex
+    assert parse_dg13(chip.make_dg13({4: asn1.utf8(text)})).sex is sex
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        state.der(0x6D),
-        state.der(0x6E, state.make_dg13()[3:]),
-        state.der(0x6D, state.sequence()),
-        state.der(0x6D, state.set_of()),
-        state.dg13_around(state.sequence()),
-        state.dg13_around(state.set_of(), version=2),
-        state.dg13_around(state.set_of(), encoding="1.0.10646.1.0.2"),
-        state.der(0x6D, state.sequence(state.NULL, state.NULL, state.set_of())),
-        state.dg13_around(state.set_of(state.NULL)),
-        state.dg13_around(state.set_of(state.sequence())),
-        state.dg13_around(state.set_of(field(1, state.utf8("1"), state.NULL))),
-        state.dg13_around(state.set_of(state.sequence(state.NULL, state.utf8("1")))),
-        state.dg13_around(state.set_of(state.sequence(state.der(2, b"\0\1"), state.utf8("1")))),
-        state.dg13_around(state.set_of(field(5), field(5))),
-        state.make_dg13({1: state.utf8("00109099999")}),
-        state.make_dg13({1: state.utf8("00109099999x")}),
-        state.make_dg13({1: state.integer(1090999999)}),
-        state.make_dg13({1: state.der(0x13, b"0010909@9999")}),
-        state.make_dg13({2: state.der(0x0C, b"\xff")}),
-        state.make_dg13({2: state.sequence(state.utf8("Nguyễn"))}),
-        state.make_dg13({3: state.printable("31/02/1990")}),
-        state.make_dg13({3: state.printable("1990-01-01")}),
-        state.make_dg13({4: state.utf8("Male")}),
-        state.make_dg13({11: state.printable("2024")}),
-        state.make_dg13({11: state.printable("yesterday")}),
-        state.make_dg13({12: state.printable("01/2040")}),
-        state.make_dg13({12: state.printable("in 15 years")}),
+        asn1.der(0x6D),
+        asn1.der(0x6E, chip.make_dg13()[3:]),
+        asn1.der(0x6D, asn1.sequence()),
+        asn1.der(0x6D, asn1.set_of()),
+        chip.dg13_around(asn1.sequence()),
+        chip.dg13_around(asn1.set_of(), version=2),
+        chip.dg13_around(asn1.set_of(), encoding="1.0.10646.1.0.2"),
+        asn1.der(0x6D, asn1.sequence(asn1.NULL, asn1.NULL, asn1.set_of())),
+        chip.dg13_around(asn1.set_of(asn1.NULL)),
+        chip.dg13_around(asn1.set_of(asn1.sequence())),
+        chip.dg13_around(asn1.set_of(field(1, asn1.utf8("1"), asn1.NULL))),
+        chip.dg13_around(asn1.set_of(asn1.sequence(asn1.NULL, asn1.utf8("1")))),
+        chip.dg13_around(asn1.set_of(asn1.sequence(asn1.der(2, b"\0\1"), asn1.utf8("1")))),
+        chip.dg13_around(asn1.set_of(field(5), field(5))),
+        chip.make_dg13({1: asn1.utf8("00109099999")}),
+        chip.make_dg13({1: asn1.utf8("00109099999x")}),
+        chip.make_dg13({1: asn1.integer(1090999999)}),
+        chip.make_dg13({1: asn1.der(0x13, b"0010909@9999")}),
+        chip.make_dg13({2: asn1.der(0x0C, b"\xff")}),
+        chip.make_dg13({2: asn1.sequence(asn1.utf8("Nguyễn"))}),
+        chip.make_dg13({3: asn1.printable("31/02/1990")}),
+        chip.make_dg13({3: asn1.printable("1990-01-01")}),
+        chip.make_dg13({4: asn1.utf8("Male")}),
+        chip.make_dg13({11: asn1.printable("2024")}),
+        chip.make_dg13({11: asn1.printable("yesterday")}),
+        chip.make_dg13({12: asn1.printable("01/2040")}),
+        chip.make_dg13({12: asn1.printable("in 15 years")}),
     ],
 )
 def test_another_structure_is_refused(data: bytes) -> None:
@@ -142,7 +143,7 @@ def test_another_structure_is_refused(data: bytes) -> None:
 
 
 def test_octets_behind_the_file_are_refused() -> None:
-    assert code_of(state.make_dg13() + b"\0") is ChipCode.DG_TRAILING_DATA
+    assert code_of(chip.make_dg13() + b"\0") is ChipCode.DG_TRAILING_DATA
 
 
 @pytest.mark.parametrize(
@@ -163,4 +164,4 @@ def test_a_name_folds_to_the_letters_of_the_zone(name: str, folded: str) -> None
 
 
 def test_the_repr_shows_nothing_of_the_citizen() -> None:
-    assert "001090999999" not in repr(parse_dg13(state.make_dg13()))
+    assert "001090999999" not in repr(parse_dg13(chip.make_dg13()))

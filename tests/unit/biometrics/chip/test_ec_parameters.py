@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.ec_parameters import find_named_curve, recognise_curve
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 
 CURVES = [ec.SECP256R1(), ec.BrainpoolP384R1(), ec.BrainpoolP512R1()]
@@ -35,10 +36,10 @@ def test_leading_zeros_short_coefficients_and_a_seed_make_no_difference(
 ) -> None:
     _, a, b, _ = state.domain(curve)
     octets = (a.bit_length() + 7) // 8
-    written = state.sequence(
-        state.octet_string(a.to_bytes(octets)),
-        state.octet_string(bytes(3) + b.to_bytes(octets)),
-        state.bit_string(bytes(20)),
+    written = asn1.sequence(
+        asn1.octet_string(a.to_bytes(octets)),
+        asn1.octet_string(bytes(3) + b.to_bytes(octets)),
+        asn1.bit_string(bytes(20)),
     )
 
     parameters = state.explicit_parameters(curve, other={"curve": written})
@@ -56,12 +57,12 @@ def test_every_single_number_counts(part: str) -> None:
     curve = ec.BrainpoolP384R1()
     _, a, b, order = state.domain(curve)
     other = {
-        "curve": state.sequence(
-            state.octet_string(a.to_bytes(48)), state.octet_string((b + 1).to_bytes(48))
+        "curve": asn1.sequence(
+            asn1.octet_string(a.to_bytes(48)), asn1.octet_string((b + 1).to_bytes(48))
         ),
-        "base": state.octet_string(b"\x04" + bytes(96)),
-        "order": state.integer(order + 2),
-        "cofactor": state.integer(0),
+        "base": asn1.octet_string(b"\x04" + bytes(96)),
+        "order": asn1.integer(order + 2),
+        "cofactor": asn1.integer(0),
     }
 
     parameters = state.explicit_parameters(curve, other={part: other[part]})
@@ -74,10 +75,10 @@ def test_every_single_number_counts(part: str) -> None:
     [
         {"cofactor": b""},
         {"order": b""},
-        {"base": state.octet_string(b"")},
-        {"base": state.octet_string(b"\x04" + bytes(95))},
-        {"base": state.octet_string(b"\x03" + bytes(48))},
-        {"cofactor": state.integer(1) + state.NULL},
+        {"base": asn1.octet_string(b"")},
+        {"base": asn1.octet_string(b"\x04" + bytes(95))},
+        {"base": asn1.octet_string(b"\x03" + bytes(48))},
+        {"cofactor": asn1.integer(1) + asn1.NULL},
     ],
 )
 def test_a_missing_or_compressed_number_is_refused(changes: dict[str, bytes]) -> None:
@@ -87,7 +88,7 @@ def test_a_missing_or_compressed_number_is_refused(changes: dict[str, bytes]) ->
 
 
 def test_a_binary_field_is_not_supported() -> None:
-    field = state.sequence(state.oid("1.2.840.10045.1.2"), state.integer(3))
+    field = asn1.sequence(asn1.oid("1.2.840.10045.1.2"), asn1.integer(3))
 
     error = refusal(state.explicit_parameters(ec.BrainpoolP384R1(), other={"field": field}))
 

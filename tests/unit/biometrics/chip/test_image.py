@@ -7,7 +7,7 @@ from PIL import Image
 
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.image import ImageFormat, inspect_image
-from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip import chip_files as chip
 
 
 def encode(image_format: str, **options: object) -> bytes:
@@ -83,7 +83,7 @@ def test_another_format_is_refused(image: bytes) -> None:
 
 def jpeg_of(width: int, height: int) -> bytes:
     size = height.to_bytes(2) + width.to_bytes(2)
-    return state.picture("JPEG", 64, 64).replace(b"\x08\x00\x40\x00\x40", b"\x08" + size)
+    return chip.picture("JPEG", 64, 64).replace(b"\x08\x00\x40\x00\x40", b"\x08" + size)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_broken_structure_is_not_decodable(image: bytes) -> None:
 
 
 def test_a_marker_that_stands_alone_is_stepped_over() -> None:
-    image = state.picture("JPEG")
+    image = chip.picture("JPEG")
 
     assert inspect_image(SOI + b"\xff\x01" + image[2:]).width_px == 96
 

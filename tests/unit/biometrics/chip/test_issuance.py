@@ -10,9 +10,11 @@ from biometrics.chip.certificate import Certificate, read_certificate
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.report import ChipVerdict
 from biometrics.chip.trust import TrustProfile
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip.chip_files import Card
 from tests.unit.biometrics.chip.conftest import Verify
-from tests.unit.biometrics.chip.issuer import NOW, Card
+from tests.unit.biometrics.chip.issuer import NOW
 
 
 def profile(*certificates: bytes, crls: tuple[bytes, ...] = ()) -> TrustProfile:
@@ -119,9 +121,7 @@ def test_a_weak_anchor_is_refused(card: Card, verify: Verify) -> None:
 
 def test_a_malformed_period_of_the_anchors_key_is_outside(card: Card, verify: Verify) -> None:
     draft = state.authority_draft(key=card.authority.key)
-    broken = replace(
-        draft, extensions=(*draft.extensions, state.extension("2.5.29.16", state.NULL))
-    )
+    broken = replace(draft, extensions=(*draft.extensions, state.extension("2.5.29.16", asn1.NULL)))
 
     report = verify(card, profile=profile(broken.sign(draft.key).certificate))
 
@@ -168,7 +168,7 @@ def test_an_extension_nobody_knows_is_let_pass_when_it_is_not_critical(
 ) -> None:
     odd = card.with_signer(
         lambda draft: replace(
-            draft, extensions=(*draft.extensions, state.extension("1.2.3.4", state.NULL))
+            draft, extensions=(*draft.extensions, state.extension("1.2.3.4", asn1.NULL))
         )
     )
 
@@ -220,7 +220,7 @@ def test_an_anchor_that_may_not_sign_lists_signs_none(card: Card) -> None:
 
 
 def test_a_list_under_an_unknown_algorithm_is_not_signed(card: Card) -> None:
-    known, unknown = state.oid("1.2.840.10045.4.3.4"), state.oid("1.2.840.10045.4.3.9")
+    known, unknown = asn1.oid("1.2.840.10045.4.3.4"), asn1.oid("1.2.840.10045.4.3.9")
     crl = state.make_crl(card.authority, card.signer.serial).replace(known, unknown)
 
     assert revocation_code(card, crl) is ChipCode.CRL_SIGNATURE_INVALID

@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 import pytest
 
 from biometrics.chip.master_list import read_master_list
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import NOW, CertificateDraft, Identity, SODDraft
+from tests.unit.biometrics.chip.chip_files import SODDraft
+from tests.unit.biometrics.chip.issuer import NOW, CertificateDraft, Identity
 
 MASTER_LIST, LIST_SIGNING = "2.23.136.1.1.2", "2.23.136.1.1.3"
 PUBLISHER = state.make_authority("CSCA NL", "NL")
 LISTED = tuple(state.make_authority(f"CSCA {n}").certificate for n in range(3))
-PURPOSE = state.extension("2.5.29.37", state.sequence(state.oid(LIST_SIGNING)), is_critical=True)
+PURPOSE = state.extension("2.5.29.37", asn1.sequence(asn1.oid(LIST_SIGNING)), is_critical=True)
 
 Change = Callable[[CertificateDraft], CertificateDraft]
 
@@ -26,7 +29,7 @@ def list_signer(change: Change = lambda draft: draft, by: Identity = PUBLISHER) 
 
 
 def content(*certificates: bytes, version: int = 0) -> bytes:
-    return state.sequence(state.integer(version), state.set_of(*certificates))
+    return asn1.sequence(asn1.integer(version), asn1.set_of(*certificates))
 
 
 def master_list(signer: Identity, octets: bytes | None = None, **changes: str) -> bytes:
@@ -63,10 +66,10 @@ def test_an_authority_inside_the_list_does_not_vouch_for_it() -> None:
     "extensions",
     [
         (),
-        (state.extension("2.5.29.37", state.sequence(state.oid(LIST_SIGNING))),),
+        (state.extension("2.5.29.37", asn1.sequence(asn1.oid(LIST_SIGNING))),),
         (
             state.extension(
-                "2.5.29.37", state.sequence(state.oid("1.3.6.1.5.5.7.3.1")), is_critical=True
+                "2.5.29.37", asn1.sequence(asn1.oid("1.3.6.1.5.5.7.3.1")), is_critical=True
             ),
         ),
     ],
@@ -85,7 +88,7 @@ def test_signer_and_authority_must_be_valid(year: int) -> None:
 
 
 def test_a_security_object_is_no_master_list() -> None:
-    data = master_list(list_signer(), content_type=state.LDS_SECURITY_OBJECT)
+    data = master_list(list_signer(), content_type=chip.LDS_SECURITY_OBJECT)
 
     with pytest.raises(ValueError, match="no master list"):
         read(data)
@@ -95,11 +98,11 @@ def test_a_security_object_is_no_master_list() -> None:
     "octets",
     [
         b"",
-        state.NULL,
+        asn1.NULL,
         content(*LISTED, version=1),
-        state.sequence(state.integer(0)),
-        state.sequence(state.integer(0), state.sequence()),
-        content(*LISTED) + state.NULL,
+        asn1.sequence(asn1.integer(0)),
+        asn1.sequence(asn1.integer(0), asn1.sequence()),
+        content(*LISTED) + asn1.NULL,
     ],
 )
 def test_another_content_is_refused(octets: bytes) -> None:

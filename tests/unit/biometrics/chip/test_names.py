@@ -3,6 +3,7 @@
 import pytest
 
 from biometrics.chip.names import read_name
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 
 
@@ -20,14 +21,14 @@ def test_another_name_is_another_name() -> None:
 
 
 def test_a_name_may_have_no_country_or_two() -> None:
-    country = state.set_of(state.sequence(state.oid("2.5.4.6"), state.printable("VN")))
+    country = asn1.set_of(asn1.sequence(asn1.oid("2.5.4.6"), asn1.printable("VN")))
 
-    assert read_name(state.sequence()).countries == ()
-    assert read_name(state.sequence(country, country)).countries == ("VN", "VN")
+    assert read_name(asn1.sequence()).countries == ()
+    assert read_name(asn1.sequence(country, country)).countries == ("VN", "VN")
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", state.NULL, state.sequence(state.NULL), state.sequence(b"\xff")]
+    "octets", [b"", asn1.NULL, asn1.sequence(asn1.NULL), asn1.sequence(b"\xff")]
 )
 def test_what_is_no_name_is_refused(octets: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):

@@ -7,7 +7,8 @@ from biometrics.chip.passive import PassiveFindings, authenticate_passively, ide
 from biometrics.chip.report import Checklist, CheckResult, ChipCode
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import ChipFiles
-from tests.unit.biometrics.chip.issuer import NOW, Card
+from tests.unit.biometrics.chip.chip_files import Card
+from tests.unit.biometrics.chip.issuer import NOW
 
 
 def run(

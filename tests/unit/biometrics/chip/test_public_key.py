@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.public_key import load_public_key, require_strong_key
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 
 
@@ -15,11 +16,11 @@ def refusal(spki: bytes) -> ChipCode:
 
 
 def rsa_spki(modulus: int, exponent: int = 65537, algorithm: str = state.RSA_ENCRYPTION) -> bytes:
-    key = state.sequence(state.integer(modulus), state.integer(exponent))
-    return state.sequence(state.sequence(state.oid(algorithm), state.NULL), state.bit_string(key))
+    key = asn1.sequence(asn1.integer(modulus), asn1.integer(exponent))
+    return asn1.sequence(asn1.sequence(asn1.oid(algorithm), asn1.NULL), asn1.bit_string(key))
 
 
-@pytest.mark.parametrize("parameters", [None, state.oid("1.3.36.3.3.2.8.1.1.11")])
+@pytest.mark.parametrize("parameters", [None, asn1.oid("1.3.36.3.3.2.8.1.1.11")])
 def test_a_curves_key_loads_with_explicit_and_with_named_parameters(
     parameters: bytes | None,
 ) -> None:
@@ -47,27 +48,27 @@ def test_a_key_bound_to_pss_says_so() -> None:
     ("spki", "code"),
     [
         (b"", ChipCode.SIG_ALG_UNSUPPORTED),
-        (state.NULL, ChipCode.SIG_ALG_UNSUPPORTED),
+        (asn1.NULL, ChipCode.SIG_ALG_UNSUPPORTED),
         (
-            state.sequence(
-                state.sequence(state.oid(state.RSA_ENCRYPTION), state.NULL, state.NULL),
-                state.bit_string(b""),
+            asn1.sequence(
+                asn1.sequence(asn1.oid(state.RSA_ENCRYPTION), asn1.NULL, asn1.NULL),
+                asn1.bit_string(b""),
             ),
             ChipCode.SIG_ALG_UNSUPPORTED,
         ),
         (
-            state.sequence(state.sequence(state.oid("1.2.840.10040.4.1")), state.bit_string(b"")),
+            asn1.sequence(asn1.sequence(asn1.oid("1.2.840.10040.4.1")), asn1.bit_string(b"")),
             ChipCode.SIG_ALG_UNSUPPORTED,
         ),
         (rsa_spki(-(2**2047) - 1), ChipCode.SIG_ALG_UNSUPPORTED),
         (rsa_spki(2**2047 + 1, exponent=2), ChipCode.SIG_ALG_UNSUPPORTED),
         (rsa_spki(2**9000 + 1), ChipCode.SIG_ALG_UNSUPPORTED),
         (rsa_spki(2**2047 + 1, exponent=2**64 + 1), ChipCode.SIG_ALG_UNSUPPORTED),
-        (state.spki(state.ec_key(), state.NULL), ChipCode.EC_PARAM_MISMATCH),
+        (state.spki(state.ec_key(), asn1.NULL), ChipCode.EC_PARAM_MISMATCH),
         (state.spki(state.ec_key(), b""), ChipCode.EC_PARAM_MISMATCH),
-        (state.spki(state.ec_key(), state.oid("1.3.132.0.33")), ChipCode.UNSUPPORTED_CURVE),
+        (state.spki(state.ec_key(), asn1.oid("1.3.132.0.33")), ChipCode.UNSUPPORTED_CURVE),
         # A point of one curve under the name of another.
-        (state.spki(state.ec_key(), state.oid("1.3.132.0.34")), ChipCode.EC_PARAM_MISMATCH),
+        (state.spki(state.ec_key(), asn1.oid("1.3.132.0.34")), ChipCode.EC_PARAM_MISMATCH),
     ],
 )
 def test_a_key_that_is_not_in_order_is_refused(spki: bytes, code: ChipCode) -> None:
@@ -76,9 +77,9 @@ def test_a_key_that_is_not_in_order_is_refused(spki: bytes, code: ChipCode) -> N
 
 def test_an_rsa_identifier_on_a_curves_point_is_refused() -> None:
     key = state.ec_key().public_key()
-    spki = state.sequence(
-        state.sequence(state.oid(state.RSA_ENCRYPTION), state.NULL),
-        state.bit_string(state.point(key)),
+    spki = asn1.sequence(
+        asn1.sequence(asn1.oid(state.RSA_ENCRYPTION), asn1.NULL),
+        asn1.bit_string(state.point(key)),
     )
 
     assert refusal(spki) is ChipCode.SIG_ALG_UNSUPPORTED

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from biometrics.chip.revocation_list import CRL_OCTETS_MAX, read_revocation_list
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.issuer import Card
+from tests.unit.biometrics.chip.chip_files import Card
 
 
 def test_a_list_names_its_serials_and_its_time(card: Card) -> None:
@@ -30,7 +31,7 @@ def test_a_list_without_an_end_is_never_current(card: Card) -> None:
 
 
 def test_a_crl_number_is_no_obstacle(card: Card) -> None:
-    number = state.extension("2.5.29.20", state.integer(12))
+    number = state.extension("2.5.29.20", asn1.integer(12))
 
     crl = read_revocation_list(state.make_crl(card.authority, 7, extensions=(number,)))
 
@@ -39,7 +40,7 @@ def test_a_crl_number_is_no_obstacle(card: Card) -> None:
 
 @pytest.mark.parametrize("oid", ["2.5.29.27", "2.5.29.28"])
 def test_a_delta_or_partial_list_is_refused(card: Card, oid: str) -> None:
-    marker = state.extension(oid, state.integer(1), is_critical=True)
+    marker = state.extension(oid, asn1.integer(1), is_critical=True)
 
     with pytest.raises(ValueError, match="critical"):
         read_revocation_list(state.make_crl(card.authority, extensions=(marker,)))

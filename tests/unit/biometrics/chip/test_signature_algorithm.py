@@ -17,6 +17,7 @@ from biometrics.chip.signature_algorithm import (
     require_strong_hash,
     verify_signature,
 )
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 from tests.unit.biometrics.chip.issuer import Algorithm
 
@@ -70,7 +71,7 @@ def test_a_pss_signature_with_another_salt_is_refused() -> None:
 
 
 def test_empty_pss_parameters_mean_sha1() -> None:
-    identifier = state.sequence(state.oid(state.RSASSA_PSS), state.sequence())
+    identifier = asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence())
 
     algorithm = read_signature_algorithm(identifier)
 
@@ -99,23 +100,19 @@ def test_the_bare_rsa_identifier_takes_the_digest_algorithm() -> None:
 @pytest.mark.parametrize(
     "identifier",
     [
-        state.sequence(),
-        state.sequence(state.NULL),
+        asn1.sequence(),
+        asn1.sequence(asn1.NULL),
         Algorithm(scheme="rsa", hash="sha256").identifier,  # a certificate has no digest algorithm
-        state.sequence(state.oid("1.2.840.10040.4.3")),  # DSA
-        state.sequence(state.oid("1.2.840.113549.1.1.11"), state.integer(1)),
-        state.sequence(state.oid("1.2.840.113549.1.1.11"), state.NULL, state.NULL),
-        state.sequence(state.oid(state.RSASSA_PSS)),
-        state.sequence(state.oid(state.RSASSA_PSS), state.NULL),
-        state.sequence(
-            state.oid(state.RSASSA_PSS), state.sequence(state.der(0xA3, state.integer(2)))
-        ),
-        state.sequence(
-            state.oid(state.RSASSA_PSS), state.sequence(state.der(0xA2, state.integer(-1)))
-        ),
-        state.sequence(
-            state.oid(state.RSASSA_PSS),
-            state.sequence(state.der(0xA0, state.sequence(state.oid("1.2.3")))),
+        asn1.sequence(asn1.oid("1.2.840.10040.4.3")),  # DSA
+        asn1.sequence(asn1.oid("1.2.840.113549.1.1.11"), asn1.integer(1)),
+        asn1.sequence(asn1.oid("1.2.840.113549.1.1.11"), asn1.NULL, asn1.NULL),
+        asn1.sequence(asn1.oid(state.RSASSA_PSS)),
+        asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.NULL),
+        asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence(asn1.der(0xA3, asn1.integer(2)))),
+        asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence(asn1.der(0xA2, asn1.integer(-1)))),
+        asn1.sequence(
+            asn1.oid(state.RSASSA_PSS),
+            asn1.sequence(asn1.der(0xA0, asn1.sequence(asn1.oid("1.2.3")))),
         ),
     ],
 )
@@ -155,9 +152,9 @@ def test_a_pkcs1_signature_is_opened_strictly() -> None:
     """Bleichenbacher's forgery: garbage behind the digest, free to choose where e is 3."""
     key = state.rsa_key(2048, "chip")
     numbers = key.private_numbers()
-    info = state.sequence(
-        state.sequence(state.oid(state.HASH_OIDS["sha256"]), state.NULL),
-        state.octet_string(hashlib.sha256(DATA).digest()),
+    info = asn1.sequence(
+        asn1.sequence(asn1.oid(state.HASH_OIDS["sha256"]), asn1.NULL),
+        asn1.octet_string(hashlib.sha256(DATA).digest()),
     )
     block = b"\0\1\xff\xff\xff\xff\xff\xff\xff\xff\0" + info
     block += bytes(256 - len(block))
@@ -193,8 +190,6 @@ def test_an_identifier_without_a_hash_of_its_own_is_unsupported(oid: str) -> Non
 def test_a_plain_signature_is_as_long_as_two_orders() -> None:
     key = state.ec_key(ec.SECP521R1()).public_key()
 
-    assert plain_to_der(bytes(131) + b"\1", key) == state.sequence(
-        state.integer(0), state.integer(1)
-    )
+    assert plain_to_der(bytes(131) + b"\1", key) == asn1.sequence(asn1.integer(0), asn1.integer(1))
     with pytest.raises(ValueError, match="order"):
         plain_to_der(bytes(130), key)

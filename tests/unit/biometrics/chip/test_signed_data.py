@@ -9,9 +9,11 @@ from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.report import ChipVerdict
 from biometrics.chip.signed_data import read_signed_attributes, read_signed_data
 from biometrics.chip.tlv import read_all, read_one
+from tests.unit.biometrics.chip import chip_files as chip
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip.chip_files import Card
 from tests.unit.biometrics.chip.conftest import Verify
-from tests.unit.biometrics.chip.issuer import Card
 
 CONSTRUCTED = 0x20
 
@@ -42,7 +44,7 @@ def test_indefinite_lengths_in_the_envelope_change_nothing(
 ) -> None:
     octets = indefinite(envelope(card), depth)
 
-    report = verify(card.with_files(sod=state.der(0x77, octets)))
+    report = verify(card.with_files(sod=asn1.der(0x77, octets)))
 
     assert octets != envelope(card)
     assert report.verdict is ChipVerdict.AUTHENTIC
@@ -50,10 +52,10 @@ def test_indefinite_lengths_in_the_envelope_change_nothing(
 
 def test_a_content_in_pieces_is_put_together(card: Card, verify: Verify) -> None:
     draft = card.draft()
-    whole = state.octet_string(draft.content)
+    whole = asn1.octet_string(draft.content)
     half = len(draft.content) // 2
     pieces = b"\x24\x80"
-    pieces += state.octet_string(draft.content[:half]) + state.octet_string(draft.content[half:])
+    pieces += asn1.octet_string(draft.content[:half]) + asn1.octet_string(draft.content[half:])
     sod = rebuilt(card.files.sod, whole, pieces + b"\0\0")
 
     assert verify(card.with_files(sod=sod)).verdict is ChipVerdict.AUTHENTIC
@@ -68,13 +70,13 @@ def rebuilt(octets: bytes, old: bytes, new: bytes) -> bytes:
     if old not in octets or not head[0] & CONSTRUCTED:
         return octets
     children = (rebuilt(child.raw, old, new) for child in read_all(element.value))
-    return state.der(element.tag, *children)
+    return asn1.der(element.tag, *children)
 
 
 def test_every_part_of_the_envelope_is_read(card: Card) -> None:
     signed = read_signed_data(envelope(card))
 
-    assert signed.content_type == state.LDS_SECURITY_OBJECT
+    assert signed.content_type == chip.LDS_SECURITY_OBJECT
     assert signed.content == card.draft().content
     assert signed.certificates == (card.signer.certificate,)
     assert signed.signer.serial == card.signer.serial
@@ -90,12 +92,10 @@ def test_a_signer_may_be_named_by_its_key(card: Card, verify: Verify) -> None:
             draft, extensions=(*draft.extensions, state.subject_key_identifier(identifier))
         )
     )
-    draft = replace(
-        changed.draft(), signer_identifier=state.der(0x80, identifier), signer_version=3
-    )
+    draft = replace(changed.draft(), signer_identifier=asn1.der(0x80, identifier), signer_version=3)
 
     assert verify(changed.with_sod(draft)).verdict is ChipVerdict.AUTHENTIC
-    other = replace(draft, signer_identifier=state.der(0x80, bytes(20)))
+    other = replace(draft, signer_identifier=asn1.der(0x80, bytes(20)))
     assert ChipCode.SOD_SIGNER_CERT in verify(changed.with_sod(other)).codes
     version = replace(draft, signer_version=1)
     assert ChipCode.SOD_VERSION in verify(changed.with_sod(version)).codes
@@ -104,7 +104,7 @@ def test_a_signer_may_be_named_by_its_key(card: Card, verify: Verify) -> None:
 def test_the_issuer_may_be_named_in_another_spelling(card: Card, verify: Verify) -> None:
     """Malaysia names its issuer in another string type than the certificate does."""
     spelled = state.name("csca  TEST", tag=0x13)
-    identifier = state.sequence(spelled, state.integer(card.signer.serial))
+    identifier = asn1.sequence(spelled, asn1.integer(card.signer.serial))
 
     report = verify(card.with_sod(replace(card.draft(), signer_identifier=identifier)))
 
@@ -114,7 +114,7 @@ def test_the_issuer_may_be_named_in_another_spelling(card: Card, verify: Verify)
 def test_the_digest_and_the_signature_may_use_different_hashes(card: Card, verify: Verify) -> None:
     draft = replace(
         card.draft(),
-        content=state.security_object(card.data_groups, hash_name="sha512"),
+        content=chip.security_object(card.data_groups, hash_name="sha512"),
         digest="sha384",
         algorithm=state.Algorithm(scheme="ecdsa", hash="sha224"),
     )
@@ -125,15 +125,15 @@ def test_the_digest_and_the_signature_may_use_different_hashes(card: Card, verif
 @pytest.mark.parametrize(
     ("attributes", "code"),
     [
-        ((state.NULL,), ChipCode.SOD_MALFORMED),
-        ((state.sequence(state.oid("1.2.3")),), ChipCode.SOD_MALFORMED),
-        ((state.sequence(state.oid("1.2.3"), state.NULL),), ChipCode.SOD_MALFORMED),
-        ((state.attribute("1.2.3"),), ChipCode.SIGNED_ATTR_DUPLICATE),
+        ((asn1.NULL,), ChipCode.SOD_MALFORMED),
+        ((asn1.sequence(asn1.oid("1.2.3")),), ChipCode.SOD_MALFORMED),
+        ((asn1.sequence(asn1.oid("1.2.3"), asn1.NULL),), ChipCode.SOD_MALFORMED),
+        ((chip.attribute("1.2.3"),), ChipCode.SIGNED_ATTR_DUPLICATE),
         ((), ChipCode.SIGNED_ATTRS_MISSING),
         (
             (
-                state.attribute(state.CONTENT_TYPE, state.oid(state.LDS_SECURITY_OBJECT)),
-                state.attribute(state.MESSAGE_DIGEST, state.integer(5)),
+                chip.attribute(chip.CONTENT_TYPE, asn1.oid(chip.LDS_SECURITY_OBJECT)),
+                chip.attribute(chip.MESSAGE_DIGEST, asn1.integer(5)),
             ),
             ChipCode.SOD_MALFORMED,
         ),
@@ -150,13 +150,13 @@ def test_signed_attributes_are_read_strictly(
 @pytest.mark.parametrize(
     "octets",
     [
-        state.NULL,
-        state.sequence(),
-        state.sequence(state.oid("1.2.840.113549.1.7.2")),
-        state.sequence(state.oid("1.2.840.113549.1.7.2"), state.der(0xA0, state.integer(1))),
-        state.sequence(
-            state.oid("1.2.840.113549.1.7.2"),
-            state.der(0xA0, state.sequence(state.octet_string(b""), state.set_of())),
+        asn1.NULL,
+        asn1.sequence(),
+        asn1.sequence(asn1.oid("1.2.840.113549.1.7.2")),
+        asn1.sequence(asn1.oid("1.2.840.113549.1.7.2"), asn1.der(0xA0, asn1.integer(1))),
+        asn1.sequence(
+            asn1.oid("1.2.840.113549.1.7.2"),
+            asn1.der(0xA0, asn1.sequence(asn1.octet_string(b""), asn1.set_of())),
         ),
     ],
 )
@@ -165,7 +165,7 @@ def test_another_structure_is_malformed(octets: bytes) -> None:
 
 
 def test_an_envelope_without_content_is_malformed(card: Card) -> None:
-    content = state.octet_string(card.draft().content)
-    octets = rebuilt(envelope(card), state.der(0xA0, content), b"")
+    content = asn1.octet_string(card.draft().content)
+    octets = rebuilt(envelope(card), asn1.der(0xA0, content), b"")
 
     assert code_of(octets) is ChipCode.SOD_MALFORMED

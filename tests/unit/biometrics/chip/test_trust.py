@@ -7,9 +7,11 @@ import pytest
 
 from biometrics.chip.report import ChipVerdict
 from biometrics.chip.trust import TrustProfile
+from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip.chip_files import Card
 from tests.unit.biometrics.chip.conftest import Verify
-from tests.unit.biometrics.chip.issuer import Card, Identity
+from tests.unit.biometrics.chip.issuer import Identity
 
 
 def pem(label: str, octets: bytes) -> bytes:
@@ -74,7 +76,7 @@ def test_an_anchor_with_a_foreign_curve_does_not_spoil_the_others(
     odd_key = state.ec_key()
     odd = replace(
         state.authority_draft("ODD", key=odd_key),
-        spki=state.spki(odd_key, state.oid("1.3.36.3.3.2.8.1.1.5")),
+        spki=state.spki(odd_key, asn1.oid("1.3.36.3.3.2.8.1.1.5")),
     ).sign(odd_key)
 
     profile = load(odd.certificate, card.authority.certificate)
