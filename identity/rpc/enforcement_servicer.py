@@ -1,10 +1,14 @@
 """EnforcementService on the wire."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from identity.domain.errors import InstantInFutureError, SubscriptionNotFoundError
+from identity.domain.errors import (
+    ClockBackwardsError,
+    InstantInFutureError,
+    SubscriptionNotFoundError,
+)
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
 from identity.services.advance_enforcement import advance_enforcement
@@ -106,5 +110,11 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         if as_of > call.at:
             if not self._edge.clock.is_simulated:
                 raise InstantInFutureError("as_of_time lies after now")
-            self._edge.clock.move_to(as_of)
+            self._move_clock(as_of)
         return replace(call, at=as_of)
+
+    def _move_clock(self, instant: datetime) -> None:
+        try:
+            self._edge.clock.move_to(instant)
+        except ValueError as error:  # another run has moved it further in the meantime
+            raise ClockBackwardsError("the clock stands at a later instant already") from error
