@@ -92,7 +92,8 @@ def _changed(uow: UnitOfWork, change: PopulationChange) -> PopulationRecord:
 
 
 def _known(uow: UnitOfWork, personal_id: PersonalID) -> PopulationRecord:
-    record = uow.citizens.find(personal_id)
+    # Locked: what one change leaves as it is, another may be changing now.
+    record = uow.citizens.find(personal_id, lock=True)
     if record is None:
         raise CitizenNotFoundError("no population record has this personal ID")
     return record

@@ -44,15 +44,18 @@ class Citizens:
     connection: Connection
     sealer: Sealer
 
-    def find(self, personal_id: PersonalID) -> PopulationRecord | None:
-        """The record of a personal ID, if there is one."""
-        return self.find_many([personal_id]).get(personal_id)
+    def find(self, personal_id: PersonalID, *, lock: bool = False) -> PopulationRecord | None:
+        """The record of a personal ID, if any; `lock` keeps it so until the transaction ends."""
+        return self.find_many([personal_id], lock=lock).get(personal_id)
 
-    def find_many(self, ids: Iterable[PersonalID]) -> Mapping[PersonalID, PopulationRecord]:
-        """The records that exist, by personal ID."""
+    def find_many(
+        self, ids: Iterable[PersonalID], *, lock: bool = False
+    ) -> Mapping[PersonalID, PopulationRecord]:
+        """The records that exist, by personal ID. Locks in key order, as saving does."""
         keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
         query = select(citizen.c.citizen_key, citizen.c.record_sealed)
-        rows = self.connection.execute(query.where(any_of(citizen.c.citizen_key, keys)))
+        query = query.where(any_of(citizen.c.citizen_key, keys)).order_by(citizen.c.citizen_key)
+        rows = self.connection.execute(query.with_for_update() if lock else query)
         records = (
             load_record(self.sealer.open(sealed, context=_context(key))) for key, sealed in rows
         )
