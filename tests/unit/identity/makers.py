@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from identity.audit.log import audit_entry
 from identity.bootstrap import load_policy
@@ -237,3 +238,14 @@ def actions(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
         query.where(audit_entry.c.caller == str(caller)).order_by(audit_entry.c.entry_id)
     )
     return [(action, outcome) for action, outcome in rows]
+
+
+def wait_until_somebody_waits_for(uow: UnitOfWork) -> None:
+    """Until another transaction waits for this one; what it has read so far may be out of date."""
+    waiting = text(
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+        " AND transactionid = pg_current_xact_id()::xid)"
+    )
+    give_up_at = monotonic() + 10
+    while not uow.connection.execute(waiting).scalar_one():
+        assert monotonic() < give_up_at, "nobody waits"
