@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -125,6 +126,7 @@ def print_report(report: Report, *, console: Console) -> None:
     for table in (
         _counts_table(report),
         _enforcement_table(report.steps),
+        _causes_table(report.steps),
         _cheats_table(report.cheats),
         _latencies_table(report.latencies),
         _findings_table(report.findings),
@@ -143,11 +145,18 @@ def _finding_fields(finding: Finding) -> dict[str, Any]:
 
 
 def _table(title: str, *, texts: tuple[str, ...], numbers: tuple[str, ...] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     for name in texts:
         table.add_column(name, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
@@ -161,22 +170,34 @@ def _counts_table(report: Report) -> Table:
 def _enforcement_table(steps: Iterable[Step]) -> Table:
     table = _table(
         "Enforcement by step",
-        texts=("directive", "causes"),
+        texts=("directive",),
         numbers=("ordered", "executed", "failed", "lapsed", "superseded", "days"),
     )
     for step in steps:
-        causes = ", ".join(f"{cause} {count:,}" for cause, count in step.cause_counts.items())
         attempts = [f"{count:,}" for count in step.attempt_counts.values()]
         days = f"{step.first_day}-{step.last_day}"
-        table.add_row(step.kind, causes, f"{step.ordered_count:,}", *attempts, days)
+        table.add_row(_in_words(step.kind), f"{step.ordered_count:,}", *attempts, days)
     return table
 
 
+def _causes_table(steps: tuple[Step, ...]) -> Table:
+    kinds = [_in_words(step.kind) for step in steps]
+    table = _table("Directives by cause", texts=("cause",), numbers=(*kinds,))
+    for cause in dict.fromkeys(cause for step in steps for cause in step.cause_counts):
+        counts = [f"{step.cause_counts.get(cause, 0):,}" for step in steps]
+        table.add_row(_in_words(cause), *counts)
+    return table
+
+
+def _in_words(name: str) -> str:
+    return name.replace("_", " ").lower()
+
+
 def _cheats_table(cheats: Iterable[Outcome]) -> Table:
-    table = _table("People who cheat", texts=("cheat", "tried", "answer", "refused"))
+    table = _table("People who cheat", texts=("cheat", "answer", "refused"))
     for cheat in cheats:
         verdict = "[green]yes[/]" if cheat.is_refused else f"[red]NO, expected {cheat.expected}[/]"
-        table.add_row(cheat.name, cheat.tried, cheat.answer, verdict)
+        table.add_row(cheat.name, cheat.answer, verdict)
     return table
 
 
