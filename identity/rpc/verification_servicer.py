@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from identity.domain.errors import VerificationUsedError
 from identity.domain.subscription import ServiceState
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge, request_key
@@ -63,12 +64,15 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
         """Take the session, examine chip and face, store the verdict."""
         presented = _presented(request)
         refuse_oversized(presented.probes)
-        first = await self._edge.in_thread(
-            lambda: self._edge.transactions.first_answer(request_key(request, call))
-        )
-        if first is not None:
-            return pb.CompleteVerificationResponse.FromString(first)
-        session = await self._edge.in_thread(lambda: self._claim(request, call))
+        if first := await self._first_answer(request, call):
+            return first
+        try:
+            session = await self._edge.in_thread(lambda: self._claim(request, call))
+        except VerificationUsedError:
+            # Sent twice at once, the other may have been answered since we looked.
+            if first := await self._first_answer(request, call):
+                return first
+            raise
         chip = await self._edge.in_thread(
             lambda: self._edge.examine_chip(session, presented, at=call.at)
         )
@@ -98,6 +102,14 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             verdict=None if session.verdict is None else encode.verdict(session.verdict),
             expire_time=encode.timestamp(session.expires_at),
         )
+
+    async def _first_answer(
+        self, request: pb.CompleteVerificationRequest, call: Call
+    ) -> pb.CompleteVerificationResponse | None:
+        stored = await self._edge.in_thread(
+            lambda: self._edge.transactions.first_answer(request_key(request, call))
+        )
+        return None if stored is None else pb.CompleteVerificationResponse.FromString(stored)
 
     def _claim(self, request: pb.CompleteVerificationRequest, call: Call) -> Session:
         key = request_key(request, call)
