@@ -17,7 +17,7 @@ _Answer = TypeVar("_Answer")
 GROUP_MAX = 256
 """Questions answered together at most: bounds a transaction, and the wait for it."""
 
-GROUPS_MAX = 3
+GROUPS_MAX = 1
 """Groups answered at a time: while one waits for its commit to reach the disk, another computes."""
 
 WAITING_MAX = 10_000

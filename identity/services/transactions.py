@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import stamina
 
-from identity.domain.errors import RequestIDReusedError
+from identity.domain.errors import RequestIDReusedError, StorageUnavailableError
 from identity.storage.database import Database, LostRaceError, UnitOfWork
 from identity.storage.requests import RequestKey
 
@@ -27,13 +27,20 @@ class Transactions:
     database: Database
 
     def run(self, action: Callable[[UnitOfWork], _Result]) -> _Result:
-        """Run an action in one transaction, again if it lost a race with another.
+        """Run an action in one transaction, again if it lost a race or its connection.
+
+        A connection can be lost between a commit and its confirmation, so an action may come to
+        run twice: every write is kept once by its request_id, a session by its claimant.
 
         Raises:
             StorageUnavailableError: The database cannot be reached.
+            OverloadedError: No connection came free in time.
         """
         for attempt in stamina.retry_context(
-            on=LostRaceError, attempts=RETRY_ATTEMPTS, wait_initial=0.01, wait_max=0.5
+            on=(LostRaceError, StorageUnavailableError),
+            attempts=RETRY_ATTEMPTS,
+            wait_initial=0.01,
+            wait_max=0.5,
         ):
             with attempt, self.database.transaction() as uow:
                 return action(uow)

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, te
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from identity.domain.errors import StorageUnavailableError
+from identity.domain.errors import OverloadedError, StorageUnavailableError
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
@@ -34,6 +34,9 @@ POOL_SIZE = 20
 """Connections kept: request threads of the server plus a few for its own work."""
 
 _OF_A_PARTITION = re.compile(r"_p?\d+$")
+POOL_TIMEOUT_S = 5.0
+"""How long a transaction waits for a connection before it is refused as overload."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -111,6 +114,7 @@ class Database:
             LostRaceError: A deadlock, a serialization failure, or a key that another transaction
                 took in between; the same again may well succeed.
             StorageUnavailableError: The database cannot be reached.
+            OverloadedError: No connection came free in time.
         """
         try:
             with self.engine.begin() as connection:
@@ -118,7 +122,7 @@ class Database:
         except (OperationalError, IntegrityError) as error:
             raise _meaning(error) from error
         except PoolTimeoutError as error:
-            raise StorageUnavailableError("no database connection came free in time") from error
+            raise OverloadedError("no database connection came free in time") from error
 
     def ping(self) -> None:
         """Ask the server for nothing; raises what the driver raises when it is not there."""
@@ -148,7 +152,11 @@ def connect(url: str) -> Engine:
         make_url(url).set(drivername="postgresql+psycopg"),
         pool_size=POOL_SIZE,
         max_overflow=0,
-        pool_pre_ping=True,
+        pool_timeout=POOL_TIMEOUT_S,
+        # Not asked whether it still lives before each use, which costs a round trip: a connection
+        # that was lost shows in its first statement, the pool is renewed, and the transaction is
+        # run again (identity.services.transactions).
+        pool_pre_ping=False,
         # An error message must not carry the values of a statement into the log.
         hide_parameters=True,
     )
