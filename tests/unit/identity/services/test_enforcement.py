@@ -28,6 +28,7 @@ from identity.services.directives import (
 )
 from identity.services.settle_subscriptions import settle_subscription, settle_subscriptions
 from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
 from tests.unit.identity.makers import (
     NOW,
     actions,
@@ -138,7 +139,9 @@ def test_each_step_and_each_run_leave_an_entry(uow: UnitOfWork, operator: str) -
 
 def test_a_primary_number_is_ordered_last_and_later(uow: UnitOfWork, operator: str) -> None:
     items = [on_ladder(uow, operator, CaseCause.DEVICE_CHANGE) for _ in range(7)]
-    chosen = replace(items[3], verified_at=STARTED_AT)
+    # The one that would be settled first: rows are locked in the order of their keys.
+    first = min(items, key=lambda item: msisdn_key(uow.sealer, item.msisdn))
+    chosen = replace(first, verified_at=STARTED_AT)
     uow.subscriptions.save(chosen)
     uow.primaries.set(chosen, at=STARTED_AT)
     advance(uow, STARTED_AT)

@@ -82,6 +82,7 @@ def test_a_recycled_number_starts_anew(uow: UnitOfWork) -> None:
         msisdn=old.msisdn,
         subscription_id=old.subscription_id,
         service_state=ServiceState.TERMINATED,
+        applied_state=ServiceState.TERMINATED,
     )
     call = make_call(make_operator())
     new = register_subscription(uow, call, old.msisdn, make_claim(store_citizen(uow)))
