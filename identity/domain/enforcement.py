@@ -7,7 +7,7 @@ ladder itself comes from the policy pack.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -131,6 +131,18 @@ def next_step_due_at(case: Case, track: Track, *, is_primary: bool) -> datetime 
     if is_primary and upcoming.kind is not StepKind.NOTIFY:
         return case.next_due_at + track.primary_extra
     return case.next_due_at
+
+
+def earliest_block_at(case: Case, track: Track) -> datetime | None:
+    """When the case first takes service away if every step is taken on time; None when it has."""
+    if case.next_due_at is None:
+        return None
+    ahead = track.steps[case.steps_taken :]
+    for place, step in enumerate(ahead):
+        if step.kind is not StepKind.NOTIFY:
+            between = (later.after for later in ahead[1 : place + 1])
+            return case.next_due_at + sum(between, timedelta())
+    return None
 
 
 def take_due_steps(

@@ -116,6 +116,12 @@ class NumberInServiceElsewhereError(DomainError):
     reason = "NUMBER_IN_SERVICE_ELSEWHERE"
 
 
+class TerminationPendingError(DomainError):
+    """The number was ordered terminated, and its operator has not acknowledged it yet."""
+
+    reason = "TERMINATION_PENDING"
+
+
 class CitizenNotFoundError(DomainError):
     """No population record has this personal ID."""
 

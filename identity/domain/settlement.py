@@ -40,6 +40,8 @@ class Change:
         cause: An event that puts it on a ladder.
         cause_at: When that event happened.
         is_cured: Its holder has just been verified.
+        is_new_holder: Somebody else is the holder now, whose own clock starts anew; what an event
+            has caused stays until the number is verified.
         is_primary: It is a citizen's primary number.
         is_clock_run: Due steps are to be taken.
     """
@@ -48,6 +50,7 @@ class Change:
     cause: CaseCause | None = None
     cause_at: datetime | None = None
     is_cured: bool = False
+    is_new_holder: bool = False
     is_primary: bool = False
     is_clock_run: bool = False
 
@@ -142,7 +145,7 @@ def _close_and_keep(
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
-        elif cause is not None and case.track == track_name:
+        elif cause is not None and case.track == track_name and not change.is_new_holder:
             kept.append(replace(case, cause=cause))
         else:
             closed.append(case.closed(CaseState.WITHDRAWN, at=at))
@@ -198,9 +201,13 @@ def _walk(cases: Sequence[Case], pack: PolicyPack, *, change: Change, at: dateti
 
 
 def _target(subscription: Subscription, walk: _Walk, pack: PolicyPack) -> ServiceState:
-    if subscription.service_state in {ServiceState.INACTIVE, ServiceState.TERMINATED}:
-        return subscription.service_state
-    return strictest(state_reached(case, pack.tracks[case.track]) for case in walk.cases)
+    if subscription.service_state is ServiceState.TERMINATED:
+        return ServiceState.TERMINATED
+    reached = strictest(state_reached(case, pack.tracks[case.track]) for case in walk.cases)
+    if subscription.service_state is not ServiceState.INACTIVE:
+        return reached
+    # What was never put in service cannot be blocked: where others are blocked it is withdrawn.
+    return ServiceState.INACTIVE if reached is ServiceState.ACTIVE else ServiceState.TERMINATED
 
 
 def _ended(cases: Sequence[Case], target: ServiceState, *, at: datetime) -> tuple[Case, ...]:
@@ -231,7 +238,12 @@ def _order(
     if kind is DirectiveKind.RESTORE:
         return [_Draft(kind)]
     reached = [(case, pack.tracks[case.track]) for case in walk.cases]
-    behind = [(case, track) for case, track in reached if state_reached(case, track) is target]
+    strictness = max(state_reached(case, track).strictness for case, track in reached)
+    behind = [
+        (case, track)
+        for case, track in reached
+        if state_reached(case, track).strictness == strictness
+    ]
     return [_Draft(kind, behind[0][1], tuple(case.cause for case, _ in behind))]
 
 

@@ -165,7 +165,7 @@ def decide(
     """
     fields = _compare_fields(evidence, score_names)
     face = _judge_face(evidence.face, policy)
-    reasons = (*_document_reasons(evidence, fields), *_face_reasons(face))
+    reasons = tuple(_reasons(evidence, fields, face))
     return Verdict(
         state=_state(reasons),
         reasons=reasons,
@@ -229,19 +229,28 @@ def _judge_face(face: FaceEvidence, policy: VerificationPolicy) -> FieldOutcome:
     return FieldOutcome(result=result, source=FieldSource.CHIP)
 
 
-def _document_reasons(evidence: Evidence, fields: _Fields) -> Iterator[VerdictReason]:
-    if not evidence.chip.is_authentic:  # 1
-        yield VerdictReason.CHIP_NOT_AUTHENTIC
-    if fields.personal_id.result is not FieldResult.MATCH:  # 2
-        yield VerdictReason.PERSONAL_ID_MISMATCH
-    if fields.full_name.result is not FieldResult.MATCH:  # 3
-        yield VerdictReason.FULL_NAME_MISMATCH
-    if fields.birth_date.result is not FieldResult.MATCH:  # 4
-        yield VerdictReason.BIRTH_DATE_MISMATCH
-    if evidence.record is None:  # 5
+def _reasons(evidence: Evidence, fields: _Fields, face: FieldOutcome) -> Iterator[VerdictReason]:
+    is_authentic = evidence.chip.is_authentic
+    if is_authentic:
+        yield from _field_reasons(fields)  # 2, 3, 4
+    else:
+        # What such a chip says was not compared: the answer would tell a forger what to mend.
+        yield VerdictReason.CHIP_NOT_AUTHENTIC  # 1
+    if evidence.record is None:
         yield VerdictReason.RECORD_NOT_FOUND
     else:
-        yield from _life_reasons(evidence.record, evidence.chip.holder)
+        yield from _life_reasons(evidence.record, evidence.chip.holder)  # 5
+    if is_authentic:
+        yield from _face_reasons(face)  # 6
+
+
+def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:
+    if fields.personal_id.result is not FieldResult.MATCH:
+        yield VerdictReason.PERSONAL_ID_MISMATCH
+    if fields.full_name.result is not FieldResult.MATCH:
+        yield VerdictReason.FULL_NAME_MISMATCH
+    if fields.birth_date.result is not FieldResult.MATCH:
+        yield VerdictReason.BIRTH_DATE_MISMATCH
 
 
 def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterator[VerdictReason]:
@@ -255,7 +264,7 @@ def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterat
 
 
 def _face_reasons(outcome: FieldOutcome) -> Iterator[VerdictReason]:
-    if outcome.result is FieldResult.MISMATCH:  # 6
+    if outcome.result is FieldResult.MISMATCH:
         yield VerdictReason.FACE_NON_MATCH
     elif outcome.result is FieldResult.NOT_AVAILABLE:
         yield VerdictReason.FACE_NOT_ACQUIRED

@@ -29,6 +29,7 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.SubscriptionNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.SubscriptionExistsError: grpc.StatusCode.ALREADY_EXISTS,
     errors.NumberInServiceElsewhereError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.TerminationPendingError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.CitizenNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.CitizenExistsError: grpc.StatusCode.ALREADY_EXISTS,
     errors.VerificationNotFoundError: grpc.StatusCode.NOT_FOUND,

@@ -193,11 +193,12 @@ def _activate(
 
 
 def _codes(report: ChipReport) -> tuple[str, ...]:
-    return tuple(
+    codes = (
         check.code.value
         for check in report.checks
         if check.result is not CheckResult.SUCCESSFUL and check.code is not None
     )
+    return tuple(dict.fromkeys(codes))
 
 
 def _holder(report: ChipReport) -> ChipHolder:

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.enforcement import next_step_due_at
+from identity.domain.enforcement import earliest_block_at
 from identity.domain.errors import SubscriptionNotFoundError
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
@@ -20,7 +20,7 @@ from identity.storage.subscriptions import msisdn_key
 def disown_subscription(
     uow: UnitOfWork, call: Call, personal_id: PersonalID, msisdn: MSISDN
 ) -> datetime | None:
-    """Open the case; returns when its next step is due.
+    """Open the case; returns when the number is suspended unless its user proves it.
 
     Raises:
         SubscriptionNotFoundError: No number in service under this citizen's personal ID.
@@ -33,7 +33,7 @@ def disown_subscription(
     append(uow.connection, [_entry(uow, call, item)])
     track = call.policy.track_for(CaseCause.DISOWNED)
     own = next(case for case in settlement.cases if case.track == track.name)
-    return next_step_due_at(own, track, is_primary=False)
+    return earliest_block_at(own, track)
 
 
 def _entry(uow: UnitOfWork, call: Call, item: Subscription) -> AuditEntry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from identity.audit.log import AuditEntry, append
+from identity.domain.errors import NumberInServiceElsewhereError, TerminationPendingError
 from identity.domain.holder import HolderClaim
 from identity.domain.link import Link, compare_holder
 from identity.domain.msisdn import MSISDN
@@ -46,7 +47,7 @@ def import_subscriptions(
     known = {row.msisdn: current for row, current in accepted if current is not None}
     items = [_subscription(call, row, links[row.msisdn], current) for row, current in accepted]
     changed = [item for item in items if item != known.get(item.msisdn)]
-    changes = {item.subscription_id: Change(before=item.service_state) for item in changed}
+    changes = {item.subscription_id: _change(item, known) for item in changed}
     settle_subscriptions(uow, call, changed, changes)
     result = BatchResult(
         received_count=len(rows),
@@ -66,6 +67,7 @@ def _sift(
     """Part rows that can be stored, with what is known of their numbers, from refused ones."""
     parsed = [row for row in rows if isinstance(row, BookRow)]
     in_service = uow.subscriptions.find_many_in_service((row.msisdn for row in parsed), lock=True)
+    terminating = uow.subscriptions.find_terminating(row.msisdn for row in parsed)
     accepted: dict[MSISDN, tuple[BookRow, Subscription | None]] = {}
     errors: list[RowError] = []
     for index, row in enumerate(rows):
@@ -73,7 +75,10 @@ def _sift(
             errors.append(row)
             continue
         current = in_service.get(row.msisdn)
-        reason = _refusal(call, current, is_repeated=row.msisdn in accepted)
+        if row.msisdn in accepted:
+            reason = "ROW_DUPLICATE"
+        else:
+            reason = _refusal(call, current, is_terminating=row.msisdn in terminating)
         if reason:
             errors.append(RowError(row_index=index, field="msisdn", reason=reason))
         else:
@@ -81,12 +86,11 @@ def _sift(
     return list(accepted.values()), errors
 
 
-def _refusal(call: Call, current: Subscription | None, *, is_repeated: bool) -> str:
-    if is_repeated:
-        return "ROW_DUPLICATE"
-    if current is not None and current.operator_id != call.caller.name:
-        return "NUMBER_IN_SERVICE_ELSEWHERE"
-    return ""
+def _refusal(call: Call, current: Subscription | None, *, is_terminating: bool) -> str:
+    if current is None:
+        return TerminationPendingError.reason if is_terminating else ""
+    is_own = current.operator_id == call.caller.name
+    return "" if is_own else NumberInServiceElsewhereError.reason
 
 
 def _link(uow: UnitOfWork, rows: Sequence[BookRow]) -> Mapping[MSISDN, Link]:
@@ -119,6 +123,12 @@ def _subscription(
         current = current.transferred_to(row.claim, link, at=call.at)
     updated = replace(current, claim=row.claim, link=link, activated_on=row.activated_on)
     return updated if updated == current else replace(updated, updated_at=call.at)
+
+
+def _change(item: Subscription, known: Mapping[MSISDN, Subscription]) -> Change:
+    before = known.get(item.msisdn)
+    is_new_holder = before is not None and before.claim.personal_id != item.claim.personal_id
+    return Change(before=item.service_state, is_new_holder=is_new_holder)
 
 
 def _entry(call: Call, result: BatchResult) -> AuditEntry:

@@ -1,7 +1,11 @@
 """Register a new number: known, linked, inactive until its holder is verified."""
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.errors import NumberInServiceElsewhereError, SubscriptionExistsError
+from identity.domain.errors import (
+    NumberInServiceElsewhereError,
+    SubscriptionExistsError,
+    TerminationPendingError,
+)
 from identity.domain.holder import HolderClaim
 from identity.domain.link import compare_holder
 from identity.domain.msisdn import MSISDN
@@ -22,12 +26,15 @@ def register_subscription(
     Raises:
         SubscriptionExistsError: The operator has it in service already.
         NumberInServiceElsewhereError: Another operator has.
+        TerminationPendingError: It was ordered terminated and is still served.
     """
     current = uow.subscriptions.find_in_service(msisdn, lock=True)
     if current is not None and current.operator_id == call.caller.name:
         raise SubscriptionExistsError("the number is in your service already")
     if current is not None:
         raise NumberInServiceElsewhereError("another operator has this number in service")
+    if uow.subscriptions.find_terminating([msisdn]):
+        raise TerminationPendingError("the number's termination is not acknowledged yet")
     item = new_subscription(uow, call, msisdn, claim)
     settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
     append(uow.connection, [_entry(uow, call, settled)])

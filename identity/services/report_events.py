@@ -17,6 +17,7 @@ from identity.domain.errors import (
     NumberInServiceElsewhereError,
     RequestInvalidError,
     SubscriptionNotFoundError,
+    TerminationPendingError,
 )
 from identity.domain.holder import HolderClaim
 from identity.domain.link import compare_holder
@@ -128,6 +129,8 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     current = uow.subscriptions.find_in_service(event.msisdn, lock=True)
     if current is not None:
         raise NumberInServiceElsewhereError("the number is in service already")
+    if uow.subscriptions.find_terminating([event.msisdn]):
+        raise TerminationPendingError("the number's termination is not acknowledged yet")
     item = new_subscription(uow, call, event.msisdn, claim)
     # A ported number rings already: it is in service, unverified, and on the ladder.
     active = replace(item, service_state=ServiceState.ACTIVE, applied_state=ServiceState.ACTIVE)
@@ -151,7 +154,8 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     record = uow.citizens.find(claim.personal_id)
     link = compare_holder(claim, record, score_names=score_names)
     transferred = item.transferred_to(claim, link, at=call.at)
-    settle_subscription(uow, call, transferred, Change(before=item.service_state))
+    change = Change(before=item.service_state, is_new_holder=True)
+    settle_subscription(uow, call, transferred, change)
 
 
 def _claim(event: SubscriptionEvent) -> HolderClaim:

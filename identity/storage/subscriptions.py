@@ -85,6 +85,16 @@ class Subscriptions:
         found = self._load(query.with_for_update() if lock else query)
         return {item.msisdn: item for item in found}
 
+    def find_terminating(self, numbers: Iterable[MSISDN]) -> frozenset[MSISDN]:
+        """Which numbers were ordered terminated and are still served, as far as we were told."""
+        by_key = {msisdn_key(self.sealer, msisdn): msisdn for msisdn in set(numbers)}
+        query = select(subscription.c.msisdn_key).where(
+            any_of(subscription.c.msisdn_key, by_key),
+            ~_IN_SERVICE,
+            subscription.c.applied_state != ServiceState.TERMINATED.value,
+        )
+        return frozenset(by_key[key] for key in self.connection.execute(query).scalars())
+
     def find_of_operator(self, msisdn: MSISDN, operator_id: str) -> Subscription | None:
         """The operator's newest subscription of a number, in service or not."""
         query = _everything().where(

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from identity.domain.directive import Directive
 from identity.domain.enforcement import (
+    STANDING_CAUSES,
     Case,
     CaseState,
     DirectiveKind,
@@ -184,6 +185,15 @@ class _Settlements(RuleBasedStateMachine):
         if before not in {ServiceState.INACTIVE, ServiceState.ACTIVE}:
             assert still_open == {DirectiveKind.RESTORE}
 
+    @precondition(lambda self: self.item.is_in_service)
+    @rule(linked=links)
+    def somebody_else_becomes_the_holder(self, linked: LinkState) -> None:
+        transferred = replace(self.item, link=subscription(linked=linked).link, verified_at=None)
+        self._settle(transferred, self._change(is_new_holder=True))
+        for case in self._open_cases():
+            if case.cause in STANDING_CAUSES:
+                assert (case.opened_at, case.steps_taken) == (self.now, 0)
+
     @rule()
     def it_becomes_primary_or_stops_being_so(self) -> None:
         self.is_primary = not self.is_primary
@@ -247,6 +257,7 @@ class _Settlements(RuleBasedStateMachine):
         cause: CaseCause | None = None,
         cause_at: datetime | None = None,
         is_cured: bool = False,
+        is_new_holder: bool = False,
         is_clock_run: bool = False,
     ) -> Change:
         return Change(
@@ -254,6 +265,7 @@ class _Settlements(RuleBasedStateMachine):
             cause=cause,
             cause_at=cause_at,
             is_cured=is_cured,
+            is_new_holder=is_new_holder,
             is_primary=self.is_primary,
             is_clock_run=is_clock_run,
         )
@@ -341,13 +353,16 @@ class _Settlements(RuleBasedStateMachine):
             assert (order.kind is DirectiveKind.RESTORE) == (order.causes == ())
             assert order.created_at == self.now
             if order.kind in BLOCKING:
-                behind = [
-                    case
-                    for case in live
-                    if reached(case, self.pack.tracks[case.track]) is RESULTS[order.kind]
-                ]
+                behind = [case for case in live if self._led_to(case, order.kind)]
                 assert {case.cause for case in behind} == set(order.causes)
                 assert order.citation in {self.pack.tracks[case.track].citation for case in behind}
+
+    def _led_to(self, case: Case, kind: DirectiveKind) -> bool:
+        """What was never in service is withdrawn where others are blocked."""
+        state = reached(case, self.pack.tracks[case.track])
+        if self.item.service_state is ServiceState.INACTIVE:
+            return state is not STATES[0]
+        return state is RESULTS[kind]
 
     def _assert_a_second_run_does_nothing(self) -> None:
         before = self.item, dict(self.cases)

@@ -361,12 +361,36 @@ def test_a_transfer_leaves_a_disowned_number_to_be_cured_by_its_user() -> None:
     running = case(CaseCause.DISOWNED, steps_taken=6)
     item = subscription(state=SUSPENDED, verified_at=NOW - DAY)
     moved = item.transferred_to(item.claim, link(LinkState.LINKED), at=NOW)
-    done = settled(moved, [running])
+    change = Change(before=SUSPENDED, is_new_holder=True)
+    done = settled(moved, [running], change=change)
     assert states(done) == {
         CaseCause.DISOWNED: CaseState.OPEN,
         CaseCause.UNVERIFIED: CaseState.OPEN,
     }
     assert done.subscription.service_state is SUSPENDED
+
+
+def test_a_new_holder_is_not_blocked_by_the_clock_of_the_old_one() -> None:
+    running = case(CaseCause.UNVERIFIED, steps_taken=6)
+    item = subscription(state=ServiceState.OUTGOING_BLOCKED)
+    change = Change(before=item.service_state, is_new_holder=True)
+    done = settled(item, [running], change=change)
+    assert [(c.state, c.steps_taken) for c in done.cases] == [
+        (CaseState.WITHDRAWN, 6),
+        (CaseState.OPEN, 0),
+    ]
+    assert kinds(done) == [DirectiveKind.RESTORE]
+    assert done.subscription.service_state is ServiceState.ACTIVE
+
+
+def test_a_disowned_number_that_was_never_in_service_is_withdrawn_not_suspended() -> None:
+    running = case(CaseCause.DISOWNED, steps_taken=5, due_at=NOW)
+    item = subscription(state=ServiceState.INACTIVE)
+    done = settled(item, [running], change=clock(item))
+    assert done.subscription.service_state is ServiceState.TERMINATED
+    assert kinds(done) == [DirectiveKind.TERMINATE]
+    assert states(done) == {CaseCause.DISOWNED: CaseState.TERMINATED}
+    assert done.directives[0].causes == (CaseCause.DISOWNED,)
 
 
 def test_a_primary_number_is_blocked_later_than_another() -> None:

@@ -43,7 +43,8 @@ def test_a_disowned_number_is_on_the_ladder_for_that_from_now_on(
     due_at = disown_subscription(uow, call, number.claim.personal_id, number.msisdn)
     (case,) = uow.cases.list_open([number])[number.subscription_id]
     assert (case.cause, case.track, case.opened_at) == (CaseCause.DISOWNED, "T3", NOW)
-    assert due_at == case.next_due_at == NOW
+    assert case.next_due_at == NOW
+    assert due_at == NOW + timedelta(days=5)
     assert actions(uow.connection, call.caller) == [("disown_subscription", "case_opened")]
 
 

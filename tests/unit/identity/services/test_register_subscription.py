@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from identity.domain.errors import NumberInServiceElsewhereError, SubscriptionExistsError
+from identity.domain.errors import (
+    NumberInServiceElsewhereError,
+    SubscriptionExistsError,
+    TerminationPendingError,
+)
 from identity.domain.link import LinkState
 from identity.domain.subscription import ServiceState
 from identity.services.register_subscription import register_subscription
@@ -91,6 +95,20 @@ def test_a_recycled_number_starts_anew(uow: UnitOfWork) -> None:
     assert uow.primaries.held_by([new.subscription_id, old.subscription_id]) == frozenset()
     assert find(uow, ended) == ended
     assert uow.subscriptions.find_of_operator(old.msisdn, call.caller.name) == new
+
+
+def test_a_number_whose_termination_is_not_acknowledged_is_nobodys_yet(uow: UnitOfWork) -> None:
+    record, old = store_primary(uow)
+    store_number(
+        uow,
+        record,
+        msisdn=old.msisdn,
+        subscription_id=old.subscription_id,
+        service_state=ServiceState.TERMINATED,
+        applied_state=ServiceState.SUSPENDED,
+    )
+    with pytest.raises(TerminationPendingError):
+        register_subscription(uow, make_call(make_operator()), old.msisdn, make_claim(record))
 
 
 def test_two_operators_at_once_are_told_who_was_first(

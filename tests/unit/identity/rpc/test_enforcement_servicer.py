@@ -1,0 +1,1 @@
+"""The clock at the edge: a real one is not moved, a simulated one moves forward."""
