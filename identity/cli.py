@@ -3,6 +3,8 @@
 Owns the command line. Heavy modules are imported inside commands, so that `--help` is quick.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,8 +64,9 @@ def serve(
         print(f"subid is listening on {address}", flush=True)
 
     try:
-        asyncio.run(bootstrap.serve(settings, announce=announce))
-    except (OSError, bootstrap.TrustError) as error:
+        with _refusals_in_one_line():
+            asyncio.run(bootstrap.serve(settings, announce=announce))
+    except bootstrap.TrustError as error:
         _fail(str(error))
 
 
@@ -74,7 +77,8 @@ def migrate(state: _StateOption = None, database: _DatabaseOption = None) -> Non
     from identity.storage.database import migrate as run  # noqa: PLC0415 - as above
     from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
-    with bootstrap.open_database(_settings(state=state, database=database)) as opened:
+    settings = _settings(state=state, database=database)
+    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
         before, _ = schema_versions(opened.engine)
         run(opened.engine, bootstrap.METADATA)
         after, _ = schema_versions(opened.engine)
@@ -88,7 +92,8 @@ def status(state: _StateOption = None, database: _DatabaseOption = None) -> None
     from identity.storage.counts import count_rows  # noqa: PLC0415 - as above
     from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
-    with bootstrap.open_database(_settings(state=state, database=database)) as opened:
+    settings = _settings(state=state, database=database)
+    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
         current, head = schema_versions(opened.engine)
         is_current = current == head
         _print_table("Registry", count_rows(opened.engine) if current else {})
@@ -113,13 +118,15 @@ def add_caller(
         caller = Caller(role, name)
     except ValueError as error:
         _fail(str(error))
+    settings = _settings(state=state)
     now = datetime.now(UTC)
-    authority = load_or_create_authority(_settings(state=state).state / "certificates", at=now)
-    issued = authority.issue_caller(caller, at=now)
-    out.mkdir(parents=True, exist_ok=True)
-    write_secret(out / f"{name}.key.pem", issued.private_key)
-    (out / f"{name}.crt.pem").write_bytes(issued.certificate)
-    (out / "ca.crt.pem").write_bytes(authority.certificate_pem)
+    with _refusals_in_one_line():
+        authority = load_or_create_authority(settings.state / "certificates", at=now)
+        issued = authority.issue_caller(caller, at=now)
+        out.mkdir(parents=True, exist_ok=True)
+        write_secret(out / f"{name}.key.pem", issued.private_key)
+        (out / f"{name}.crt.pem").write_bytes(issued.certificate)
+        (out / "ca.crt.pem").write_bytes(authority.certificate_pem)
     print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
 
 
@@ -128,12 +135,15 @@ def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = N
     """Judge all stored evidence again and report verdicts that come out differently."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
+    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
-    with (
-        bootstrap.open_database(_settings(state=state, database=database)) as opened,
-        opened.transaction() as uow,
-    ):
-        result = recompute(uow, bootstrap.load_policy)
+    settings = _settings(state=state, database=database)
+    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
+        current, head = schema_versions(opened.engine)
+        if current != head:
+            _fail(f"the schema is {current or 'empty'} and must be {head}: migrate")
+        with opened.transaction() as uow:
+            result = recompute(uow, bootstrap.load_policy)
     print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
     raise typer.Exit(1 if result.difference_count else 0)
 
@@ -149,6 +159,19 @@ def _settings(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late
         _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
 
 
+@contextmanager
+def _refusals_in_one_line() -> Iterator[None]:
+    """What an administrator can put right is said in one line; anything else keeps its trace."""
+    from identity.domain.errors import DomainError  # noqa: PLC0415 - see the module's docstring
+    from identity.domain.policy import PolicyPackError  # noqa: PLC0415 - as above
+    from identity.security.keys import KeyFileError  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except (OSError, DomainError, KeyFileError, PolicyPackError) as error:
+        _fail(str(error))
+
+
 def _print_table(title: str, rows: dict[str, int]) -> None:
     table = Table(title=title, show_header=False)
     for name, count in rows.items():
@@ -157,7 +180,10 @@ def _print_table(title: str, rows: dict[str, int]) -> None:
 
 
 def _fail(message: str) -> Any:  # noqa: ANN401 - never returns
-    Console(stderr=True).print(f"error: {message}", style="red", highlight=False)
+    # A pattern such as [a-z] is no markup, and one line stays one however wide the terminal is.
+    Console(stderr=True, soft_wrap=True).print(
+        f"error: {message}", style="red", highlight=False, markup=False
+    )
     raise typer.Exit(2)
 
 

@@ -7,9 +7,10 @@ the environment; nothing else of the service reads either.
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+PORT_MAX = 65_535
 DEFAULT_POLICY = "vn-2026-04-15"
 
 
@@ -37,13 +38,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SUBID_", frozen=True, extra="forbid")
 
     state: Path = Field(default_factory=default_state)
-    database: str | None = None
+    database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
     listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:\d{1,5}$")
     trust_anchors: Path | None = None
     policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")
     face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
     request_threads: int = Field(default=12, ge=1, le=64)
     simulated_clock: bool = False
+
+    @field_validator("listen")
+    @classmethod
+    def _port_exists(cls, listen: str) -> str:
+        # gRPC would take a larger one modulo 65,536 and serve where nobody looks.
+        if int(listen.rpartition(":")[2]) > PORT_MAX:
+            raise ValueError(f"a port is 0 to {PORT_MAX}")
+        return listen
 
     @property
     def trust_directory(self) -> Path:

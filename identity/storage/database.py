@@ -116,13 +116,8 @@ class Database:
             StorageUnavailableError: The database cannot be reached.
             OverloadedError: No connection came free in time.
         """
-        try:
-            with self.engine.begin() as connection:
-                yield UnitOfWork(connection, self.sealer)
-        except (OperationalError, IntegrityError) as error:
-            raise _meaning(error) from error
-        except PoolTimeoutError as error:
-            raise OverloadedError("no database connection came free in time") from error
+        with _meant(), self.engine.begin() as connection:
+            yield UnitOfWork(connection, self.sealer)
 
     def ping(self) -> None:
         """Ask the server for nothing; raises what the driver raises when it is not there."""
@@ -132,6 +127,17 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+@contextmanager
+def _meant() -> Iterator[None]:
+    """Give the driver's errors their meaning."""
+    try:
+        yield
+    except (OperationalError, IntegrityError) as error:
+        raise _meaning(error) from error
+    except PoolTimeoutError as error:
+        raise OverloadedError("no database connection came free in time") from error
 
 
 def _meaning(error: OperationalError | IntegrityError) -> Exception:
@@ -163,17 +169,25 @@ def connect(url: str) -> Engine:
 
 
 def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
-    """Bring the schema to head; several servers starting together take turns."""
-    with engine.begin() as connection:
+    """Bring the schema to head; several servers starting together take turns.
+
+    Raises:
+        StorageUnavailableError: The database cannot be reached.
+    """
+    with _meant(), engine.begin() as connection:
         # Any constant will do, as long as every version of subid takes the same one.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('subid.migrate'))"))
         command.upgrade(_config(connection, metadata), "head")
 
 
 def schema_versions(engine: Engine) -> tuple[str | None, str | None]:
-    """The version that the database has, and the one that this code needs."""
+    """The version that the database has, and the one that this code needs.
+
+    Raises:
+        StorageUnavailableError: The database cannot be reached.
+    """
     head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    with engine.connect() as connection:
+    with _meant(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision(), head
 
 
