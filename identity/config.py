@@ -39,7 +39,7 @@ class Settings(BaseSettings):
 
     state: Path = Field(default_factory=default_state)
     database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
-    listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:\d{1,5}$")
+    listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:[0-9]{1,5}$")
     trust_anchors: Path | None = None
     policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")
     face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
