@@ -29,6 +29,7 @@ check: $(VENV)/.synced node_modules/.package-lock.json
 	python -m tests.checks.generated_code
 	python -m tests.checks.vocabulary
 	python -m tests.checks.migrations
+	python -m tests.checks.docs
 
 protos: $(VENV)/.synced
 	rm -rf $(PROTOS_OUT)
@@ -44,8 +45,10 @@ $(VENV)/.synced: pyproject.toml uv.lock
 	$(BIN)/uv sync --frozen --all-extras --quiet
 	touch $@
 
+# Not `npm ci`: it demands an entry for each platform's build of buf, and a registry mirror may lack
+# some of them; `--no-save` keeps to the lock file all the same.
 node_modules/.package-lock.json: package.json package-lock.json $(VENV)/.synced
-	npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	npm install --no-save --no-audit --no-fund --ignore-scripts --loglevel=error
 	touch $@
 
 clean:
