@@ -39,7 +39,8 @@ class Coalescer(Generic[_Question, _Answer]):
         self._answer = answer
         self._threads = threads
         self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
-        self._groups: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._running_count = 0
 
     async def submit(self, question: _Question) -> _Answer:
         """Have a question answered with others.
@@ -52,27 +53,33 @@ class Coalescer(Generic[_Question, _Answer]):
             raise OverloadedError("too many look-ups are waiting")
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((question, future))
-        if len(self._groups) < GROUPS_MAX:
+        if self._running_count < GROUPS_MAX:
+            self._running_count += 1
             task = asyncio.create_task(self._run())
-            self._groups.add(task)
-            task.add_done_callback(self._groups.discard)
+            self._tasks.add(task)  # the event loop itself keeps no reference
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _run(self) -> None:
-        while self._waiting:
-            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-            await self._answer_group(group)
+        try:
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+                await self._answer_group(group)
+        finally:
+            # At once, not in a callback: who came before it ran would wait for ever.
+            self._running_count -= 1
 
     async def _answer_group(self, group: list[tuple[_Question, asyncio.Future[_Answer]]]) -> None:
         questions = [question for question, _ in group]
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self._threads, self._answer, questions)
+            answered = list(zip(group, answers, strict=True))
         except Exception as error:  # noqa: BLE001 - handed to each caller, who is answered for it
             for _, future in group:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), answer in zip(group, answers, strict=True):
+        for (_, future), answer in answered:
             if not future.done():  # a caller may have gone away
                 future.set_result(answer)
