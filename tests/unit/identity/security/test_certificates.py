@@ -1,0 +1,112 @@
+"""The local authority: kept once, issuing what says who somebody is and nothing more."""
+
+import ipaddress
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from identity.domain.caller import Caller, Role
+from identity.security.callers import identify
+from identity.security.certificates import (
+    LEAF_DAYS,
+    create_authority,
+    load_or_create_authority,
+    write_secret,
+)
+
+NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
+CALLER = Caller(Role.AGENCY, "tax")
+
+
+def names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
+    return certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+
+
+def test_a_callers_certificate_names_it_and_serves_for_nothing_else() -> None:
+    authority = create_authority(at=NOW)
+    issued = authority.issue_caller(CALLER, at=NOW)
+    certificate = x509.load_pem_x509_certificate(issued.certificate)
+    certificate.verify_directly_issued_by(authority.certificate)
+    assert identify(names(certificate).get_values_for_type(x509.UniformResourceIdentifier)) == (
+        CALLER
+    )
+    assert names(certificate).get_values_for_type(x509.DNSName) == []
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+    assert (constraints.critical, constraints.value.ca) == (True, False)
+    assert certificate.not_valid_before_utc <= NOW
+    assert certificate.not_valid_after_utc == NOW + timedelta(days=LEAF_DAYS)
+    key = load_pem_private_key(issued.private_key, password=None)
+    assert key.public_key() == certificate.public_key()
+    assert "PRIVATE" not in repr(issued)
+
+
+def test_the_servers_certificate_is_for_this_machine_and_no_client() -> None:
+    issued = create_authority(at=NOW).issue_server(at=NOW)
+    certificate = x509.load_pem_x509_certificate(issued.certificate)
+    assert names(certificate).get_values_for_type(x509.DNSName) == ["localhost"]
+    assert names(certificate).get_values_for_type(x509.IPAddress) == [
+        ipaddress.ip_address("127.0.0.1"),
+        ipaddress.ip_address("::1"),
+    ]
+    assert names(certificate).get_values_for_type(x509.UniformResourceIdentifier) == []
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_the_authority_signs_certificates_and_no_further_authorities() -> None:
+    certificate = create_authority(at=NOW).certificate
+    constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    assert (constraints.ca, constraints.path_length) == (True, 0)
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert usage.key_cert_sign
+    assert not usage.digital_signature
+
+
+def test_another_authoritys_certificate_is_not_ours() -> None:
+    ours, theirs = create_authority(at=NOW), create_authority(at=NOW)
+    issued = x509.load_pem_x509_certificate(theirs.issue_caller(CALLER, at=NOW).certificate)
+    with pytest.raises(InvalidSignature):
+        issued.verify_directly_issued_by(ours.certificate)
+
+
+def test_an_authority_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    directory = tmp_path / "state" / "certificates"
+    first = load_or_create_authority(directory, at=NOW)
+    again = load_or_create_authority(directory, at=NOW + timedelta(days=9))
+    assert again.certificate == first.certificate
+    assert again.private_key.private_numbers() == first.private_key.private_numbers()
+    assert stat.S_IMODE((directory / "ca.key.pem").stat().st_mode) == 0o600
+
+
+def test_an_authority_that_was_cut_off_in_the_making_is_made_anew(tmp_path: Path) -> None:
+    load_or_create_authority(tmp_path, at=NOW)
+    (tmp_path / "ca.crt.pem").unlink()
+    made = load_or_create_authority(tmp_path, at=NOW)
+    issued = x509.load_pem_x509_certificate(made.issue_caller(CALLER, at=NOW).certificate)
+    issued.verify_directly_issued_by(load_or_create_authority(tmp_path, at=NOW).certificate)
+
+
+def test_a_secret_replaces_an_older_one_and_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(b"readable by all and longer")
+    path.chmod(0o644)
+    write_secret(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_link_in_a_secrets_place_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"untouched")
+    (tmp_path / "secret").symlink_to(elsewhere)
+    write_secret(tmp_path / "secret", b"new")
+    assert elsewhere.read_bytes() == b"untouched"
+    assert not (tmp_path / "secret").is_symlink()

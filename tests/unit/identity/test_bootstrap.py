@@ -1,0 +1,98 @@
+"""The composition root: policies and anchors read, the database opened, the clock chosen."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from identity.bootstrap import TrustError, load_policy, load_trust, make_clock, open_database
+from identity.config import DEFAULT_POLICY, Settings
+from identity.domain.policy import CaseCause
+from identity.security.keys import KeyFileError
+from identity.services.clock import SimulatedClock, SystemClock
+from identity.storage.database import Database
+from identity.storage.tables import enforcement_clock
+from telco_sim.cards import CardAuthority
+
+
+@pytest.fixture(scope="module")
+def card_authority() -> CardAuthority:
+    return CardAuthority(established_on=date(2022, 1, 10), active_authentication_keys=2)
+
+
+def test_the_default_policy_is_there_and_covers_every_cause() -> None:
+    pack = load_policy(DEFAULT_POLICY)
+    assert pack.version == DEFAULT_POLICY
+    assert {pack.track_for(cause).name for cause in CaseCause} == {"T1", "T2", "T3", "T4"}
+    assert pack.verification.face_dissimilarity_max < 0.6
+
+
+def test_a_policy_that_is_not_there_is_told() -> None:
+    with pytest.raises(FileNotFoundError, match="no-such-policy"):
+        load_policy("no-such-policy")
+
+
+def test_anchors_are_read_by_their_suffix_and_the_rest_is_left(
+    tmp_path: Path, card_authority: CardAuthority
+) -> None:
+    (tmp_path / "csca.der").write_bytes(card_authority.certificate)
+    (tmp_path / "README.txt").write_text("not a certificate")
+    (tmp_path / "csca.der.bak").write_bytes(b"damaged")
+    assert load_trust(tmp_path) is not None
+
+
+@pytest.mark.parametrize("name", ["csca.der", "csca.pem", "csca.crt", "csca.cer", "list.crl"])
+def test_an_anchor_that_is_none_is_told(
+    tmp_path: Path, card_authority: CardAuthority, name: str
+) -> None:
+    (tmp_path / "good.der").write_bytes(card_authority.certificate)
+    (tmp_path / name).write_bytes(b"damaged")
+    with pytest.raises(TrustError):
+        load_trust(tmp_path)
+
+
+def test_no_anchors_at_all_trust_nobody(tmp_path: Path) -> None:
+    assert load_trust(tmp_path / "absent") is not None
+    assert load_trust(tmp_path) is not None
+
+
+def test_a_database_is_opened_with_keys_that_are_made_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = Settings(state=tmp_path / "state", database=database_url)
+    with open_database(settings) as first:
+        sealed = first.sealer.seal(b"x", context=b"here")
+        first.ping()
+    with open_database(settings) as second:
+        assert second.sealer.open(sealed, context=b"here") == b"x"
+    (tmp_path / "state" / "keys.json").chmod(0o644)
+    with pytest.raises(KeyFileError), open_database(settings):
+        pass
+
+
+def test_a_real_clock_is_taken_unless_asked_otherwise(tmp_path: Path, database: Database) -> None:
+    assert isinstance(make_clock(Settings(state=tmp_path), database), SystemClock)
+
+
+def test_a_simulated_clock_goes_on_where_enforcement_stood(
+    tmp_path: Path, database: Database
+) -> None:
+    settings = Settings(state=tmp_path, simulated_clock=True)
+    far = datetime.now(UTC) + timedelta(days=3_650)
+    with database.transaction() as uow:
+        before = uow.cases.ran_until()
+        uow.cases.set_ran_until(far)
+    try:
+        clock = make_clock(settings, database)
+        assert isinstance(clock, SimulatedClock)
+        assert clock.now() == far
+        with database.transaction() as uow:
+            uow.connection.execute(delete(enforcement_clock))
+        present = make_clock(settings, database).now()
+        assert abs(present - datetime.now(UTC)) < timedelta(minutes=1)
+    finally:
+        with database.transaction() as uow:
+            uow.connection.execute(delete(enforcement_clock))
+            if before is not None:
+                uow.cases.set_ran_until(before)

@@ -1,0 +1,211 @@
+"""The command line: quick to help, careful with keys, one line for a mistake of its user."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from sqlalchemy import create_engine, make_url, text
+from typer.testing import CliRunner
+
+from identity.cli import app
+
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A command that has ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `identity …` with its state in a scratch folder."""
+
+    def run(*arguments: str, **environment: str) -> Done:
+        scratch = {"XDG_STATE_HOME": str(tmp_path / "xdg"), **environment}
+        if arguments[0] == "serve":
+            return _in_a_process(arguments, scratch)
+        result = CliRunner().invoke(app, arguments, env=scratch)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return Done(code=result.exit_code, stdout=result.stdout, stderr=result.stderr)
+
+    return run
+
+
+def _in_a_process(arguments: Sequence[str], environment: Mapping[str, str]) -> Done:
+    """A server sets up its log for the whole process, so it gets one of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "identity.cli", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return Done(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def refused(done: Done) -> str:
+    """What it said: one line beside its log, exit code 2, nothing on stdout."""
+    assert (done.code, done.stdout) == (2, "")
+    (line,) = [each for each in done.stderr.splitlines() if not each.startswith("{")]
+    assert line.startswith("error: ")
+    return line
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["serve", "--help"], ["callers", "add", "--help"], []]
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    program = f"""
+import json, sys
+from identity.cli import app
+try:
+    app({arguments!r})
+except SystemExit as end:
+    print(json.dumps([end.code, sorted(set({HEAVY!r}) & sys.modules.keys())]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    code, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert code in (0, 2)
+    assert loaded == []
+    assert "Usage" in done.stdout + done.stderr
+
+
+def test_a_caller_gets_a_certificate_that_names_it(run: Run, tmp_path: Path) -> None:
+    done = run(
+        "callers", "add", "--role", "operator", "--name", "viettel", "--out", str(tmp_path / "out")
+    )
+    assert done.code == 0, done.stderr
+    assert done.stdout.startswith("operator:viettel: ")
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {
+        "viettel.crt.pem",
+        "viettel.key.pem",
+        "ca.crt.pem",
+    }
+    assert stat.S_IMODE((out / "viettel.key.pem").stat().st_mode) == 0o600
+    certificate = x509.load_pem_x509_certificate((out / "viettel.crt.pem").read_bytes())
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == [
+        "urn:subid:operator:viettel"
+    ]
+    usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    authority = x509.load_pem_x509_certificate((out / "ca.crt.pem").read_bytes())
+    certificate.verify_directly_issued_by(authority)
+    key = load_pem_private_key((out / "viettel.key.pem").read_bytes(), password=None)
+    assert key.public_key() == certificate.public_key()
+
+
+def test_callers_are_issued_by_one_authority_and_anew_each_time(run: Run, tmp_path: Path) -> None:
+    for out in ("one", "two"):
+        done = run(
+            "callers", "add", "--role", "agency", "--name", "tax", "--out", str(tmp_path / out)
+        )
+        assert done.code == 0, done.stderr
+    first, second = tmp_path / "one", tmp_path / "two"
+    assert (first / "ca.crt.pem").read_bytes() == (second / "ca.crt.pem").read_bytes()
+    assert (first / "tax.key.pem").read_bytes() != (second / "tax.key.pem").read_bytes()
+    kept = tmp_path / "xdg" / "subid" / "certificates" / "ca.key.pem"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["", "Viettel", "a_b", "-a", "a-", "a" * 64, "a:b", "../x", "é"])
+def test_a_name_that_no_caller_can_have_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    line = refused(run("callers", "add", "--role", "operator", "--name", name))
+    assert "caller's name" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_role_that_does_not_exist_is_refused(run: Run, tmp_path: Path) -> None:
+    done = run("callers", "add", "--role", "king", "--name", "x")
+    assert done.code == 2
+    assert "king" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "complaint"),
+    [
+        (["serve", "--listen", "nowhere"], {}, "listen"),
+        (["serve", "--listen", "127.0.0.1:99999"], {}, "65535"),
+        (["status", "--database", "mysql://x/y"], {}, "database"),
+        (["migrate"], {"SUBID_FACE_WORKERS": "many"}, "face_workers"),
+        (["migrate"], {"SUBID_REQUEST_THREADS": "0"}, "request_threads"),
+        (["status"], {"SUBID_POLICY": "../[/]"}, "'^[a-z0-9-]+$'"),
+        (["status", "--state", "/dev/null/state"], {}, "Not a directory"),
+        (["serve", "--state", "/dev/null/state"], {}, "Not a directory"),
+        (["serve"], {"SUBID_POLICY": "no-such-policy"}, "no-such-policy"),
+        (["status", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
+        (["migrate", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_told_in_one_line(
+    run: Run, arguments: list[str], environment: dict[str, str], complaint: str
+) -> None:
+    assert complaint in refused(run(*arguments, **environment))
+
+
+def test_a_damaged_key_file_is_told_and_left_as_it_is(run: Run, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text('{"active_id": 1')
+    keys.chmod(0o600)
+    line = refused(run("status", "--state", str(tmp_path)))
+    assert line.endswith("is not a key file")
+    assert keys.read_text() == '{"active_id": 1'
+
+
+@pytest.fixture
+def empty_database(postgres_url: str) -> Iterator[str]:
+    """The URL of a database of its own."""
+    name = f"scratch_{uuid4().hex}"
+    url = make_url(postgres_url)
+    administration = create_engine(
+        url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with administration.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with administration.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    administration.dispose()
+
+
+def test_a_scratch_registry_is_migrated_counted_and_recomputed(
+    run: Run, empty_database: str, tmp_path: Path
+) -> None:
+    options = ("--state", str(tmp_path / "scratch"), "--database", empty_database)
+    empty = run("status", *options)
+    assert (empty.code, "schema: empty (needs 0001: migrate)" in empty.stdout) == (1, True)
+    assert "must be 0001: migrate" in refused(run("verdict", "recompute", *options))
+    assert run("migrate", *options).stdout == "schema: empty -> 0001\n"
+    assert run("migrate", *options).stdout == "schema: 0001 -> 0001\n"
+    status = run("status", *options)
+    assert status.code == 0
+    assert "population records" in status.stdout
+    assert status.stdout.endswith("schema: 0001\n")
+    recomputed = run("verdict", "recompute", *options)
+    assert (recomputed.code, recomputed.stdout) == (
+        0,
+        "0 verdicts recomputed, 0 differ\n",
+    )
