@@ -103,8 +103,9 @@ def refused(uow: UnitOfWork) -> Iterator[None]:
         "TRUNCATE audit_entry",
         (
             "INSERT INTO audit_entry (entry_id, occurred_at, caller, action, outcome, details)"
-            " OVERRIDING SYSTEM VALUE SELECT entry_id, occurred_at, caller, action, outcome, details"
-            " FROM audit_entry LIMIT 1 ON CONFLICT (entry_id) DO UPDATE SET outcome = 'forged'"
+            " OVERRIDING SYSTEM VALUE"
+            " SELECT entry_id, occurred_at, caller, action, outcome, details FROM audit_entry"
+            " LIMIT 1 ON CONFLICT (entry_id) DO UPDATE SET outcome = 'forged'"
         ),
         (
             "MERGE INTO audit_entry AS e USING (SELECT 1) AS s ON true"
