@@ -43,7 +43,7 @@ _log = structlog.get_logger("subid")
 
 
 class TrustError(Exception):
-    """A trust anchor that cannot be read; the message names the file."""
+    """A trust anchor that cannot be read; the message names the folder."""
 
 
 def load_policy(name: str) -> PolicyPack:

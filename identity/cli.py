@@ -143,7 +143,7 @@ def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = N
         if current != head:
             _fail(f"the schema is {current or 'empty'} and must be {head}: migrate")
         with opened.transaction() as uow:
-            result = recompute(uow, bootstrap.load_policy)
+            result = recompute(uow, bootstrap.load_policy, at=datetime.now(UTC))
     print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
     raise typer.Exit(1 if result.difference_count else 0)
 

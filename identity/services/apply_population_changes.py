@@ -64,8 +64,7 @@ def apply_population_changes(
 
 
 def _apply(uow: UnitOfWork, call: Call, change: PopulationChange) -> PersonalID:
-    record = _changed(uow, change)
-    uow.citizens.save_many([record], at=call.at)
+    record = _enter(uow, call, change) if isinstance(change, Birth) else _change(uow, call, change)
     entry = AuditEntry(
         occurred_at=call.at,
         caller=str(call.caller),
@@ -77,11 +76,19 @@ def _apply(uow: UnitOfWork, call: Call, change: PopulationChange) -> PersonalID:
     return record.personal_id
 
 
-def _changed(uow: UnitOfWork, change: PopulationChange) -> PopulationRecord:
-    if isinstance(change, Birth):
-        if uow.citizens.find(change.record.personal_id) is not None:
-            raise CitizenExistsError("a birth was reported for a personal ID that has a record")
-        return change.record
+def _enter(uow: UnitOfWork, call: Call, birth: Birth) -> PopulationRecord:
+    if not uow.citizens.add(birth.record, at=call.at):
+        raise CitizenExistsError("a birth was reported for a personal ID that has a record")
+    return birth.record
+
+
+def _change(uow: UnitOfWork, call: Call, change: Correction | Death | NewCard) -> PopulationRecord:
+    record = _changed(uow, change)
+    uow.citizens.save_many([record], at=call.at)
+    return record
+
+
+def _changed(uow: UnitOfWork, change: Correction | Death | NewCard) -> PopulationRecord:
     if isinstance(change, Correction):
         _known(uow, change.record.personal_id)
         return change.record

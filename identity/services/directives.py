@@ -60,6 +60,7 @@ def acknowledge_directives(
     executed = [item for item in handed.values() if item.directive_id in executed_ids]
     uow.directives.mark_executed(executed, at=call.at)
     uow.directives.give_back(directive for item, directive in accepted if not item.is_executed)
+    uow.directives.overtake_before(executed)
     _apply(uow, call, executed)
     append(uow.connection, [_entry(call, item, directive) for item, directive in accepted])
     return results

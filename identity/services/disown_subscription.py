@@ -28,6 +28,8 @@ def disown_subscription(
     item = uow.subscriptions.find_in_service(msisdn, lock=True)
     if item is None or item.claim.personal_id != personal_id:
         raise SubscriptionNotFoundError("you have no such number")
+    # Nobody may be reached through a number that they say is not theirs.
+    uow.primaries.clear(item)
     change = Change(before=item.service_state, cause=CaseCause.DISOWNED, cause_at=call.at)
     settlement = settle_subscription(uow, call, item, change)
     append(uow.connection, [_entry(uow, call, item)])

@@ -94,7 +94,7 @@ def _refusal(call: Call, current: Subscription | None, *, is_terminating: bool) 
 
 
 def _link(uow: UnitOfWork, rows: Sequence[BookRow]) -> Mapping[MSISDN, Link]:
-    records = uow.citizens.find_many(row.claim.personal_id for row in rows)
+    records = uow.citizens.find_many_shared(row.claim.personal_id for row in rows)
     return {
         row.msisdn: compare_holder(
             row.claim, records.get(row.claim.personal_id), score_names=score_names

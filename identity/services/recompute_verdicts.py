@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 
+from identity.audit.log import AuditEntry, append
 from identity.domain.policy import PolicyPack
 from identity.domain.verification import decide
 from identity.services.call import score_names
@@ -18,7 +20,9 @@ class Recomputation:
     difference_count: int
 
 
-def recompute(uow: UnitOfWork, load_policy: Callable[[str], PolicyPack]) -> Recomputation:
+def recompute(
+    uow: UnitOfWork, load_policy: Callable[[str], PolicyPack], *, at: datetime
+) -> Recomputation:
     """Recompute every stored verdict under the policy that it was decided under."""
     policy_of = cache(load_policy)
     verdict_count = difference_count = 0
@@ -27,4 +31,12 @@ def recompute(uow: UnitOfWork, load_policy: Callable[[str], PolicyPack]) -> Reco
         again = decide(evidence, policy, at=verdict.decided_at, score_names=score_names)
         verdict_count += 1
         difference_count += again != verdict
+    entry = AuditEntry(
+        occurred_at=at,
+        caller="command-line",
+        action="recompute_verdicts",
+        outcome="read",
+        details={"verdicts": verdict_count, "differences": difference_count},
+    )
+    append(uow.connection, [entry])
     return Recomputation(verdict_count=verdict_count, difference_count=difference_count)

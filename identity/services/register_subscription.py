@@ -7,7 +7,7 @@ from identity.domain.errors import (
     TerminationPendingError,
 )
 from identity.domain.holder import HolderClaim
-from identity.domain.link import compare_holder
+from identity.domain.link import Link, compare_holder
 from identity.domain.msisdn import MSISDN
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
@@ -41,11 +41,17 @@ def register_subscription(
     return settled
 
 
+def link_claim(uow: UnitOfWork, claim: HolderClaim) -> Link:
+    """Compare a claim with the population record, which stays as it is until the end."""
+    records = uow.citizens.find_many_shared([claim.personal_id])
+    return compare_holder(claim, records.get(claim.personal_id), score_names=score_names)
+
+
 def new_subscription(
     uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: HolderClaim
 ) -> Subscription:
     """An inactive subscription of the calling operator, linked, not yet saved."""
-    link = compare_holder(claim, uow.citizens.find(claim.personal_id), score_names=score_names)
+    link = link_claim(uow, claim)
     return Subscription(
         subscription_id=call.new_id(),
         msisdn=msisdn,

@@ -20,14 +20,14 @@ from identity.domain.errors import (
     TerminationPendingError,
 )
 from identity.domain.holder import HolderClaim
-from identity.domain.link import compare_holder
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
-from identity.services.call import Call, score_names
-from identity.services.register_subscription import new_subscription
+from identity.services.call import Call
+from identity.services.register_subscription import link_claim, new_subscription
 from identity.services.settle_subscriptions import settle_subscription
+from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
 
@@ -72,21 +72,40 @@ def report_events(
 def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | RequestInvalidError) -> str:
     if isinstance(event, RequestInvalidError):
         return event.violations[0].reason
+    item = uow.subscriptions.find_of_operator(event.msisdn, call.caller.name)
+    holder = None if item is None else item.claim
     try:
         _check_time(call, event)
         _EFFECTS[event.kind](uow, call, event)
         reason = ""
     except DomainError as error:
         reason = error.reason
-    entry = AuditEntry(
-        occurred_at=call.at,
-        caller=str(call.caller),
-        action=f"report_{event.kind.value}",
-        outcome=reason or "applied",
-        msisdn_key=msisdn_key(uow.sealer, event.msisdn),
-    )
-    append(uow.connection, [entry])
+    append(uow.connection, _entries(uow, call, event, holder, outcome=reason or "applied"))
     return reason
+
+
+def _entries(
+    uow: UnitOfWork,
+    call: Call,
+    event: SubscriptionEvent,
+    holder: HolderClaim | None,
+    *,
+    outcome: str,
+) -> list[AuditEntry]:
+    """An entry for each citizen it concerns: the holder before, and the one it names."""
+    claims = [claim for claim in (holder, event.claim) if claim is not None]
+    keys: set[bytes | None] = {citizen_key(uow.sealer, c.personal_id) for c in claims}
+    return [
+        AuditEntry(
+            occurred_at=call.at,
+            caller=str(call.caller),
+            action=f"report_{event.kind.value}",
+            outcome=outcome,
+            citizen_key=key,
+            msisdn_key=msisdn_key(uow.sealer, event.msisdn),
+        )
+        for key in keys or {None}
+    ]
 
 
 def _check_time(call: Call, event: SubscriptionEvent) -> None:
@@ -151,9 +170,7 @@ def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     claim = _claim(event)
-    record = uow.citizens.find(claim.personal_id)
-    link = compare_holder(claim, record, score_names=score_names)
-    transferred = item.transferred_to(claim, link, at=call.at)
+    transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_new_holder=True)
     settle_subscription(uow, call, transferred, change)
 

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 
 import stamina
 
-from identity.domain.errors import RequestIDReusedError, StorageUnavailableError
+from identity.audit.log import AuditEntry, append
+from identity.domain.errors import (
+    DomainError,
+    OverloadedError,
+    RequestIDReusedError,
+    StorageUnavailableError,
+)
 from identity.storage.database import Database, LostRaceError, UnitOfWork
 from identity.storage.requests import RequestKey
 
@@ -64,7 +70,20 @@ class Transactions:
             uow.requests.finish(key, response)
             return response
 
-        return self.run(begin_act_finish)
+        try:
+            return self.run(begin_act_finish)
+        except DomainError as error:
+            self._note_refusal(key, error, at=at)
+            raise
+
+    def _note_refusal(self, key: RequestKey, error: DomainError, *, at: datetime) -> None:
+        """A refusal undoes its transaction, so its entry needs one of its own."""
+        if isinstance(error, StorageUnavailableError | OverloadedError):
+            return  # nothing was decided
+        entry = AuditEntry(
+            occurred_at=at, caller=key.caller, action=key.method, outcome=error.reason
+        )
+        self.run(lambda uow: append(uow.connection, [entry]))
 
     def first_answer(self, key: RequestKey) -> bytes | None:
         """What was answered to a request that came before, if anything.

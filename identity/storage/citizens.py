@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.holder import PopulationRecord
@@ -52,14 +52,22 @@ class Citizens:
         self, ids: Iterable[PersonalID], *, lock: bool = False
     ) -> Mapping[PersonalID, PopulationRecord]:
         """The records that exist, by personal ID. Locks in key order, as saving does."""
-        keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
-        query = select(citizen.c.citizen_key, citizen.c.record_sealed)
-        query = query.where(any_of(citizen.c.citizen_key, keys)).order_by(citizen.c.citizen_key)
-        rows = self.connection.execute(query.with_for_update() if lock else query)
-        records = (
-            load_record(self.sealer.open(sealed, context=_context(key))) for key, sealed in rows
-        )
-        return {record.personal_id: record for record in records}
+        query = self._by_ids(ids)
+        return self._records(query.with_for_update() if lock else query)
+
+    def find_many_shared(self, ids: Iterable[PersonalID]) -> Mapping[PersonalID, PopulationRecord]:
+        """`find_many` for comparing claims: the records stay as they are until the end.
+
+        Otherwise a death that is entered meanwhile would not see the new claim, nor it the death.
+        """
+        return self._records(self._by_ids(ids).with_for_update(read=True))
+
+    def add(self, record: PopulationRecord, *, at: datetime) -> bool:
+        """Insert a record; False when the personal ID has one already."""
+        statement = insert(citizen).values(self._row(record, at=at)).on_conflict_do_nothing()
+        # A driver's count of rows is not to be had for every kind of insert; a returned row is.
+        added = self.connection.execute(statement.returning(citizen.c.citizen_key))
+        return added.first() is not None
 
     def save_many(self, records: Sequence[PopulationRecord], *, at: datetime) -> Saved:
         """Insert or replace records, each personal ID at most once; the same again is no change."""
@@ -74,6 +82,18 @@ class Citizens:
             changed_count=len(fresh) - created_count,
             unchanged_count=len(rows) - len(fresh),
         )
+
+    def _by_ids(self, ids: Iterable[PersonalID]) -> Select[Any]:
+        keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
+        query = select(citizen.c.citizen_key, citizen.c.record_sealed)
+        return query.where(any_of(citizen.c.citizen_key, keys)).order_by(citizen.c.citizen_key)
+
+    def _records(self, query: Select[Any]) -> Mapping[PersonalID, PopulationRecord]:
+        records = (
+            load_record(self.sealer.open(sealed, context=_context(key)))
+            for key, sealed in self.connection.execute(query)
+        )
+        return {record.personal_id: record for record in records}
 
     def _digests(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
         query = select(citizen.c.citizen_key, citizen.c.record_digest)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, or_, select, text, update
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
@@ -22,6 +22,15 @@ from identity.storage.tables import directive
 
 _OPEN = directive.c.state.in_([DirectiveState.PENDING.value, DirectiveState.LEASED.value])
 
+_OVERTAKE_BEFORE = text(
+    "UPDATE directive SET state = 'superseded'"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
+    " AS executed (subscription_id, position)"
+    " WHERE directive.subscription_id = executed.subscription_id"
+    " AND directive.position < executed.position"
+    " AND directive.kind <> 'notify' AND directive.state IN ('pending', 'leased')"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handed:
@@ -30,6 +39,7 @@ class Handed:
     msisdn_key: bytes
     directive_id: UUID
     subscription_id: UUID
+    position: int
     kind: DirectiveKind
     state: DirectiveState
     lease_id: UUID | None
@@ -112,6 +122,7 @@ class Directives:
                 msisdn_key=row["msisdn_key"],
                 directive_id=row["directive_id"],
                 subscription_id=row["subscription_id"],
+                position=row["position"],
                 kind=DirectiveKind(row["kind"]),
                 state=DirectiveState(row["state"]),
                 lease_id=row["lease_id"],
@@ -139,6 +150,20 @@ class Directives:
                 lease_expires_at=None,
                 failure_count=directive.c.failure_count + 1,
             )
+        )
+
+    def overtake_before(self, items: Iterable[Handed]) -> None:
+        """Overtake orders for the same numbers that came before executed ones.
+
+        Executed late they would undo what was ordered after them.
+        """
+        executed = [item for item in items if item.kind is not DirectiveKind.NOTIFY]
+        self.connection.execute(
+            _OVERTAKE_BEFORE,
+            {
+                "ids": [item.subscription_id for item in executed],
+                "positions": [item.position for item in executed],
+            },
         )
 
     def _mark_leased(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -106,6 +106,15 @@ class Primaries:
                 self.connection.execute(statement)
         except IntegrityError as error:
             raise PrimaryNotEligibleError("the number is not eligible any more") from error
+
+    def clear(self, item: Subscription) -> None:
+        """Take the mark off a subscription, if it is a primary number."""
+        self.connection.execute(
+            delete(primary_number).where(
+                primary_number.c.citizen_key == self.key_of(item.claim.personal_id),
+                primary_number.c.subscription_id == item.subscription_id,
+            )
+        )
 
     def confirm(self, item: Subscription) -> None:
         """Note a fresh verification on the primary number, if the subscription is one."""

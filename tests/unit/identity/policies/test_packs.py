@@ -104,7 +104,7 @@ def test_t4_blocks_on_day_15_suspends_on_day_30_terminates_on_day_60() -> None:
 def test_a_primary_number_has_extra_time_where_no_safeguard_of_the_law_forbids_it() -> None:
     tracks = load_policy(PACK).tracks
     extra = {name: track.primary_extra / HOUR for name, track in tracks.items()}
-    assert extra == {"T1": 0, "T2": 120, "T3": 120, "T4": 0}
+    assert extra == {"T1": 0, "T2": 120, "T3": 0, "T4": 0}
 
 
 def test_a_face_matches_below_the_distance_that_was_measured_for_the_people_served() -> None:

@@ -190,6 +190,32 @@ def test_the_last_order_counts_whatever_the_order_of_the_answers(
     assert applied(uow, first) is ServiceState.SUSPENDED
 
 
+def test_a_failed_order_does_not_come_back_to_undo_a_later_one(
+    uow: UnitOfWork, operator: str
+) -> None:
+    block, suspend = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.SUSPEND)
+    lease = pull(uow, operator)
+    items = [
+        Acknowledgement(directive_id=block.directive_id, is_executed=False, failure="busy"),
+        Acknowledgement(directive_id=suspend.directive_id, is_executed=True, failure=""),
+    ]
+    assert acknowledge_directives(uow, make_call(operator), lease.lease_id, items) == [ACCEPTED] * 2
+    assert pull(uow, operator).directives == ()
+
+
+def test_a_failed_notice_comes_back_whatever_was_executed_after_it(
+    uow: UnitOfWork, operator: str
+) -> None:
+    notice, block = order(uow, operator, DirectiveKind.NOTIFY, DirectiveKind.BLOCK_OUTGOING)
+    lease = pull(uow, operator)
+    items = [
+        Acknowledgement(directive_id=notice.directive_id, is_executed=False, failure="busy"),
+        Acknowledgement(directive_id=block.directive_id, is_executed=True, failure=""),
+    ]
+    acknowledge_directives(uow, make_call(operator), lease.lease_id, items)
+    assert [d.directive_id for d in pull(uow, operator).directives] == [notice.directive_id]
+
+
 def test_answers_about_nothing_are_no_fault(uow: UnitOfWork, operator: str) -> None:
     assert acknowledge(uow, operator, uuid4(), []) == []
 

@@ -122,8 +122,8 @@ def test_a_case_at_the_end_of_its_ladder_has_no_next_step_and_comes_last(
 
 def test_a_primary_number_is_told_its_extra_time(uow: UnitOfWork, number: Subscription) -> None:
     call = app()
-    uow.primaries.set(number, at=NOW)
     disown_subscription(uow, call, number.claim.personal_id, number.msisdn)
+    uow.primaries.set(number, at=NOW)
     (case,) = uow.cases.list_open([number])[number.subscription_id]
     due_at = NOW + timedelta(days=1)
     moved = replace(case, track="T2", steps_taken=5, next_due_at=due_at)
@@ -133,6 +133,14 @@ def test_a_primary_number_is_told_its_extra_time(uow: UnitOfWork, number: Subscr
     (told,) = explanation.cases
     assert told.next_step is StepKind.BLOCK_OUTGOING
     assert told.next_step_at == due_at + told.track.primary_extra > due_at
+
+
+def test_nobody_is_reached_through_a_number_that_they_disowned(
+    uow: UnitOfWork, number: Subscription
+) -> None:
+    uow.primaries.set(number, at=NOW)
+    disown_subscription(uow, app(), number.claim.personal_id, number.msisdn)
+    assert uow.primaries.find(number.claim.personal_id) is None
 
 
 def test_all_is_well_has_no_cases(uow: UnitOfWork, number: Subscription) -> None:

@@ -10,8 +10,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
-from identity.domain.errors import RequestIDReusedError, StorageUnavailableError
+from identity.domain.errors import (
+    PrimaryNotEligibleError,
+    RequestIDReusedError,
+    StorageUnavailableError,
+)
 from identity.domain.msisdn import MSISDN
 from identity.security.vault import Vault
 from identity.services.transactions import RETRY_ATTEMPTS, Transactions
@@ -174,6 +179,21 @@ def test_a_request_that_failed_may_come_again(transactions: Transactions) -> Non
     assert effects.stored_count(transactions) == 0
     transactions.run_once(key, effects.answer, at=NOW)
     assert effects.stored_count(transactions) == 1
+
+
+def test_a_refusal_changes_nothing_and_stays_on_record(transactions: Transactions) -> None:
+    key = make_key()
+
+    def refuse(uow: UnitOfWork) -> bytes:
+        store_citizen(uow)
+        raise PrimaryNotEligibleError("not yours")
+
+    with pytest.raises(PrimaryNotEligibleError):
+        transactions.run_once(key, refuse, at=NOW)
+    query = text("SELECT action, outcome FROM audit_entry WHERE caller = :caller")
+    with transactions.database.transaction() as uow:
+        noted = uow.connection.execute(query, {"caller": key.caller}).all()
+    assert [tuple(row) for row in noted] == [(key.method, "PRIMARY_NOT_ELIGIBLE")]
 
 
 def test_a_request_waits_for_its_twin_and_takes_its_answer(

@@ -306,7 +306,7 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         asked.append(version)
         return policy()
 
-    before = recompute(uow, load)
+    before = recompute(uow, load, at=NOW)
     assert (before.verdict_count >= 3, before.difference_count) == (True, 0)
     assert asked == [policy().version]
     forge = update(verification).where(
@@ -318,5 +318,5 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         )
     ).scalar_one()
     uow.connection.execute(forge.values(verdict=stored | {"state": "verified", "reasons": []}))
-    after = recompute(uow, lambda _version: policy())
+    after = recompute(uow, lambda _version: policy(), at=NOW)
     assert (after.verdict_count, after.difference_count) == (before.verdict_count, 1)
