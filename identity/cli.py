@@ -47,6 +47,8 @@ def serve(
 
     # We never fork a process that serves; gRPC's handlers for it only warn when PostgreSQL stops.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    # Its C core writes lines of its own to stderr, beside the log; what matters is raised as well.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
     from identity import bootstrap  # noqa: PLC0415 - as above
     from identity.log_setup import log_to_stderr  # noqa: PLC0415 - as above
