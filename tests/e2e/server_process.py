@@ -1,0 +1,130 @@
+"""`identity serve` as a process of its own, with its own embedded PostgreSQL.
+
+Owns starting, killing and stopping it, and what it wrote. Knows no method.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import grpc
+
+from identity.domain.caller import Caller, Role
+from identity.security.certificates import load_or_create_authority
+from tests.integration.wire import Stubs
+
+START_TIMEOUT_S = 120.0
+STOP_TIMEOUT_S = 90.0
+_ANNOUNCED = re.compile(r"subid is listening on (\S+)")
+
+
+class ServerProcess:
+    """One running server; use it as a context, so that it never outlives its test."""
+
+    def __init__(self, state: Path, *, listen: str = "127.0.0.1:0") -> None:
+        """Start it; returns before it listens.
+
+        Args:
+            state: Its state directory, made when absent.
+            listen: `host:port`.
+        """
+        state.mkdir(parents=True, exist_ok=True)
+        self.state = state
+        self._errors = (state / "stderr.txt").open("ab")
+        self.process = subprocess.Popen(
+            serve_command(state, listen=listen),
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            env={**os.environ, "SUBID_FACE_WORKERS": "1"},
+        )
+        self._announcement = ""
+        self._is_announced = threading.Event()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self._channels: list[grpc.Channel] = []
+
+    def _read(self) -> None:
+        # One line and no more: PostgreSQL outlives a killed server and keeps the pipe open.
+        assert self.process.stdout is not None
+        self._announcement = self.process.stdout.readline()
+        self._is_announced.set()
+
+    @property
+    def address(self) -> str:
+        """Where it listens, once it does."""
+        assert self._is_announced.wait(START_TIMEOUT_S), "the server did not start"
+        found = _ANNOUNCED.search(self._announcement)
+        assert found is not None, self.errors
+        return found[1]
+
+    @property
+    def errors(self) -> str:
+        """Everything that was written to standard error, by this process and earlier ones."""
+        return (self.state / "stderr.txt").read_text(encoding="utf-8", errors="replace")
+
+    def act_as(self, role: Role, name: str) -> Stubs:
+        """Stubs with a certificate of a role and name."""
+        self._channels.append(self.channel(role, name))
+        return Stubs(self._channels[-1])
+
+    def channel(self, role: Role, name: str) -> grpc.Channel:
+        """A new connection; the caller closes it."""
+        now = datetime.now(UTC)
+        authority = load_or_create_authority(self.state / "certificates", at=now)
+        issued = authority.issue_caller(Caller(role, name), at=now)
+        credentials = grpc.ssl_channel_credentials(
+            authority.certificate_pem, issued.private_key, issued.certificate
+        )
+        # Without a pool of its own a channel would share the connection of one that is dying.
+        return grpc.secure_channel(
+            self.address, credentials, options=[("grpc.use_local_subchannel_pool", 1)]
+        )
+
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Ask it to stop and return its exit code."""
+        self.ask_to_stop()
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait until it ends; returns its exit code."""
+        return self.process.wait(STOP_TIMEOUT_S)
+
+    def kill(self) -> None:
+        """Kill -9: nothing is finished, nothing is cleaned up."""
+        self.process.kill()
+        self.process.wait(STOP_TIMEOUT_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for channel in self._channels:
+            channel.close()
+        if self.process.poll() is None:
+            self.ask_to_stop()
+            try:
+                self.wait()
+            except subprocess.TimeoutExpired:
+                self.kill()
+        self._reader.join(STOP_TIMEOUT_S)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._errors.close()
+
+
+def serve_command(state: Path, *, listen: str) -> Sequence[str]:
+    """The command line of a server on a simulated clock."""
+    identity = Path(sys.executable).with_name("identity")
+    return [str(identity), "serve", "--state", str(state), "--listen", listen, "--simulated-clock"]
