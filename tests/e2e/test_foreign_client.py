@@ -57,6 +57,7 @@ def scene(server: ServerProcess, cards: CardAuthority) -> Scene:
 def keys(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `identity callers add` gives to an agency."""
     folder = tmp_path_factory.mktemp("keys")
+    assert server.address  # it has made its certificates
     command = [str(IDENTITY), "callers", "add", "--role", "agency", "--name", "tax"]
     command += ["--out", str(folder), "--state", str(server.state)]
     subprocess.run(command, check=True, capture_output=True)
@@ -140,8 +141,9 @@ def test_reflection_lists_every_service_and_gives_the_contract(server: ServerPro
 def test_health_and_reflection_are_for_those_with_a_certificate_too(
     server: ServerProcess,
 ) -> None:
+    address = server.address  # waits until the server has made its certificates
     ca = (server.state / "certificates" / "ca.crt.pem").read_bytes()
-    with grpc.secure_channel(server.address, grpc.ssl_channel_credentials(ca)) as channel:
+    with grpc.secure_channel(address, grpc.ssl_channel_credentials(ca)) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         with pytest.raises(grpc.RpcError) as caught:
             stub.Check(health_pb2.HealthCheckRequest(), timeout=20)
