@@ -15,7 +15,9 @@ from rich.table import Table
 
 from identity.domain.caller import Caller, Role
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=__doc__)
+HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=HELP)
 callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which certificate.")
 verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 
-from identity.bootstrap import METADATA
 from identity.security.keys import generate_key_ring
 from identity.security.vault import Vault
-from identity.storage.database import Database, UnitOfWork, connect, migrate
+from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.embedded import embedded_postgres
+from tests.databases import own_database
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -40,20 +40,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
 @pytest.fixture(scope="session")
 def database_url(postgres_url: str, worker_id: str) -> Iterator[str]:
     """The URL of this worker's own database, migrated to head."""
-    name = f"test_{worker_id}"
-    administration = create_engine(
-        make_url(postgres_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with administration.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    engine = connect(url)
-    migrate(engine, METADATA)
-    engine.dispose()
-    yield url
-    with administration.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    administration.dispose()
+    with own_database(postgres_url, f"test_{worker_id}") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

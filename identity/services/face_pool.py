@@ -8,6 +8,8 @@ that crashes a decoder must not take the service with it. Knows no citizen and n
 import asyncio
 import hashlib
 import multiprocessing
+import os
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -57,6 +59,18 @@ def _failed(failure: str, digests: tuple[bytes, ...]) -> FaceEvidence:
 @cache
 def _engine() -> FaceEngine:
     return FaceEngine()
+
+
+def _end_with_the_server() -> None:
+    """A worker whose server was killed would wait for work for ever."""
+    server = multiprocessing.parent_process()
+
+    def wait_for_its_end() -> None:
+        if server is not None:
+            server.join()
+        os._exit(1)
+
+    threading.Thread(target=wait_for_its_end, daemon=True).start()
 
 
 def _warm_up() -> None:
@@ -120,7 +134,9 @@ class FacePool:
     def _new_executor(self) -> ProcessPoolExecutor:
         # Spawned, not forked: a fork of a process that serves gRPC does not work.
         return ProcessPoolExecutor(
-            self._worker_count, mp_context=multiprocessing.get_context("spawn")
+            self._worker_count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_end_with_the_server,
         )
 
     @staticmethod

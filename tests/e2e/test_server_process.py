@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psutil
 import pytest
 from PIL import Image
 
@@ -18,7 +19,7 @@ from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as pb
 from telco_sim.cards import Card, CardAuthority, swap_holder
 from telco_sim.population import Citizen
-from tests.e2e.server_process import START_TIMEOUT_S, ServerProcess, serve_command
+from tests.e2e.server_process import START_TIMEOUT_S, STOP_TIMEOUT_S, ServerProcess, serve_command
 from tests.integration.people import Evidence, People, Subscriber, record_of, row_of
 from tests.integration.scene import CARD_AGE, LEGAL_BASIS, Scene
 from tests.integration.wire import new_id, refused
@@ -86,6 +87,19 @@ def _until_refused(channel: grpc.Channel) -> None:
         except grpc.RpcError as error:
             assert error.code() is grpc.StatusCode.UNAVAILABLE  # noqa: PT017 - one call in many
             return
+
+
+def test_a_killed_server_leaves_its_database_and_nothing_else(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with ServerProcess(state) as server:
+        assert server.address
+        workers = psutil.Process(server.process.pid).children()
+        server.kill()
+        _, left = psutil.wait_procs(workers, timeout=STOP_TIMEOUT_S)
+    assert (len(workers) > 0, left) == (True, [])
+    with ServerProcess(state) as again:
+        assert again.address
+        assert again.stop() == 0
 
 
 def test_a_second_server_on_the_same_port_says_so_and_ends(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from identity.domain.caller import Caller, Role
 from identity.security.certificates import load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
+from tests.databases import own_database
 from tests.integration.people import People
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs
@@ -38,8 +39,13 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A running server on a simulated clock, and the card authority that it trusts."""
+def world(
+    postgres_url: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """A running server on a simulated clock, and the card authority that it trusts.
+
+    On a database of its own: it seals with keys of its own and moves its clock far ahead.
+    """
     state = tmp_path_factory.mktemp("state")
     cards = CardAuthority(
         # Last year, so that a card can be some weeks old on any day.
@@ -48,15 +54,12 @@ def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     )
     (state / "trust").mkdir()
     (state / "trust" / "csca.der").write_bytes(cards.certificate)
-    settings = Settings(
-        state=state,
-        database=database_url,
-        listen="127.0.0.1:0",
-        face_workers=1,
-        simulated_clock=True,
-    )
-    with served(settings) as address:
-        yield World(address=address, settings=settings, cards=cards)
+    with own_database(postgres_url, f"world_{worker_id}") as url:
+        settings = Settings(
+            state=state, database=url, listen="127.0.0.1:0", face_workers=1, simulated_clock=True
+        )
+        with served(settings) as address:
+            yield World(address=address, settings=settings, cards=cards)
 
 
 class served:  # noqa: N801 - used as a function
