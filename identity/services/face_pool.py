@@ -9,18 +9,21 @@ import asyncio
 import hashlib
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 
+from biometrics.face.acquisition import AcquisitionFailure
 from biometrics.face.engine import FaceEngine
 from identity.domain.errors import OverloadedError
 from identity.domain.verification import FaceEvidence
 
-WAITING_PER_WORKER_MAX = 8
-"""Comparisons that may wait for each process: about two seconds' worth; more are refused."""
+WAITING_PER_WORKER_MAX = 4
+"""Comparisons that may wait for each process; more are refused. Even if each is as costly as a
+photograph within the limits can be (some 5 s for five of them), the last is done in time."""
 
 COMPARISON_TIMEOUT_S = 30.0
 """A comparison takes well under a second; one that takes this long is hostile or stuck."""
@@ -33,16 +36,28 @@ def compare_faces(portrait: bytes, probes: tuple[bytes, ...]) -> FaceEvidence:
     reference = engine.reference(portrait)
     if reference.template is None:
         return _failed(f"REFERENCE_{str(reference.failure).upper()}", digests)
-    probe = engine.probe(probes)
-    if probe.template is None:
-        return _failed(str(probe.failure).upper(), digests)
-    comparison = engine.compare(reference.template, probe.template)
+    if portrait in probes:
+        return _failed("PROBE_IS_REFERENCE", digests)
+    taken = [engine.probe([probe]) for probe in probes]
+    templates = [one.template for one in taken if one.template is not None]
+    if not templates:
+        return _failed(_furthest([one.failure for one in taken]), digests)
+    # Each usable photograph must match by itself. Averaged, photographs of several strangers,
+    # chosen to fit a portrait that can be read from the chip, match more than half of all people.
+    comparisons = [engine.compare(reference.template, template) for template in templates]
     return FaceEvidence(
-        dissimilarity=comparison.dissimilarity,
+        dissimilarity=max(comparison.dissimilarity for comparison in comparisons),
         failure=None,
-        model_digest=comparison.model_digest,
+        model_digest=comparisons[0].model_digest,
         probe_digests=digests,
     )
+
+
+def _furthest(failures: Sequence[AcquisitionFailure | None]) -> str:
+    """The failure of the photograph that got furthest: the one that is nearest to a usable one."""
+    stages = list(AcquisitionFailure)
+    known = [failure for failure in failures if failure is not None]
+    return str(max(known, key=stages.index)).upper()
 
 
 def not_compared(failure: str, probes: Sequence[bytes]) -> FaceEvidence:
@@ -62,7 +77,13 @@ def _engine() -> FaceEngine:
 
 
 def _end_with_the_server() -> None:
-    """A worker whose server was killed would wait for work for ever."""
+    """End with the server, neither later nor earlier.
+
+    A worker whose server was killed would wait for work for ever. A signal that is sent to the
+    whole group (a terminal, a service manager) must not end it before the calls are finished.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = multiprocessing.parent_process()
 
     def wait_for_its_end() -> None:
@@ -102,26 +123,39 @@ class FacePool:
         """Compare in a worker.
 
         Raises:
-            OverloadedError: Too many comparisons are waiting.
+            OverloadedError: Too many comparisons are waiting, or this one was interrupted.
         """
         if self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
             raise OverloadedError("too many face comparisons are waiting")
-        executor = self._executor
-        loop = asyncio.get_running_loop()
+        executor, work = self._submit(portrait, probes)
+        self._waiting += 1
+        work.add_done_callback(self._leave)
         try:
-            # Inside the `try`: a pool whose worker died while it was idle refuses work at once.
-            work = loop.run_in_executor(executor, compare_faces, portrait, probes)
-            self._waiting += 1
-            work.add_done_callback(self._leave)
             # Shielded: a caller that goes away leaves its comparison behind, and its place is taken
             # until that is over. Python 3.11 stops watching its workers when one dies while a
             # cancelled comparison is queued, and nobody else would be answered.
             return await asyncio.wait_for(asyncio.shield(work), self._timeout_s)
-        except (BrokenProcessPool, TimeoutError):
-            # A photograph that kills or stalls a worker is a photograph without a face; the
-            # others that were waiting are told the same and come back with a new session.
+        except TimeoutError:
+            # A photograph that stalls a worker is a photograph without a face.
             self._replace(executor)
             return not_compared("PROCESSING_FAILED", probes)
+        except BrokenProcessPool as error:
+            # Nobody can tell whose photograph it was: nothing is decided, the same request may
+            # come again.
+            self._replace(executor)
+            raise OverloadedError("the comparison was interrupted: send it again") from error
+
+    def _submit(
+        self, portrait: bytes, probes: tuple[bytes, ...]
+    ) -> tuple[ProcessPoolExecutor, asyncio.Future[FaceEvidence]]:
+        loop = asyncio.get_running_loop()
+        try:
+            work = loop.run_in_executor(self._executor, compare_faces, portrait, probes)
+        except BrokenProcessPool:
+            # A worker died while the pool was idle: nothing is lost.
+            self._replace(self._executor)
+            work = loop.run_in_executor(self._executor, compare_faces, portrait, probes)
+        return self._executor, work
 
     def _leave(self, _work: asyncio.Future[FaceEvidence]) -> None:
         self._waiting -= 1

@@ -42,6 +42,7 @@ from tests.unit.identity.makers import (
     make_key,
     make_msisdn,
     make_personal_id,
+    store_number,
 )
 
 TABLES = [table.name for owner in (metadata, audit_metadata) for table in owner.sorted_tables]
@@ -119,7 +120,8 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
         at=NOW,
     )
     get_contacts(uow, [lookup])
-    disown_subscription(uow, app, person.personal_id, msisdn)
+    unwanted = store_number(uow, person)
+    disown_subscription(uow, app, person.personal_id, unwanted.msisdn)
     uow.directives.add_many([make_directive(item, kind=DirectiveKind.SUSPEND)])
     key = make_key()
     uow.requests.begin(key, at=NOW)
