@@ -27,7 +27,7 @@ _HEADER = struct.Struct(">BI")
 _VERSION = 1
 _NONCE_BYTES = 12
 
-INDEX_KINDS = ("personal_id", "msisdn", "record", "claim")
+INDEX_KINDS = ("personal_id", "msisdn", "record", "claim", "request", "registry")
 """What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet."""
 
 

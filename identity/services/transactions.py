@@ -64,7 +64,7 @@ class Transactions:
         def begin_act_finish(uow: UnitOfWork) -> bytes:
             first = uow.requests.begin(key, at=at)
             if first is not None:
-                _refuse_other(first.method, first.body_digest, key)
+                _refuse_other(is_same=first.is_same)
                 return first.response
             response = action(uow)
             uow.requests.finish(key, response)
@@ -94,7 +94,7 @@ class Transactions:
         first = self.run(lambda uow: uow.requests.find(key))
         if first is None:
             return None
-        _refuse_other(first.method, first.body_digest, key)
+        _refuse_other(is_same=first.is_same)
         return first.response
 
     def run_batch_once(
@@ -114,9 +114,8 @@ class Transactions:
         def begin_act_finish(uow: UnitOfWork) -> Mapping[str, Any]:
             stored = uow.requests.begin_batch(key, batch_index, at=at)
             if stored is not None:
-                _refuse_other(stored["method"], stored["body_digest"], key)
-                result: Mapping[str, Any] = stored["result"]
-                return result
+                _refuse_other(is_same=stored.is_same)
+                return stored.result
             result = action(uow)
             uow.requests.finish_batch(key, batch_index, result)
             return result
@@ -124,6 +123,6 @@ class Transactions:
         return self.run(begin_act_finish)
 
 
-def _refuse_other(method: str, body_digest: bytes, key: RequestKey) -> None:
-    if (method, body_digest) != (key.method, key.body_digest):
+def _refuse_other(*, is_same: bool) -> None:
+    if not is_same:
         raise RequestIDReusedError("this request_id was used with another method or body")

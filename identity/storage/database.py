@@ -25,6 +25,8 @@ from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
 from identity.storage.primaries import Primaries
+from identity.storage.registry import Registry
+from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import Subscriptions
@@ -93,6 +95,11 @@ class UnitOfWork:
         """First answers."""
         return Requests(self.connection, self.sealer)
 
+    @cached_property
+    def registry(self) -> Registry:
+        """Whose data this is."""
+        return Registry(self.connection, self.sealer)
+
 
 @dataclass(frozen=True)
 class Database:
@@ -120,8 +127,13 @@ class Database:
             yield UnitOfWork(connection, self.sealer)
 
     def ping(self) -> None:
-        """Ask the server for nothing; raises what the driver raises when it is not there."""
-        with self.engine.connect() as connection:
+        """Ask the server for nothing.
+
+        Raises:
+            StorageUnavailableError: The database cannot be reached.
+            OverloadedError: No connection came free in time.
+        """
+        with _meant(), self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
@@ -178,6 +190,16 @@ def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
         # Any constant will do, as long as every version of subid takes the same one.
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('subid.migrate'))"))
         command.upgrade(_config(connection, metadata), "head")
+
+
+def is_claimed(engine: Engine) -> bool:
+    """Whether keys belong to the database already.
+
+    Raises:
+        StorageUnavailableError: The database cannot be reached.
+    """
+    with _meant(), engine.connect() as connection:
+        return has_claim(connection)
 
 
 def schema_versions(engine: Engine) -> tuple[str | None, str | None]:

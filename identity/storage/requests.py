@@ -2,6 +2,9 @@
 
 Owns the rows of `request` and `import_batch`. A request's row and its effect are committed in one
 transaction; a second request with the same identifier waits for the first and gets its answer.
+
+A body is stored as a keyed digest only: from a plain one, a number or a personal ID could be tried
+out.
 """
 
 from collections.abc import Mapping
@@ -25,7 +28,7 @@ class RequestKey:
         caller: Who sent it.
         request_id: Its identifier, chosen by the caller.
         method: The method it was sent to.
-        body_digest: SHA-256 of its body.
+        body_digest: SHA-256 of its body; it stays in memory.
     """
 
     caller: str
@@ -36,11 +39,33 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstAnswer:
-    """What is stored of an earlier request with the same identifier."""
+    """What is stored of an earlier request with the same identifier.
 
-    method: str
-    body_digest: bytes
+    Attributes:
+        is_same: It was the same request: same method, same body.
+        response: What was answered.
+    """
+
+    is_same: bool
     response: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstBatch:
+    """What is stored of an earlier batch with the same place in the same import.
+
+    Attributes:
+        is_same: It was the same batch: same method, same body.
+        result: What became of it.
+    """
+
+    is_same: bool
+    result: Mapping[str, Any]
+
+
+def keyed_digest(sealer: Sealer, body_digest: bytes) -> bytes:
+    """The form in which the digest of a body may be stored."""
+    return sealer.blind_index("request", body_digest.hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +84,7 @@ class Requests:
             caller=key.caller,
             request_id=key.request_id,
             method=key.method,
-            body_digest=key.body_digest,
+            body_digest=keyed_digest(self.sealer, key.body_digest),
             created_at=at,
         )
         return None if self._is_taken(statement) else self._first_answer(key)
@@ -78,26 +103,30 @@ class Requests:
     def _first_answer(self, key: RequestKey) -> FirstAnswer:
         row = self.connection.execute(select(request).where(*_is(key))).mappings().one()
         return FirstAnswer(
-            method=row["method"],
-            body_digest=row["body_digest"],
+            is_same=self._is_same(row, key),
             response=self.sealer.open(row["response_sealed"], context=_place(key)),
         )
 
-    def begin_batch(self, key: RequestKey, batch_index: int, *, at: datetime) -> RowMapping | None:
-        """Take one batch of an import, or return the row that was stored for it."""
+    def _is_same(self, row: RowMapping, key: RequestKey) -> bool:
+        digest = keyed_digest(self.sealer, key.body_digest)
+        return bool(row["method"] == key.method and row["body_digest"] == digest)
+
+    def begin_batch(self, key: RequestKey, batch_index: int, *, at: datetime) -> FirstBatch | None:
+        """Take one batch of an import, or return what became of it before."""
         statement = insert(import_batch).values(
             caller=key.caller,
             request_id=key.request_id,
             batch_index=batch_index,
             method=key.method,
-            body_digest=key.body_digest,
+            body_digest=keyed_digest(self.sealer, key.body_digest),
             result={},
             created_at=at,
         )
         if self._is_taken(statement):
             return None
         query = select(import_batch).where(*_is_batch(key, batch_index))
-        return self.connection.execute(query).mappings().one()
+        row = self.connection.execute(query).mappings().one()
+        return FirstBatch(is_same=self._is_same(row, key), result=row["result"])
 
     def _is_taken(self, statement: Insert) -> bool:
         # RETURNING, not the row count: drivers leave that undefined once the cursor is closed.

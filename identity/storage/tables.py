@@ -142,7 +142,7 @@ verification = Table(
     Column("created_at", _Instant, nullable=False),
     Column("expires_at", _Instant, nullable=False),
     Column("completing_request_id", Uuid, comment="the one request that may present evidence"),
-    Column("completing_digest", LargeBinary),
+    Column("completing_digest", LargeBinary, comment="keyed: tells the same body from another"),
     Column("evidence_sealed", LargeBinary),
     Column("verdict", JSONB, comment="results, reasons and codes, no data"),
     Column("decided_at", _Instant),
@@ -235,7 +235,12 @@ request = Table(
     Column("caller", Text, nullable=False),
     Column("request_id", Uuid, nullable=False),
     Column("method", Text, nullable=False),
-    Column("body_digest", LargeBinary, nullable=False),
+    Column(
+        "body_digest",
+        LargeBinary,
+        nullable=False,
+        comment="keyed: tells the same body from another",
+    ),
     Column("response_sealed", LargeBinary),
     Column("created_at", _Instant, nullable=False),
     PrimaryKeyConstraint("caller", "request_id"),
@@ -248,7 +253,12 @@ import_batch = Table(
     Column("request_id", Uuid, nullable=False),
     Column("batch_index", Integer, nullable=False),
     Column("method", Text, nullable=False),
-    Column("body_digest", LargeBinary, nullable=False),
+    Column(
+        "body_digest",
+        LargeBinary,
+        nullable=False,
+        comment="keyed: tells the same body from another",
+    ),
     Column("result", JSONB, nullable=False, comment="counts and row errors, no data"),
     Column("created_at", _Instant, nullable=False),
     PrimaryKeyConstraint("caller", "request_id", "batch_index"),
@@ -261,4 +271,18 @@ enforcement_clock = Table(
     Column("ran_until", _Instant, nullable=False),
     PrimaryKeyConstraint("only_row"),
     CheckConstraint("only_row = 1", name="only_row"),
+)
+
+# Whose data this is. Written by the first start; keys that do not fit it are refused, and so is
+# the other kind of clock.
+registry = Table(
+    "registry",
+    metadata,
+    Column("only_row", SmallInteger, nullable=False, server_default=text("1")),
+    Column("key_check_sealed", LargeBinary, nullable=False, comment="a constant"),
+    Column("key_check_index", LargeBinary, nullable=False, comment="blind index of the constant"),
+    Column("clock_kind", Text, comment="known once it has served"),
+    PrimaryKeyConstraint("only_row"),
+    CheckConstraint("only_row = 1", name="only_row"),
+    CheckConstraint("clock_kind IN ('real', 'simulated')", name="clock_kind"),
 )

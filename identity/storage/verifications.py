@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from identity.domain.msisdn import MSISDN
 from identity.domain.verification import Evidence, Verdict
 from identity.storage.conversions import dump_evidence, load_evidence, verdict_fields, verdict_from
+from identity.storage.requests import keyed_digest
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import verification
@@ -46,7 +47,12 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimant:
-    """The one request that may present evidence: repeated, it may do so again."""
+    """The one request that may present evidence: repeated, it may do so again.
+
+    Attributes:
+        request_id: Its identifier.
+        body_digest: SHA-256 of its body; it stays in memory.
+    """
 
     request_id: UUID
     body_digest: bytes
@@ -84,6 +90,7 @@ class Verifications:
 
     def claim(self, session: Session, claimant: Claimant, *, at: datetime) -> bool:
         """Take the session for one request. False: another has it, or its time ran out."""
+        digest = keyed_digest(self.sealer, claimant.body_digest)
         is_fresh = and_(
             verification.c.state == SessionState.PENDING.value, verification.c.expires_at > at
         )
@@ -91,7 +98,7 @@ class Verifications:
         is_repeated = and_(
             verification.c.state == SessionState.PROCESSING.value,
             verification.c.completing_request_id == claimant.request_id,
-            verification.c.completing_digest == claimant.body_digest,
+            verification.c.completing_digest == digest,
         )
         claimed = self.connection.execute(
             update(verification)
@@ -99,7 +106,7 @@ class Verifications:
             .values(
                 state=SessionState.PROCESSING.value,
                 completing_request_id=claimant.request_id,
-                completing_digest=claimant.body_digest,
+                completing_digest=digest,
             )
         )
         return claimed.rowcount == 1

@@ -32,6 +32,7 @@ _TABLES = (
     "request",
     "import_batch",
     "enforcement_clock",
+    "registry",
     "audit_entry",
 )
 
@@ -58,6 +59,7 @@ def upgrade() -> None:
     _create_request()
     _create_import_batch()
     _create_enforcement_clock()
+    _create_registry()
     _create_audit_entry()
     for table in _PARTITIONED:
         _create_partitions(table)
@@ -219,7 +221,12 @@ def _create_verification() -> None:
             nullable=True,
             comment="the one request that may present evidence",
         ),
-        sa.Column("completing_digest", sa.LargeBinary(), nullable=True),
+        sa.Column(
+            "completing_digest",
+            sa.LargeBinary(),
+            nullable=True,
+            comment="keyed: tells the same body from another",
+        ),
         sa.Column("evidence_sealed", sa.LargeBinary(), nullable=True),
         sa.Column(
             "verdict",
@@ -335,7 +342,12 @@ def _create_request() -> None:
         sa.Column("caller", sa.Text(), nullable=False),
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("body_digest", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "body_digest",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="keyed: tells the same body from another",
+        ),
         sa.Column("response_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("caller", "request_id", name="pk_request"),
@@ -349,7 +361,12 @@ def _create_import_batch() -> None:
         sa.Column("request_id", sa.Uuid(), nullable=False),
         sa.Column("batch_index", sa.Integer(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("body_digest", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "body_digest",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="keyed: tells the same body from another",
+        ),
         sa.Column(
             "result",
             postgresql.JSONB(astext_type=sa.Text()),
@@ -368,6 +385,24 @@ def _create_enforcement_clock() -> None:
         sa.Column("ran_until", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("only_row = 1", name="ck_enforcement_clock_only_row"),
         sa.PrimaryKeyConstraint("only_row", name="pk_enforcement_clock"),
+    )
+
+
+def _create_registry() -> None:
+    op.create_table(
+        "registry",
+        sa.Column("only_row", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.Column("key_check_sealed", sa.LargeBinary(), nullable=False, comment="a constant"),
+        sa.Column(
+            "key_check_index",
+            sa.LargeBinary(),
+            nullable=False,
+            comment="blind index of the constant",
+        ),
+        sa.Column("clock_kind", sa.Text(), nullable=True, comment="known once it has served"),
+        sa.CheckConstraint("only_row = 1", name="ck_registry_only_row"),
+        sa.CheckConstraint("clock_kind IN ('real', 'simulated')", name="ck_registry_clock_kind"),
+        sa.PrimaryKeyConstraint("only_row", name="pk_registry"),
     )
 
 

@@ -22,6 +22,7 @@ from identity.storage.tables import (
     enforcement_clock,
     holding,
     primary_number,
+    registry,
     subscription,
     verification,
 )
@@ -233,3 +234,14 @@ def test_a_directive_is_executed_exactly_when_it_says_when(uow: UnitOfWork) -> N
 def test_the_enforcement_clock_is_one(uow: UnitOfWork) -> None:
     statement = insert(enforcement_clock).values(only_row=2, ran_until=NOW)
     refuse(uow, statement, "ck_enforcement_clock_only_row")
+
+
+@pytest.mark.parametrize(
+    ("flaw", "constraint"),
+    [({"only_row": 2}, "ck_registry_only_row"), ({"clock_kind": "sun"}, "ck_registry_clock_kind")],
+)
+def test_the_registry_is_one_and_lives_by_a_known_clock(
+    uow: UnitOfWork, flaw: Mapping[str, Any], constraint: str
+) -> None:
+    row = {"key_check_sealed": b"sealed", "key_check_index": b"index", **flaw}
+    refuse(uow, insert(registry).values(row), constraint)

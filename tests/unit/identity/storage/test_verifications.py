@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from identity.security.vault import SealedValueError
+from identity.security.vault import SealedValueError, Vault
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import verification
 from identity.storage.verifications import Claimant, Session, SessionState
@@ -57,6 +57,16 @@ def test_the_same_request_with_other_evidence_does_not_go_on(uow: UnitOfWork) ->
     session = open_session(uow)
     uow.verifications.claim(session, FIRST, at=NOW)
     assert not uow.verifications.claim(session, replace(FIRST, body_digest=b"\x02" * 32), at=NOW)
+
+
+def test_the_digest_of_the_evidence_is_stored_under_a_key(uow: UnitOfWork, vault: Vault) -> None:
+    session = open_session(uow)
+    uow.verifications.claim(session, FIRST, at=NOW)
+    query = select(verification.c.completing_digest).where(
+        verification.c.verification_id == session.verification_id
+    )
+    stored = uow.connection.execute(query).scalar_one()
+    assert stored == vault.blind_index("request", FIRST.body_digest.hex())
 
 
 @pytest.mark.parametrize(("minute", "is_taken"), [(39, True), (40, False), (41, False)])
