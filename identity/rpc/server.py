@@ -68,6 +68,13 @@ class Listening:
     health: HealthServicer
     address: str
 
+    async def report(self, is_serving: bool) -> None:  # noqa: FBT001 - what is reported
+        """Say over health, of the server and of each service, whether calls can be answered."""
+        answers = health_pb2.HealthCheckResponse
+        status = answers.SERVING if is_serving else answers.NOT_SERVING
+        for name in ("", *(service.full_name for service in SERVICES)):
+            await self.health.set(name, status)
+
     async def stop(self) -> None:
         """Refuse what is new, finish what was accepted."""
         await self.health.enter_graceful_shutdown()
@@ -106,11 +113,13 @@ async def listen(
         ],
     )
     _add_servicers(server, edge)
-    health = await _add_health(server)
+    health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
     bound = _bind(server, address, identity, caller_authority)
+    listening = Listening(server=server, health=health, address=bound)
+    await listening.report(is_serving=True)
     await server.start()
-    return Listening(server=server, health=health, address=bound)
+    return listening
 
 
 def _add_servicers(server: grpc.aio.Server, edge: Edge) -> None:
@@ -130,12 +139,10 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge) -> None:
     )
 
 
-async def _add_health(server: grpc.aio.Server) -> HealthServicer:
+def _add_health(server: grpc.aio.Server) -> HealthServicer:
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = [service.full_name for service in SERVICES]
-    for name in ("", *names):
-        await health.set(name, health_pb2.HealthCheckResponse.SERVING)
     reflected = (*names, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
     reflection.enable_server_reflection((*reflected, reflection.SERVICE_NAME), server)
     return health
