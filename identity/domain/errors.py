@@ -98,6 +98,12 @@ class ImportSequenceError(DomainError):
     reason = "IMPORT_SEQUENCE_BROKEN"
 
 
+class StreamIdleError(DomainError):
+    """A call was opened and its next message did not come in time."""
+
+    reason = "STREAM_IDLE"
+
+
 class SubscriptionNotFoundError(DomainError):
     """No such number, or none that this caller may know of: the two are never told apart."""
 
@@ -120,6 +126,12 @@ class TerminationPendingError(DomainError):
     """The number was ordered terminated, and its operator has not acknowledged it yet."""
 
     reason = "TERMINATION_PENDING"
+
+
+class RegistrationRequiredError(DomainError):
+    """The operator has had this number before: it comes back by registration and verification."""
+
+    reason = "REGISTRATION_REQUIRED"
 
 
 class CitizenNotFoundError(DomainError):
@@ -200,6 +212,13 @@ class OverloadedError(DomainError):
 
     reason = "OVERLOADED"
     retry_after_s = 1.0
+
+
+class ContendedError(DomainError):
+    """Others are changing the same numbers; the same request may come again."""
+
+    reason = "CONTENDED"
+    retry_after_s = 0.5
 
 
 class StorageUnavailableError(DomainError):

@@ -40,8 +40,8 @@ class Change:
         cause: An event that puts it on a ladder.
         cause_at: When that event happened.
         is_cured: Its holder has just been verified.
-        is_new_holder: Somebody else is the holder now, whose own clock starts anew; what an event
-            has caused stays until the number is verified.
+        is_new_holder: Somebody else is the holder now, whose own clock starts anew. What has
+            blocked the number, and what an event has caused, stays until it is verified.
         is_primary: It is a citizen's primary number.
         is_clock_run: Due steps are to be taken.
     """
@@ -145,11 +145,20 @@ def _close_and_keep(
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
-        elif cause is not None and case.track == track_name and not change.is_new_holder:
+        elif cause is not None and _goes_on(case, pack, change, track_name=track_name):
             kept.append(replace(case, cause=cause))
         else:
             closed.append(case.closed(CaseState.WITHDRAWN, at=at))
     return kept, closed
+
+
+def _goes_on(case: Case, pack: PolicyPack, change: Change, *, track_name: str | None) -> bool:
+    """Whether a case stands although its cause is another one now."""
+    if not change.is_new_holder:
+        return case.track == track_name
+    # A blocked number stays blocked until somebody is verified for it: a new name in the operator's
+    # book must not lift what the old one has brought about.
+    return state_reached(case, pack.tracks[case.track]) is not ServiceState.ACTIVE
 
 
 def _open_missing(
@@ -162,9 +171,11 @@ def _open_missing(
     new_id: Callable[[], UUID],
 ) -> list[Case]:
     taken = {case.track for case in kept}
+    has_standing = any(case.cause in STANDING_CAUSES for case in kept)
     opened: list[Case] = []
     for cause, opened_at in _wanted(subscription, change, at=at):
-        if pack.track_for(cause).name not in taken:
+        is_covered = has_standing and cause in STANDING_CAUSES
+        if not is_covered and pack.track_for(cause).name not in taken:
             opened.append(open_case(subscription, cause, pack, identity=new_id(), at=opened_at))
             taken.add(opened[-1].track)
     return opened

@@ -87,6 +87,11 @@ class Subscription:
             and self.service_state in _REACHABLE
         )
 
+    @property
+    def is_termination_pending(self) -> bool:
+        """Ordered terminated, and still served as far as the operator has told."""
+        return not self.is_in_service and self.applied_state is not ServiceState.TERMINATED
+
     def verified_by(self, attempt: VerifiedAttempt) -> "Subscription":
         """The subscription after its holder was verified: in service both ways.
 

@@ -17,6 +17,12 @@ from identity.domain import errors
 DOMAIN = "subid"
 """The `domain` of every ErrorInfo."""
 
+VIOLATIONS_MAX = 20
+"""Fields that one refusal names; a person corrects no more at once."""
+
+VIOLATION_BYTES_MAX = 4 * 1024
+"""What they take at most. They travel as metadata, of which common clients accept 8 KiB in all."""
+
 STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.PersonalIDMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.MSISDNMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -26,10 +32,14 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.RequestInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.RequestIDReusedError: grpc.StatusCode.ALREADY_EXISTS,
     errors.ImportSequenceError: grpc.StatusCode.INVALID_ARGUMENT,
+    # Not DEADLINE_EXCEEDED, which is the caller's own deadline, nor UNAVAILABLE, on which clients
+    # repeat a call by themselves: ABORTED asks for the whole stream again, from its beginning.
+    errors.StreamIdleError: grpc.StatusCode.ABORTED,
     errors.SubscriptionNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.SubscriptionExistsError: grpc.StatusCode.ALREADY_EXISTS,
     errors.NumberInServiceElsewhereError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.TerminationPendingError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.RegistrationRequiredError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.CitizenNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.CitizenExistsError: grpc.StatusCode.ALREADY_EXISTS,
     errors.VerificationNotFoundError: grpc.StatusCode.NOT_FOUND,
@@ -43,6 +53,7 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.CallerUnknownError: grpc.StatusCode.UNAUTHENTICATED,
     errors.PermissionRefusedError: grpc.StatusCode.PERMISSION_DENIED,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.ContendedError: grpc.StatusCode.ABORTED,
     errors.StorageUnavailableError: grpc.StatusCode.UNAVAILABLE,
 }
 
@@ -50,13 +61,16 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
 def status_of(error: errors.DomainError, *, correlation_id: str) -> status_pb2.Status:
     """The rich status of a refusal."""
     details = [_packed(_error_info(error.reason, correlation_id))]
-    violations = _violations(error)
-    if violations:
-        details.append(_packed(_bad_request(violations)))
+    message = str(error)
+    if violations := _violations(error):
+        bad_request = _bad_request(violations)
+        details.append(_packed(bad_request))
+        if len(bad_request.field_violations) < len(violations):
+            message += f"; the first {len(bad_request.field_violations)} are named"
     if error.retry_after_s is not None:
         details.append(_packed(_retry_info(error.retry_after_s)))
     code: int = STATUS_CODES[type(error)].value[0]
-    return status_pb2.Status(code=code, message=str(error), details=details)
+    return status_pb2.Status(code=code, message=message, details=details)
 
 
 def status_of_bug(*, correlation_id: str) -> status_pb2.Status:
@@ -89,16 +103,16 @@ def _error_info(reason: str, correlation_id: str) -> error_details_pb2.ErrorInfo
 
 
 def _bad_request(violations: tuple[errors.FieldViolation, ...]) -> error_details_pb2.BadRequest:
-    return error_details_pb2.BadRequest(
-        field_violations=[
-            error_details_pb2.BadRequest.FieldViolation(
-                field=violation.field,
-                reason=violation.reason,
-                description=violation.description,
-            )
-            for violation in violations
-        ]
-    )
+    """As many violations, from the first, as may be named."""
+    told = error_details_pb2.BadRequest()
+    for violation in violations[:VIOLATIONS_MAX]:
+        told.field_violations.add(
+            field=violation.field, reason=violation.reason, description=violation.description
+        )
+        if told.ByteSize() > VIOLATION_BYTES_MAX:
+            del told.field_violations[-1]
+            break
+    return told
 
 
 def _retry_info(delay_s: float) -> error_details_pb2.RetryInfo:

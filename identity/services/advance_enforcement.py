@@ -42,6 +42,8 @@ def advance_enforcement(uow: UnitOfWork, call: Call) -> EnforcementRun:
     if ran_until is not None and call.at < ran_until:
         raise ClockBackwardsError("enforcement has run up to a later instant already")
     due = uow.cases.list_due(call.at)
+    # All at once and in key order, as everybody locks; the slices below follow another order.
+    uow.subscriptions.lock(due)
     primaries = uow.primaries.held_by(subscription_id for _, subscription_id in due)
     others_first = sorted(due, key=lambda reference: reference[1] in primaries)
     run = EnforcementRun(step_count=0, directive_count=0, ran_until=call.at)
@@ -55,7 +57,7 @@ def advance_enforcement(uow: UnitOfWork, call: Call) -> EnforcementRun:
 def _settle(
     uow: UnitOfWork, call: Call, references: Sequence[Reference], primaries: frozenset[UUID]
 ) -> list[Settlement]:
-    found = uow.subscriptions.find_by_reference(references, lock=True)
+    found = uow.subscriptions.find_by_reference(references)
     items = sorted(found, key=lambda item: item.subscription_id in primaries)
     changes = {
         item.subscription_id: Change(

@@ -59,6 +59,8 @@ def apply_population_changes(
         CitizenExistsError: A birth for a personal ID that has a record.
         CitizenNotFoundError: Any other change for one that has none.
     """
+    # In one order for all requests, so that two of them can only wait for each other.
+    uow.citizens.find_many((_personal_id(change) for change in changes), lock=True)
     touched = [_apply(uow, call, change) for change in changes]
     return relink_citizens(uow, call, touched)
 
@@ -96,6 +98,12 @@ def _changed(uow: UnitOfWork, change: Correction | Death | NewCard) -> Populatio
     if isinstance(change, Death):
         return replace(known, deceased_on=change.deceased_on)
     return replace(known, card_issued_on=change.issued_on)
+
+
+def _personal_id(change: PopulationChange) -> PersonalID:
+    if isinstance(change, Birth | Correction):
+        return change.record.personal_id
+    return change.personal_id
 
 
 def _known(uow: UnitOfWork, personal_id: PersonalID) -> PopulationRecord:

@@ -48,7 +48,11 @@ def acknowledge_directives(
     uow: UnitOfWork, call: Call, lease_id: UUID, items: Sequence[Acknowledgement]
 ) -> list[AcknowledgementResult]:
     """Take acknowledgements of one lease; returns a result for each, in their order."""
-    handed = uow.directives.find_handed(call.caller.name, (item.directive_id for item in items))
+    ids = [item.directive_id for item in items]
+    # Subscriptions first: a run of the clock locks them before it touches their directives.
+    pulled = uow.directives.find_handed(call.caller.name, ids).values()
+    uow.subscriptions.lock([(each.msisdn_key, each.subscription_id) for each in pulled])
+    handed = uow.directives.find_handed(call.caller.name, ids, lock=True)
     results = _judge(call, handed, lease_id, items)
     accepted = [
         (item, handed[item.directive_id])
@@ -99,7 +103,7 @@ def _apply(uow: UnitOfWork, call: Call, executed: Sequence[Handed]) -> None:
         if directive.kind in STATE_OF_DIRECTIVE
     }
     references = [(directive.msisdn_key, directive.subscription_id) for directive in executed]
-    items = uow.subscriptions.find_by_reference(references, lock=True)
+    items = uow.subscriptions.find_by_reference(references)
     uow.subscriptions.save_many(
         replace(item, applied_state=states[item.subscription_id], updated_at=call.at)
         for item in items

@@ -11,7 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.errors import NumberInServiceElsewhereError, TerminationPendingError
+from identity.domain.errors import (
+    NumberInServiceElsewhereError,
+    RegistrationRequiredError,
+    TerminationPendingError,
+)
 from identity.domain.holder import HolderClaim
 from identity.domain.link import Link, compare_holder
 from identity.domain.msisdn import MSISDN
@@ -42,10 +46,11 @@ def import_subscriptions(
         call: The circumstances; the caller is the operator.
         rows: Each row parsed, or the error that it was refused with, in the order of the batch.
     """
+    # Citizens are locked before subscriptions, as everybody does.
+    links = _link(uow, [row for row in rows if isinstance(row, BookRow)])
     accepted, errors = _sift(uow, call, rows)
-    links = _link(uow, [row for row, _ in accepted])
     known = {row.msisdn: current for row, current in accepted if current is not None}
-    items = [_subscription(call, row, links[row.msisdn], current) for row, current in accepted]
+    items = [_subscription(call, row, links[row], current) for row, current in accepted]
     changed = [item for item in items if item != known.get(item.msisdn)]
     changes = {item.subscription_id: _change(item, known) for item in changed}
     settle_subscriptions(uow, call, changed, changes)
@@ -66,8 +71,12 @@ def _sift(
 ) -> tuple[list[tuple[BookRow, Subscription | None]], list[RowError]]:
     """Part rows that can be stored, with what is known of their numbers, from refused ones."""
     parsed = [row for row in rows if isinstance(row, BookRow)]
-    in_service = uow.subscriptions.find_many_in_service((row.msisdn for row in parsed), lock=True)
-    terminating = uow.subscriptions.find_terminating(row.msisdn for row in parsed)
+    numbers = [row.msisdn for row in parsed]
+    in_service = dict(uow.subscriptions.find_many_in_service(numbers))
+    in_service |= uow.subscriptions.find_many_in_service(
+        numbers, lock=True, operator_id=call.caller.name
+    )
+    ended = uow.subscriptions.find_many_ended(numbers)
     accepted: dict[MSISDN, tuple[BookRow, Subscription | None]] = {}
     errors: list[RowError] = []
     for index, row in enumerate(rows):
@@ -78,7 +87,7 @@ def _sift(
         if row.msisdn in accepted:
             reason = "ROW_DUPLICATE"
         else:
-            reason = _refusal(call, current, is_terminating=row.msisdn in terminating)
+            reason = _refusal(call, current, ended.get(row.msisdn))
         if reason:
             errors.append(RowError(row_index=index, field="msisdn", reason=reason))
         else:
@@ -86,19 +95,23 @@ def _sift(
     return list(accepted.values()), errors
 
 
-def _refusal(call: Call, current: Subscription | None, *, is_terminating: bool) -> str:
-    if current is None:
-        return TerminationPendingError.reason if is_terminating else ""
-    is_own = current.operator_id == call.caller.name
-    return "" if is_own else NumberInServiceElsewhereError.reason
+def _refusal(call: Call, current: Subscription | None, last: Subscription | None) -> str:
+    if current is not None:
+        is_own = current.operator_id == call.caller.name
+        return "" if is_own else NumberInServiceElsewhereError.reason
+    if last is None:
+        return ""
+    if last.is_termination_pending:
+        return TerminationPendingError.reason
+    # Otherwise letting a number go and taking it back would shake off its enforcement clock.
+    is_own = last.operator_id == call.caller.name
+    return RegistrationRequiredError.reason if is_own else ""
 
 
-def _link(uow: UnitOfWork, rows: Sequence[BookRow]) -> Mapping[MSISDN, Link]:
+def _link(uow: UnitOfWork, rows: Sequence[BookRow]) -> Mapping[BookRow, Link]:
     records = uow.citizens.find_many_shared(row.claim.personal_id for row in rows)
     return {
-        row.msisdn: compare_holder(
-            row.claim, records.get(row.claim.personal_id), score_names=score_names
-        )
+        row: compare_holder(row.claim, records.get(row.claim.personal_id), score_names=score_names)
         for row in rows
     }
 

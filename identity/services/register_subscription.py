@@ -28,14 +28,15 @@ def register_subscription(
         NumberInServiceElsewhereError: Another operator has.
         TerminationPendingError: It was ordered terminated and is still served.
     """
-    current = uow.subscriptions.find_in_service(msisdn, lock=True)
+    item = new_subscription(uow, call, msisdn, claim)
+    current = uow.subscriptions.find_in_service(msisdn)
     if current is not None and current.operator_id == call.caller.name:
         raise SubscriptionExistsError("the number is in your service already")
     if current is not None:
         raise NumberInServiceElsewhereError("another operator has this number in service")
-    if uow.subscriptions.find_terminating([msisdn]):
+    last = uow.subscriptions.find_many_ended([msisdn]).get(msisdn)
+    if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
-    item = new_subscription(uow, call, msisdn, claim)
     settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
     append(uow.connection, [_entry(uow, call, settled)])
     return settled

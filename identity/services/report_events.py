@@ -15,6 +15,7 @@ from identity.domain.errors import (
     EventInvalidError,
     InstantInFutureError,
     NumberInServiceElsewhereError,
+    RegistrationRequiredError,
     RequestInvalidError,
     SubscriptionNotFoundError,
     TerminationPendingError,
@@ -66,7 +67,18 @@ def report_events(
         call: The circumstances; the caller is the operator.
         events: Each event parsed, or the error that it was refused with.
     """
+    _lock(uow, call, [event for event in events if isinstance(event, SubscriptionEvent)])
     return [_report(uow, call, event) for event in events]
+
+
+def _lock(uow: UnitOfWork, call: Call, events: Sequence[SubscriptionEvent]) -> None:
+    """Take every lock at once and in one order: two requests can then only wait for each other."""
+    uow.citizens.find_many_shared(
+        event.claim.personal_id for event in events if event.claim is not None
+    )
+    uow.subscriptions.find_many_in_service(
+        (event.msisdn for event in events), lock=True, operator_id=call.caller.name
+    )
 
 
 def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | RequestInvalidError) -> str:
@@ -116,8 +128,8 @@ def _check_time(call: Call, event: SubscriptionEvent) -> None:
 
 
 def _own(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Subscription:
-    item = uow.subscriptions.find_in_service(event.msisdn, lock=True)
-    if item is None or item.operator_id != call.caller.name:
+    item = uow.subscriptions.find_in_service(event.msisdn, operator_id=call.caller.name)
+    if item is None:
         raise SubscriptionNotFoundError("you have no such subscription in service")
     return item
 
@@ -145,11 +157,14 @@ def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     claim = _claim(event)
-    current = uow.subscriptions.find_in_service(event.msisdn, lock=True)
+    current = uow.subscriptions.find_in_service(event.msisdn)
     if current is not None:
         raise NumberInServiceElsewhereError("the number is in service already")
-    if uow.subscriptions.find_terminating([event.msisdn]):
+    last = uow.subscriptions.find_many_ended([event.msisdn]).get(event.msisdn)
+    if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
+    if last is not None and last.operator_id == call.caller.name:
+        raise RegistrationRequiredError("the number came from nobody: it was yours before")
     item = new_subscription(uow, call, event.msisdn, claim)
     # A ported number rings already: it is in service, unverified, and on the ladder.
     active = replace(item, service_state=ServiceState.ACTIVE, applied_state=ServiceState.ACTIVE)

@@ -12,6 +12,7 @@ import stamina
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import (
+    ContendedError,
     DomainError,
     OverloadedError,
     RequestIDReusedError,
@@ -41,7 +42,14 @@ class Transactions:
         Raises:
             StorageUnavailableError: The database cannot be reached.
             OverloadedError: No connection came free in time.
+            ContendedError: It lost every race.
         """
+        try:
+            return self._run_again(action)
+        except LostRaceError as error:
+            raise ContendedError("others are changing the same at this moment") from error
+
+    def _run_again(self, action: Callable[[UnitOfWork], _Result]) -> _Result:
         for attempt in stamina.retry_context(
             on=(LostRaceError, StorageUnavailableError),
             attempts=RETRY_ATTEMPTS,
@@ -78,7 +86,7 @@ class Transactions:
 
     def _note_refusal(self, key: RequestKey, error: DomainError, *, at: datetime) -> None:
         """A refusal undoes its transaction, so its entry needs one of its own."""
-        if isinstance(error, StorageUnavailableError | OverloadedError):
+        if isinstance(error, StorageUnavailableError | OverloadedError | ContendedError):
             return  # nothing was decided
         entry = AuditEntry(
             occurred_at=at, caller=key.caller, action=key.method, outcome=error.reason

@@ -109,13 +109,14 @@ class Directives:
         self._mark_leased(rows, lease_id=lease_id, expires_at=expires_at)
         return [self._directive(row) for row in rows]
 
-    def find_handed(self, operator_id: str, ids: Iterable[UUID]) -> Mapping[UUID, Handed]:
-        """An operator's directives by identifier, locked."""
+    def find_handed(
+        self, operator_id: str, ids: Iterable[UUID], *, lock: bool = False
+    ) -> Mapping[UUID, Handed]:
+        """An operator's directives by identifier; `lock` keeps them so until the end."""
         query = (
             select(directive)
             .where(any_of(directive.c.directive_id, ids), directive.c.operator_id == operator_id)
             .order_by(directive.c.position)
-            .with_for_update()
         )
         return {
             row["directive_id"]: Handed(
@@ -128,7 +129,9 @@ class Directives:
                 lease_id=row["lease_id"],
                 lease_expires_at=row["lease_expires_at"],
             )
-            for row in self.connection.execute(query).mappings()
+            for row in self.connection.execute(
+                query.with_for_update() if lock else query
+            ).mappings()
         }
 
     def mark_executed(self, items: Iterable[Handed], *, at: datetime) -> None:

@@ -71,29 +71,34 @@ class Subscriptions:
     connection: Connection
     sealer: Sealer
 
-    def find_in_service(self, msisdn: MSISDN, *, lock: bool = False) -> Subscription | None:
+    def find_in_service(
+        self, msisdn: MSISDN, *, lock: bool = False, operator_id: str | None = None
+    ) -> Subscription | None:
         """Who has the number now, if anybody; `lock` keeps it so until the transaction ends."""
-        return self.find_many_in_service([msisdn], lock=lock).get(msisdn)
+        return self.find_many_in_service([msisdn], lock=lock, operator_id=operator_id).get(msisdn)
 
     def find_many_in_service(
-        self, numbers: Iterable[MSISDN], *, lock: bool = False
+        self, numbers: Iterable[MSISDN], *, lock: bool = False, operator_id: str | None = None
     ) -> Mapping[MSISDN, Subscription]:
-        """Who has the numbers now. Locks in key order, so that two callers cannot deadlock."""
+        """Who has the numbers now; with an operator, only what it has.
+
+        Locks in key order, so that two callers cannot deadlock. Whoever locks citizens too locks
+        them before subscriptions, and directives after.
+        """
         keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
         query = _everything().where(any_of(subscription.c.msisdn_key, keys), _IN_SERVICE)
+        if operator_id is not None:
+            query = query.where(subscription.c.operator_id == operator_id)
         query = query.order_by(subscription.c.msisdn_key)
         found = self._load(query.with_for_update() if lock else query)
         return {item.msisdn: item for item in found}
 
-    def find_terminating(self, numbers: Iterable[MSISDN]) -> frozenset[MSISDN]:
-        """Which numbers were ordered terminated and are still served, as far as we were told."""
-        by_key = {msisdn_key(self.sealer, msisdn): msisdn for msisdn in set(numbers)}
-        query = select(subscription.c.msisdn_key).where(
-            any_of(subscription.c.msisdn_key, by_key),
-            ~_IN_SERVICE,
-            subscription.c.applied_state != ServiceState.TERMINATED.value,
-        )
-        return frozenset(by_key[key] for key in self.connection.execute(query).scalars())
+    def find_many_ended(self, numbers: Iterable[MSISDN]) -> Mapping[MSISDN, Subscription]:
+        """Who had the numbers last, of those subscriptions that have ended."""
+        keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
+        query = _everything().where(any_of(subscription.c.msisdn_key, keys), ~_IN_SERVICE)
+        query = query.order_by(subscription.c.updated_at, subscription.c.created_at)
+        return {item.msisdn: item for item in self._load(query)}
 
     def find_of_operator(self, msisdn: MSISDN, operator_id: str) -> Subscription | None:
         """The operator's newest subscription of a number, in service or not."""
@@ -161,6 +166,19 @@ class Subscriptions:
         if lock:
             return self._load(query.order_by(subscription.c.msisdn_key).with_for_update())
         return self._load(query.order_by(subscription.c.subscription_id))
+
+    def lock(self, references: Sequence[tuple[bytes, UUID]]) -> None:
+        """Lock many subscriptions at once, in key order, without reading them."""
+        query = (
+            select(subscription.c.subscription_id)
+            .where(
+                any_of(subscription.c.msisdn_key, (key for key, _ in references)),
+                any_of(subscription.c.subscription_id, (identity for _, identity in references)),
+            )
+            .order_by(subscription.c.msisdn_key)
+            .with_for_update()
+        )
+        self.connection.execute(query)
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""

@@ -188,11 +188,14 @@ class _Settlements(RuleBasedStateMachine):
     @precondition(lambda self: self.item.is_in_service)
     @rule(linked=links)
     def somebody_else_becomes_the_holder(self, linked: LinkState) -> None:
+        before = self.item.service_state
         transferred = replace(self.item, link=subscription(linked=linked).link, verified_at=None)
         self._settle(transferred, self._change(is_new_holder=True))
         for case in self._open_cases():
-            if case.cause in STANDING_CAUSES:
+            is_blocking = reached(case, self.pack.tracks[case.track]) is not STATES[0]
+            if case.cause in STANDING_CAUSES and not is_blocking:
                 assert (case.opened_at, case.steps_taken) == (self.now, 0)
+        assert self.item.service_state.strictness >= before.strictness
 
     @rule()
     def it_becomes_primary_or_stops_being_so(self) -> None:

@@ -371,16 +371,28 @@ def test_a_transfer_leaves_a_disowned_number_to_be_cured_by_its_user() -> None:
 
 
 def test_a_new_holder_is_not_blocked_by_the_clock_of_the_old_one() -> None:
-    running = case(CaseCause.UNVERIFIED, steps_taken=6)
-    item = subscription(state=ServiceState.OUTGOING_BLOCKED)
+    running = case(CaseCause.UNVERIFIED, steps_taken=5)
+    item = subscription()
     change = Change(before=item.service_state, is_new_holder=True)
     done = settled(item, [running], change=change)
     assert [(c.state, c.steps_taken) for c in done.cases] == [
-        (CaseState.WITHDRAWN, 6),
+        (CaseState.WITHDRAWN, 5),
         (CaseState.OPEN, 0),
     ]
-    assert kinds(done) == [DirectiveKind.RESTORE]
-    assert done.subscription.service_state is ServiceState.ACTIVE
+    assert kinds(done) == []
+
+
+@pytest.mark.parametrize("linked", [LinkState.LINKED, LinkState.MISMATCHED])
+def test_a_new_name_in_the_book_lifts_no_block(linked: LinkState) -> None:
+    running = case(CaseCause.NOT_FOUND, steps_taken=6)
+    item = subscription(state=ServiceState.OUTGOING_BLOCKED, linked=linked)
+    change = Change(before=item.service_state, is_new_holder=True)
+    done = settled(item, [running], change=change)
+    (still,) = done.cases
+    assert (still.case_id, still.state, still.steps_taken) == (running.case_id, CaseState.OPEN, 6)
+    assert still.opened_at == running.opened_at
+    assert kinds(done) == []
+    assert done.subscription.service_state is ServiceState.OUTGOING_BLOCKED
 
 
 def test_a_disowned_number_that_was_never_in_service_is_withdrawn_not_suspended() -> None:

@@ -180,6 +180,32 @@ def test_another_operators_number_is_refused_for_its_row_alone(uow: UnitOfWork) 
     assert uow.subscriptions.find_in_service(theirs.msisdn) == theirs
 
 
+def test_a_number_that_was_let_go_comes_back_by_registration_only(uow: UnitOfWork) -> None:
+    gone, pending, strange = (make_msisdn() for _ in range(3))
+    call = some_call()
+    person = store_citizen(uow)
+    for msisdn, operator_id, applied in (
+        (gone, call.caller.name, ServiceState.TERMINATED),
+        (pending, call.caller.name, ServiceState.SUSPENDED),
+        (strange, "somebody-else", ServiceState.TERMINATED),
+    ):
+        store_number(
+            uow,
+            person,
+            msisdn=msisdn,
+            operator_id=operator_id,
+            service_state=ServiceState.TERMINATED,
+            applied_state=applied,
+        )
+    claim = make_claim(person)
+    result = import_subscriptions(uow, call, [row(claim, m) for m in (gone, pending, strange)])
+    assert [error.reason for error in result.row_errors] == [
+        "REGISTRATION_REQUIRED",
+        "TERMINATION_PENDING",
+    ]
+    assert result.created_count == 1
+
+
 def test_an_import_does_not_wake_what_is_blocked_or_not_yet_verified(uow: UnitOfWork) -> None:
     call = some_call()
     for state in (ServiceState.INACTIVE, ServiceState.SUSPENDED):

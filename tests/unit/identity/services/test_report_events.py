@@ -254,11 +254,11 @@ def test_each_event_answers_for_itself_and_each_leaves_its_entry(
         "MSISDN_MALFORMED",
         "NUMBER_IN_SERVICE_ELSEWHERE",
         "",
-        "",
+        "REGISTRATION_REQUIRED",
     ]
     assert actions(uow.connection, call.caller) == [
         ("report_sim_swap", "applied"),
         ("report_port_in", "NUMBER_IN_SERVICE_ELSEWHERE"),
         ("report_release", "applied"),
-        ("report_port_in", "applied"),
+        ("report_port_in", "REGISTRATION_REQUIRED"),
     ]

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from identity.domain.errors import (
+    ContendedError,
     PrimaryNotEligibleError,
     RequestIDReusedError,
     StorageUnavailableError,
@@ -20,7 +21,7 @@ from identity.domain.errors import (
 from identity.domain.msisdn import MSISDN
 from identity.security.vault import Vault
 from identity.services.transactions import RETRY_ATTEMPTS, Transactions
-from identity.storage.database import Database, LostRaceError, UnitOfWork, connect
+from identity.storage.database import Database, UnitOfWork, connect
 from tests.unit.identity.makers import (
     NOW,
     make_key,
@@ -80,7 +81,7 @@ def test_a_race_that_is_always_lost_is_given_up(transactions: Transactions) -> N
             "DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$"
         )
 
-    with pytest.raises(LostRaceError):
+    with pytest.raises(ContendedError):
         transactions.run(lose)
     assert len(attempts) == RETRY_ATTEMPTS
 

@@ -231,7 +231,7 @@ def test_a_directive_that_is_being_acknowledged_is_passed_over(
         (held,) = order(uow, operator, DirectiveKind.NOTIFY)
         (free,) = order(uow, operator, DirectiveKind.NOTIFY)
     with database.transaction() as acknowledging, database.transaction() as pulling:
-        acknowledging.directives.find_handed(operator, [held.directive_id])
+        acknowledging.directives.find_handed(operator, [held.directive_id], lock=True)
         pulling.connection.exec_driver_sql("SET LOCAL lock_timeout = '2s'")
         assert lease(pulling, operator)[1] == [free]
 
