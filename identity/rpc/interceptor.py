@@ -5,24 +5,27 @@ with a correlation id, and writes one log line for what did not go well. Log lin
 roles, reasons and times; never a request, a response or an exception's text.
 """
 
+import asyncio
 import inspect
 import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import grpc
-import protovalidate
 import structlog
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
-from identity.domain.errors import DomainError, FieldViolation, RequestInvalidError
+from identity.domain.errors import DomainError, StreamIdleError
 from identity.domain.policy import PolicyPack
 from identity.rpc.errors import status_of, status_of_bug
+from identity.rpc.limits import malformed, read
+from identity.rpc.load import CallerLoad, Shares
 from identity.security.callers import authorise, identify
 from identity.services.call import Call
 from identity.services.clock import Clock
@@ -30,19 +33,31 @@ from identity.services.clock import Clock
 PACKAGE = "/subid.v1."
 """Methods outside it (health, reflection) are the library's own and pass untouched."""
 
-_MESSAGE_MALFORMED = FieldViolation(
-    field="", reason="MESSAGE_MALFORMED", description="the body is no message of this method"
-)
-_VALIDATOR = protovalidate.Validator()
+LOOP_BYTES_MAX = 64 * 1024
+"""The largest request of an asynchronous method that is read on the event loop: about 1 ms."""
+
+_Result = TypeVar("_Result")
 _log = structlog.get_logger("subid.rpc")
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Surrounds every method of subid."""
+    """Surrounds every method of subid. Belongs to one event loop.
 
-    def __init__(self, *, clock: Clock, policy: PolicyPack) -> None:
+    Args:
+        clock: What time it is.
+        policy: The rules in force.
+        threads: Where blocking methods run, and where large requests are read.
+        shares: What one caller may have under way.
+    """
+
+    def __init__(
+        self, *, clock: Clock, policy: PolicyPack, threads: Executor, shares: Shares | None = None
+    ) -> None:
         self._clock = clock
         self._policy = policy
+        self._threads = threads
+        self._shares = shares or Shares()
+        self._load = CallerLoad(self._shares)
 
     async def intercept_service(
         self,
@@ -54,58 +69,76 @@ class Guard(grpc.aio.ServerInterceptor):
         if handler is None or not handler_call_details.method.startswith(PACKAGE):
             return handler
         method = handler_call_details.method.removeprefix(PACKAGE)
-        return self._guarded(handler, method)
+        # Every method is taken as a stream, which looks the same on the wire: gRPC waits for a
+        # unary request before it calls anybody, and while it waits nobody counts whose call it is.
+        # Bodies stay bytes: what gRPC's own deserializer raises would never reach the guard.
+        return grpc.stream_unary_rpc_method_handler(
+            self._guarded(handler, method), None, handler.response_serializer
+        )
 
-    def _guarded(self, handler: Any, method: str) -> Any:  # noqa: ANN401 - as intercept_service
-        if handler.request_streaming:
-            wrap, behaviour = grpc.stream_unary_rpc_method_handler, handler.stream_unary
-            guarded: Callable[..., Any] = self._around_stream(behaviour, method)
-        else:
-            wrap, behaviour = grpc.unary_unary_rpc_method_handler, handler.unary_unary
-            is_async = inspect.iscoroutinefunction(behaviour)
-            around = self._around_async if is_async else self._around_sync
-            guarded = around(behaviour, method)
-        return wrap(guarded, _tolerant(handler.request_deserializer), handler.response_serializer)
+    def _guarded(self, handler: Any, method: str) -> Callable[..., Any]:  # noqa: ANN401 - as intercept_service
+        is_stream = handler.request_streaming
+        answered = self._answer_stream if is_stream else self._answer_one
+        behaviour = handler.stream_unary if is_stream else handler.unary_unary
 
-    def _around_sync(self, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
-        def answer(request: Message, context: Any) -> Any:  # noqa: ANN401 - as _guarded
+        async def answer(bodies: AsyncIterator[bytes], context: Any) -> Any:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                call = self._admit(context, method, watch)
-                check(request)
-                return behaviour(request, call)
+                caller = _caller_of(context)
+                watch.caller = str(caller)
+                authorise(caller, method)
+                with self._load.hold(caller, is_stream=is_stream):
+                    return await answered(behaviour, method, caller, bodies)
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
-                context.abort(*watch.refusal(error))
-
-        return answer
-
-    def _around_async(self, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
-        async def answer(request: Message, context: Any) -> Any:  # noqa: ANN401 - as _guarded
-            watch = _Watch(method)
-            try:
-                call = self._admit(context, method, watch)
-                check(request)
-                return await behaviour(request, call)
-            except Exception as error:  # noqa: BLE001 - as _around_sync
                 await context.abort(*watch.refusal(error))
 
         return answer
 
-    def _around_stream(self, behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
-        async def answer(requests: AsyncIterator[Message], context: Any) -> Any:  # noqa: ANN401 - as _guarded
-            watch = _Watch(method)
-            try:
-                call = self._admit(context, method, watch)
-                return await behaviour(_checked(requests), call)
-            except Exception as error:  # noqa: BLE001 - as _around_sync
-                await context.abort(*watch.refusal(error))
+    async def _answer_stream(
+        self,
+        behaviour: Callable[..., Any],
+        method: str,
+        caller: Caller,
+        bodies: AsyncIterator[bytes],
+    ) -> Any:  # noqa: ANN401 - as intercept_service
+        return await behaviour(self._batches(method, bodies), self._call(caller))
 
-        return answer
+    async def _answer_one(
+        self,
+        behaviour: Callable[..., Any],
+        method: str,
+        caller: Caller,
+        bodies: AsyncIterator[bytes],
+    ) -> Any:  # noqa: ANN401 - as intercept_service
+        body = await self._next(bodies)
+        if body is None:
+            raise malformed()
+        if inspect.iscoroutinefunction(behaviour):
+            request = await self._read(method, body)
+            return await behaviour(request, self._call(caller))
+        return await self._in_thread(lambda: behaviour(read(method, body), self._call(caller)))
 
-    def _admit(self, context: Any, method: str, watch: "_Watch") -> Call:  # noqa: ANN401 - as _guarded
-        caller = _caller(tuple(context.auth_context().get("x509_subject_alternative_name", ())))
-        watch.caller = str(caller)
-        authorise(caller, method)
+    async def _batches(self, method: str, bodies: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        while (body := await self._next(bodies)) is not None:
+            yield await self._read(method, body)
+
+    async def _next(self, bodies: AsyncIterator[bytes]) -> bytes | None:
+        """The next body, or None at the end."""
+        try:
+            async with asyncio.timeout(self._shares.silence_s):
+                return await anext(bodies, None)
+        except TimeoutError as error:
+            raise StreamIdleError(f"nothing came for {self._shares.silence_s:g} s") from error
+
+    async def _read(self, method: str, body: bytes) -> Message:
+        if len(body) <= LOOP_BYTES_MAX:
+            return read(method, body)
+        return await self._in_thread(lambda: read(method, body))
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _call(self, caller: Caller) -> Call:
         return Call(caller=caller, at=self._clock.now(), policy=self._policy)
 
 
@@ -138,65 +171,8 @@ class _Watch:
         return rich.code, rich.details, rich.trailing_metadata
 
 
-class Unreadable:
-    """Stands for a body that is no message of its method."""
-
-
-def _tolerant(deserialize: Callable[[bytes], Message]) -> Callable[[bytes], Message | Unreadable]:
-    # Raised by the deserializer, the error would never reach the guard: gRPC answers it with
-    # UNKNOWN and writes the exception to the log.
-    def read(body: bytes) -> Message | Unreadable:
-        try:
-            return deserialize(body)
-        except DecodeError:
-            return Unreadable()
-
-    return read
-
-
-def check(request: Message | Unreadable) -> None:
-    """Hold a request against the limits that its contract states.
-
-    Raises:
-        RequestInvalidError: Any field at fault, or no message at all.
-    """
-    if isinstance(request, Unreadable):
-        raise RequestInvalidError((_MESSAGE_MALFORMED,))
-    violations = tuple(
-        FieldViolation(
-            field=field_path(violation.proto),
-            reason=_reason(violation.proto.rule_id),
-            description=violation.proto.message,
-        )
-        for violation in _VALIDATOR.collect_violations(request)
-    )
-    if violations:
-        raise RequestInvalidError(violations)
-
-
-def field_path(violation: Any) -> str:  # noqa: ANN401 - protovalidate's message has no stubs
-    """A violation's field as `events[2].msisdn`."""
-    if violation.field is None:
-        return ""
-    return ".".join(_element(element) for element in violation.field.elements)
-
-
-def _element(element: Any) -> str:  # noqa: ANN401 - as field_path
-    subscript = element.subscript
-    if subscript is None or subscript.field != "index":
-        return str(element.field_name)
-    return f"{element.field_name}[{subscript.value}]"
-
-
-def _reason(rule_id: str) -> str:
-    """`string.min_len` becomes `STRING_MIN_LEN`."""
-    return rule_id.upper().replace(".", "_")
-
-
-async def _checked(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
-    async for request in requests:
-        check(request)
-        yield request
+def _caller_of(context: Any) -> Caller:  # noqa: ANN401 - grpc's contexts have no useful type
+    return _caller(tuple(context.auth_context().get("x509_subject_alternative_name", ())))
 
 
 @lru_cache(maxsize=1024)

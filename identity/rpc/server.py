@@ -19,6 +19,7 @@ from identity.rpc.contact_servicer import ContactServicer
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.rpc.interceptor import Guard
+from identity.rpc.limits import MESSAGE_BYTES_MAX
 from identity.rpc.population_servicer import PopulationServicer
 from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
@@ -38,11 +39,9 @@ from subid.v1 import (
     verification_service_pb2_grpc,
 )
 
-MESSAGE_BYTES_MAX = 20 * 1024 * 1024
-"""The largest request: five photographs, two of them of the allowed size, and the chip."""
-
 CONCURRENT_CALLS_MAX = 1_000
-"""Calls under way; more are refused with RESOURCE_EXHAUSTED by gRPC itself."""
+"""Calls under way; more are refused with RESOURCE_EXHAUSTED by gRPC itself. One caller has a share
+of them: `identity.rpc.load`."""
 
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
@@ -105,7 +104,7 @@ async def listen(
     """
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
-        interceptors=[Guard(clock=edge.clock, policy=policy)],
+        interceptors=[Guard(clock=edge.clock, policy=policy, threads=edge.threads)],
         maximum_concurrent_rpcs=CONCURRENT_CALLS_MAX,
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -172,7 +172,7 @@ def _python_files(part: str) -> Iterable[Path]:
 
 
 def _rule_reasons() -> set[str]:
-    """What `identity.rpc.interceptor` makes of the rules in the contract."""
+    """What `identity.rpc.limits` makes of the rules in the contract."""
     rules = {rule for service in SERVICES for rule in _rules_of_file(service.file)}
     return {rule.upper().replace(".", "_") for rule in rules}
 
@@ -192,6 +192,8 @@ def _rules(rules: validate_pb2.FieldRules) -> Iterator[str]:
     for kind, value in rules.ListFields():
         if kind.name == "required":
             yield "required"
+        elif kind.name == "cel":
+            yield from (rule.id for rule in value)
         elif hasattr(value, "ListFields"):
             yield from _rules_of_kind(kind.name, value)
 

@@ -36,6 +36,7 @@ BAD_PERSONAL_IDS = (
     *("12345678901", "1234567890123", "12345678901a", "00109012345 ", "\x00" * 12),
     *("00109012345\u0663", "\uff10\uff10\uff11090123456", "001090123456\n", "001090123456\x00"),
 )
+LONG_NUMBER = f"Law 26, for {PERSONAL_ID}"
 BAD_NAMES = ("", " ", "x" * 101, "Nguyễn\x00Văn", "12345", "\u202e", "a\nb", "x" * 100_000)
 BAD_DATES = (
     (Date(year=2023, month=2, day=30), ""),
@@ -84,7 +85,7 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
             "page_size": (-1, -(2**31)),
             "page_token": ("x", "0" * 201, "é" * 32, "\x00" * 32, "-" * 32),
             "purpose": (0, 99, -1),
-            "legal_basis": ("", "ab", "x" * 201, "Law\x0026", "a\nb", "\x7f\x7f\x7f"),
+            "legal_basis": ("", "ab", "x" * 201, "Law\x0026", "a\nb", "\x7f\x7f\x7f", LONG_NUMBER),
             "batch_index": (-1, 1_000_001),
         }
         for name, values in bad.items():

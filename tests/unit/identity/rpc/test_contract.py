@@ -16,7 +16,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from buf.validate import validate_pb2
 from identity.domain.errors import leaves
 from identity.rpc.errors import STATUS_CODES
-from identity.rpc.interceptor import check
+from identity.rpc.limits import LARGE_METHODS, SMALL_MESSAGE_BYTES_MAX, check, form_of
 from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
 from subid.v1 import (
@@ -145,6 +145,47 @@ def test_every_repeated_field_has_a_largest_number(method: MethodDescriptor) -> 
             if field.is_repeated:
                 rules = field.GetOptions().Extensions[FIELD_RULES]
                 assert 0 < rules.repeated.max_items <= 10_000, field.full_name
+
+
+@pytest.mark.parametrize("method", METHODS, ids=method_key)
+def test_only_the_top_of_a_request_has_lists(method: MethodDescriptor) -> None:
+    # identity.rpc.limits counts there, and nowhere deeper.
+    for message in message_types(method.input_type):
+        if message is not method.input_type:
+            assert not [field.full_name for field in message.fields if field.is_repeated]
+
+
+def bytes_max(message: Descriptor) -> int:
+    """How many bytes a message can take that keeps every limit, at most: 4 for a character."""
+    return sum(8 + bytes_of_field(field) for field in message.fields)
+
+
+def bytes_of_field(field: FieldDescriptor) -> int:
+    rules = field.GetOptions().Extensions[FIELD_RULES]
+    count: int = 1
+    if field.is_repeated:
+        count, rules = rules.repeated.max_items, rules.repeated.items
+    if field.message_type is not None:
+        return count * (8 + bytes_max(field.message_type))
+    if field.type == field.TYPE_BYTES:
+        return count * (8 + int(rules.bytes.max_len))
+    if field.type == field.TYPE_STRING:
+        return count * (8 + 4 * int(rules.string.max_len or 100))
+    return count * 10
+
+
+@pytest.mark.parametrize("method", METHODS, ids=method_key)
+def test_what_keeps_every_limit_is_not_too_large(method: MethodDescriptor) -> None:
+    if method.name == "CompleteVerification":
+        return  # Five photographs of the largest size are not allowed together; a page says so.
+    assert bytes_max(method.input_type) <= form_of(method_key(method)).bytes_max
+
+
+def test_only_methods_that_need_it_may_send_much() -> None:
+    by_key = {method_key(method): method for method in METHODS}
+    needing = {k for k, m in by_key.items() if bytes_max(m.input_type) > SMALL_MESSAGE_BYTES_MAX}
+    imports = {key for key, method in by_key.items() if method.client_streaming}
+    assert needing | imports == LARGE_METHODS
 
 
 @pytest.mark.parametrize("method", METHODS, ids=method_key)

@@ -9,7 +9,15 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from identity.domain import errors
-from identity.rpc.errors import DOMAIN, STATUS_CODES, status_of, status_of_bug, violation_of
+from identity.rpc.errors import (
+    DOMAIN,
+    STATUS_CODES,
+    VIOLATION_BYTES_MAX,
+    VIOLATIONS_MAX,
+    status_of,
+    status_of_bug,
+    violation_of,
+)
 
 Kind = TypeVar("Kind", bound=Message)
 
@@ -58,7 +66,8 @@ def test_every_leaf_says_which_field_and_when_to_try_again_if_it_can(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
-    assert is_transient == (leaf.retry_after_s is not None)
+    has_delay = is_transient or leaf is errors.ContendedError
+    assert has_delay == (leaf.retry_after_s is not None)
 
 
 def test_every_violation_is_told_in_its_order() -> None:
@@ -70,6 +79,28 @@ def test_every_violation_is_told_in_its_order() -> None:
     (bad_request,) = details(status, BadRequest)
     told = [(v.field, v.reason, v.description) for v in bad_request.field_violations]
     assert told == [(v.field, v.reason, v.description) for v in violations]
+
+
+def test_of_many_violations_the_first_are_told_and_all_are_counted() -> None:
+    violations = tuple(
+        errors.FieldViolation(field=f"personal_ids[{n}]", reason="R", description="d")
+        for n in range(1000)
+    )
+    status = status_of(errors.RequestInvalidError(violations), correlation_id="c")
+    (bad_request,) = details(status, BadRequest)
+    told = [violation.field for violation in bad_request.field_violations]
+    assert told == [f"personal_ids[{n}]" for n in range(VIOLATIONS_MAX)]
+    assert "1000 field(s)" in status.message
+    assert f"first {VIOLATIONS_MAX} " in status.message
+
+
+def test_violations_with_long_descriptions_keep_to_their_bytes() -> None:
+    violation = errors.FieldViolation(field="f", reason="R", description="d" * 1000)
+    status = status_of(errors.RequestInvalidError((violation,) * 9), correlation_id="c")
+    (bad_request,) = details(status, BadRequest)
+    assert 3 <= len(bad_request.field_violations) < 9
+    assert bad_request.ByteSize() <= VIOLATION_BYTES_MAX
+    assert "9 field(s)" in status.message
 
 
 def test_a_malformed_value_is_told_under_its_own_field_or_another() -> None:

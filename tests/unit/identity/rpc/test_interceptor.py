@@ -1,6 +1,9 @@
-"""What happens around every method: paths of fields, and logs that tell nothing personal."""
+"""What happens around every method: shares, silence, and logs that tell nothing personal."""
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,90 +13,18 @@ import structlog
 from google.protobuf.message import Message
 
 from identity.bootstrap import load_policy
-from identity.domain.errors import OverloadedError, RequestInvalidError
-from identity.rpc.errors import status_of
-from identity.rpc.interceptor import Guard, Unreadable, check
+from identity.domain.errors import OverloadedError
+from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
+from identity.rpc.load import Shares
 from identity.services.clock import SimulatedClock
-from subid.v1 import contact_service_pb2, enforcement_service_pb2, population_service_pb2
-from subid.v1 import subscription_service_pb2 as subscription_pb
-from subid.v1.date_pb2 import Date
-from tests.integration.contract import example
-from tests.integration.wire import new_id
+from tests.integration.contract import METHODS, example
+from tests.integration.wire import method_key
 
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
 SECRET = "001090123456 Nguyễn Thị Thử +84912345678"  # noqa: S105 - what must not be logged
 METHOD = "/subid.v1.ContactService/GetContact"
-
-
-def faults(request: Message) -> list[tuple[str, str]]:
-    with pytest.raises(RequestInvalidError) as caught:
-        check(request)
-    return [(each.field, each.reason) for each in caught.value.violations]
-
-
-def test_a_field_inside_a_list_inside_a_message_has_its_whole_path() -> None:
-    change = population_service_pb2.PopulationChange(
-        death=population_service_pb2.Death(
-            personal_id="1", deceased_on=Date(year=2024, month=13, day=1)
-        )
-    )
-    good = population_service_pb2.PopulationChange(
-        new_card=population_service_pb2.NewCard(
-            personal_id="001090123456", issued_on=Date(year=2024, month=1, day=1)
-        )
-    )
-    request = population_service_pb2.ApplyPopulationChangesRequest(
-        request_id=new_id(), changes=[good, good, change]
-    )
-    assert faults(request) == [
-        ("changes[2].death.personal_id", "STRING_PATTERN"),
-        ("changes[2].death.deceased_on.month", "INT32_GTE_LTE"),
-    ]
-
-
-def test_an_element_of_a_list_of_values_has_its_index() -> None:
-    request = contact_service_pb2.BatchGetContactsRequest(
-        personal_ids=["001090123456", "1"],
-        purpose=contact_service_pb2.PURPOSE_LEGAL_NOTICE,
-        legal_basis="Law",
-    )
-    assert faults(request) == [("personal_ids[1]", "STRING_PATTERN")]
-
-
-def test_a_message_that_must_be_there_is_named() -> None:
-    request = subscription_pb.RegisterSubscriptionRequest(request_id=new_id(), msisdn="0912345678")
-    assert faults(request) == [("holder", "REQUIRED")]
-
-
-def test_a_oneof_that_must_be_set_is_named() -> None:
-    request = population_service_pb2.ApplyPopulationChangesRequest(
-        request_id=new_id(), changes=[population_service_pb2.PopulationChange()]
-    )
-    assert faults(request) == [("changes[0].change", "REQUIRED")]
-
-
-def test_rows_of_an_import_are_left_to_the_domain() -> None:
-    check(
-        population_service_pb2.ImportPopulationRequest(
-            request_id=new_id(),
-            records=[population_service_pb2.PopulationRecord(birth_date=Date(year=1))],
-        )
-    )
-
-
-def test_no_description_of_a_fault_repeats_the_value() -> None:
-    request = enforcement_service_pb2.ExplainSubscriptionRequest(msisdn=SECRET, personal_id=SECRET)
-    with pytest.raises(RequestInvalidError) as caught:
-        check(request)
-    told = str(status_of(caught.value, correlation_id="c"))
-    assert not any(word in told for word in SECRET.split())
-
-
-def test_a_body_that_is_no_message_names_no_field() -> None:
-    with pytest.raises(RequestInvalidError) as caught:
-        check(Unreadable())
-    (violation,) = caught.value.violations
-    assert (violation.field, violation.reason) == ("", "MESSAGE_MALFORMED")
+IMPORT = "/subid.v1.SubscriptionService/ImportSubscriptions"
+THREADS = ThreadPoolExecutor(2)
 
 
 class Aborted(Exception):  # noqa: N818 - what gRPC's own context raises
@@ -103,12 +34,13 @@ class Aborted(Exception):  # noqa: N818 - what gRPC's own context raises
 class Connection:
     """What a method sees of its call, with a certificate of an agency."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: bytes = b"urn:subid:agency:tax") -> None:
+        self._name = name
         self.abortion: tuple[grpc.StatusCode, str] | None = None
 
     def auth_context(self) -> dict[str, tuple[bytes, ...]]:
         """As a call with mutual TLS has it."""
-        return {"x509_subject_alternative_name": (b"urn:subid:agency:tax",)}
+        return {"x509_subject_alternative_name": (self._name,)}
 
     async def abort(self, code: grpc.StatusCode, details: str, metadata: object) -> None:
         """End the call."""
@@ -117,19 +49,48 @@ class Connection:
         raise Aborted
 
 
-async def guarded_call(behaviour: Any) -> tuple[Connection, list[Any]]:  # noqa: ANN401 - any handler
-    """Call a handler behind the guard; returns what it did and what was logged."""
-    guard = Guard(clock=SimulatedClock(NOW), policy=load_policy("vn-2026-04-15"))
+def guard(shares: Shares | None = None) -> Guard:
+    return Guard(
+        clock=SimulatedClock(NOW),
+        policy=load_policy("vn-2026-04-15"),
+        threads=THREADS,
+        shares=shares,
+    )
+
+
+async def guarded(surrounding: Guard, handler: Any, method: str = METHOD) -> Any:  # noqa: ANN401 - as grpc has it
+    """A method behind the guard, as gRPC would call it: bodies and a context."""
 
     async def continuation(_details: object) -> Any:  # noqa: ANN401 - as grpc has it
-        return grpc.unary_unary_rpc_method_handler(behaviour)
+        return handler
 
-    details: Any = type("Details", (), {"method": METHOD})
-    handler = await guard.intercept_service(continuation, details)
+    details: Any = type("Details", (), {"method": method})
+    return (await surrounding.intercept_service(continuation, details)).stream_unary
+
+
+def body_of(method: str) -> bytes:
+    (described,) = (each for each in METHODS if method.endswith(method_key(each)))
+    return example(described).SerializeToString()
+
+
+async def sent(*bodies: bytes) -> AsyncIterator[bytes]:
+    """A caller who sends and is done."""
+    for body in bodies:
+        yield body
+
+
+async def silence() -> AsyncIterator[bytes]:
+    """A caller who opens a call and says nothing."""
+    await asyncio.Event().wait()
+    yield b""
+
+
+async def guarded_call(behaviour: Any) -> tuple[Connection, list[Any]]:  # noqa: ANN401 - any handler
+    """Call a handler behind the guard; returns what it did and what was logged."""
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(behaviour))
     connection = Connection()
-    request = example(contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"].methods[0])
     with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
-        await handler.unary_unary(request, connection)
+        await answer(sent(body_of(METHOD)), connection)
     return connection, logs
 
 
@@ -158,3 +119,89 @@ async def test_a_refusal_is_logged_by_its_reason_alone() -> None:
     assert connection.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert (entry["reason"], entry["log_level"]) == ("OVERLOADED", "info")
     assert not any(word in str(entry) for word in SECRET.split())
+
+
+async def echoed(request: Message, _call: object) -> Message:
+    await asyncio.sleep(0)
+    return request
+
+
+async def test_a_request_reaches_its_method_and_the_answer_leaves() -> None:
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(echoed))
+    body = body_of(METHOD)
+    assert (await answer(sent(body), Connection())).SerializeToString() == body
+
+
+async def test_a_blocking_method_does_not_block_the_event_loop() -> None:
+    def where(_request: Message, _call: object) -> str:
+        return threading.current_thread().name
+
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(where))
+    assert await answer(sent(body_of(METHOD)), Connection()) != threading.current_thread().name
+
+
+async def test_a_call_without_a_message_is_malformed() -> None:
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(echoed))
+    connection = Connection()
+    with pytest.raises(Aborted):
+        await answer(sent(), connection)
+    assert connection.abortion is not None
+    assert connection.abortion[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_a_caller_who_says_nothing_is_not_waited_for() -> None:
+    answer = await guarded(
+        guard(Shares(silence_s=0.01)), grpc.unary_unary_rpc_method_handler(echoed)
+    )
+    connection = Connection()
+    with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
+        await answer(silence(), connection)
+    assert connection.abortion == (grpc.StatusCode.ABORTED, "nothing came for 0.01 s")
+    assert [entry["reason"] for entry in logs] == ["STREAM_IDLE"]
+
+
+async def test_silence_after_a_batch_ends_an_import_and_the_batch_was_taken() -> None:
+    taken: list[Message] = []
+
+    async def take(requests: AsyncIterator[Message], _call: object) -> None:
+        async for request in requests:
+            taken.append(request)  # noqa: PERF401 - each is there when the stream breaks
+
+    async def one_and_no_more() -> AsyncIterator[bytes]:
+        yield body_of(IMPORT)
+        await asyncio.Event().wait()
+
+    handler: Any = grpc.stream_unary_rpc_method_handler(take)
+    answer = await guarded(guard(Shares(silence_s=0.01)), handler, IMPORT)
+    connection = Connection(b"urn:subid:operator:acme")
+    with pytest.raises(Aborted):
+        await answer(one_and_no_more(), connection)
+    assert connection.abortion is not None
+    assert connection.abortion[0] is grpc.StatusCode.ABORTED
+    assert len(taken) == 1
+
+
+async def test_a_call_beyond_the_share_is_refused_and_one_that_was_cancelled_is_forgotten() -> None:
+    answer = await guarded(guard(Shares(calls_max=1)), grpc.unary_unary_rpc_method_handler(echoed))
+    waiting = asyncio.create_task(answer(silence(), Connection()))
+    await asyncio.sleep(0)
+    refused = Connection()
+    with pytest.raises(Aborted):
+        await answer(sent(body_of(METHOD)), refused)
+    assert refused.abortion is not None
+    assert refused.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    other = Connection(b"urn:subid:agency:court")
+    assert await answer(sent(body_of(METHOD)), other) is not None
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await answer(sent(body_of(METHOD)), Connection()) is not None
+
+
+async def test_a_large_request_of_an_asynchronous_method_is_checked_too() -> None:
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(echoed))
+    connection = Connection()
+    with pytest.raises(Aborted):
+        await answer(sent(b"\x0a\x80\x80\x08" + bytes(2 * LOOP_BYTES_MAX)), connection)
+    assert connection.abortion is not None
+    assert connection.abortion[0] is grpc.StatusCode.INVALID_ARGUMENT

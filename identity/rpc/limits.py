@@ -1,0 +1,226 @@
+"""From a body to a request that keeps within its contract.
+
+Owns every limit that one message is held against, in the order of what it costs: size, number of
+elements on the wire, the parser, number of elements, the rules of protovalidate. Each stage may
+rely on the one before, so a small body cannot make a large message, nor a long answer. Knows no
+caller and no method's meaning.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import protovalidate
+from google.protobuf import descriptor_pool
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from buf.validate import validate_pb2
+from identity.domain.errors import FieldViolation, RequestInvalidError
+
+MESSAGE_BYTES_MAX = 20 * 1024 * 1024
+"""The largest request of all: five photographs, two of them of the allowed size, and the chip."""
+
+SMALL_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+"""The largest request of a method that is not in `LARGE_METHODS`; the contract needs 1 MiB."""
+
+LARGE_METHODS = frozenset(
+    {
+        "VerificationService/CompleteVerification",
+        "PopulationService/ImportPopulation",
+        "SubscriptionService/ImportSubscriptions",
+        # 10,000 acknowledgements, each with 200 characters of up to 4 bytes, are 9 MiB.
+        "EnforcementService/AcknowledgeDirectives",
+    }
+)
+"""May use all of `MESSAGE_BYTES_MAX`."""
+
+STRAY_FIELDS_MAX = 100
+"""Top-level fields of a body beyond those of the contract: a newer client may know some."""
+
+UNCOUNTED_BYTES_MAX = 64 * 1024
+"""Bodies too small to hold more elements than the parser may see."""
+
+_FIELD_RULES: Any = validate_pb2.field
+_VALIDATOR = protovalidate.Validator()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What the body of one method may be.
+
+    Attributes:
+        kind: The class of its message.
+        bytes_max: The largest body.
+        items_max: The largest number of elements, for each repeated field.
+        names: Names of repeated strings, bytes and messages by field number: the elements that
+            stand one by one on the wire.
+        entries_max: The largest number of top-level fields, elements counted one by one.
+    """
+
+    kind: type[Message]
+    bytes_max: int
+    items_max: Mapping[str, int]
+    names: Mapping[int, str]
+    entries_max: int
+
+
+def read(method: str, body: bytes) -> Message:
+    """The request that a body holds.
+
+    Args:
+        method: Service and method, such as `ContactService/GetContact`.
+        body: What came.
+
+    Raises:
+        RequestInvalidError: Too large, no message of this method, or any field at fault.
+    """
+    form = form_of(method)
+    if len(body) > form.bytes_max:
+        raise _refusal("MESSAGE_TOO_LARGE", f"a request is at most {form.bytes_max} bytes")
+    if len(body) > UNCOUNTED_BYTES_MAX:
+        _refuse_many_on_the_wire(form, body)
+    try:
+        request = form.kind.FromString(body)
+    except DecodeError as error:
+        raise malformed() from error
+    check(request)
+    return request
+
+
+@lru_cache(maxsize=128)
+def form_of(method: str) -> Form:
+    """The form of a method's request, read from its descriptor."""
+    name = f"subid.v1.{method.replace('/', '.')}"
+    described = descriptor_pool.Default().FindMethodByName(name).input_type
+    items_max = _items_max(described)
+    return Form(
+        kind=GetMessageClass(described),
+        bytes_max=MESSAGE_BYTES_MAX if method in LARGE_METHODS else SMALL_MESSAGE_BYTES_MAX,
+        items_max=items_max,
+        names={
+            field.number: field.name
+            for field in described.fields
+            if field.is_repeated and not _is_packed(field)
+        },
+        entries_max=len(described.fields) + sum(items_max.values()) + STRAY_FIELDS_MAX,
+    )
+
+
+@lru_cache(maxsize=128)
+def _items_max(described: Any) -> Mapping[str, int]:  # noqa: ANN401 - descriptors of upb have no stubs
+    return {
+        field.name: field.GetOptions().Extensions[_FIELD_RULES].repeated.max_items
+        for field in described.fields
+        if field.is_repeated
+    }
+
+
+def _is_packed(field: Any) -> bool:  # noqa: ANN401 - as _items_max
+    return field.type not in {field.TYPE_STRING, field.TYPE_BYTES, field.TYPE_MESSAGE}
+
+
+def check(request: Message) -> None:
+    """Hold a request against the limits that its contract states.
+
+    Raises:
+        RequestInvalidError: Any field at fault; a list that is too long is named alone, and its
+            elements are not looked at.
+    """
+    for name, most in _items_max(request.DESCRIPTOR).items():
+        if len(getattr(request, name)) > most:
+            raise _too_many(name, most)
+    violations = tuple(
+        FieldViolation(
+            field=field_path(violation.proto),
+            reason=_reason(violation.proto.rule_id),
+            description=violation.proto.message,
+        )
+        for violation in _VALIDATOR.collect_violations(request)
+    )
+    if violations:
+        raise RequestInvalidError(violations)
+
+
+def field_path(violation: Any) -> str:  # noqa: ANN401 - protovalidate's message has no stubs
+    """A violation's field as `events[2].msisdn`."""
+    if violation.field is None:
+        return ""
+    return ".".join(_element(element) for element in violation.field.elements)
+
+
+def _element(element: Any) -> str:  # noqa: ANN401 - as field_path
+    subscript = element.subscript
+    if subscript is None or subscript.field != "index":
+        return str(element.field_name)
+    return f"{element.field_name}[{subscript.value}]"
+
+
+def _reason(rule_id: str) -> str:
+    """`string.min_len` becomes `STRING_MIN_LEN`."""
+    return rule_id.upper().replace(".", "_")
+
+
+def malformed() -> RequestInvalidError:
+    """The refusal of a body that is no message of its method."""
+    return _refusal("MESSAGE_MALFORMED", "the body is no message of this method")
+
+
+def _refusal(reason: str, description: str, *, field: str = "") -> RequestInvalidError:
+    return RequestInvalidError(
+        (FieldViolation(field=field, reason=reason, description=description),)
+    )
+
+
+def _too_many(name: str, most: int) -> RequestInvalidError:
+    return _refusal("REPEATED_MAX_ITEMS", f"must contain no more than {most} item(s)", field=name)
+
+
+# The wire. An empty element takes two bytes there and many times that in memory, so the parser may
+# not see more of them than the contract allows.
+# Source: Protocol Buffers documentation, "Encoding": tags, wire types, base-128 varints.
+
+_VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
+_FIXED_SIZES = {_FIXED64: 8, _FIXED32: 4}
+
+
+def _refuse_many_on_the_wire(form: Form, body: bytes) -> None:
+    counts = dict.fromkeys(form.names, 0)
+    for entry, number in enumerate(_field_numbers(body), start=1):
+        if entry > form.entries_max:
+            raise malformed()
+        if number in counts:
+            counts[number] += 1
+            most = form.items_max[form.names[number]]
+            if counts[number] > most:
+                raise _too_many(form.names[number], most)
+
+
+def _field_numbers(body: bytes) -> Iterator[int]:
+    """The numbers of a body's top-level fields, one for each time a field stands there."""
+    position = 0
+    while position < len(body):
+        tag, position = _varint(body, position)
+        wire_type = tag & 7
+        if wire_type == _VARINT:
+            _, position = _varint(body, position)
+        elif wire_type == _LENGTH_DELIMITED:
+            length, position = _varint(body, position)
+            position += length
+        elif wire_type in _FIXED_SIZES:
+            position += _FIXED_SIZES[wire_type]
+        else:
+            # Groups: the contract has none, and no client of proto3 writes them.
+            raise malformed()
+        yield tag >> 3
+
+
+def _varint(body: bytes, position: int) -> tuple[int, int]:
+    """A varint of at most 10 bytes, and where it ends."""
+    value = 0
+    for shift, byte in zip(range(0, 70, 7), body[position : position + 10], strict=False):
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:  # noqa: PLR2004 - the continuation bit
+            return value, position + shift // 7 + 1
+    raise malformed()
