@@ -23,15 +23,17 @@ from identity.domain.policy import PolicyPack, parse_policy_pack
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
-from identity.security.keys import load_or_create_key_ring
+from identity.security.keys import KeyFileError, KeyRing, load_or_create_key_ring, read_key_ring
 from identity.security.vault import Vault
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.complete_verification import examine_chip
 from identity.services.face_pool import FacePool
 from identity.services.transactions import Transactions
+from identity.state_directory import StateError
 from identity.storage import tables
-from identity.storage.database import Database, connect, migrate
-from identity.storage.embedded import embedded_postgres
+from identity.storage.database import Database, connect, is_claimed, migrate
+from identity.storage.embedded import embedded_postgres, revive_postgres
+from identity.supervisor import Watch, watching
 
 METADATA = (tables.metadata, audit_log.metadata)
 """Everything that migrations cover."""
@@ -42,7 +44,7 @@ _CERTIFICATE_SUFFIXES = frozenset({".der", ".cer", ".crt", ".pem"})
 _log = structlog.get_logger("subid")
 
 
-class TrustError(Exception):
+class TrustError(StateError):
     """A trust anchor that cannot be read; the message names the folder."""
 
 
@@ -78,15 +80,49 @@ def load_trust(directory: Path) -> TrustProfile:
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
-    """The registry's database, embedded or given, with the keys to its data."""
+    """The registry's database, embedded or given, with the keys to its data.
+
+    Keys are made only for a database that has none yet: fresh ones would find nobody in it.
+
+    Raises:
+        StateError: The keys are missing, damaged or those of another database, or the embedded
+            server does not start.
+        StorageUnavailableError: The database cannot be reached.
+    """
     settings.state.mkdir(parents=True, exist_ok=True)
-    vault = Vault(load_or_create_key_ring(settings.state / "keys.json"))
+    path = settings.state / "keys.json"
+    ring = read_key_ring(path) if path.exists() else None
     with _database_url(settings) as url:
-        database = Database(connect(url), vault)
+        engine = connect(url)
         try:
+            has_keys = is_claimed(engine)
+            if ring is None:
+                ring = _first_keys(path, has_keys=has_keys)
+            database = Database(engine, Vault(ring))
+            if has_keys:
+                with database.transaction() as uow:
+                    uow.registry.check_keys()
             yield database
         finally:
-            database.close()
+            engine.dispose()
+
+
+def _first_keys(path: Path, *, has_keys: bool) -> KeyRing:
+    if has_keys:
+        raise KeyFileError(f"{path} is missing, and this database was sealed with it: restore it")
+    return load_or_create_key_ring(path)
+
+
+def prepare(database: Database) -> None:
+    """Bring the schema to head and bind the database to its keys.
+
+    Raises:
+        StateError: It is bound to others.
+        StorageUnavailableError: The database cannot be reached.
+    """
+    migrate(database.engine, METADATA)
+    with database.transaction() as uow:
+        uow.registry.claim()
 
 
 @contextmanager
@@ -94,8 +130,12 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if settings.database is not None:
         yield settings.database
         return
-    with embedded_postgres(settings.state / "postgres") as url:
+    with embedded_postgres(_embedded_directory(settings)) as url:
         yield url
+
+
+def _embedded_directory(settings: Settings) -> Path:
+    return settings.state / "postgres"
 
 
 def make_clock(settings: Settings, database: Database) -> Clock:
@@ -115,7 +155,9 @@ async def running_server(
     policy = load_policy(settings.policy)
     trust = load_trust(settings.trust_directory)
     with open_database(settings) as database:
-        migrate(database.engine, METADATA)
+        prepare(database)
+        with database.transaction() as uow:
+            uow.registry.keep_clock(is_simulated=settings.simulated_clock)
         faces = FacePool(worker_count=settings.face_workers)
         threads = ThreadPoolExecutor(settings.request_threads, thread_name_prefix="subid-request")
         try:
@@ -129,12 +171,22 @@ async def running_server(
             )
             listening = await _listen(settings, edge, policy, extra_handlers)
             try:
-                yield listening
+                async with watching(_watch(settings, database, listening)):
+                    yield listening
             finally:
                 await listening.stop()
         finally:
             faces.close()
             threads.shutdown()
+
+
+def _watch(settings: Settings, database: Database, listening: Listening) -> Watch:
+    def revive() -> None:
+        # A server of somebody else's is somebody else's to start.
+        if settings.database is None:
+            revive_postgres(_embedded_directory(settings))
+
+    return Watch(ping=database.ping, report=listening.report, revive=revive)
 
 
 async def _listen(

@@ -67,24 +67,20 @@ def serve(
     def announce(address: str) -> None:
         print(f"subid is listening on {address}", flush=True)
 
-    try:
-        with _refusals_in_one_line():
-            asyncio.run(bootstrap.serve(settings, announce=announce))
-    except bootstrap.TrustError as error:
-        _fail(str(error))
+    with _refusals_in_one_line():
+        asyncio.run(bootstrap.serve(settings, announce=announce))
 
 
 @app.command()
 def migrate(state: _StateOption = None, database: _DatabaseOption = None) -> None:
     """Bring the database's schema to the version that this code needs."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
-    from identity.storage.database import migrate as run  # noqa: PLC0415 - as above
     from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
     settings = _settings(state=state, database=database)
     with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
         before, _ = schema_versions(opened.engine)
-        run(opened.engine, bootstrap.METADATA)
+        bootstrap.prepare(opened)
         after, _ = schema_versions(opened.engine)
     print(f"schema: {before or 'empty'} -> {after}")
 
@@ -115,6 +111,7 @@ def add_caller(
     """Write a client certificate: NAME.crt.pem, NAME.key.pem, and ca.crt.pem to trust."""
     from identity.security.certificates import (  # noqa: PLC0415 - see the module's docstring
         load_or_create_authority,
+        write_public,
         write_secret,
     )
 
@@ -129,8 +126,8 @@ def add_caller(
         issued = authority.issue_caller(caller, at=now)
         out.mkdir(parents=True, exist_ok=True)
         write_secret(out / f"{name}.key.pem", issued.private_key)
-        (out / f"{name}.crt.pem").write_bytes(issued.certificate)
-        (out / "ca.crt.pem").write_bytes(authority.certificate_pem)
+        write_public(out / f"{name}.crt.pem", issued.certificate)
+        write_public(out / "ca.crt.pem", authority.certificate_pem)
     print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
 
 
@@ -168,11 +165,11 @@ def _refusals_in_one_line() -> Iterator[None]:
     """What an administrator can put right is said in one line; anything else keeps its trace."""
     from identity.domain.errors import DomainError  # noqa: PLC0415 - see the module's docstring
     from identity.domain.policy import PolicyPackError  # noqa: PLC0415 - as above
-    from identity.security.keys import KeyFileError  # noqa: PLC0415 - as above
+    from identity.state_directory import StateError  # noqa: PLC0415 - as above
 
     try:
         yield
-    except (OSError, DomainError, KeyFileError, PolicyPackError) as error:
+    except (OSError, DomainError, StateError, PolicyPackError) as error:
         _fail(str(error))
 
 

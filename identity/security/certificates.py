@@ -6,12 +6,12 @@ certificate, `urn:subid:ROLE:NAME`, which `identity.security.callers` reads back
 
 import datetime as dt
 import ipaddress
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -24,12 +24,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from identity.domain.caller import Caller
 from identity.security.callers import caller_uri
+from identity.state_directory import StateError, locked, write_whole
 
 AUTHORITY_DAYS = 3650
 LEAF_DAYS = 365
 """Validity of server and caller certificates (CA/Browser Forum baseline: at most 398 days)."""
 
 _BACKDATE = dt.timedelta(minutes=5)  # clocks of callers may be a little behind
+
+
+class AuthorityError(StateError):
+    """The files of an authority that cannot be used; the message never shows their contents."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -104,27 +109,47 @@ def create_authority(*, at: dt.datetime) -> CertificateAuthority:
 
 
 def load_or_create_authority(directory: Path, *, at: dt.datetime) -> CertificateAuthority:
-    """The authority kept in a directory, made on first use."""
+    """The authority kept in a directory, made on first use; of several processes one makes it.
+
+    Raises:
+        AuthorityError: A file is missing or damaged, or the two do not belong together.
+    """
     certificate_path, key_path = directory / "ca.crt.pem", directory / "ca.key.pem"
-    if not certificate_path.exists():
-        authority = create_authority(at=at)
-        directory.mkdir(parents=True, exist_ok=True)
-        write_secret(key_path, _private_pem(authority.private_key))
-        # Written last: a certificate without its key would be taken for a whole authority.
-        certificate_path.write_bytes(authority.certificate_pem)
-    key = load_pem_private_key(key_path.read_bytes(), password=None)
+    with locked(directory):
+        if not certificate_path.exists():
+            authority = create_authority(at=at)
+            write_secret(key_path, _private_pem(authority.private_key))
+            # Written last: a certificate without its key would be taken for a whole authority.
+            write_public(certificate_path, authority.certificate_pem)
+    return _read_authority(certificate_path, key_path)
+
+
+def _read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthority:
+    if not key_path.exists():
+        raise AuthorityError(f"{key_path} is missing beside {certificate_path}")
+    try:
+        key = load_pem_private_key(key_path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise AuthorityError(f"{key_path} is not a private key") from error
+    try:
+        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+    except ValueError as error:
+        raise AuthorityError(f"{certificate_path} is not a certificate") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{key_path} does not hold an elliptic-curve key")
-    certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+        raise AuthorityError(f"{key_path} does not hold an elliptic-curve key")
+    if certificate.public_key() != key.public_key():
+        raise AuthorityError(f"{key_path} and {certificate_path} do not belong together")
     return CertificateAuthority(certificate, key)
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read, replacing an older one."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    """Write a file that only its owner can read, replacing an older one as a whole."""
+    write_whole(path, content, mode=0o600, may_replace=True)
+
+
+def write_public(path: Path, content: bytes) -> None:
+    """Write a file that everybody may read, replacing an older one as a whole."""
+    write_whole(path, content, mode=0o644, may_replace=True)
 
 
 def _builder(

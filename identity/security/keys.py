@@ -5,12 +5,13 @@ Owns reading, writing and checking the file. Knows nothing of what the keys are 
 
 import base64
 import json
-import os
 import secrets
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from identity.state_directory import StateError, locked, write_whole
 
 KEY_BYTES = 32
 """AES-256 and HMAC-SHA-256 keys (NIST SP 800-57 part 1, 256-bit strength)."""
@@ -19,7 +20,7 @@ KEY_ID_MAX = 2**32 - 1
 """A sealed value has four bytes for the number of its key."""
 
 
-class KeyFileError(Exception):
+class KeyFileError(StateError):
     """A key file that cannot be used; the message never shows its contents."""
 
 
@@ -58,11 +59,8 @@ def write_key_ring(path: Path, ring: KeyRing) -> None:
         "sealing": {str(i): base64.b64encode(key).decode() for i, key in ring.sealing.items()},
         "index": base64.b64encode(ring.index).decode(),
     }
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(document, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
+    content = json.dumps(document, indent=2).encode("ascii")
+    write_whole(path, content, mode=0o600, may_replace=False)
 
 
 def read_key_ring(path: Path) -> KeyRing:
@@ -88,9 +86,14 @@ def read_key_ring(path: Path) -> KeyRing:
 
 
 def load_or_create_key_ring(path: Path) -> KeyRing:
-    """The keys in a file, made on first use."""
-    if not path.exists():
-        write_key_ring(path, generate_key_ring())
+    """The keys in a file, made on first use; of several processes one makes them.
+
+    Raises:
+        KeyFileError: As for `read_key_ring`.
+    """
+    with locked(path.parent):
+        if not path.exists():
+            write_key_ring(path, generate_key_ring())
     return read_key_ring(path)
 
 

@@ -39,6 +39,9 @@ _OF_A_PARTITION = re.compile(r"_p?\d+$")
 POOL_TIMEOUT_S = 5.0
 """How long a transaction waits for a connection before it is refused as overload."""
 
+CONNECT_TIMEOUT_S = 5
+"""How long a new connection may take (libpq: whole seconds); without it a lost host never fails."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -166,8 +169,10 @@ def _meaning(error: OperationalError | IntegrityError) -> Exception:
 
 def connect(url: str) -> Engine:
     """An engine for `postgresql://…`; no connection is made yet."""
+    given = make_url(url)
+    query = {"connect_timeout": str(CONNECT_TIMEOUT_S), **given.query}
     return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+        given.set(drivername="postgresql+psycopg", query=query),
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,

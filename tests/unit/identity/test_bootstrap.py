@@ -1,19 +1,31 @@
 """The composition root: policies and anchors read, the database opened, the clock chosen."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import delete
 
-from identity.bootstrap import TrustError, load_policy, load_trust, make_clock, open_database
+from identity.bootstrap import (
+    TrustError,
+    load_policy,
+    load_trust,
+    make_clock,
+    open_database,
+    prepare,
+)
 from identity.config import DEFAULT_POLICY, Settings
+from identity.domain.errors import StorageUnavailableError
 from identity.domain.policy import CaseCause
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
 from identity.storage.database import Database
+from identity.storage.registry import ForeignKeysError
 from identity.storage.tables import enforcement_clock
 from telco_sim.cards import CardAuthority
+from tests.databases import own_database
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +69,65 @@ def test_no_anchors_at_all_trust_nobody(tmp_path: Path) -> None:
     assert load_trust(tmp_path) is not None
 
 
+@pytest.fixture
+def scratch_url(postgres_url: str) -> Iterator[str]:
+    """A database of its own, at head and not bound to any keys."""
+    with own_database(postgres_url, f"bootstrap_{uuid4().hex}") as url:
+        yield url
+
+
+def settings_of(state: Path, database_url: str) -> Settings:
+    return Settings(state=state, database=database_url)
+
+
 def test_a_database_is_opened_with_keys_that_are_made_once(
-    tmp_path: Path, database_url: str
+    tmp_path: Path, scratch_url: str
 ) -> None:
-    settings = Settings(state=tmp_path / "state", database=database_url)
+    settings = settings_of(tmp_path / "state", scratch_url)
     with open_database(settings) as first:
+        prepare(first)
         sealed = first.sealer.seal(b"x", context=b"here")
         first.ping()
     with open_database(settings) as second:
+        prepare(second)
         assert second.sealer.open(sealed, context=b"here") == b"x"
     (tmp_path / "state" / "keys.json").chmod(0o644)
     with pytest.raises(KeyFileError), open_database(settings):
         pass
+
+
+def test_a_lost_key_file_is_not_made_anew_for_a_database_that_has_keys(
+    tmp_path: Path, scratch_url: str
+) -> None:
+    settings = settings_of(tmp_path, scratch_url)
+    with open_database(settings) as database:
+        prepare(database)
+    keys = (tmp_path / "keys.json").rename(tmp_path / "backup.json")
+    with pytest.raises(KeyFileError, match="is missing"), open_database(settings):
+        pass
+    assert not (tmp_path / "keys.json").exists()
+    keys.rename(tmp_path / "keys.json")
+    with open_database(settings) as database:
+        prepare(database)
+
+
+def test_keys_of_another_registry_are_refused(tmp_path: Path, scratch_url: str) -> None:
+    ours = settings_of(tmp_path / "ours", scratch_url)
+    theirs = settings_of(tmp_path / "theirs", scratch_url)
+    with open_database(ours) as first, open_database(theirs) as second:
+        # Both came before anybody had claimed it; the first to prepare it keeps it.
+        prepare(first)
+        with pytest.raises(ForeignKeysError):
+            prepare(second)
+    with pytest.raises(ForeignKeysError), open_database(theirs):
+        pass
+
+
+def test_a_database_that_cannot_be_reached_costs_no_keys(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, "postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(StorageUnavailableError), open_database(settings):
+        pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_real_clock_is_taken_unless_asked_otherwise(tmp_path: Path, database: Database) -> None:

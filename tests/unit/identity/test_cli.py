@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +18,11 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sqlalchemy import create_engine, make_url, text
 from typer.testing import CliRunner
 
+from identity.bootstrap import open_database
 from identity.cli import app
+from identity.config import Settings
+from identity.security.keys import generate_key_ring, write_key_ring
+from identity.storage.registry import Registry
 
 HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
 
@@ -209,3 +214,75 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
         0,
         "0 verdicts recomputed, 0 differ\n",
     )
+
+
+def test_a_fresh_state_does_not_start_a_second_registry_in_a_database(
+    run: Run, empty_database: str, tmp_path: Path
+) -> None:
+    ours = ("--state", str(tmp_path / "ours"), "--database", empty_database)
+    stray = ("--state", str(tmp_path / "stray"), "--database", empty_database)
+    assert run("migrate", *ours).code == 0
+    for command in (("status",), ("migrate",), ("verdict", "recompute"), ("serve",)):
+        assert "keys.json is missing" in refused(run(*command, *stray))
+    assert not (tmp_path / "stray" / "keys.json").exists()
+    write_key_ring(tmp_path / "stray" / "keys.json", generate_key_ring())
+    for command in (("status",), ("migrate",), ("verdict", "recompute"), ("serve",)):
+        assert "not those that this database was sealed with" in refused(run(*command, *stray))
+    assert run("status", *ours).code == 0
+
+
+def test_a_registry_is_not_served_by_the_other_kind_of_clock(
+    run: Run, empty_database: str, tmp_path: Path
+) -> None:
+    options = ("--state", str(tmp_path), "--database", empty_database)
+    assert run("migrate", *options).code == 0
+    with own_clock(tmp_path, empty_database) as registry:
+        registry.keep_clock(is_simulated=False)
+    line = refused(run("serve", "--simulated-clock", *options))
+    assert (
+        line == "error: this registry lives by a real clock and cannot be served by a simulated one"
+    )
+
+
+@contextmanager
+def own_clock(state: Path, database: str) -> Iterator[Registry]:
+    settings = Settings(state=state, database=database)
+    with open_database(settings) as opened, opened.transaction() as uow:
+        yield uow.registry
+
+
+def test_callers_added_at_once_to_an_empty_state_share_one_authority(tmp_path: Path) -> None:
+    names = [f"operator-{index}" for index in range(4)]
+    program = [sys.executable, "-m", "identity.cli", "callers", "add", "--role", "operator"]
+    options = ["--state", str(tmp_path / "state"), "--out"]
+    running = [
+        subprocess.Popen([*program, "--name", name, *options, str(tmp_path / name)])
+        for name in names
+    ]
+    assert [each.wait(60) for each in running] == [0] * len(names)
+    authorities = {(tmp_path / name / "ca.crt.pem").read_bytes() for name in names}
+    assert len(authorities) == 1
+    authority = x509.load_pem_x509_certificate(authorities.pop())
+    for name in names:
+        issued = (tmp_path / name / f"{name}.crt.pem").read_bytes()
+        x509.load_pem_x509_certificate(issued).verify_directly_issued_by(authority)
+
+
+@pytest.mark.parametrize("name", ["ca.crt.pem", "ca.key.pem"])
+def test_a_damaged_authority_is_told_in_one_line(run: Run, tmp_path: Path, name: str) -> None:
+    command = ("callers", "add", "--role", "agency", "--name", "tax", "--out", str(tmp_path))
+    state = ("--state", str(tmp_path / "state"))
+    assert run(*command, *state).code == 0
+    (tmp_path / "state" / "certificates" / name).write_bytes(b"")
+    assert f"{name} is not a" in refused(run(*command, *state))
+
+
+def test_a_database_directory_that_cannot_be_used_is_told_in_one_line(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "notes.txt").write_text("mine")
+    assert "something else" in refused(run("status", "--state", str(tmp_path)))
+    (tmp_path / "postgres" / "PG_VERSION").write_text("11")
+    (tmp_path / "postgres" / "base" / "5").mkdir(parents=True)
+    assert "does not start" in refused(run("status", "--state", str(tmp_path)))

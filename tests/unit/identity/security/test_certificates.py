@@ -2,19 +2,28 @@
 
 import ipaddress
 import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from identity.domain.caller import Caller, Role
 from identity.security.callers import identify
 from identity.security.certificates import (
     LEAF_DAYS,
+    AuthorityError,
     create_authority,
     load_or_create_authority,
     write_secret,
@@ -110,3 +119,55 @@ def test_a_link_in_a_secrets_place_is_replaced_and_not_followed(tmp_path: Path) 
     write_secret(tmp_path / "secret", b"new")
     assert elsewhere.read_bytes() == b"untouched"
     assert not (tmp_path / "secret").is_symlink()
+
+
+def test_of_many_first_callers_all_are_issued_by_one_authority(tmp_path: Path) -> None:
+    directory = tmp_path / "certificates"
+    with ThreadPoolExecutor(8) as threads:
+        made = [threads.submit(load_or_create_authority, directory, at=NOW) for _ in range(8)]
+    assert len({each.result().certificate_pem for each in made}) == 1
+    assert {path.name for path in directory.iterdir()} == {"ca.crt.pem", "ca.key.pem"}
+
+
+def truncate(name: str) -> Callable[[Path], object]:
+    return lambda directory: (directory / name).write_bytes(b"")
+
+
+def take_from_another(name: str) -> Callable[[Path], object]:
+    def take(directory: Path) -> None:
+        load_or_create_authority(directory / "other", at=NOW)
+        (directory / "other" / name).replace(directory / name)
+
+    return take
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        (truncate("ca.crt.pem"), "ca.crt.pem is not a certificate"),
+        (truncate("ca.key.pem"), "ca.key.pem is not a private key"),
+        (lambda directory: (directory / "ca.key.pem").unlink(), "ca.key.pem is missing"),
+        (take_from_another("ca.key.pem"), "do not belong together"),
+        (take_from_another("ca.crt.pem"), "do not belong together"),
+    ],
+    ids=["empty certificate", "empty key", "no key", "other key", "other certificate"],
+)
+def test_a_damaged_authority_is_told_and_left_as_it_is(
+    tmp_path: Path, damage: Callable[[Path], object], complaint: str
+) -> None:
+    load_or_create_authority(tmp_path, at=NOW)
+    damage(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.glob("*.pem")}
+    with pytest.raises(AuthorityError, match=complaint):
+        load_or_create_authority(tmp_path, at=NOW)
+    assert {path: path.read_bytes() for path in tmp_path.glob("*.pem")} == before
+
+
+def test_an_authority_needs_an_elliptic_curve_key(tmp_path: Path) -> None:
+    load_or_create_authority(tmp_path, at=NOW)
+    other = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+    )
+    write_secret(tmp_path / "ca.key.pem", other)
+    with pytest.raises(AuthorityError, match="elliptic-curve"):
+        load_or_create_authority(tmp_path, at=NOW)

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,17 @@ def test_no_message_and_no_repr_shows_a_key(path: Path) -> None:
         read_key_ring(path)
     assert document["index"][:12] not in str(caught.value)
     assert document["sealing"]["1"][:12] not in str(caught.value)
+
+
+def test_of_many_first_starts_one_makes_the_keys(path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        rings = [threads.submit(load_or_create_key_ring, path) for _ in range(8)]
+    assert {ring.result().index for ring in rings} == {read_key_ring(path).index}
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_an_empty_key_file_is_refused_and_left(path: Path) -> None:
+    path.touch(mode=0o600)
+    with pytest.raises(KeyFileError, match="is not a key file"):
+        load_or_create_key_ring(path)
+    assert path.read_bytes() == b""
