@@ -152,7 +152,7 @@ def _differences(place: str, written: set[str], expected: set[str]) -> Iterator[
 def _sections() -> Mapping[str, set[str]]:
     """Sections of the page that list one vocabulary each, all of it."""
     failures = {failure.value.upper() for failure in AcquisitionFailure}
-    services = {"PROCESSING_FAILED", "REFERENCE_NOT_AVAILABLE"}
+    services = {"PROBE_IS_REFERENCE", "PROCESSING_FAILED", "REFERENCE_NOT_AVAILABLE"}
     return {
         "Refusals": {leaf.reason for leaf in leaves()} | {"INTERNAL"},
         "Reasons of a verdict": {reason.value for reason in VerdictReason},
