@@ -1,6 +1,8 @@
 """The server as a process: how it stops, what it refuses, what it writes."""
 
 import io
+import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,6 +13,7 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 
 from identity.domain.caller import Role
@@ -120,6 +123,45 @@ def test_a_second_server_on_the_same_port_says_so_and_ends(tmp_path: Path) -> No
             pb.ListSubscriptionsRequest()
         )
         assert first.stop() == 0
+
+
+def test_a_killed_database_is_told_over_health_and_started_again(
+    tmp_path: Path, people: People
+) -> None:
+    state = tmp_path / "state"
+    with ServerProcess(state) as server, server.channel(Role.OPERATOR, "song-hong") as channel:
+        operator = server.act_as(Role.OPERATOR, "song-hong").subscriptions
+        row = row_of(people.citizen(), people.msisdn())
+        operator.ImportSubscriptions(
+            iter([pb.ImportSubscriptionsRequest(request_id=new_id(), rows=[row])]), timeout=60
+        )
+        stub = health_pb2_grpc.HealthStub(channel)
+        told = stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=120)
+        assert next(told).status == health_pb2.HealthCheckResponse.SERVING
+        postmaster = int((state / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(postmaster, signal.SIGKILL)
+        assert next(told).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert next(told).status == health_pb2.HealthCheckResponse.SERVING
+        listed = operator.ListSubscriptions(pb.ListSubscriptionsRequest(), timeout=60)
+        assert [item.msisdn for item in listed.subscriptions] == [row.msisdn]
+        told.cancel()
+        assert server.stop() == 0
+        assert "Traceback" not in server.errors
+    assert not (state / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_first_start_that_is_killed_anywhere_leaves_a_state_that_starts(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    for made in ("postgres.unfinished/PG_VERSION", "postgres/PG_VERSION", "keys.json"):
+        with ServerProcess(state) as server:
+            while not (state / made).exists() and server.process.poll() is None:
+                pass
+            server.kill()
+    with ServerProcess(state) as server:
+        assert server.address
+        assert server.stop() == 0
+    assert "Traceback" not in server.errors
+    assert not (state / "postgres.unfinished").exists()
 
 
 def find_leaks(text: str, secrets: set[str]) -> set[str]:

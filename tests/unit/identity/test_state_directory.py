@@ -36,13 +36,13 @@ def test_an_older_file_gives_way_only_if_it_may(tmp_path: Path) -> None:
 def test_nobody_ever_reads_half_a_file(tmp_path: Path) -> None:
     path, contents = tmp_path / "file", [bytes([byte]) * 200_000 for byte in b"ab"]
     write_whole(path, contents[0], mode=0o600, may_replace=True)
+
+    def write() -> None:
+        for turn in range(20):
+            write_whole(path, contents[turn % 2], mode=0o600, may_replace=True)
+
     with ThreadPoolExecutor(1) as writer:
-        done = writer.submit(
-            lambda: [
-                write_whole(path, contents[turn % 2], mode=0o600, may_replace=True)
-                for turn in range(20)
-            ]
-        )
+        done = writer.submit(write)
         while not done.done():
             assert path.read_bytes() in contents
     done.result()
