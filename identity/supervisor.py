@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import structlog
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
-from identity.state_directory import StateError
 
 INTERVAL_S = 3.0
 """Between two looks: far below the time that an operator takes to notice by itself."""
@@ -32,7 +31,7 @@ class Watch:
     Attributes:
         ping: Asks the database; raises StorageUnavailableError when it is not there.
         report: Told whenever calls can be answered again, or no longer.
-        revive: Starts a killed database server again; raises StateError when it does not start.
+        revive: Starts a killed database server again; raises an exception when it does not start.
         interval_s: Seconds between two looks.
     """
 
@@ -86,11 +85,14 @@ async def _answers(ping: Callable[[], None]) -> bool:
         return True  # it works so hard that no connection was free
     except (StorageUnavailableError, TimeoutError):
         return False
+    except Exception as error:  # noqa: BLE001 - whatever it is, calls fail by it, and the watch goes on
+        _log.warning("database does not answer", type=type(error).__name__)
+        return False
     return True
 
 
 async def _revive(watch: Watch) -> None:
     try:
         await asyncio.to_thread(watch.revive)
-    except (StateError, OSError) as error:
-        _log.warning("database does not start yet", error=str(error))
+    except Exception as error:  # noqa: BLE001 - the next look tries again
+        _log.warning("database does not start yet", type=type(error).__name__)

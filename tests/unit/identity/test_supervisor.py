@@ -46,9 +46,10 @@ def watch_over(server: Server) -> tuple[Watch, "asyncio.Queue[bool]"]:
 
 
 @pytest.mark.parametrize("attempts", [1, 4])
-def test_a_lost_database_is_told_revived_and_told_again(attempts: int) -> None:
+@pytest.mark.parametrize("lost", [StorageUnavailableError("gone"), ValueError("unheard of")])
+def test_a_lost_database_is_told_revived_and_told_again(attempts: int, lost: Exception) -> None:
     async def live() -> None:
-        server = Server(attempts_needed=attempts)
+        server = Server(attempts_needed=attempts, lost=lost)
         watch, reports = watch_over(server)
         async with watching(watch):
             for _ in range(2):
