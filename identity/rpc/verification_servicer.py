@@ -1,5 +1,7 @@
 """VerificationService on the wire."""
 
+import asyncio
+from functools import partial
 from uuid import UUID
 
 from identity.domain.errors import VerificationUsedError
@@ -17,6 +19,7 @@ from identity.services.complete_verification import (
 from identity.services.face_pool import not_compared
 from identity.services.verification_sessions import get_verification, start_verification
 from identity.storage.database import UnitOfWork
+from identity.storage.requests import RequestKey
 from identity.storage.verifications import Claimant, Session, SessionState
 from subid.v1 import verification_service_pb2 as pb
 from subid.v1 import verification_service_pb2_grpc
@@ -39,6 +42,7 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
+        self._underway: dict[RequestKey, asyncio.Task[pb.CompleteVerificationResponse]] = {}
 
     def StartVerification(
         self, request: pb.StartVerificationRequest, call: Call
@@ -61,7 +65,27 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
     async def CompleteVerification(
         self, request: pb.CompleteVerificationRequest, call: Call
     ) -> pb.CompleteVerificationResponse:
-        """Take the session, examine chip and face, store the verdict."""
+        """Take the session, examine chip and face, store the verdict.
+
+        The same request sent again while it is being judged waits for the one answer, and a caller
+        that goes away does not stop it: what was presented is judged once.
+        """
+        key = request_key(request, call)
+        task = self._underway.get(key)
+        if task is None:
+            task = asyncio.create_task(self._complete(request, call))
+            self._underway[key] = task
+            task.add_done_callback(partial(self._leave, key))
+        return await asyncio.shield(task)
+
+    def _leave(self, key: RequestKey, task: asyncio.Task[pb.CompleteVerificationResponse]) -> None:
+        del self._underway[key]
+        if not task.cancelled():
+            task.exception()  # told to whoever still waits; asked here, so that nobody need be left
+
+    async def _complete(
+        self, request: pb.CompleteVerificationRequest, call: Call
+    ) -> pb.CompleteVerificationResponse:
         presented = _presented(request)
         refuse_oversized(presented.probes)
         if first := await self._first_answer(request, call):
