@@ -18,7 +18,8 @@ GROUP_MAX = 256
 """Questions answered together at most: bounds a transaction, and the wait for it."""
 
 GROUPS_MAX = 1
-"""Groups answered at a time: while one waits for its commit to reach the disk, another computes."""
+"""Groups answered at a time. Measured on two cores at 64 calls in flight: two groups answer 15 %
+and three 40 % less, because smaller groups pay for more commits and threads wait for each other."""
 
 WAITING_MAX = 10_000
 """Questions that may wait; about three seconds' worth on two cores."""
