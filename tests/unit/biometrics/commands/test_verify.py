@@ -8,7 +8,8 @@ import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from biometrics.cli import IMAGE_BYTES_READ_MAX, app
+from biometrics.cli import app
+from biometrics.commands.verify import IMAGE_BYTES_READ_MAX
 from biometrics.face.decode import IMAGE_BYTES_MAX
 from biometrics.face.operating_point import DEFAULT
 
