@@ -6,6 +6,7 @@ Owns the list of commands. Refuses to know what any of them does: each area has 
 
 import typer
 
+from biometrics.commands.models import models_app
 from biometrics.commands.verify import verify
 
 app = typer.Typer(name="biometrics", no_args_is_help=True, add_completion=False)
@@ -17,3 +18,4 @@ def biometrics() -> None:
 
 
 app.command()(verify)
+app.add_typer(models_app, name="models")

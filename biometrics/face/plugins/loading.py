@@ -1,0 +1,32 @@
+"""From a model's name to the models an engine runs.
+
+Owns the choice between the built-in network and an installed one. Importing it loads nothing.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from biometrics.face.models import FaceModels
+from biometrics.face.pipeline import dlib_models
+from biometrics.face.plugins.align_five_points import TemplateAligner
+from biometrics.face.plugins.onnx_embedder import OnnxEmbedder
+from biometrics.face.plugins.registry import BUILT_IN, installed_embedder
+
+
+def load_face_models(name: str, *, directory: Path) -> FaceModels:
+    """Detector, aligner and embedder for the network of a name.
+
+    Args:
+        name: `dlib-resnet29`, or an embedder of the models directory.
+        directory: The models directory.
+
+    Raises:
+        ModelNotFoundError: The model is not installed, or is no embedder.
+        ManifestError: Its manifest is broken, or says something else than the network does.
+        WeightsError: Its weights are missing or are not the manifest's.
+    """
+    if name == BUILT_IN:
+        return dlib_models()
+    embedder = OnnxEmbedder(installed_embedder(directory, name))
+    aligner = TemplateAligner(side_px=embedder.manifest.input_side_px)
+    return replace(dlib_models(), aligner=aligner, embedder=embedder)
