@@ -6,11 +6,12 @@ import math
 import pytest
 
 from biometrics.face.models import DLIB_RESNET29
-from biometrics.face.operating_point import DEFAULT, OperatingPoint, ScoreType
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.score import ScoreType
 
 
 def test_the_default_point_belongs_to_the_network_of_dlib() -> None:
-    assert DEFAULT.score_type is ScoreType.L2_DISSIMILARITY
+    assert DEFAULT.score_type is ScoreType.DISTANCE
     assert DEFAULT.decision_threshold == 0.40
     assert DEFAULT.model_digest == DLIB_RESNET29.weights_sha256
     assert DEFAULT.source
