@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from biometrics.face.acquisition import Acquisition, Template
 from biometrics.face.compare import Comparison, compare
-from biometrics.face.models import FaceModels
+from biometrics.face.models import FaceModels, Views
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 
 PROBES_MAX = 5
@@ -32,13 +32,17 @@ class FaceEngine:
         *,
         operating_point: OperatingPoint = DEFAULT,
         load_models: Callable[[], FaceModels] = _default_models,
+        views: Views = Views.PLAIN,
     ) -> None:
         """Make an engine; nothing is loaded yet.
 
         Args:
             operating_point: Threshold for `compare`.
             load_models: Called once, at the first use of a photograph.
+            views: Which pictures of a face are averaged into its template. More of them take more
+                time and tell people better apart.
         """
+        self._views = views
         self._operating_point = operating_point
         self._load_models = load_models
         self._models: FaceModels | None = None
@@ -66,7 +70,8 @@ class FaceEngine:
         Raises:
             WeightsError: The weights are missing or are not the pinned ones.
         """
-        return self._acquire(image, has_orientation=False)
+        (acquisition,) = self._acquire([image], has_orientation=False)
+        return acquisition
 
     def probe(self, images: Sequence[bytes]) -> Acquisition:
         """The template of a probe: live photographs of one person, fused.
@@ -85,7 +90,7 @@ class FaceEngine:
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
 
-        return fuse([self._acquire(image, has_orientation=True) for image in images])
+        return fuse(self._acquire(images, has_orientation=True))
 
     def compare(self, reference: Template, probe: Template) -> Comparison:
         """Decide whether `probe` shows the person of `reference`, at the operating point.
@@ -96,11 +101,16 @@ class FaceEngine:
         """
         return compare(reference, probe, operating_point=self._operating_point)
 
-    def _acquire(self, image: bytes, *, has_orientation: bool) -> Acquisition:
+    def _acquire(self, images: Sequence[bytes], *, has_orientation: bool) -> list[Acquisition]:
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import acquire  # noqa: PLC0415 - see above
 
-        return acquire(image, models=self._loaded_models(), has_orientation=has_orientation)
+        return acquire(
+            images,
+            models=self._loaded_models(),
+            has_orientation=has_orientation,
+            views=self._views,
+        )
 
     def _loaded_models(self) -> FaceModels:
         # Loading under the lock, so that threads that arrive together load once.

@@ -1,14 +1,19 @@
-"""One photograph through all stages, with the time of each; and several fused into one.
+"""Photographs through all stages, with the time of each; and several fused into one.
 
 Owns the order of the stages and what is recorded on the way. Refuses to know which models run and
 when they are loaded.
+
+The faces of all photographs, and all views of each, go through the network in one batch: it takes
+less time for several than for one after another.
 """
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
@@ -19,25 +24,55 @@ from biometrics.face.acquisition import (
     PhotographMeasurements,
     Template,
 )
-from biometrics.face.align import FivePointAligner
+from biometrics.face.align import (
+    MeanFaceAligner,
+    SixtyEightPointLandmarks,
+    five_point_landmarks,
+)
 from biometrics.face.compare import dissimilarity
 from biometrics.face.decode import DecodedImage, decode
-from biometrics.face.detect import HOGDetector, single_face
-from biometrics.face.embed import DlibEmbedder
-from biometrics.face.models import Box, FaceModels
+from biometrics.face.detect import MMOD, MMODDetector, single_face
+from biometrics.face.detect import WEIGHTS_FILE as DETECTOR_FILE
+from biometrics.face.embed import WEIGHTS_FILE as EMBEDDER_FILE
+from biometrics.face.embed import ResNetEmbedder
+from biometrics.face.models import (
+    DLIB_RESNET29,
+    Box,
+    FaceModels,
+    Precision,
+    RGBImage,
+    RGBImages,
+    Vector,
+    Views,
+)
+from biometrics.face.network_cache import installed_network, user_cache_directory
+from biometrics.face.runtime import load_network
 
 
-def dlib_models() -> FaceModels:
-    """Detector, five-point alignment and network of dlib, loaded from the installed package.
+def dlib_models(
+    *, precision: Precision = Precision.FP32, cache_directory: Path | None = None
+) -> FaceModels:
+    """Detector, landmarks and network of dlib, from the installed package.
+
+    Args:
+        precision: The numbers that detector and network are run with.
+        cache_directory: Where translated networks are kept; by default in the user's cache.
 
     Raises:
         WeightsError: The weights are missing or are not the pinned ones.
+        RuntimeUnavailableError: The processor does not compute in `precision`.
     """
-    embedder = DlibEmbedder()
+    directory = cache_directory or user_cache_directory(os.environ)
+    detector = installed_network(DETECTOR_FILE, sha256=MMOD.weights_sha256, directory=directory)
+    embedder = installed_network(
+        EMBEDDER_FILE, sha256=DLIB_RESNET29.weights_sha256, directory=directory
+    )
     return FaceModels(
-        detector=HOGDetector(),
-        aligner=FivePointAligner(side_px=embedder.manifest.input_side_px),
-        embedder=embedder,
+        detector=MMODDetector(load_network(detector, precision=precision)),
+        landmarks_5=five_point_landmarks(),
+        landmarks_68=SixtyEightPointLandmarks(),
+        aligner=MeanFaceAligner(side_px=DLIB_RESNET29.input_side_px),
+        embedder=ResNetEmbedder(load_network(embedder, precision=precision), precision=precision),
     )
 
 
@@ -65,27 +100,58 @@ class _Record:
         )
 
 
-def acquire(image: bytes, *, models: FaceModels, has_orientation: bool) -> Acquisition:
-    """The template of the one face in `image`, or the named reason why there is none.
+def acquire(
+    images: Sequence[bytes],
+    *,
+    models: FaceModels,
+    has_orientation: bool,
+    views: Views = Views.PLAIN,
+) -> list[Acquisition]:
+    """For each image the template of its one face, or the named reason why there is none.
 
     Args:
-        image: A JPEG, JPEG 2000, PNG or WebP file.
+        images: JPEG, JPEG 2000, PNG or WebP files.
         models: What detects, aligns and embeds.
         has_orientation: Whether EXIF orientation counts, see `decode`.
+        views: Which pictures of each face are embedded.
+
+    Raises:
+        ValueError: `views` needs two alignments and the aligner has one.
     """
-    record = _Record()
-    outcome = _template(image, models=models, has_orientation=has_orientation, record=record)
-    failure = outcome if isinstance(outcome, AcquisitionFailure) else None
-    return Acquisition(
-        template=outcome if isinstance(outcome, Template) else None,
-        failure=failure,
-        measurements=Measurements(photographs=(record.measurements(failure),)),
-    )
+    records = [_Record() for _ in images]
+    outcomes = [
+        _aligned(image, models=models, has_orientation=has_orientation, views=views, record=record)
+        for image, record in zip(images, records, strict=True)
+    ]
+    faces = [outcome for outcome in outcomes if not isinstance(outcome, AcquisitionFailure)]
+    start = time.perf_counter()
+    vectors = iter(_embedded(faces, models))
+    # One batch for all: each photograph is charged with its share.
+    share_ms = (time.perf_counter() - start) * 1e3 / max(1, len(faces))
+    digest = models.embedder.manifest.template_digest(views)
+    acquisitions: list[Acquisition] = []
+    for outcome, record in zip(outcomes, records, strict=True):
+        failure = outcome if isinstance(outcome, AcquisitionFailure) else None
+        template = None
+        if failure is None:
+            record.stage_times_ms["embed"] = share_ms
+            template = Template(vector=next(vectors), model_digest=digest)
+        measurements = Measurements(photographs=(record.measurements(failure),))
+        acquisitions.append(
+            Acquisition(template=template, failure=failure, measurements=measurements)
+        )
+    return acquisitions
 
 
-def _template(
-    image: bytes, *, models: FaceModels, has_orientation: bool, record: _Record
-) -> Template | AcquisitionFailure:
+def _aligned(
+    image: bytes,
+    *,
+    models: FaceModels,
+    has_orientation: bool,
+    views: Views,
+    record: _Record,
+) -> RGBImages | AcquisitionFailure:
+    """The views of the one face in `image`, ready for the network."""
     with record.stage("decode"):
         decoded = decode(image, has_orientation=has_orientation)
     if isinstance(decoded, AcquisitionFailure):
@@ -98,10 +164,30 @@ def _template(
     if isinstance(face, AcquisitionFailure):
         return face
     with record.stage("align"):
-        aligned = models.aligner.align(decoded.pixels, boxes[0])
-    with record.stage("embed"):
-        vector = models.embedder.embed(aligned)
-    return Template(vector=vector, model_digest=models.embedder.manifest.weights_sha256)
+        return _views(decoded.pixels, boxes[0], models=models, views=views)
+
+
+def _views(image: RGBImage, box: Box, *, models: FaceModels, views: Views) -> RGBImages:
+    counts = models.aligner.landmark_counts
+    wanted = 2 if views is Views.MIRROR_TWO_ALIGNMENTS else 1
+    if len(counts) < wanted:
+        raise ValueError(f"{views} needs two alignments, the model has one")
+    aligned = [
+        models.aligner.align(image, models.landmarks(count).predict(image, box))
+        for count in counts[:wanted]
+    ]
+    if views is not Views.PLAIN:
+        aligned += [face[:, ::-1] for face in aligned]
+    return np.stack(aligned)
+
+
+def _embedded(faces: Sequence[RGBImages], models: FaceModels) -> list[Vector]:
+    """One vector for each face: the mean over its views."""
+    if not faces:
+        return []
+    vectors = models.embedder.embed(np.concatenate(faces))
+    ends = np.cumsum([len(views) for views in faces])
+    return [part.mean(axis=0) for part in np.split(vectors, ends[:-1])]
 
 
 def fuse(acquisitions: Sequence[Acquisition]) -> Acquisition:

@@ -37,7 +37,7 @@ def failed(failure: AcquisitionFailure) -> Acquisition:
 def test_a_face_comes_out_as_a_template_with_its_measurements(
     models: FaceModels, face_jpeg: bytes
 ) -> None:
-    acquisition = acquire(face_jpeg, models=models, has_orientation=True)
+    (acquisition,) = acquire([face_jpeg], models=models, has_orientation=True)
     assert acquisition.template is not None
     assert acquisition.template.model_digest == DLIB_RESNET29.weights_sha256
     assert acquisition.measurements.image_size_px == (200, 220)
@@ -50,8 +50,12 @@ def test_the_measured_box_is_in_pixels_of_the_file(
 ) -> None:
     file = io.BytesIO()
     face.resize((face.width * 9, face.height * 9)).save(file, "JPEG")
-    large = acquire(file.getvalue(), models=models, has_orientation=True).measurements.box_px
-    small = acquire(face_jpeg, models=models, has_orientation=True).measurements.box_px
+    large, small = (
+        acquisition.measurements.box_px
+        for acquisition in acquire(
+            [file.getvalue(), face_jpeg], models=models, has_orientation=True
+        )
+    )
     assert large is not None
     assert small is not None
     assert large.side_px / small.side_px == pytest.approx(9, rel=0.1)
@@ -59,7 +63,7 @@ def test_the_measured_box_is_in_pixels_of_the_file(
 
 
 def test_a_photograph_that_fails_shows_how_far_it_came(models: FaceModels) -> None:
-    acquisition = acquire(b"", models=models, has_orientation=True)
+    (acquisition,) = acquire([b""], models=models, has_orientation=True)
     assert acquisition.failure is AcquisitionFailure.UNDECODABLE
     (measured,) = acquisition.measurements.photographs
     assert measured.failure is AcquisitionFailure.UNDECODABLE
