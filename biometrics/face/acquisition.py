@@ -18,7 +18,10 @@ from biometrics.face.models import Box, Vector
 class AcquisitionFailure(StrEnum):
     """Why no template came out (failure to acquire, ISO/IEC 19795-1).
 
-    The order is the order in which the stages can fail, the earliest first.
+    The order is the order in which the stages can fail, the earliest first: decode through
+    UNDECODABLE, detect through FACE_TOO_SMALL, then quality. When a face has several faults of
+    quality, the first in this order is the failure: what hides the face comes before what blurs
+    the view of it, and that before what the person does.
     """
 
     IMAGE_TOO_LARGE = "image_too_large"
@@ -35,6 +38,32 @@ class AcquisitionFailure(StrEnum):
     """More than one face was found."""
     FACE_TOO_SMALL = "face_too_small"
     """The one face has too few pixels to tell people apart."""
+    FACE_CUT_OFF = "face_cut_off"
+    """Part of the face lies outside the picture."""
+    MOUTH_COVERED = "mouth_covered"
+    """A mask, a scarf or a hand hides mouth and chin."""
+    EYES_COVERED = "eyes_covered"
+    """Dark glasses, hair or a hand hide the eyes."""
+    TOO_DARK = "too_dark"
+    """The face is under-exposed."""
+    OVER_EXPOSED = "over_exposed"
+    """The face is over-exposed."""
+    UNEVEN_LIGHT = "uneven_light"
+    """Light from one side leaves half of the face in shadow."""
+    LOW_CONTRAST = "low_contrast"
+    """The face is as if seen through fog."""
+    BLURRED = "blurred"
+    """The face is out of focus or moved."""
+    TURNED_AWAY = "turned_away"
+    """The person looks past the camera: to a side, up or down."""
+    TILTED = "tilted"
+    """The head leans to a shoulder, or the camera was held askew."""
+    EYES_CLOSED = "eyes_closed"
+    """At least one eye is closed."""
+    EYEGLASSES = "eyeglasses"
+    """The person wears glasses, which the portrait of a document does not show."""
+    NOT_A_PHOTOGRAPH = "not_a_photograph"
+    """A drawing or a computer's picture: flat areas without the noise of any camera."""
 
 
 class InvalidTemplateError(ValueError):
