@@ -8,7 +8,6 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date
 
-from biometrics.evaluation.intervals import counted_rate
 from biometrics.evaluation.pairs import PairList
 from biometrics.evaluation.photographs import Photographs
 from biometrics.evaluation.rates import rates_at
@@ -23,7 +22,7 @@ from biometrics.evaluation.thresholds import (
 )
 from biometrics.evaluation.trials import Trials
 from biometrics.face.cohort import Cohort
-from biometrics.face.error_rate import percent
+from biometrics.face.error_rate import ErrorRate, percent
 from biometrics.face.models import Views
 from biometrics.face.operating_point import Evidence, GroupEvidence, OperatingPoint
 from biometrics.face.score import ModelMismatchError, Scorer, ScoreType
@@ -57,16 +56,14 @@ class DataSet:
     """What the evidence says about its data.
 
     Attributes:
-        photographs: Number of photographs tried.
-        failures: How many gave no template.
-        digest: SHA-256 over the list and the photographs.
+        fta: Share of photographs that gave no template.
+        digest: SHA-256 over the list and the photographs, see `data_digest`.
         population: Whom they show, in words.
         measured_on: The day.
         views: Which pictures the templates average.
     """
 
-    photographs: int
-    failures: int
+    fta: ErrorRate
     digest: str
     population: str
     measured_on: date
@@ -160,7 +157,7 @@ def _evidence(
         fmr=rates.fmr,
         fnmr=rates.fnmr,
         held_out_fmr=unseen.all_people,
-        fta=counted_rate(data.failures, data.photographs),
+        fta=data.fta,
         identities=rates.identities,
         margin=match.margin,
         data_digest=data.digest,
@@ -192,22 +189,6 @@ def _groups(
     return tuple(groups)
 
 
-def data_set(
-    pair_list: PairList,
-    photographs: Photographs,
-    *,
-    population: str,
-    measured_on: date,
-    views: Views,
-) -> DataSet:
-    """What the evidence says about a list and its photographs."""
-    digest = f"{pair_list.digest}:{photographs.digest}"
-    failures = len(photographs.failures)
-    return DataSet(
-        photographs=len(photographs.templates) + failures,
-        failures=failures,
-        digest=hashlib.sha256(digest.encode("ascii")).hexdigest(),
-        population=population,
-        measured_on=measured_on,
-        views=views,
-    )
+def data_digest(pair_list: PairList, photographs: Photographs) -> str:
+    """SHA-256 over the list of pairs and the content of the photographs."""
+    return hashlib.sha256(f"{pair_list.digest}:{photographs.digest}".encode("ascii")).hexdigest()

@@ -143,13 +143,21 @@ class Gap:
 
 
 def largest_gap(column: str, groups: Iterable[tuple[str, ErrorRate]]) -> Gap | None:
-    """The largest ratio of two groups' rates, None with fewer than two groups with trials.
+    """The largest ratio of two groups' rates.
+
+    A group in which not one error is expected at the rate of all groups together is too small to
+    say anything and takes no part.
 
     Args:
         column: The division the groups belong to.
         groups: Name and rate of each.
+
+    Returns:
+        None with fewer than two groups that are large enough, or without any error.
     """
-    counted = [(name, rate) for name, rate in groups if rate.trials]
+    every = [(name, rate) for name, rate in groups if rate.trials]
+    overall = sum(rate.errors for _, rate in every) / max(1, sum(rate.trials for _, rate in every))
+    counted = [(name, rate) for name, rate in every if rate.trials * overall >= 1]
     if len(counted) < 2:  # noqa: PLR2004 - a gap lies between two
         return None
     ordered = sorted(counted, key=lambda item: _smoothed(item[1]))

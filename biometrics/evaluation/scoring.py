@@ -118,6 +118,10 @@ class NamedCohort:
             model_digest=digests.pop(),
         )
 
+    def __len__(self) -> int:
+        """The number of people."""
+        return len(self.identities)
+
     def cohort(self) -> Cohort:
         """The same people without their names."""
         return Cohort(vectors=self.vectors.astype(np.float32), model_digest=self.model_digest)

@@ -9,6 +9,10 @@ falls short of the one the other half would need by some difference, and the mar
 quantile of those differences. Why 80 %: a difference of two halves varies twice as much (standard
 deviation) as the threshold of all people against that of the population, and half of the one-sided
 95 % quantile (1.645 / 2 = 0.82 standard deviations) is the 80 % quantile.
+
+Every group counts for the threshold itself. For the margin only those count that allow at least one
+error within a half: the threshold of a smaller one is its most alike pair, which says how lucky the
+half was and nothing of the group.
 """
 
 from collections.abc import Iterator
@@ -98,17 +102,23 @@ def choose_threshold(trials: Trials, *, target_fmr: float) -> ChosenThreshold:
 
 def _chosen(non_mated: Trials, *, target_fmr: float, divisions: int) -> ChosenThreshold:
     strictest, group = _worst_group(non_mated, target_fmr=target_fmr)
+    trials_min = 1 / target_fmr
     differences = [
-        _worst_group(other, target_fmr=target_fmr)[0] - _worst_group(one, target_fmr=target_fmr)[0]
+        _worst_group(other, target_fmr=target_fmr, trials_min=trials_min)[0]
+        - _worst_group(one, target_fmr=target_fmr, trials_min=trials_min)[0]
         for one, other in _halves(non_mated, divisions=divisions)
     ]
     margin = max(0.0, float(np.quantile(differences, MARGIN_QUANTILE))) if differences else 0.0
     return ChosenThreshold(threshold=strictest + margin, margin=margin, worst_group=group)
 
 
-def _worst_group(non_mated: Trials, *, target_fmr: float) -> tuple[float, Group | None]:
+def _worst_group(
+    non_mated: Trials, *, target_fmr: float, trials_min: float = 1
+) -> tuple[float, Group | None]:
     strictest, worst = threshold_at_fmr(non_mated, target_fmr=target_fmr), None
     for group, mask in non_mated.group_masks().items():
+        if mask.sum() < trials_min:
+            continue
         threshold = threshold_at_fmr(non_mated.where(mask), target_fmr=target_fmr)
         if threshold > strictest:
             strictest, worst = threshold, group

@@ -5,6 +5,7 @@ Owns the value only. How intervals are computed is the business of `biometrics.e
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 
@@ -56,5 +57,5 @@ class ErrorRate:
 
 
 def percent(share: float) -> str:
-    """A share of 0..1 in per cent, with two significant digits."""
-    return f"{share * 100:.2g} %"
+    """A share of 0..1 in per cent, with two significant digits and no exponent."""
+    return f"{Decimal(f'{share * 100:.2g}'):f} %"

@@ -1,0 +1,116 @@
+"""What `calibrate` and `evaluate` have in common: reading a list, its photographs and a cohort.
+
+Owns options, progress and the exit code of bad input. Refuses to compute.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.progress import Progress
+
+from biometrics.evaluation.pairs import PairList, PairsError, read_pairs
+from biometrics.evaluation.photographs import (
+    PhotographError,
+    Photographs,
+    TemplateFolder,
+    acquire_photographs,
+)
+from biometrics.face.cohort import Cohort, InvalidCohortError
+from biometrics.face.engine import FaceEngine
+from biometrics.face.models import Views
+
+
+class ExitCode(IntEnum):
+    """How the commands end."""
+
+    DONE = 0
+    ALARM = 1
+    REFUSED = 2
+
+
+PairsOption = Annotated[
+    Path,
+    typer.Option("--pairs", help="CSV: path_a, path_b, mated (1 or 0), and columns of groups."),
+]
+RootOption = Annotated[
+    Path | None,
+    typer.Option("--root", help="Folder the paths are relative to; else that of the list."),
+]
+CohortOption = Annotated[
+    Path | None,
+    typer.Option("--cohort", help="Cohort file of people who are not in the list."),
+]
+ViewsOption = Annotated[
+    Views, typer.Option("--views", help="Which pictures of a face are averaged.")
+]
+TemplatesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--templates",
+        help="Keep templates in this folder between runs of one release. They are biometric data.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """What both commands work on."""
+
+    pair_list: PairList
+    photographs: Photographs
+    root: Path
+
+
+def refuse(message: str) -> NoReturn:
+    """Say why on standard error and end with exit code 2."""
+    typer.echo(message, err=True)
+    raise typer.Exit(ExitCode.REFUSED)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or a refusal."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, or refuse."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+
+
+def read_cohort(path: Path | None) -> Cohort | None:
+    """The cohort of a file, or a refusal; None without a file."""
+    if path is None:
+        return None
+    try:
+        return Cohort.from_bytes(read_file(path))
+    except InvalidCohortError as error:
+        refuse(f"{path}: {error}")
+
+
+def read_input(pairs: Path, *, root: Path | None, views: Views, templates: Path | None) -> Input:
+    """The list and a template of each of its photographs, with a progress bar, or a refusal."""
+    folder = root or pairs.parent
+    engine = FaceEngine(views=views)
+    try:
+        pair_list = read_pairs(read_file(pairs))
+        with Progress(transient=True) as progress:
+            task = progress.add_task("photographs", total=len(pair_list.paths))
+            photographs = acquire_photographs(
+                pair_list.paths,
+                root=folder,
+                engine=engine,
+                folder=TemplateFolder(templates, engine_mark=views) if templates else None,
+                on_progress=lambda done: progress.update(task, completed=done),
+            )
+    except (PairsError, PhotographError) as error:
+        refuse(str(error))
+    return Input(pair_list=pair_list, photographs=photographs, root=folder)
