@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from biometrics.face.acquisition import Acquisition, Template
+from biometrics.face.cohort import Cohort
 from biometrics.face.compare import Comparison, compare
 from biometrics.face.models import FaceModels, Views
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
@@ -33,6 +34,7 @@ class FaceEngine:
         operating_point: OperatingPoint = DEFAULT,
         load_models: Callable[[], FaceModels] = _default_models,
         views: Views = Views.PLAIN,
+        cohort: Cohort | None = None,
     ) -> None:
         """Make an engine; nothing is loaded yet.
 
@@ -41,7 +43,10 @@ class FaceEngine:
             load_models: Called once, at the first use of a photograph.
             views: Which pictures of a face are averaged into its template. More of them take more
                 time and tell people better apart.
+            cohort: What a cohort-centred operating point centres scores on; without it, that
+                point's fallback decides.
         """
+        self._cohort = cohort
         self._views = views
         self._operating_point = operating_point
         self._load_models = load_models
@@ -99,7 +104,9 @@ class FaceEngine:
             ModelMismatchError: The templates or the threshold belong to different networks.
             InvalidTemplateError: The templates have different lengths.
         """
-        return compare(reference, probe, operating_point=self._operating_point)
+        return compare(
+            reference, probe, operating_point=self._operating_point, cohort=self._cohort
+        )
 
     def _acquire(self, images: Sequence[bytes], *, has_orientation: bool) -> list[Acquisition]:
         # Imported on first use, as in `_default_models`.

@@ -6,27 +6,31 @@ Owns the choice between the built-in network and an installed one. Importing it 
 from dataclasses import replace
 from pathlib import Path
 
-from biometrics.face.models import FaceModels
+from biometrics.face.models import FaceModels, Precision
 from biometrics.face.pipeline import dlib_models
 from biometrics.face.plugins.align_five_points import TemplateAligner
 from biometrics.face.plugins.onnx_embedder import OnnxEmbedder
 from biometrics.face.plugins.registry import BUILT_IN, installed_embedder
 
 
-def load_face_models(name: str, *, directory: Path) -> FaceModels:
+def load_face_models(
+    name: str, *, directory: Path, precision: Precision = Precision.FP32
+) -> FaceModels:
     """Detector, aligner and embedder for the network of a name.
 
     Args:
         name: `dlib-resnet29`, or an embedder of the models directory.
         directory: The models directory.
+        precision: The numbers that dlib's networks are run with; an installed one is run at fp32.
 
     Raises:
         ModelNotFoundError: The model is not installed, or is no embedder.
         ManifestError: Its manifest is broken, or says something else than the network does.
         WeightsError: Its weights are missing or are not the manifest's.
+        RuntimeUnavailableError: The processor does not compute in `precision`.
     """
     if name == BUILT_IN:
-        return dlib_models()
+        return dlib_models(precision=precision)
     embedder = OnnxEmbedder(installed_embedder(directory, name))
     aligner = TemplateAligner(side_px=embedder.manifest.input_side_px)
     return replace(dlib_models(), aligner=aligner, embedder=embedder)

@@ -13,14 +13,12 @@ import onnxruntime  # type: ignore[import-untyped] # it ships no types
 from biometrics.face.models import EmbedderManifest, RGBImage, RGBImages, Vector, Vectors
 from biometrics.face.plugins.manifest import (
     ColourOrder,
-    EmbeddingFormat,
     InputFormat,
     Layout,
     ManifestError,
-    PluginManifest,
     PluginScoreType,
 )
-from biometrics.face.plugins.registry import InstalledModel
+from biometrics.face.plugins.registry import InstalledModel, embedder_manifest
 from biometrics.face.weights import WeightsError, check_bytes
 
 
@@ -43,7 +41,7 @@ class OnnxEmbedder:
         if embedding is None or side_px is None:
             raise ManifestError(f"{model.manifest.name} is no embedder")
         self._input, self._embedding, self._side_px = model.manifest.input, embedding, side_px
-        self._manifest = _embedder_manifest(model.manifest, embedding, side_px)
+        self._manifest = embedder_manifest(model.manifest)
         self._session = _session(model.path, sha256=model.manifest.sha256)
         self._input_name = _check_input(self._session, self._input, side_px)
         self._check_output()
@@ -93,18 +91,6 @@ def prepare(image: RGBImage, form: InputFormat) -> npt.NDArray[np.float32]:
     values = (colours.astype(np.float32) - mean) * np.float32(form.scale)
     axes = values.transpose(2, 0, 1) if form.layout is Layout.NCHW else values
     return np.ascontiguousarray(axes[np.newaxis])
-
-
-def _embedder_manifest(
-    manifest: PluginManifest, embedding: EmbeddingFormat, side_px: int
-) -> EmbedderManifest:
-    return EmbedderManifest(
-        name=manifest.name,
-        version=manifest.version,
-        weights_sha256=manifest.sha256,
-        dimension=embedding.dimension,
-        input_side_px=side_px,
-    )
 
 
 def _session(path: Path, *, sha256: str) -> onnxruntime.InferenceSession:

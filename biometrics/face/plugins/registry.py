@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from biometrics.face.models import DLIB_RESNET29
+from biometrics.face.models import DLIB_RESNET29, EmbedderManifest
 from biometrics.face.plugins.manifest import (
     MANIFEST_BYTES_MAX,
     ManifestError,
@@ -112,6 +112,24 @@ def installed_embedder(directory: Path, name: str) -> InstalledModel:
         raise ModelNotFoundError(f"{name} is a {model.manifest.kind}, not an embedder")
     model.verify()
     return model
+
+
+def embedder_manifest(manifest: PluginManifest) -> EmbedderManifest:
+    """What an engine knows of an installed embedder.
+
+    Raises:
+        ManifestError: It is a detector's.
+    """
+    embedding, side_px = manifest.embedding, manifest.input.side_px
+    if embedding is None or side_px is None:
+        raise ManifestError(f"{manifest.name} is no embedder")
+    return EmbedderManifest(
+        name=manifest.name,
+        version=manifest.version,
+        weights_sha256=manifest.sha256,
+        dimension=embedding.dimension,
+        input_side_px=side_px,
+    )
 
 
 def _installed(folder: Path) -> InstalledModel:
