@@ -20,8 +20,8 @@ class AcquisitionFailure(StrEnum):
 
     The order is the order in which the stages can fail, the earliest first: decode through
     UNDECODABLE, detect through FACE_TOO_SMALL, then quality. When a face has several faults of
-    quality, the first in this order is the failure: what hides the face comes before what blurs
-    the view of it, and that before what the person does.
+    quality, the first in this order is the failure: a fault that makes other measures doubtful
+    comes before those.
     """
 
     IMAGE_TOO_LARGE = "image_too_large"
@@ -40,6 +40,8 @@ class AcquisitionFailure(StrEnum):
     """The one face has too few pixels to tell people apart."""
     FACE_CUT_OFF = "face_cut_off"
     """Part of the face lies outside the picture."""
+    BLURRED = "blurred"
+    """The face is out of focus or moved."""
     MOUTH_COVERED = "mouth_covered"
     """A mask, a scarf or a hand hides mouth and chin."""
     EYES_COVERED = "eyes_covered"
@@ -52,8 +54,6 @@ class AcquisitionFailure(StrEnum):
     """Light from one side leaves half of the face in shadow."""
     LOW_CONTRAST = "low_contrast"
     """The face is as if seen through fog."""
-    BLURRED = "blurred"
-    """The face is out of focus or moved."""
     TURNED_AWAY = "turned_away"
     """The person looks past the camera: to a side, up or down."""
     TILTED = "tilted"
@@ -146,6 +146,10 @@ class PhotographMeasurements:
         image_width_px: Width in the file, upright; None when the header was not readable.
         image_height_px: Height in the file, upright; None when the header was not readable.
         box_px: The largest face found, in pixels of the file; None when none was found.
+        faults: All that falls short in the quality of the face, `failure` first; empty for a good
+            face and where the stages did not come as far.
+        quality: The measures of quality by name (`quality.QualityReport.values`), as far as the
+            stages came.
         stage_times_ms: Stage name to milliseconds, in the order they ran.
     """
 
@@ -154,6 +158,8 @@ class PhotographMeasurements:
     image_height_px: int | None
     box_px: Box | None
     stage_times_ms: Mapping[str, float]
+    faults: tuple[AcquisitionFailure, ...] = ()
+    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
