@@ -6,6 +6,9 @@ come from the biometrics library.
 
 from dataclasses import dataclass
 
+from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.advice import advice
+
 REFERENCE_PREFIX = "REFERENCE_"
 """What the name of a failure begins with when the portrait in the chip is at fault."""
 
@@ -38,4 +41,9 @@ def advise(failure: str) -> Advice:
     """The advice for a failure to acquire, by its name in a verdict."""
     if failure.startswith(REFERENCE_PREFIX):
         return _ABOUT_THE_CARD
-    return _TRY_AGAIN
+    reason = failure.lower()
+    # Stored verdicts may name reasons that the library no longer has, or that are ours.
+    if reason not in set(AcquisitionFailure):
+        return _TRY_AGAIN
+    known = advice(AcquisitionFailure(reason))
+    return Advice(vietnamese=known.vi, english=known.en)

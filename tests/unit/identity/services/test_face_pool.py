@@ -11,17 +11,21 @@ import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import skimage.data
 from PIL import Image
 
 from identity.domain.errors import OverloadedError
-from identity.domain.verification import FaceEvidence
-from identity.services.face_pool import WAITING_PER_WORKER_MAX, FacePool, not_compared
+from identity.domain.verification import FaceEvidence, FaceScore
+from identity.services.face_pool import WAITING_PER_WORKER_MAX, FaceFindings, FacePool, not_compared
+from identity.services.face_setup import make_face_setup
 
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
+SETUP = make_face_setup(models_directory=Path("no-models"))
 
 
 def encoded(image: Image.Image) -> bytes:
@@ -39,13 +43,15 @@ def face() -> bytes:
 
 @pytest.fixture(scope="module")
 def blank() -> bytes:
-    return encoded(Image.new("RGB", (480, 640), (120, 90, 80)))
+    """Sharp and colourful, but nobody."""
+    tiles = np.random.default_rng(1).integers(0, 256, (16, 12, 3), dtype=np.uint8)
+    return encoded(Image.fromarray(tiles).resize((480, 640), Image.Resampling.NEAREST))
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[FacePool]:
     """A pool that nobody harms."""
-    pool = FacePool(worker_count=1)
+    pool = FacePool(SETUP, worker_count=1)
     yield pool
     pool.close()
 
@@ -84,7 +90,7 @@ class Victim:
 @pytest.fixture
 async def victim() -> AsyncIterator[Victim]:
     pids, threads = workers(), set(threading.enumerate())
-    pool = FacePool(worker_count=1, timeout_s=20)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=20)
     await pool.warm_up()
     (pid,) = workers() - pids
     started = set(threading.enumerate()) - threads
@@ -95,20 +101,28 @@ async def victim() -> AsyncIterator[Victim]:
 
 
 async def test_a_face_matches_itself(pool: FacePool, face: bytes) -> None:
-    found = await pool.compare(face, (face,))
+    findings = await pool.compare(face, (face,))
+    found = findings.evidence
     assert found.failure is None
     assert found.dissimilarity is not None
     assert found.dissimilarity < 0.01
     assert found.model_digest is not None
     assert len(bytes.fromhex(found.model_digest)) == 32
     assert found.probe_digests == (hashlib.sha256(face).digest(),)
+    assert findings.template is not None
+    assert found.score == FaceScore(
+        score_type="distance",
+        value=found.dissimilarity,
+        is_dissimilarity=True,
+        match_threshold=0.40,
+    )
 
 
 async def test_photographs_without_a_face_are_told_from_portraits_without_one(
     pool: FacePool, face: bytes, blank: bytes
 ) -> None:
-    probe = await pool.compare(face, (blank,))
-    portrait = await pool.compare(blank, (face,))
+    probe = (await pool.compare(face, (blank,))).evidence
+    portrait = (await pool.compare(blank, (face,))).evidence
     assert (probe.failure, probe.dissimilarity) == ("NO_FACE", None)
     assert (portrait.failure, portrait.dissimilarity) == ("REFERENCE_NO_FACE", None)
     assert portrait.probe_digests == (hashlib.sha256(face).digest(),)
@@ -118,13 +132,15 @@ async def test_bytes_that_are_no_photograph_are_a_failure_to_acquire(
     pool: FacePool, face: bytes
 ) -> None:
     found = await pool.compare(face, (b"not a photograph",))
-    assert found.failure
-    assert found.dissimilarity is None
+    assert found.evidence.failure
+    assert found.evidence.dissimilarity is None
+    assert found.template is None
 
 
 def test_nothing_to_compare_with_is_a_finding() -> None:
     found = not_compared("REFERENCE_NOT_AVAILABLE", [b"probe"])
-    assert found == FaceEvidence(
+    assert found.template is None
+    assert found.evidence == FaceEvidence(
         dissimilarity=None,
         failure="REFERENCE_NOT_AVAILABLE",
         model_digest=None,
@@ -132,14 +148,14 @@ def test_nothing_to_compare_with_is_a_finding() -> None:
     )
 
 
-async def begin(pool: FacePool, face: bytes, count: int) -> list[asyncio.Task[FaceEvidence]]:
+async def begin(pool: FacePool, face: bytes, count: int) -> list[asyncio.Task[FaceFindings]]:
     """Comparisons that the pool has accepted."""
     tasks = [asyncio.create_task(pool.compare(face, (face,))) for _ in range(count)]
     await asyncio.wait(tasks, timeout=0)
     return tasks
 
 
-def processing_failed(face: bytes) -> FaceEvidence:
+def processing_failed(face: bytes) -> FaceFindings:
     return not_compared("PROCESSING_FAILED", [face])
 
 
@@ -151,7 +167,7 @@ async def test_a_worker_killed_in_a_comparison_fails_it_and_the_pool_works_again
     victim.kill()
     assert await asyncio.gather(*waiting) == [processing_failed(face)] * 4
     again = await victim.pool.compare(face, (face,))
-    assert again.failure is None
+    assert again.evidence.failure is None
 
 
 async def test_a_worker_that_died_idle_does_not_end_the_pool(victim: Victim, face: bytes) -> None:
@@ -159,12 +175,12 @@ async def test_a_worker_that_died_idle_does_not_end_the_pool(victim: Victim, fac
     victim.wait_until_noticed()
     assert await victim.pool.compare(face, (face,)) == processing_failed(face)
     again = await victim.pool.compare(face, (face,))
-    assert again.failure is None
+    assert again.evidence.failure is None
 
 
 async def test_a_worker_that_hangs_is_ended_and_everybody_is_answered(face: bytes) -> None:
     pids = workers()
-    pool = FacePool(worker_count=1, timeout_s=0.5)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=0.5)
     try:
         (first,) = await begin(pool, face, 1)
         (pid,) = workers() - pids
@@ -189,7 +205,7 @@ async def test_more_than_can_wait_is_refused_and_told_to_come_back(
     assert caught.value.retry_after_s
     victim.kill()
     assert await asyncio.gather(*waiting) == [processing_failed(face)] * ACCEPTED_MAX
-    assert (await victim.pool.compare(face, (face,))).failure is None
+    assert (await victim.pool.compare(face, (face,))).evidence.failure is None
 
 
 async def test_a_caller_that_goes_away_costs_nobody_else_an_answer(
@@ -206,4 +222,4 @@ async def test_a_caller_that_goes_away_costs_nobody_else_an_answer(
         await victim.pool.compare(face, (face,))
     victim.kill()
     assert await asyncio.gather(*waiting) == [processing_failed(face)] * len(waiting)
-    assert (await victim.pool.compare(face, (face,))).failure is None
+    assert (await victim.pool.compare(face, (face,))).evidence.failure is None
