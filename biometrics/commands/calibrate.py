@@ -134,9 +134,7 @@ def _point(
         scored = pair_up(given.pair_list, given.photographs.templates)
         used: Cohort | NamedCohort | None = cohort
         if make_cohort:
-            used = NamedCohort.from_templates(
-                given.photographs.templates, given.pair_list.identities
-            )
+            used = NamedCohort.from_pairs(scored)
         point = calibrate(scored, targets=targets, data=data, cohort=used)
     except (ScoringError, UnsupportedTargetError, ModelMismatchError, ValueError) as error:
         refuse(str(error))

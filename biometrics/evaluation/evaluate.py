@@ -54,7 +54,7 @@ def evaluate(pair_list: PairList, photographs: Photographs, *, subject: Subject)
     if not len(pairs.trials.non_mated) or not len(pairs.trials.mated):
         raise ScoringError("an evaluation needs scored pairs of one person and of different people")
     _check_model(pairs, subject)
-    cohort = subject.cohort or _own_cohort(pair_list, photographs)
+    cohort = subject.cohort or _own_cohort(pairs)
     scores = _scores(pairs, cohort)
     main = _main_score(scores, subject.operating_point)
     order = [main, *(kind for kind in scores if kind is not main)]
@@ -95,11 +95,10 @@ def _check_model(pairs: ScoredPairs, subject: Subject) -> None:
         point.usable(subject.cohort)
 
 
-def _own_cohort(pair_list: PairList, photographs: Photographs) -> NamedCohort | None:
-    people = {pair_list.identities[path] for path in photographs.templates}
-    if len(people) < COHORT_IDENTITIES_MIN:
+def _own_cohort(pairs: ScoredPairs) -> NamedCohort | None:
+    if len(pairs.trials.identities) < COHORT_IDENTITIES_MIN:
         return None
-    return NamedCohort.from_templates(photographs.templates, pair_list.identities)
+    return NamedCohort.from_pairs(pairs)
 
 
 def _scores(pairs: ScoredPairs, cohort: Cohort | NamedCohort | None) -> dict[ScoreType, Trials]:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from statistics import NormalDist
+from typing import Literal
 
 import matplotlib as mpl
 import numpy as np
@@ -20,6 +21,8 @@ SIZE_INCHES = (6.4, 4.6)
 
 RATE_MIN = 1e-5
 """The lower end of the axes: a rate of zero has no place on a normal deviate scale."""
+
+_Corner = Literal["upper right", "upper left"]
 
 _TICKS = (1e-5, 1e-4, 1e-3, 1e-2, 0.05, 0.2, 0.5, 0.8, 0.95)
 _COLOURS = ("#1b4f72", "#c0392b", "#1e8449", "#7d3c98", "#b9770e", "#17a2b8", "#2c3e50", "#e377c2")
@@ -81,7 +84,7 @@ def _deviates(rates: Iterable[float]) -> list[float]:
     return [normal.inv_cdf(float(np.clip(rate, RATE_MIN, 1 - RATE_MIN))) for rate in rates]
 
 
-def _finish(axes: Axes, *, title: str, x: str, y: str, legend: str = "upper right") -> None:
+def _finish(axes: Axes, *, title: str, x: str, y: str, legend: _Corner = "upper right") -> None:
     axes.set_title(title)
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biometrics.evaluation.pairs import Pair, PairList
-from biometrics.evaluation.trials import Floats, Integers, Trials
+from biometrics.evaluation.trials import Floats, Integers, Mask, Trials
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import (
     COHORT_IDENTITIES_MIN,
@@ -44,6 +44,16 @@ class ScoredPairs:
     one: npt.NDArray[np.float32]
     other: npt.NDArray[np.float32]
     model_digest: str
+
+    def where(self, mask: Mask) -> "ScoredPairs":
+        """The pairs that `mask` selects."""
+        return ScoredPairs(
+            pairs=tuple(self.pairs[index] for index in np.flatnonzero(mask)),
+            trials=self.trials.where(mask),
+            one=self.one[mask],
+            other=self.other[mask],
+            model_digest=self.model_digest,
+        )
 
     def scored(self, scorer: Scorer) -> Trials:
         """The trials with another score."""
@@ -95,19 +105,21 @@ class NamedCohort:
     model_digest: str
 
     @classmethod
-    def from_templates(
-        cls, templates: Mapping[str, Template], identities: Mapping[str, int]
-    ) -> "NamedCohort":
-        """The mean direction of each person's templates.
+    def from_pairs(cls, pairs: ScoredPairs) -> "NamedCohort":
+        """The mean direction of each person's photographs, every photograph once.
 
         Raises:
-            ScoringError: There are fewer than 300 people, or templates of several models.
+            ScoringError: There are fewer than 300 people.
         """
+        photographs: dict[str, tuple[int, npt.NDArray[np.float32]]] = {}
+        trials = pairs.trials
+        for index, pair in enumerate(pairs.pairs):
+            photographs[pair.path_a] = int(trials.identity_a[index]), pairs.one[index]
+            photographs[pair.path_b] = int(trials.identity_b[index]), pairs.other[index]
         people: dict[int, list[npt.NDArray[np.float32]]] = {}
-        for path, template in templates.items():
-            people.setdefault(identities[path], []).append(template.vector)
-        digests = {template.model_digest for template in templates.values()}
-        if len(people) < COHORT_IDENTITIES_MIN or len(digests) != 1:
+        for number, vector in photographs.values():
+            people.setdefault(number, []).append(vector)
+        if len(people) < COHORT_IDENTITIES_MIN:
             raise ScoringError(
                 f"{len(people)} people are too few for a cohort: {COHORT_IDENTITIES_MIN} are needed"
             )
@@ -115,7 +127,7 @@ class NamedCohort:
         return cls(
             identities=np.array(numbers),
             vectors=np.stack([identity_vector(people[number]) for number in numbers]),
-            model_digest=digests.pop(),
+            model_digest=pairs.model_digest,
         )
 
     def __len__(self) -> int:

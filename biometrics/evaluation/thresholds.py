@@ -138,6 +138,16 @@ def _halves(trials: Trials, *, divisions: int) -> Iterator[tuple[Trials, Trials]
             yield other, one
 
 
+def division(trials: Trials, *, seed: int) -> Integers:
+    """Half of the people, with half of every group: for a test on people not used.
+
+    Args:
+        trials: Whose people are divided.
+        seed: Another one gives another half.
+    """
+    return _half_of(_strata(trials), np.random.default_rng([DIVISION_SEED, seed]))
+
+
 def _strata(trials: Trials) -> list[Integers]:
     """People by the groups they occur in, so that each half gets its part of every group."""
     people = trials.identities
