@@ -36,8 +36,8 @@ from identity.services.face_setup import (
     make_face_setup,
     read_cohort,
     refuse_unproven,
-    with_cohort,
 )
+from identity.services.load_cohort import with_cohort
 from identity.services.reenrol_references import Slice, reenrol_slice
 from identity.services.transactions import Transactions
 from identity.storage import tables

@@ -26,7 +26,7 @@ WAITING_PER_WORKER_MAX = 32
 """Comparisons that may wait for each process, however quick they are: what a slow one or a burst
 may hold up."""
 
-WAIT_MAX_S = 2.0
+WAIT_MAX_S = 1.0
 """Nobody is let in who would have to wait longer than this, at the time that comparisons take now.
 Whoever is refused is told to come back in a second and is served then; in a queue without this
 bound everybody would wait until their callers gave up, and the work would be done for nobody."""
@@ -38,7 +38,7 @@ ones."""
 COMPARISON_TIMEOUT_S = 30.0
 """A comparison takes well under a second; one that takes this long is hostile or stuck."""
 
-_FIRST_TIME_S = 0.05
+_FIRST_TIME_S = 0.03
 """What a comparison is taken to need until some were measured."""
 
 _SMOOTHING = 0.1

@@ -1,7 +1,8 @@
 """How faces are compared: which network, at which operating point, centred on which cohort.
 
 Owns the checks that these belong together and satisfy the policy, before anything is served. Knows
-no citizen. Workers are given one of these and make their engine from it.
+no citizen. Workers are given one of these and make their engine from it; so nothing here imports
+the database's libraries, which would cost every worker their memory.
 """
 
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
-from biometrics.face.models import DLIB_RESNET29, EmbedderManifest, Precision
+from biometrics.face.models import DLIB_RESNET29, EmbedderManifest, FaceModels, Precision
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import OperatingPointFileError, from_json
 from biometrics.face.plugins.manifest import ManifestError
@@ -23,10 +24,8 @@ from biometrics.face.plugins.registry import (
     embedder_manifest,
     installed_embedder,
 )
-from biometrics.face.score import ModelMismatchError
 from biometrics.face.weights import WeightsError
 from identity.domain.verification import RegulatedRates
-from identity.storage.database import UnitOfWork
 
 
 class FaceSetupError(Exception):
@@ -60,13 +59,20 @@ class FaceSetup:
         """An engine; nothing is loaded yet."""
         # Imported here, in a worker: the networks cost time and memory that the server's own
         # process need not pay.
-        from biometrics.face.plugins.loading import load_face_models  # noqa: PLC0415 - see above
+        from biometrics.face.plugins.loading import (  # noqa: PLC0415 - see above
+            load_face_models,
+            rehearse,
+        )
+
+        def load_models() -> FaceModels:
+            models = load_face_models(
+                self.model, directory=self.models_directory, precision=self.precision
+            )
+            return rehearse(models)
 
         return FaceEngine(
             operating_point=self.operating_point,
-            load_models=lambda: load_face_models(
-                self.model, directory=self.models_directory, precision=self.precision
-            ),
+            load_models=load_models,
             views=self.operating_point.views,
             cohort=self.cohort,
         )
@@ -96,22 +102,6 @@ def make_face_setup(
         precision=precision,
         operating_point=operating_point,
     )
-
-
-def with_cohort(uow: UnitOfWork, setup: FaceSetup) -> FaceSetup:
-    """The setup with the cohort that its operating point names, as far as it is stored.
-
-    Raises:
-        FaceSetupError: The cohort is missing, and the operating point has no fallback.
-    """
-    digest = setup.operating_point.cohort_digest
-    stored = None if digest is None else uow.face_cohorts.find(digest)
-    try:
-        cohort = None if stored is None else Cohort.from_bytes(stored.content)
-        setup.operating_point.usable(cohort)
-    except (InvalidCohortError, ModelMismatchError) as error:
-        raise FaceSetupError(f"{error}: see `identity faces cohort`") from error
-    return replace(setup, cohort=cohort)
 
 
 def read_cohort(setup: FaceSetup, content: bytes) -> Cohort:
