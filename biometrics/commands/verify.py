@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from biometrics.face.acquisition import Acquisition
+from biometrics.face.advice import advice
 from biometrics.face.compare import Comparison, ComparisonDecision
 from biometrics.face.engine import PROBES_MAX, FaceEngine
 
@@ -92,6 +93,7 @@ def _as_json(comparison: Comparison | None, acquisitions: dict[str, Acquisition]
         **{
             role: {
                 "failure": acquisition.failure,
+                "advice": asdict(advice(acquisition.failure)) if acquisition.failure else None,
                 "measurements": asdict(acquisition.measurements),
             }
             for role, acquisition in acquisitions.items()
@@ -109,7 +111,10 @@ def _print(comparison: Comparison | None, acquisitions: dict[str, Acquisition]) 
         console.print("result              failure to acquire")
     for role, acquisition in acquisitions.items():
         if acquisition.failure:
+            told = advice(acquisition.failure)
             console.print(f"{role:<19} {acquisition.failure}")
+            console.print(f"{'':<19} {told.vi}")
+            console.print(f"{'':<19} {told.en}")
     console.print(_stage_table(acquisitions))
 
 

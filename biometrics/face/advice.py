@@ -43,8 +43,8 @@ ADVICE: Mapping[Reason, Advice] = MappingProxyType(
             en="The picture is damaged or incomplete. Take it again and send it again.",
         ),
         Reason.NO_FACE: Advice(
-            vi="Không thấy khuôn mặt. Hãy nhìn thẳng vào máy ảnh, ở nơi đủ sáng.",
-            en="No face was found. Look straight into the camera, in good light.",
+            vi="Không thấy khuôn mặt. Hãy nhìn thẳng vào máy ảnh, không che mặt, ở nơi đủ sáng.",
+            en="No face was found. Look into the camera in good light, with the face uncovered.",
         ),
         Reason.SEVERAL_FACES: Advice(
             vi="Có nhiều khuôn mặt trong ảnh. Hãy chụp một mình.",

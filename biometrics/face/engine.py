@@ -12,6 +12,7 @@ from biometrics.face.cohort import Cohort
 from biometrics.face.compare import Comparison, compare
 from biometrics.face.models import FaceModels, Views
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, Demands
 
 PROBES_MAX = 5
 """Photographs of one probe: more frames bring little and cost the same each."""
@@ -35,6 +36,7 @@ class FaceEngine:
         load_models: Callable[[], FaceModels] = _default_models,
         views: Views = Views.PLAIN,
         cohort: Cohort | None = None,
+        probe_demands: Demands = LIVE_PROBE,
     ) -> None:
         """Make an engine; nothing is loaded yet.
 
@@ -45,7 +47,10 @@ class FaceEngine:
                 time and tell people better apart.
             cohort: What a cohort-centred operating point centres scores on; without it, that
                 point's fallback decides.
+            probe_demands: How good a live photograph must be. For photographs taken for other
+                ends, as in evaluation, `NO_DEMANDS` or `CHIP_REFERENCE`.
         """
+        self._probe_demands = probe_demands
         self._cohort = cohort
         self._views = views
         self._operating_point = operating_point
@@ -75,7 +80,7 @@ class FaceEngine:
         Raises:
             WeightsError: The weights are missing or are not the pinned ones.
         """
-        (acquisition,) = self._acquire([image], has_orientation=False)
+        (acquisition,) = self._acquire([image], has_orientation=False, demands=CHIP_REFERENCE)
         return acquisition
 
     def probe(self, images: Sequence[bytes]) -> Acquisition:
@@ -95,7 +100,7 @@ class FaceEngine:
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
 
-        return fuse(self._acquire(images, has_orientation=True))
+        return fuse(self._acquire(images, has_orientation=True, demands=self._probe_demands))
 
     def compare(self, reference: Template, probe: Template) -> Comparison:
         """Decide whether `probe` shows the person of `reference`, at the operating point.
@@ -104,11 +109,11 @@ class FaceEngine:
             ModelMismatchError: The templates or the threshold belong to different networks.
             InvalidTemplateError: The templates have different lengths.
         """
-        return compare(
-            reference, probe, operating_point=self._operating_point, cohort=self._cohort
-        )
+        return compare(reference, probe, operating_point=self._operating_point, cohort=self._cohort)
 
-    def _acquire(self, images: Sequence[bytes], *, has_orientation: bool) -> list[Acquisition]:
+    def _acquire(
+        self, images: Sequence[bytes], *, has_orientation: bool, demands: Demands
+    ) -> list[Acquisition]:
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import acquire  # noqa: PLC0415 - see above
 
@@ -117,6 +122,7 @@ class FaceEngine:
             models=self._loaded_models(),
             has_orientation=has_orientation,
             views=self._views,
+            demands=demands,
         )
 
     def _loaded_models(self) -> FaceModels:

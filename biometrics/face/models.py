@@ -146,6 +146,10 @@ class Detector(Protocol):
         """The faces in `image`, in its pixels, in no particular order; empty for none."""
         ...
 
+    def suspect(self, image: RGBImage) -> Box | None:
+        """Where a face may be that `detect` does not stand for: to explain, never to compare."""
+        ...
+
 
 class LandmarkPredictor(Protocol):
     """Finds the points of one face. Safe between threads."""

@@ -9,7 +9,7 @@ less time for several than for one after another.
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from biometrics.face import detect, embed
 from biometrics.face.acquisition import (
     Acquisition,
     AcquisitionFailure,
@@ -31,14 +32,12 @@ from biometrics.face.align import (
 )
 from biometrics.face.compare import dissimilarity
 from biometrics.face.decode import DecodedImage, decode
-from biometrics.face.detect import MMOD, MMODDetector, single_face
-from biometrics.face.detect import WEIGHTS_FILE as DETECTOR_FILE
-from biometrics.face.embed import WEIGHTS_FILE as EMBEDDER_FILE
-from biometrics.face.embed import ResNetEmbedder
+from biometrics.face.landmarks68 import COUNT
 from biometrics.face.models import (
     DLIB_RESNET29,
     Box,
     FaceModels,
+    Landmarks,
     Precision,
     RGBImage,
     RGBImages,
@@ -46,6 +45,9 @@ from biometrics.face.models import (
     Views,
 )
 from biometrics.face.network_cache import installed_network, user_cache_directory
+from biometrics.face.quality import assess
+from biometrics.face.quality_absence import explain_absence
+from biometrics.face.quality_demands import NO_DEMANDS, Demands
 from biometrics.face.runtime import load_network
 
 
@@ -55,7 +57,7 @@ def dlib_models(
     """Detector, landmarks and network of dlib, from the installed package.
 
     Args:
-        precision: The numbers that detector and network are run with.
+        precision: The numbers that the embedder is run with.
         cache_directory: Where translated networks are kept; by default in the user's cache.
 
     Raises:
@@ -63,16 +65,28 @@ def dlib_models(
         RuntimeUnavailableError: The processor does not compute in `precision`.
     """
     directory = cache_directory or user_cache_directory(os.environ)
-    detector = installed_network(DETECTOR_FILE, sha256=MMOD.weights_sha256, directory=directory)
+    detector = installed_network(
+        detect.WEIGHTS_FILE,
+        sha256=detect.MMOD.weights_sha256,
+        form="int8",
+        translate=detect.translate,
+        directory=directory,
+    )
     embedder = installed_network(
-        EMBEDDER_FILE, sha256=DLIB_RESNET29.weights_sha256, directory=directory
+        embed.WEIGHTS_FILE,
+        sha256=DLIB_RESNET29.weights_sha256,
+        form="fp32",
+        translate=embed.translate,
+        directory=directory,
     )
     return FaceModels(
-        detector=MMODDetector(load_network(detector, precision=precision)),
+        detector=detect.MMODDetector(load_network(detector)),
         landmarks_5=five_point_landmarks(),
         landmarks_68=SixtyEightPointLandmarks(),
         aligner=MeanFaceAligner(side_px=DLIB_RESNET29.input_side_px),
-        embedder=ResNetEmbedder(load_network(embedder, precision=precision), precision=precision),
+        embedder=embed.ResNetEmbedder(
+            load_network(embedder, precision=precision), precision=precision
+        ),
     )
 
 
@@ -83,6 +97,8 @@ class _Record:
     stage_times_ms: dict[str, float] = field(default_factory=dict)
     decoded: DecodedImage | None = None
     boxes_px: tuple[Box, ...] = ()
+    faults: tuple[AcquisitionFailure, ...] = ()
+    quality: Mapping[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -97,6 +113,8 @@ class _Record:
             image_height_px=self.decoded.height_px if self.decoded else None,
             box_px=max(self.boxes_px, key=lambda box: box.side_px, default=None),
             stage_times_ms=self.stage_times_ms,
+            faults=self.faults,
+            quality=self.quality,
         )
 
 
@@ -106,6 +124,7 @@ def acquire(
     models: FaceModels,
     has_orientation: bool,
     views: Views = Views.PLAIN,
+    demands: Demands = NO_DEMANDS,
 ) -> list[Acquisition]:
     """For each image the template of its one face, or the named reason why there is none.
 
@@ -114,13 +133,25 @@ def acquire(
         models: What detects, aligns and embeds.
         has_orientation: Whether EXIF orientation counts, see `decode`.
         views: Which pictures of each face are embedded.
+        demands: How good a face must be; it is measured in any case.
 
     Raises:
         ValueError: `views` needs two alignments and the aligner has one.
     """
     records = [_Record() for _ in images]
     outcomes = [
-        _aligned(image, models=models, has_orientation=has_orientation, views=views, record=record)
+        _aligned(
+            _face(
+                image,
+                models=models,
+                has_orientation=has_orientation,
+                demands=demands,
+                record=record,
+            ),
+            models=models,
+            views=views,
+            record=record,
+        )
         for image, record in zip(images, records, strict=True)
     ]
     faces = [outcome for outcome in outcomes if not isinstance(outcome, AcquisitionFailure)]
@@ -143,15 +174,24 @@ def acquire(
     return acquisitions
 
 
-def _aligned(
+@dataclass(frozen=True, eq=False)
+class _Face:
+    """The one face of a photograph, with the landmarks that its quality was measured by."""
+
+    pixels: RGBImage
+    box: Box
+    landmarks_68: Landmarks
+
+
+def _face(
     image: bytes,
     *,
     models: FaceModels,
     has_orientation: bool,
-    views: Views,
+    demands: Demands,
     record: _Record,
-) -> RGBImages | AcquisitionFailure:
-    """The views of the one face in `image`, ready for the network."""
+) -> _Face | AcquisitionFailure:
+    """The one face in `image`, when it is good enough."""
     with record.stage("decode"):
         decoded = decode(image, has_orientation=has_orientation)
     if isinstance(decoded, AcquisitionFailure):
@@ -160,22 +200,42 @@ def _aligned(
     with record.stage("detect"):
         boxes = models.detector.detect(decoded.pixels)
     record.boxes_px = tuple(box.scaled(decoded.reduction) for box in boxes)
-    face = single_face(record.boxes_px)
+    box = detect.single_face(record.boxes_px)
+    if box is AcquisitionFailure.NO_FACE:
+        with record.stage("explain"):
+            record.faults = explain_absence(decoded.pixels, models=models)
+        return record.faults[0]
+    if isinstance(box, AcquisitionFailure):
+        return box
+    with record.stage("quality"):
+        landmarks_68 = models.landmarks_68.predict(decoded.pixels, boxes[0])
+        report = assess(decoded.pixels, boxes[0], landmarks_68, demands=demands)
+    record.faults, record.quality = report.reasons, report.values
+    return report.failure or _Face(decoded.pixels, boxes[0], landmarks_68)
+
+
+def _aligned(
+    face: _Face | AcquisitionFailure, *, models: FaceModels, views: Views, record: _Record
+) -> RGBImages | AcquisitionFailure:
+    """The views of the face, ready for the network."""
     if isinstance(face, AcquisitionFailure):
         return face
     with record.stage("align"):
-        return _views(decoded.pixels, boxes[0], models=models, views=views)
+        return _views(face, models=models, views=views)
 
 
-def _views(image: RGBImage, box: Box, *, models: FaceModels, views: Views) -> RGBImages:
+def _views(face: _Face, *, models: FaceModels, views: Views) -> RGBImages:
     counts = models.aligner.landmark_counts
     wanted = 2 if views is Views.MIRROR_TWO_ALIGNMENTS else 1
     if len(counts) < wanted:
         raise ValueError(f"{views} needs two alignments, the model has one")
-    aligned = [
-        models.aligner.align(image, models.landmarks(count).predict(image, box))
+    landmarks = [
+        face.landmarks_68
+        if count == COUNT
+        else models.landmarks(count).predict(face.pixels, face.box)
         for count in counts[:wanted]
     ]
+    aligned = [models.aligner.align(face.pixels, points) for points in landmarks]
     if views is not Views.PLAIN:
         aligned += [face[:, ::-1] for face in aligned]
     return np.stack(aligned)

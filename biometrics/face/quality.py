@@ -1,8 +1,8 @@
 """Is a face good enough to be compared, and if not, what is wrong with it?
 
 Owns the verdict. Refuses to know how the values are measured, where the limits lie
-(`quality_demands`) and what to tell the person (`advice`). A photograph that falls short is a failure to acquire (ISO/IEC
-19795-1), never a failed comparison.
+(`quality_demands`) and what to tell the person (`advice`). A photograph that falls short is a
+failure to acquire (ISO/IEC 19795-1), never a failed comparison.
 """
 
 from collections.abc import Iterator, Mapping

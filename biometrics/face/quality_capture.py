@@ -38,8 +38,9 @@ class CaptureMeasures:
         contrast: Standard deviation of the face's luminance, 0..127.5.
         illumination_uniformity: Common part of the luminance histograms of both cheeks, 0..1.
         cheek_ratio: Mean luminance of the darker cheek over that of the brighter one, 0..1.
-        sharpness: Standard deviation of the Laplacian of the luminance of the inner face, when
-            the eyes are 56 pixels apart. A face with fewer pixels is the less sharp.
+        sharpness: Standard deviation of the Laplacian of the luminance of the inner face, on at
+            least 56 and less than 112 pixels from eye to eye. A face with fewer is magnified, and
+            the less sharp for it.
     """
 
     luminance_mean: float
@@ -84,6 +85,4 @@ def _common(left: Luminance, right: Luminance) -> float:
 
 
 def _sharpness(view: FaceView) -> float:
-    details = cv2.Laplacian(view.luminance, cv2.CV_32F)
-    inner = details[zones().inner_face & view.is_inside]
-    return float(inner.std()) if inner.size else 0.0
+    return float(cv2.Laplacian(view.detail, cv2.CV_32F).std())

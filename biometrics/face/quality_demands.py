@@ -36,7 +36,7 @@ NO_DEMANDS = Demands()
 
 CHIP_REFERENCE = Demands(
     face_inside_min=0.6,
-    mouth_occlusion_max=8.0,
+    mouth_occlusion_max=6.0,
     under_exposure_max=0.6,
     over_exposure_max=0.6,
     contrast_min=6.0,
@@ -52,14 +52,14 @@ beyond what 500 photographs of LFW and 100 of London show."""
 LIVE_PROBE = Demands(
     inter_eye_distance_px_min=24.0,
     face_inside_min=0.9,
-    mouth_occlusion_max=-0.5,
+    mouth_occlusion_max=0.0,
     eye_shade_min=0.3,
     under_exposure_max=0.10,
     over_exposure_max=0.10,
     cheek_ratio_min=0.65,
     illumination_uniformity_min=0.20,
     contrast_min=15.0,
-    sharpness_min=4.6,
+    sharpness_min=4.85,
     yaw_deg_max=30.0,
     pitch_deg_max=28.0,
     roll_deg_max=20.0,

@@ -58,13 +58,14 @@ class FaceView:
             are repeated, so that the edge itself is no detail.
         luminance: The same in grey.
         is_inside: Where the view shows the photograph, not what lies past its edges.
-        magnification: Pixels of the view for one pixel of the photograph.
+        detail: Luminance of the inner face as fine as the photograph has it, but not turned, and
+            with the eyes at least 56 and less than 112 pixels apart.
     """
 
     colours: RGBImage
     luminance: Luminance
     is_inside: Mask
-    magnification: float
+    detail: Luminance
 
 
 @cache
@@ -120,12 +121,28 @@ def face_view(pixels: RGBImage, landmarks68: Points) -> FaceView:
     colours = cv2.warpAffine(photograph, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     white = np.ones(photograph.shape[:2], np.uint8)
     inside = cv2.warpAffine(white, matrix, size, flags=cv2.INTER_NEAREST)
+    luminance = _luminance(colours)
     return FaceView(
         colours=np.asarray(colours, np.uint8),
-        luminance=np.asarray(cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY), np.float32),
+        luminance=luminance,
         is_inside=inside.astype(bool),
-        magnification=abs(turn) * shrunk,
+        detail=luminance[36:140, 20:108]
+        if abs(turn) >= 1
+        else _luminance(_inner(photograph, (landmarks68 - origin) * shrunk)),
     )
+
+
+def _luminance(pixels: cv2.typing.MatLike) -> Luminance:
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def _inner(photograph: RGBImage, landmarks68: Points) -> RGBImage:
+    """The part around eyes, nose and mouth; all of it when the face is not in the photograph."""
+    first, last = landmarks68.min(axis=0), landmarks68.max(axis=0)
+    left, top = (first + 0.15 * (last - first)).clip(0).astype(int)
+    right, bottom = (last - 0.15 * (last - first)).clip(0).astype(int)
+    part = photograph[top:bottom, left:right]
+    return part if part.size else photograph
 
 
 def _similarity(landmarks68: Points) -> tuple[complex, complex]:

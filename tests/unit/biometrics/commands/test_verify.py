@@ -26,7 +26,7 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def landscape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture without a face."""
     path = tmp_path_factory.mktemp("landscape") / "landscape.png"
-    Image.linear_gradient("L").save(path)
+    Image.fromarray(skimage.data.coins()).save(path)  # type: ignore[no-untyped-call] # as above
     return path
 
 
@@ -57,7 +57,10 @@ def test_a_failure_to_acquire_ends_with_two_and_names_the_reason(
     result = run("verify", *files)
     assert result.exit_code == 2, result.output
     assert "failure to acquire" in result.output
-    assert f"{role} no_face" in " ".join(result.output.split())
+    printed = " ".join(result.output.split())
+    assert f"{role} no_face" in printed
+    assert "Look into the camera" in printed
+    assert "Hãy nhìn thẳng vào máy ảnh" in printed
 
 
 def test_a_missing_file_ends_with_two_and_is_named(portrait: Path, tmp_path: Path) -> None:
@@ -77,7 +80,13 @@ def test_json_holds_the_comparison_the_failures_and_the_times(
     assert printed["comparison"]["decision_threshold"] == DEFAULT.decision_threshold
     photographs = printed["probe"]["measurements"]["photographs"]
     assert [photograph["failure"] for photograph in photographs] == ["no_face", None]
-    assert photographs[1]["stage_times_ms"].keys() == {"decode", "detect", "align", "embed"}
+    assert photographs[1]["stage_times_ms"].keys() == {
+        "decode",
+        "detect",
+        "quality",
+        "align",
+        "embed",
+    }
 
 
 def test_json_of_a_failure_has_no_comparison(portrait: Path, landscape: Path) -> None:
@@ -86,6 +95,8 @@ def test_json_of_a_failure_has_no_comparison(portrait: Path, landscape: Path) ->
     printed = json.loads(result.output)
     assert (printed["result"], printed["comparison"]) == ("failure_to_acquire", None)
     assert printed["probe"]["failure"] == "no_face"
+    assert printed["probe"]["advice"].keys() == {"vi", "en"}
+    assert printed["reference"]["advice"] is None
 
 
 def test_no_template_is_ever_printed(portrait: Path) -> None:

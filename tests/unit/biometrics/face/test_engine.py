@@ -194,27 +194,27 @@ def test_two_studio_photographs_of_one_person_match(engine: FaceEngine, faces: P
 
 
 def test_press_photographs_of_one_person_match_as_often_as_measured(
-    engine: FaceEngine, faces: Path
+    press_engine: FaceEngine, faces: Path
 ) -> None:
     pairs = sample(faces, dataset="lfw", mated="1", asian="1", count=16)
-    scores = dissimilarities(engine, faces, pairs)
+    scores = dissimilarities(press_engine, faces, pairs)
     assert len(scores) >= 14
     assert sum(score <= 0.40 for score in scores) >= 8
     assert all(score <= 0.60 for score in scores)
 
 
-def test_different_people_do_not_match(engine: FaceEngine, faces: Path) -> None:
+def test_different_people_do_not_match(press_engine: FaceEngine, faces: Path) -> None:
     pairs = sample(faces, dataset="lfw", mated="0", asian="0", count=16)
-    scores = dissimilarities(engine, faces, pairs)
+    scores = dissimilarities(press_engine, faces, pairs)
     assert len(scores) >= 15
     assert not any(score <= 0.40 for score in scores)
 
 
 def test_the_customary_threshold_would_match_different_east_and_southeast_asian_people(
-    engine: FaceEngine, faces: Path
+    press_engine: FaceEngine, faces: Path
 ) -> None:
     pairs = sample(faces, dataset="lfw", mated="0", asian="1", count=30)
-    scores = dissimilarities(engine, faces, pairs)
+    scores = dissimilarities(press_engine, faces, pairs)
     assert len(scores) >= 24
     assert not any(score <= 0.40 for score in scores)
     assert sum(score <= 0.60 for score in scores) >= len(scores) / 4
