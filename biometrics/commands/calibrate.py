@@ -17,6 +17,8 @@ from biometrics.commands.pair_lists import (
     CohortOption,
     Input,
     PairsOption,
+    QualityGate,
+    QualityOption,
     RootOption,
     TemplatesOption,
     ViewsOption,
@@ -58,6 +60,7 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
         ),
     ] = None,
     views: ViewsOption = Views.PLAIN,
+    quality: QualityOption = QualityGate.NONE,
     population: Annotated[
         str, typer.Option("--population", help="Whom the photographs show, in words.")
     ] = "not stated",
@@ -79,8 +82,8 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
     targets = _targets(target_fmr, review_fmr)
     key = _sign_key(sign_key)
     strangers = read_cohort(cohort)
-    given = read_input(pairs, root=root, views=views, templates=templates)
-    data = _data_set(given, population=population, views=views)
+    given = read_input(pairs, root=root, views=views, quality=quality, templates=templates)
+    data = _data_set(given, population=population, views=views, quality=quality)
     point = _point(given, targets=targets, data=data, cohort=strangers, make_cohort=make_cohort)
     document = to_json(point, sign_key=key)
     if out:
@@ -111,7 +114,7 @@ def _sign_key(path: Path | None) -> Ed25519PrivateKey | None:
     return key
 
 
-def _data_set(given: Input, *, population: str, views: Views) -> DataSet:
+def _data_set(given: Input, *, population: str, views: Views, quality: QualityGate) -> DataSet:
     failed = len(given.photographs.failures)
     return DataSet(
         fta=counted_rate(failed, len(given.pair_list.paths)),
@@ -119,6 +122,7 @@ def _data_set(given: Input, *, population: str, views: Views) -> DataSet:
         population=population,
         measured_on=datetime.now(UTC).date(),
         views=views,
+        quality_gate=quality,
     )
 
 

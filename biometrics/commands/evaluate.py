@@ -14,6 +14,8 @@ from biometrics.commands.pair_lists import (
     ExitCode,
     Input,
     PairsOption,
+    QualityGate,
+    QualityOption,
     RootOption,
     TemplatesOption,
     ViewsOption,
@@ -44,6 +46,7 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
         typer.Option("--operating-point", help="JSON of `biometrics calibrate`: its thresholds."),
     ] = None,
     views: ViewsOption = Views.PLAIN,
+    quality: QualityOption = QualityGate.NONE,
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails", help="Show the worst errors. They are photographs.")
     ] = False,
@@ -57,7 +60,7 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
     """
     strangers = read_cohort(cohort)
     point = _operating_point(operating_point)
-    given = read_input(pairs, root=root, views=views, templates=templates)
+    given = read_input(pairs, root=root, views=views, quality=quality, templates=templates)
     subject = Subject(
         title=title,
         measured_on=datetime.now(UTC).date(),

@@ -4,7 +4,7 @@ Owns options, progress and the exit code of bad input. Refuses to compute.
 """
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -21,6 +21,7 @@ from biometrics.evaluation.photographs import (
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
+from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
 
 
 class ExitCode(IntEnum):
@@ -29,6 +30,23 @@ class ExitCode(IntEnum):
     DONE = 0
     ALARM = 1
     REFUSED = 2
+
+
+class QualityGate(StrEnum):
+    """How good the photographs must be."""
+
+    NONE = "none"
+    """Whatever shows one face: for photographs taken for other ends."""
+    DOCUMENT = "document"
+    """What is demanded of the portrait of a document."""
+    LIVE = "live"
+    """What is demanded of a live photograph, which can be taken again at once."""
+
+    @property
+    def demands(self) -> Demands:
+        """The limits."""
+        gates = {QualityGate.DOCUMENT: CHIP_REFERENCE, QualityGate.LIVE: LIVE_PROBE}
+        return gates.get(self, NO_DEMANDS)
 
 
 PairsOption = Annotated[
@@ -45,6 +63,9 @@ CohortOption = Annotated[
 ]
 ViewsOption = Annotated[
     Views, typer.Option("--views", help="Which pictures of a face are averaged.")
+]
+QualityOption = Annotated[
+    QualityGate, typer.Option("--quality", help="How good the photographs must be.")
 ]
 TemplatesOption = Annotated[
     Path | None,
@@ -96,10 +117,13 @@ def read_cohort(path: Path | None) -> Cohort | None:
         refuse(f"{path}: {error}")
 
 
-def read_input(pairs: Path, *, root: Path | None, views: Views, templates: Path | None) -> Input:
+def read_input(
+    pairs: Path, *, root: Path | None, views: Views, quality: QualityGate, templates: Path | None
+) -> Input:
     """The list and a template of each of its photographs, with a progress bar, or a refusal."""
     folder = root or pairs.parent
-    engine = FaceEngine(views=views)
+    engine = FaceEngine(views=views, probe_demands=quality.demands)
+    mark = f"{views}:{quality}"
     try:
         pair_list = read_pairs(read_file(pairs))
         with Progress(transient=True) as progress:
@@ -108,7 +132,7 @@ def read_input(pairs: Path, *, root: Path | None, views: Views, templates: Path 
                 pair_list.paths,
                 root=folder,
                 engine=engine,
-                folder=TemplateFolder(templates, engine_mark=views) if templates else None,
+                folder=TemplateFolder(templates, engine_mark=mark) if templates else None,
                 on_progress=lambda done: progress.update(task, completed=done),
             )
     except (PairsError, PhotographError) as error:

@@ -61,6 +61,7 @@ class DataSet:
         population: Whom they show, in words.
         measured_on: The day.
         views: Which pictures the templates average.
+        quality_gate: How good the photographs had to be; `live` as in service.
     """
 
     fta: ErrorRate
@@ -68,6 +69,7 @@ class DataSet:
     population: str
     measured_on: date
     views: Views
+    quality_gate: str
 
 
 def calibrate(
@@ -158,6 +160,7 @@ def _evidence(
         fnmr=rates.fnmr,
         held_out_fmr=unseen.all_people,
         fta=data.fta,
+        quality_gate=data.quality_gate,
         identities=rates.identities,
         margin=match.margin,
         data_digest=data.digest,

@@ -18,6 +18,10 @@ CONFIDENCE = 0.95
 """The confidence of the intervals in `Evidence` (ISO/IEC 19795-1, 95 % is customary)."""
 
 
+LIVE_GATE = "live"
+"""The quality gate of live photographs, whose failures turn people away."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class GroupEvidence:
     """What a threshold costs one group of people.
@@ -53,6 +57,7 @@ class Evidence:
         fnmr: False non-match rate.
         held_out_fmr: See `GroupEvidence`.
         fta: Failure to acquire, over photographs.
+        quality_gate: How good the photographs had to be: `live` is what the service demands.
         identities: People.
         margin: By how much the threshold is stricter than the data alone would have it, in the
             unit of the score, so that it holds for other people; >= 0.
@@ -68,6 +73,7 @@ class Evidence:
     fnmr: ErrorRate
     held_out_fmr: ErrorRate
     fta: ErrorRate
+    quality_gate: str
     identities: int
     margin: float
     data_digest: str
@@ -231,6 +237,11 @@ def trials_needed(rate: float) -> int:
 def _shortfalls(evidence: Evidence, *, fmr_max: float, fnmr_max: float) -> Iterator[str]:
     people = [("all people", evidence.fmr, evidence.held_out_fmr, evidence.fnmr)]
     people += [(f"{g.column} {g.value}", g.fmr, g.held_out_fmr, g.fnmr) for g in evidence.groups]
+    if evidence.quality_gate != LIVE_GATE:
+        yield (
+            f"failures to acquire were counted with the quality gate `{evidence.quality_gate}`, "
+            f"the service has `{LIVE_GATE}`"
+        )
     for name, fmr, held_out, fnmr in people:
         if fmr.independent < trials_needed(fmr_max):
             yield (

@@ -62,6 +62,7 @@ GOOD = Evidence(
     fnmr=rate(10, 1000, high=0.02),
     held_out_fmr=rate(1, 100_000, high=9e-5),
     fta=rate(1, 1000, high=0.006),
+    quality_gate="live",
     identities=500,
     margin=0.01,
     data_digest="cd" * 32,
@@ -185,6 +186,7 @@ def group(fmr: ErrorRate) -> GroupEvidence:
         ({"fmr": rate(0, 29_999, high=9e-5)}, "29999 pairs .* 30000 are needed"),
         ({"fnmr": rate(45, 1000, high=0.06)}, "FRR may be 6.6 %"),
         ({"fta": rate(45, 1000, high=0.06)}, "FRR may be 7.9 %"),
+        ({"quality_gate": "none"}, "quality gate `none`"),
         ({"groups": (group(rate(0, 50, high=0.07)),)}, "gender female: FMR may be 7 %"),
     ],
 )

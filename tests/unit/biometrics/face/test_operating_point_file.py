@@ -37,6 +37,7 @@ POINT = OperatingPoint(
         fnmr=RATE,
         held_out_fmr=RATE,
         fta=ErrorRate.unknown(),
+        quality_gate="none",
         identities=77,
         margin=0.01,
         data_digest="ef" * 32,
