@@ -80,7 +80,7 @@ class FaceEngine:
         Raises:
             WeightsError: The weights are missing or are not the pinned ones.
         """
-        (acquisition,) = self._acquire([image], has_orientation=False, demands=CHIP_REFERENCE)
+        (acquisition,) = self._acquire(references=[image], probes=[])
         return acquisition
 
     def probe(self, images: Sequence[bytes]) -> Acquisition:
@@ -95,12 +95,31 @@ class FaceEngine:
             ValueError: There are no images or more than 5.
             WeightsError: The weights are missing or are not the pinned ones.
         """
-        if not 1 <= len(images) <= PROBES_MAX:
-            raise ValueError(f"a probe is 1 to {PROBES_MAX} photographs, not {len(images)}")
+        _check_count(images)
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
 
-        return fuse(self._acquire(images, has_orientation=True, demands=self._probe_demands))
+        return fuse(self._acquire(references=[], probes=images))
+
+    def reference_and_probe(
+        self, image: bytes, probe_images: Sequence[bytes]
+    ) -> tuple[Acquisition, Acquisition]:
+        """`reference` of `image` and `probe` of `probe_images` in less time than one by one.
+
+        Args:
+            image: As for `reference`.
+            probe_images: As for `probe`.
+
+        Raises:
+            ValueError: There are no probe images or more than 5.
+            WeightsError: The weights are missing or are not the pinned ones.
+        """
+        _check_count(probe_images)
+        # Imported on first use, as in `_default_models`.
+        from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
+
+        reference, *probes = self._acquire(references=[image], probes=probe_images)
+        return reference, fuse(probes)
 
     def compare(self, reference: Template, probe: Template) -> Comparison:
         """Decide whether `probe` shows the person of `reference`, at the operating point.
@@ -112,18 +131,19 @@ class FaceEngine:
         return compare(reference, probe, operating_point=self._operating_point, cohort=self._cohort)
 
     def _acquire(
-        self, images: Sequence[bytes], *, has_orientation: bool, demands: Demands
+        self, *, references: Sequence[bytes], probes: Sequence[bytes]
     ) -> list[Acquisition]:
         # Imported on first use, as in `_default_models`.
-        from biometrics.face.pipeline import acquire  # noqa: PLC0415 - see above
+        from biometrics.face.pipeline import Photograph, acquire  # noqa: PLC0415 - see above
 
-        return acquire(
-            images,
-            models=self._loaded_models(),
-            has_orientation=has_orientation,
-            views=self._views,
-            demands=demands,
-        )
+        photographs = [
+            Photograph(image=image, has_orientation=False, demands=CHIP_REFERENCE)
+            for image in references
+        ] + [
+            Photograph(image=image, has_orientation=True, demands=self._probe_demands)
+            for image in probes
+        ]
+        return acquire(photographs, models=self._loaded_models(), views=self._views)
 
     def _loaded_models(self) -> FaceModels:
         # Loading under the lock, so that threads that arrive together load once.
@@ -131,3 +151,8 @@ class FaceEngine:
             if self._models is None:
                 self._models = self._load_models()
             return self._models
+
+
+def _check_count(images: Sequence[bytes]) -> None:
+    if not 1 <= len(images) <= PROBES_MAX:
+        raise ValueError(f"a probe is 1 to {PROBES_MAX} photographs, not {len(images)}")
