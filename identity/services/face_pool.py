@@ -137,7 +137,12 @@ class FacePool:
     """Processes that compare faces."""
 
     def __init__(
-        self, setup: FaceSetup, *, worker_count: int, timeout_s: float = COMPARISON_TIMEOUT_S
+        self,
+        setup: FaceSetup,
+        *,
+        worker_count: int,
+        timeout_s: float = COMPARISON_TIMEOUT_S,
+        wait_max_s: float = WAIT_MAX_S,
     ) -> None:
         """Start nothing yet.
 
@@ -145,10 +150,12 @@ class FacePool:
             setup: What each process makes its engine from.
             worker_count: Processes, at least 1.
             timeout_s: How long one comparison may take, its wait for a process included.
+            wait_max_s: Whoever would have to wait longer for a process is refused.
         """
         self._setup = setup
         self._worker_count = worker_count
         self._timeout_s = timeout_s
+        self._wait_max_s = wait_max_s
         self._waiting = 0
         self._waiting_bytes = 0
         self._time_s = _FIRST_TIME_S
@@ -203,7 +210,7 @@ class FacePool:
         is_full = (
             self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX)
             or self._waiting_bytes + size_bytes > WAITING_BYTES_MAX
-            or self.expected_wait_s > WAIT_MAX_S
+            or self.expected_wait_s > self._wait_max_s
         )
         if is_full:
             raise OverloadedError("too many face comparisons are waiting")

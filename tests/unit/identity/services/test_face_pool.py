@@ -6,46 +6,40 @@ that it dies in the middle of a comparison.
 
 import asyncio
 import hashlib
-import io
 import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
-import skimage.data
-from PIL import Image
 
 from identity.domain.errors import OverloadedError
 from identity.domain.verification import FaceEvidence, FaceScore
-from identity.services.face_pool import WAITING_PER_WORKER_MAX, FaceFindings, FacePool, not_compared
-from identity.services.face_setup import make_face_setup
+from identity.services.face_pool import (
+    WAITING_BYTES_MAX,
+    WAITING_PER_WORKER_MAX,
+    FaceFindings,
+    FacePool,
+    not_compared,
+)
+from identity.services.face_setup import FaceSetupError, make_face_setup
+from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
 SETUP = make_face_setup(models_directory=Path("no-models"))
 
 
-def encoded(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=95)
-    return file.getvalue()
-
-
 @pytest.fixture(scope="module")
 def face() -> bytes:
-    """Eileen Collins (NASA, public domain)."""
-    astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call] # scikit-image ships no types
-    return encoded(Image.fromarray(astronaut).crop((130, 0, 330, 220)))
+    return face_jpeg()
 
 
 @pytest.fixture(scope="module")
 def blank() -> bytes:
-    """Sharp and colourful, but nobody."""
-    tiles = np.random.default_rng(1).integers(0, 256, (16, 12, 3), dtype=np.uint8)
-    return encoded(Image.fromarray(tiles).resize((480, 640), Image.Resampling.NEAREST))
+    return blank_jpeg()
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +217,55 @@ async def test_a_caller_that_goes_away_costs_nobody_else_an_answer(
     victim.kill()
     assert await asyncio.gather(*waiting) == [processing_failed(face)] * len(waiting)
     assert (await victim.pool.compare(face, (face,))).evidence.failure is None
+
+
+async def test_who_would_wait_too_long_is_refused_however_few_are_waiting(face: bytes) -> None:
+    pool = FacePool(SETUP, worker_count=1, wait_max_s=0.001)
+    try:
+        assert pool.expected_wait_s == 0
+        first = asyncio.create_task(pool.compare(face, (face,)))
+        await asyncio.wait([first], timeout=0)
+        assert pool.expected_wait_s > 0.001
+        with pytest.raises(OverloadedError):
+            await pool.compare(face, (face,))
+        assert (await first).evidence.failure is None
+        assert pool.expected_wait_s == 0
+        assert (await pool.compare(face, (face,))).evidence.failure is None
+    finally:
+        pool.close()
+
+
+async def test_the_expected_wait_follows_the_time_that_comparisons_take(
+    victim: Victim, face: bytes
+) -> None:
+    measured = [(await victim.pool.compare(face, (face,))).time_s for _ in range(30)]
+    victim.stop()
+    waiting = await begin(victim.pool, face, 5)
+    mean_s = victim.pool.expected_wait_s / 5
+    assert min(measured[5:]) * 0.5 < mean_s < max(measured) * 1.5
+    victim.kill()
+    await asyncio.gather(*waiting)
+
+
+async def test_photographs_that_wait_hold_no_more_than_their_share_of_memory(
+    victim: Victim,
+) -> None:
+    victim.stop()
+    huge = bytes(WAITING_BYTES_MAX // 4)
+    waiting = await begin(victim.pool, huge, 2)
+    with pytest.raises(OverloadedError):
+        await victim.pool.compare(huge, (b"one byte too many",))
+    victim.kill()
+    assert await asyncio.gather(*waiting) == [processing_failed(huge)] * 2
+    found = await victim.pool.compare(b"portrait", (b"probe",))
+    assert found.evidence.failure == "REFERENCE_UNSUPPORTED_FORMAT"
+
+
+async def test_a_network_that_cannot_be_loaded_is_said_before_anything_is_served(
+    tmp_path: Path,
+) -> None:
+    setup = replace(SETUP, model="absent", models_directory=tmp_path)
+    pool = FacePool(setup, worker_count=1)
+    with pytest.raises(FaceSetupError, match="could not start"):
+        await pool.warm_up()
+    pool.close()

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from identity.security.vault import SealedValueError
 from identity.storage.database import UnitOfWork
@@ -97,6 +97,8 @@ def test_a_draw_begins_anywhere_and_takes_nobody_twice(
 def test_outdated_references_are_listed_in_slices_and_replaced(
     uow: UnitOfWork, model_digest: str
 ) -> None:
+    # Committed by others, sealed with other keys; back when this is rolled back.
+    uow.connection.execute(delete(face_reference))
     old = uuid4().hex * 2
     people = {make_personal_id(): make_reference(old) for _ in range(5)}
     for personal_id, reference in people.items():
