@@ -146,7 +146,7 @@ def largest_gap(column: str, groups: Iterable[tuple[str, ErrorRate]]) -> Gap | N
     """The largest ratio of two groups' rates.
 
     A group in which not one error is expected at the rate of all groups together is too small to
-    say anything and takes no part.
+    say anything and takes no part, unless its interval lies above that rate.
 
     Args:
         column: The division the groups belong to.
@@ -157,7 +157,9 @@ def largest_gap(column: str, groups: Iterable[tuple[str, ErrorRate]]) -> Gap | N
     """
     every = [(name, rate) for name, rate in groups if rate.trials]
     overall = sum(rate.errors for _, rate in every) / max(1, sum(rate.trials for _, rate in every))
-    counted = [(name, rate) for name, rate in every if rate.trials * overall >= 1]
+    counted = [
+        (name, rate) for name, rate in every if rate.trials * overall >= 1 or rate.low > overall > 0
+    ]
     if len(counted) < 2:  # noqa: PLR2004 - a gap lies between two
         return None
     ordered = sorted(counted, key=lambda item: _smoothed(item[1]))

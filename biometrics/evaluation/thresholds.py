@@ -30,6 +30,8 @@ MARGIN_QUANTILE = 0.80
 MARGIN_DIVISIONS = 40
 """Divisions into halves, each used both ways: 16 differences lie beyond the quantile."""
 
+_EXPECTED_ERRORS_MIN = 3
+
 HELD_OUT_DIVISIONS = 10
 HELD_OUT_MARGIN_DIVISIONS = 10
 """Fewer for the test of the whole procedure, which repeats the choice of the margin each time."""
@@ -185,8 +187,11 @@ class HeldOut:
 def held_out(trials: Trials, *, target_fmr: float) -> HeldOut:
     """The whole procedure on one half of the people, counted on the other, repeated.
 
-    Errors and trials are summed over the divisions. The interval is Wilson's for as many
-    independent trials as one half has: repetitions on the same people are worth no more than one.
+    Errors and trials are summed over the divisions. The interval is meant for the rate that another
+    half of as many people shows: the wider of all divisions, and Wilson's for half as many
+    independent trials as one half has (chance enters twice, here and there; repetitions on the same
+    people are worth no more than one). It begins at 0 where fewer than 3 errors are expected, for
+    none is then no surprise (rule of 3).
 
     Args:
         trials: As for `choose_threshold`.
@@ -213,5 +218,9 @@ def _mean_rate(counts: list[tuple[int, int, int]]) -> ErrorRate:
         return ErrorRate.unknown()
     errors, trials, _ = (int(total) for total in np.sum(counts, axis=0))
     independent = int(np.mean(counts, axis=0)[2])
-    low, high = wilson(errors / trials * independent, independent)
+    expected = errors / trials * independent
+    shown = [matching / number for matching, number, _ in counts if number]
+    low, high = wilson(expected / 2, independent / 2)
+    low, high = min(low, *shown), max(high, *shown)
+    low = low if expected >= _EXPECTED_ERRORS_MIN else 0.0
     return ErrorRate(errors=errors, trials=trials, independent=independent, low=low, high=high)

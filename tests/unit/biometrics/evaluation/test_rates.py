@@ -101,3 +101,10 @@ def test_a_group_too_small_for_an_error_takes_no_part() -> None:
     assert gap is not None
     assert {gap.highest, gap.lowest} == {"a", "b"}
     assert largest_gap("kind", [rates[0], ("tiny", counted_rate(0, 4))]) is None
+
+
+def test_a_small_group_that_errs_often_is_not_overlooked() -> None:
+    gap = largest_gap("kind", [("large", counted_rate(0, 20_000)), ("s", counted_rate(12, 700))])
+    assert gap is not None
+    assert gap.highest == "s"
+    assert gap.is_certain
