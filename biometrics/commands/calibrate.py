@@ -13,10 +13,17 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from biometrics.commands.networks import (
+    ModelOption,
+    ModelsOption,
+    NetworkChoice,
+    PrecisionOption,
+)
 from biometrics.commands.pair_lists import (
     CohortOption,
     Input,
     PairsOption,
+    Photography,
     QualityGate,
     QualityOption,
     RootOption,
@@ -33,9 +40,10 @@ from biometrics.evaluation.intervals import counted_rate
 from biometrics.evaluation.scoring import NamedCohort, ScoringError, pair_up
 from biometrics.evaluation.thresholds import UnsupportedTargetError
 from biometrics.face.cohort import Cohort
-from biometrics.face.models import Views
+from biometrics.face.models import Precision, Views
 from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.operating_point_file import to_json
+from biometrics.face.plugins.registry import BUILT_IN
 from biometrics.face.score import ModelMismatchError
 
 
@@ -59,6 +67,9 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
             "write it here. It holds biometric data: seal it.",
         ),
     ] = None,
+    model: ModelOption = BUILT_IN,
+    models: ModelsOption = None,
+    precision: PrecisionOption = Precision.FP32,
     views: ViewsOption = Views.PLAIN,
     quality: QualityOption = QualityGate.NONE,
     population: Annotated[
@@ -82,7 +93,12 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
     targets = _targets(target_fmr, review_fmr)
     key = _sign_key(sign_key)
     strangers = read_cohort(cohort)
-    given = read_input(pairs, root=root, views=views, quality=quality, templates=templates)
+    photography = Photography(
+        network=NetworkChoice(model=model, precision=precision, directory=models),
+        views=views,
+        quality=quality,
+    )
+    given = read_input(pairs, root=root, photography=photography, templates=templates)
     data = _data_set(given, population=population, views=views, quality=quality)
     point = _point(given, targets=targets, data=data, cohort=strangers, make_cohort=make_cohort)
     document = to_json(point, sign_key=key)

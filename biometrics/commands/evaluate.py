@@ -9,19 +9,26 @@ from typing import Annotated
 
 import typer
 
+from biometrics.commands.networks import (
+    ModelOption,
+    ModelsOption,
+    NetworkChoice,
+    PrecisionOption,
+)
 from biometrics.commands.pair_lists import (
     CohortOption,
     ExitCode,
     Input,
     PairsOption,
+    Photography,
     QualityGate,
     QualityOption,
     RootOption,
     TemplatesOption,
     ViewsOption,
     read_cohort,
-    read_file,
     read_input,
+    read_operating_point,
     refuse,
     write_file,
 )
@@ -29,9 +36,8 @@ from biometrics.evaluation.evaluate import Subject, evaluate
 from biometrics.evaluation.photographs import read_photograph
 from biometrics.evaluation.report import Report
 from biometrics.evaluation.scoring import ScoringError
-from biometrics.face.models import Views
-from biometrics.face.operating_point import OperatingPoint
-from biometrics.face.operating_point_file import OperatingPointFileError, from_json
+from biometrics.face.models import Precision, Views
+from biometrics.face.plugins.registry import BUILT_IN
 from biometrics.face.score import ModelMismatchError
 
 
@@ -45,6 +51,9 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
         Path | None,
         typer.Option("--operating-point", help="JSON of `biometrics calibrate`: its thresholds."),
     ] = None,
+    model: ModelOption = BUILT_IN,
+    models: ModelsOption = None,
+    precision: PrecisionOption = Precision.FP32,
     views: ViewsOption = Views.PLAIN,
     quality: QualityOption = QualityGate.NONE,
     thumbnails: Annotated[
@@ -59,8 +68,13 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
     2: a file could not be used or nothing could be scored.
     """
     strangers = read_cohort(cohort)
-    point = _operating_point(operating_point)
-    given = read_input(pairs, root=root, views=views, quality=quality, templates=templates)
+    point = read_operating_point(operating_point)
+    photography = Photography(
+        network=NetworkChoice(model=model, precision=precision, directory=models),
+        views=views,
+        quality=quality,
+    )
+    given = read_input(pairs, root=root, photography=photography, templates=templates)
     subject = Subject(
         title=title,
         measured_on=datetime.now(UTC).date(),
@@ -75,15 +89,6 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
     for gap in report.alarms:
         typer.echo(f"alarm: {gap.column} {gap.highest} against {gap.lowest}: {gap.ratio:.1f} times")
     raise typer.Exit(ExitCode.ALARM if report.alarms else ExitCode.DONE)
-
-
-def _operating_point(path: Path | None) -> OperatingPoint | None:
-    if path is None:
-        return None
-    try:
-        return from_json(read_file(path))
-    except OperatingPointFileError as error:
-        refuse(f"{path}: {error}")
 
 
 def _thumbnails(report: Report, given: Input) -> dict[str, str]:

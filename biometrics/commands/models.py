@@ -3,7 +3,6 @@
 Owns asking for the licence, printing and exit codes. Nothing is fetched without being told to.
 """
 
-import os
 from enum import IntEnum
 from importlib import resources
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from biometrics.commands.networks import ModelsOption, default_models_directory
 from biometrics.face.models import DLIB_RESNET29
 from biometrics.face.plugins.install import InstallError, install
 from biometrics.face.plugins.manifest import ManifestError, PluginManifest, parse_manifest
@@ -37,20 +37,8 @@ class ExitCode(IntEnum):
     REFUSED = 2
 
 
-def default_models_directory() -> Path:
-    """Where models lie unless told otherwise (XDG base directory)."""
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(base) / "subid" / "models"
-
-
-_DirectoryOption = Annotated[
-    Path | None,
-    typer.Option("--models", envvar="SUBID_MODELS", help="Directory of installed models."),
-]
-
-
 @models_app.command("list")
-def list_models(models: _DirectoryOption = None) -> None:
+def list_models(models: ModelsOption = None) -> None:
     """Show the built-in network, the installed ones and those that can be installed."""
     installed = {model.manifest.name: model for model in _installed(_directory(models))}
     table = Table("name", "version", "kind", "licence", "state", "SHA-256 of the weights")
@@ -77,7 +65,7 @@ def install_model(
     accept_licence: Annotated[
         str | None, typer.Option(help="The licence you accept, such as Apache-2.0.")
     ] = None,
-    models: _DirectoryOption = None,
+    models: ModelsOption = None,
 ) -> None:
     """Install the weights of a model, when they have the digest that its manifest states."""
     try:
@@ -91,7 +79,7 @@ def install_model(
 
 
 @models_app.command("verify")
-def verify_models(models: _DirectoryOption = None) -> None:
+def verify_models(models: ModelsOption = None) -> None:
     """Check the weights of every model against its digest. Exit code 1: one is not what it says."""
     is_good = True
     try:

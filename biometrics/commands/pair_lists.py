@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.progress import Progress
 
+from biometrics.commands.networks import NetworkChoice
 from biometrics.evaluation.pairs import PairList, PairsError, read_pairs
 from biometrics.evaluation.photographs import (
     PhotographError,
@@ -21,7 +22,13 @@ from biometrics.evaluation.photographs import (
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
+from biometrics.face.operating_point import OperatingPoint
+from biometrics.face.operating_point_file import OperatingPointFileError, from_json
+from biometrics.face.plugins.manifest import ManifestError
+from biometrics.face.plugins.registry import ModelNotFoundError
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
+from biometrics.face.runtime import RuntimeUnavailableError
+from biometrics.face.weights import WeightsError
 
 
 class ExitCode(IntEnum):
@@ -117,15 +124,65 @@ def read_cohort(path: Path | None) -> Cohort | None:
         refuse(f"{path}: {error}")
 
 
+def warm_engine(engine: FaceEngine) -> FaceEngine:
+    """The engine with its models loaded, or a refusal."""
+    try:
+        engine.warm_up()
+    except (ModelNotFoundError, ManifestError, WeightsError, RuntimeUnavailableError) as error:
+        refuse(str(error))
+    return engine
+
+
+def read_operating_point(path: Path | None) -> OperatingPoint | None:
+    """The operating point of a file, or a refusal; None without a file."""
+    if path is None:
+        return None
+    try:
+        return from_json(read_file(path))
+    except OperatingPointFileError as error:
+        refuse(f"{path}: {error}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photography:
+    """How templates are made of the photographs of a list.
+
+    Attributes:
+        network: What embeds them.
+        views: Which pictures of a face are averaged.
+        quality: How good they must be.
+    """
+
+    network: NetworkChoice
+    views: Views
+    quality: QualityGate
+
+    @property
+    def mark(self) -> str:
+        """Tells templates made in one way from those made in another."""
+        network = self.network
+        return f"{network.model}:{network.precision}:{self.views}:{self.quality}"
+
+    def engine(self) -> FaceEngine:
+        """An engine with its models loaded, or a refusal."""
+        return warm_engine(
+            FaceEngine(
+                load_models=self.network.load,
+                views=self.views,
+                probe_demands=self.quality.demands,
+            )
+        )
+
+
 def read_input(
-    pairs: Path, *, root: Path | None, views: Views, quality: QualityGate, templates: Path | None
+    pairs: Path, *, root: Path | None, photography: Photography, templates: Path | None
 ) -> Input:
     """The list and a template of each of its photographs, with a progress bar, or a refusal."""
     folder = root or pairs.parent
-    engine = FaceEngine(views=views, probe_demands=quality.demands)
-    mark = f"{views}:{quality}"
+    mark = photography.mark
     try:
         pair_list = read_pairs(read_file(pairs))
+        engine = photography.engine()
         with Progress(transient=True) as progress:
             task = progress.add_task("photographs", total=len(pair_list.paths))
             photographs = acquire_photographs(

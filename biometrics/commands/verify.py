@@ -14,10 +14,27 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from biometrics.commands.networks import (
+    ModelOption,
+    ModelsOption,
+    NetworkChoice,
+    PrecisionOption,
+)
+from biometrics.commands.pair_lists import (
+    CohortOption,
+    read_cohort,
+    read_operating_point,
+    refuse,
+    warm_engine,
+)
 from biometrics.face.acquisition import Acquisition
 from biometrics.face.advice import advice
 from biometrics.face.compare import Comparison, ComparisonDecision
 from biometrics.face.engine import PROBES_MAX, FaceEngine
+from biometrics.face.models import Precision
+from biometrics.face.operating_point import DEFAULT
+from biometrics.face.plugins.registry import BUILT_IN
+from biometrics.face.score import ModelMismatchError
 
 IMAGE_BYTES_READ_MAX = 8 * 1024 * 1024 + 1
 """One byte more than the engine accepts, so that it refuses a larger file and not half of one."""
@@ -29,26 +46,43 @@ class ExitCode(IntEnum):
     MATCH = 0
     NON_MATCH = 1
     NO_COMPARISON = 2
+    REVIEW = 3
 
 
-def verify(
+def verify(  # noqa: PLR0913 - a command's options are its words
     reference: Annotated[Path, typer.Argument(help="The portrait, upright.")],
     probes: Annotated[list[Path], typer.Argument(help="1 to 5 photographs of one person.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    operating_point: Annotated[
+        Path | None,
+        typer.Option("--operating-point", help="JSON of `biometrics calibrate`: its thresholds."),
+    ] = None,
+    cohort: CohortOption = None,
+    model: ModelOption = BUILT_IN,
+    models: ModelsOption = None,
+    precision: PrecisionOption = Precision.FP32,
 ) -> None:
     """Compare the face of REFERENCE with the face of the PROBES.
 
-    Exit code 0 is a match, 1 a non-match, 2 no comparison: a file could not be read or shows no
-    usable face.
+    Exit code 0 is a match, 1 a non-match, 3 a face that a person must look at, 2 no comparison: a
+    file could not be read or shows no usable face, or the operating point is another network's.
     """
     if len(probes) > PROBES_MAX:
         raise typer.BadParameter(f"at most {PROBES_MAX} photographs make one probe")
-    engine = FaceEngine()
     reference_image = _read(reference)
     probe_images = [_read(probe) for probe in probes]
+    point = read_operating_point(operating_point) or DEFAULT
+    network = NetworkChoice(model=model, precision=precision, directory=models)
     # Loaded before the first stage, so that the table shows the stages alone.
-    engine.warm_up()
+    engine = warm_engine(
+        FaceEngine(
+            operating_point=point,
+            load_models=network.load,
+            views=point.views,
+            cohort=read_cohort(cohort),
+        )
+    )
     acquisitions = {
         "reference": engine.reference(reference_image),
         "probe": engine.probe(probe_images),
@@ -75,15 +109,23 @@ def _compare(engine: FaceEngine, acquisitions: dict[str, Acquisition]) -> Compar
     probe = acquisitions["probe"].template
     if reference is None or probe is None:
         return None
-    return engine.compare(reference, probe)
+    try:
+        return engine.compare(reference, probe)
+    except ModelMismatchError as error:
+        refuse(str(error))
+
+
+_EXIT_CODES = {
+    ComparisonDecision.MATCH: ExitCode.MATCH,
+    ComparisonDecision.REVIEW: ExitCode.REVIEW,
+    ComparisonDecision.NON_MATCH: ExitCode.NON_MATCH,
+}
 
 
 def _exit_code(comparison: Comparison | None) -> ExitCode:
     if comparison is None:
         return ExitCode.NO_COMPARISON
-    if comparison.decision is ComparisonDecision.MATCH:
-        return ExitCode.MATCH
-    return ExitCode.NON_MATCH
+    return _EXIT_CODES[comparison.decision]
 
 
 def _as_json(comparison: Comparison | None, acquisitions: dict[str, Acquisition]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """`biometrics verify` says what the engine says, in words, in JSON and in its exit code."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,10 @@ from typer.testing import CliRunner, Result
 from biometrics.cli import app
 from biometrics.commands.verify import IMAGE_BYTES_READ_MAX
 from biometrics.face.decode import IMAGE_BYTES_MAX
-from biometrics.face.operating_point import DEFAULT
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import to_json
+from biometrics.face.score import ScoreType
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 
 
 @pytest.fixture(scope="session")
@@ -123,3 +128,45 @@ def test_more_than_five_photographs_are_a_usage_error(portrait: Path) -> None:
 
 def test_verify_is_one_of_the_commands() -> None:
     assert "verify" in run("--help").output
+
+
+def point_file(tmp_path: Path, point: OperatingPoint) -> Path:
+    path = tmp_path / "point.json"
+    path.write_bytes(to_json(point))
+    return path
+
+
+def test_a_doubtful_face_ends_with_three(portrait: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jpg"
+    Image.open(portrait).resize((300, 330)).save(other, quality=60)
+    strict = replace(DEFAULT, decision_threshold=1e-6, review_threshold=0.39)
+    options = ("--operating-point", point_file(tmp_path, strict))
+    result = run("verify", portrait, other, *options)
+    assert result.exit_code == 3, result.output
+    assert "review" in result.output
+
+
+def test_an_installed_network_compares_at_an_operating_point_of_its_own(
+    portrait: Path, tmp_path: Path
+) -> None:
+    weights = network()
+    (tmp_path / "own.toml").write_text(manifest_text(weights))
+    (tmp_path / "own.onnx").write_bytes(weights)
+    models = ("--models", tmp_path / "models")
+    brought = (tmp_path / "own.toml", tmp_path / "own.onnx")
+    run("models", "install", *brought, "--accept-licence", "Apache-2.0", *models)
+    chosen = ("--model", "test-network", *models)
+    without = run("verify", portrait, portrait, *chosen)
+    assert without.exit_code == 2, without.output
+    assert "another network" in without.output
+    own = OperatingPoint(
+        score_type=ScoreType.COSINE,
+        decision_threshold=0.99,
+        source="made in a test",
+        model_digest=hashlib.sha256(weights).hexdigest(),
+    )
+    options = ("--operating-point", point_file(tmp_path, own))
+    assert run("verify", portrait, portrait, *chosen, *options).exit_code == 0
+    absent = run("verify", portrait, portrait, "--model", "absent", *models)
+    assert absent.exit_code == 2
+    assert "absent is not installed" in absent.output
