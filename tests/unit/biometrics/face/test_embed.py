@@ -15,7 +15,8 @@ def embedded(models: FaceModels, image: Image.Image) -> Vector:
     pixels = np.array(image)
     (box,) = models.detector.detect(pixels)
     aligned = models.aligner.align(pixels, models.landmarks_5.predict(pixels, box))
-    return models.embedder.embed(aligned[np.newaxis])[0]
+    (vector,) = models.embedder.embed(aligned[np.newaxis])
+    return np.asarray(vector, dtype=np.float32)
 
 
 def test_an_embedding_is_a_row_of_float32_of_the_announced_dimension(
