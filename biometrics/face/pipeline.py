@@ -33,7 +33,7 @@ from biometrics.face.align import (
 )
 from biometrics.face.compare import dissimilarity
 from biometrics.face.decode import DecodedImage, decode
-from biometrics.face.landmarks68 import COUNT
+from biometrics.face.landmarks68 import COUNT, box_of
 from biometrics.face.models import (
     DLIB_RESNET29,
     Box,
@@ -219,8 +219,12 @@ class _Stages:
         """Measure how good the face is."""
         pixels, box = record.face()
         with record.stage("quality"):
-            record.landmarks[COUNT] = self._models.landmarks_68.predict(pixels, box)
-            report = assess(pixels, box, record.landmarks[COUNT], demands=record.photograph.demands)
+            predict = self._models.landmarks_68.predict
+            record.landmarks[COUNT] = predict(pixels, box)
+            # Once more from a box that fits: the detector's is coarse, which pulls a head that
+            # leans upright. Alignment keeps the first, which embeddings were measured with.
+            closer = predict(pixels, box_of(record.landmarks[COUNT].astype(np.float64)))
+            report = assess(pixels, box, closer, demands=record.photograph.demands)
         record.faults, record.quality = report.reasons, report.values
         record.failure = report.failure
 

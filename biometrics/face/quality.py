@@ -107,6 +107,8 @@ def _capture_faults(measured: CaptureMeasures, demands: Demands) -> Iterator[Acq
         yield AcquisitionFailure.LOW_CONTRAST
     if _below(measured.sharpness, demands.sharpness_min):
         yield AcquisitionFailure.BLURRED
+    if _above(measured.flatness, demands.flatness_max):
+        yield AcquisitionFailure.NOT_A_PHOTOGRAPH
 
 
 def _subject_faults(measured: SubjectMeasures, demands: Demands) -> Iterator[AcquisitionFailure]:

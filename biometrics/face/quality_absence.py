@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.detect import FACE_SIDE_PX_MIN
 from biometrics.face.models import FaceModels, RGBImage
 from biometrics.face.quality import assess
 from biometrics.face.quality_demands import SUSPECT
@@ -33,16 +34,26 @@ SHARPNESS_MIN = 2.0
 def explain_absence(pixels: RGBImage, *, models: FaceModels) -> tuple[AcquisitionFailure, ...]:
     """The reasons to give when the detector found no face, at least one.
 
-    A place that may be a face is looked at first: what hides a face from the detector is most
-    often a mask, the dark, or that it fills the picture. Then the whole photograph.
+    A photograph smaller than the smallest face, or without any structure, is judged as a whole.
+    Else a place that may be a face is looked at first: what hides a face from the detector is most
+    often a mask, the dark, or that it fills the picture.
+
+    Args:
+        pixels: The photograph.
+        models: The detector that found nothing, and the landmarks.
     """
+    if min(pixels.shape[:2]) < FACE_SIDE_PX_MIN:
+        return (AcquisitionFailure.FACE_TOO_SMALL,)
+    fault = _fault_of_whole(pixels)
+    if fault is AcquisitionFailure.LOW_CONTRAST:
+        return (fault,)
     suspect = models.detector.suspect(pixels)
     if suspect is not None:
         landmarks68 = models.landmarks_68.predict(pixels, suspect)
         report = assess(pixels, suspect, landmarks68, demands=SUSPECT)
         if report.reasons:
             return report.reasons
-    return (_fault_of_whole(pixels) or AcquisitionFailure.NO_FACE,)
+    return (fault or AcquisitionFailure.NO_FACE,)
 
 
 def _fault_of_whole(pixels: RGBImage) -> AcquisitionFailure | None:

@@ -22,6 +22,9 @@ OVER_EXPOSED_MIN = 247
 _SIDES = (slice(66, 98), slice(26, 50)), (slice(66, 98), slice(78, 102))
 """Left and right cheek in the view, rows and columns."""
 
+_INNER = slice(36, 140), slice(20, 108)
+"""The inner face in the view."""
+
 _UNIFORMITY_BINS = 32
 """Steps of 8 in luminance: in 256 bins the noise of small cheeks would count as a difference."""
 
@@ -41,6 +44,8 @@ class CaptureMeasures:
         sharpness: Standard deviation of the Laplacian of the luminance of the inner face, on at
             least 56 and less than 112 pixels from eye to eye. A face with fewer is magnified, and
             the less sharp for it.
+        flatness: Share of the inner face whose pixels equal both neighbours, 0..1. A sensor has
+            noise everywhere; a drawing has none.
     """
 
     luminance_mean: float
@@ -51,6 +56,7 @@ class CaptureMeasures:
     illumination_uniformity: float
     cheek_ratio: float
     sharpness: float
+    flatness: float
 
 
 def capture_measures(view: FaceView) -> CaptureMeasures:
@@ -70,6 +76,7 @@ def capture_measures(view: FaceView) -> CaptureMeasures:
         illumination_uniformity=_common(left, right),
         cheek_ratio=cheeks[0] / max(cheeks[1], 1.0),
         sharpness=_sharpness(view),
+        flatness=_flatness(view.detail),
     )
 
 
@@ -85,4 +92,11 @@ def _common(left: Luminance, right: Luminance) -> float:
 
 
 def _sharpness(view: FaceView) -> float:
-    return float(cv2.Laplacian(view.detail, cv2.CV_32F).std())
+    inner = view.detail if view.magnification < 1 else view.luminance[_INNER]
+    return float(cv2.Laplacian(inner, cv2.CV_32F).std())
+
+
+def _flatness(luminance: Luminance) -> float:
+    across = luminance[1:, 1:] == luminance[1:, :-1]
+    down = luminance[1:, 1:] == luminance[:-1, 1:]
+    return float((across & down).mean()) if across.size else 0.0

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from biometrics.face.landmarks68 import OUTER_LIPS, Points, mean_face
+from biometrics.face.landmarks68 import OUTER_LIPS, Points, mean_face, similarity
 from biometrics.face.models import RGBImage
 
 WIDTH_PX, HEIGHT_PX = 128, 160
@@ -58,14 +58,16 @@ class FaceView:
             are repeated, so that the edge itself is no detail.
         luminance: The same in grey.
         is_inside: Where the view shows the photograph, not what lies past its edges.
-        detail: Luminance of the inner face as fine as the photograph has it, but not turned, and
-            with the eyes at least 56 and less than 112 pixels apart.
+        detail: Luminance of the inner face as the photograph has it, not turned, and halved only
+            as long as the eyes stay 56 pixels apart.
+        magnification: Pixels of the view for one pixel of `detail`.
     """
 
     colours: RGBImage
     luminance: Luminance
     is_inside: Mask
     detail: Luminance
+    magnification: float
 
 
 @cache
@@ -112,7 +114,7 @@ def face_view(pixels: RGBImage, landmarks68: Points) -> FaceView:
         pixels: The photograph.
         landmarks68: (68, 2), column and row in pixels of it.
     """
-    turn, shift = _similarity(landmarks68)
+    turn, shift = similarity(_mean_points(), landmarks68)
     photograph, origin, shrunk = _around(pixels, landmarks68, magnification=abs(turn))
     shift += turn * complex(*origin)
     turn /= shrunk
@@ -121,14 +123,12 @@ def face_view(pixels: RGBImage, landmarks68: Points) -> FaceView:
     colours = cv2.warpAffine(photograph, matrix, size, borderMode=cv2.BORDER_REPLICATE)
     white = np.ones(photograph.shape[:2], np.uint8)
     inside = cv2.warpAffine(white, matrix, size, flags=cv2.INTER_NEAREST)
-    luminance = _luminance(colours)
     return FaceView(
         colours=np.asarray(colours, np.uint8),
-        luminance=luminance,
+        luminance=_luminance(colours),
         is_inside=inside.astype(bool),
-        detail=luminance[36:140, 20:108]
-        if abs(turn) >= 1
-        else _luminance(_inner(photograph, (landmarks68 - origin) * shrunk)),
+        detail=_luminance(_inner(photograph, (landmarks68 - origin) * shrunk)),
+        magnification=abs(turn),
     )
 
 
@@ -143,16 +143,6 @@ def _inner(photograph: RGBImage, landmarks68: Points) -> RGBImage:
     right, bottom = (last - 0.15 * (last - first)).clip(0).astype(int)
     part = photograph[top:bottom, left:right]
     return part if part.size else photograph
-
-
-def _similarity(landmarks68: Points) -> tuple[complex, complex]:
-    """Turn and shift, as complex numbers, from the photograph to the view."""
-    seen = landmarks68[:, 0] + 1j * landmarks68[:, 1]
-    target = _mean_points()[:, 0] + 1j * _mean_points()[:, 1]
-    spread = seen - seen.mean()
-    turn = complex(np.vdot(spread, target - target.mean()))
-    turn /= max(float(np.vdot(spread, spread).real), 1e-9)
-    return turn, complex(target.mean() - turn * seen.mean())
 
 
 def _around(
