@@ -27,15 +27,14 @@ _HEAD = {
     57: (0.000000, 3.116408, -6.097667),
     8: (0.000000, 7.415691, -4.070434),
 }
-"""Fourteen points of a mean head in centimetres, right and down as in the image, and away from
-the viewer: the rigid head customary with 68-point landmarks, from OpenFace's mean shape."""
+"""Fourteen points of a mean head, right and down as in the image, and away from the viewer: the
+rigid head that open estimators of head pose customarily use with 68-point landmarks. Its unit does
+not matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeadPose:
     """Angles of the head, all 0 for a person who looks straight into the camera.
-
-    The signs are those of ISO/IEC 39794-5.
 
     Attributes:
         yaw_deg: Positive when the person looks to their own left, which is right in the image.

@@ -74,11 +74,11 @@ LIVE_PROBE = Demands(
 Set by looking at all 90 photographs of a set with labelled defects, so what is found among those
 (70 with the labelled reason, 86 with any) flatters; London (n = 100) stays within every limit, of
 LFW 30 % do not (n = 1500), most of them for blur and glasses. `under_exposure` is at most 0.007 on
-London, also on the darkest skin, where mean luminance would refuse people for their colour. `eyes_open_min` is the midpoint of OFIQ's
-sigmoid. ICAO asks a portrait studio for 5 degrees of yaw and pitch and 8 of roll (ISO/IEC 39794-5);
-a hand-held camera gets more, and landmarks show a lean of 15 degrees as about 11. `flatness` is at
-most 0.04 on London, 0.07 on LFW (n = 600), and 0.16 on burnt-out and blurred faces. The inter-eye
-distance is that of the smallest face `detect` admits."""
+London, also on the darkest skin, where mean luminance would refuse people for their colour.
+`eyes_open_min` is the midpoint of OFIQ's sigmoid. ISO/IEC 19794-5:2011, 7.2.2, asks a portrait for
+5 degrees of yaw and pitch and 8 of roll; a hand-held camera gets more, and landmarks show a lean of
+15 degrees as about 11. `flatness` is at most 0.04 on London, 0.07 on LFW (n = 600), and 0.16 on
+burnt-out and blurred faces. The inter-eye distance is that of the smallest face `detect` admits."""
 
 SUSPECT = Demands(
     mouth_occlusion_max=LIVE_PROBE.mouth_occlusion_max,

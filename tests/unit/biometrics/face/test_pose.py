@@ -1,4 +1,4 @@
-"""The angles are those the head was turned by, with the signs of the standard."""
+"""The angles are those the head was turned by, with the signs that are documented."""
 
 from pathlib import Path
 
