@@ -35,6 +35,8 @@ class AcquisitionFailure(StrEnum):
     """More than one face was found."""
     FACE_TOO_SMALL = "face_too_small"
     """The one face has too few pixels to tell people apart."""
+    SEVERAL_PEOPLE = "several_people"
+    """The photographs of one probe do not match each other."""
 
 
 class InvalidTemplateError(ValueError):

@@ -7,7 +7,7 @@ know what happens inside the stages. Importing it loads nothing; the first use o
 import threading
 from collections.abc import Callable, Sequence
 
-from biometrics.face.acquisition import Acquisition, Template
+from biometrics.face.acquisition import Acquisition, AcquisitionFailure, Template
 from biometrics.face.compare import Comparison, compare
 from biometrics.face.models import FaceModels
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
@@ -71,7 +71,8 @@ class FaceEngine:
     def probe(self, images: Sequence[bytes]) -> Acquisition:
         """The template of a probe: live photographs of one person, fused.
 
-        Photographs that are not usable are left out; `measurements` says why.
+        Photographs that are not usable are left out; `measurements` says why. Usable ones that do
+        not match each other at the operating point are refused together.
 
         Args:
             images: 1 to 5 files as for `reference`; EXIF orientation is applied.
@@ -85,7 +86,15 @@ class FaceEngine:
         # Imported on first use, as in `_default_models`.
         from biometrics.face.pipeline import fuse  # noqa: PLC0415 - see above
 
-        return fuse([self._acquire(image, has_orientation=True) for image in images])
+        fused = fuse([self._acquire(image, has_orientation=True) for image in images])
+        spread = fused.measurements.dissimilarity_max
+        if spread is None or spread < self._operating_point.decision_threshold:
+            return fused
+        # The mean of several people lies near many others: photographs of five strangers, chosen
+        # for it, matched 55 % of 585 people whom none of the five matched alone.
+        return Acquisition(
+            failure=AcquisitionFailure.SEVERAL_PEOPLE, measurements=fused.measurements
+        )
 
     def compare(self, reference: Template, probe: Template) -> Comparison:
         """Decide whether `probe` shows the person of `reference`, at the operating point.

@@ -152,11 +152,13 @@ def _differences(place: str, written: set[str], expected: set[str]) -> Iterator[
 def _sections() -> Mapping[str, set[str]]:
     """Sections of the page that list one vocabulary each, all of it."""
     failures = {failure.value.upper() for failure in AcquisitionFailure}
+    # A portrait is one image: it cannot fall out with itself.
+    of_one_image = {f"REFERENCE_{f}" for f in failures - {"SEVERAL_PEOPLE"}}
     services = {"PROBE_IS_REFERENCE", "PROCESSING_FAILED", "REFERENCE_NOT_AVAILABLE"}
     return {
         "Refusals": {leaf.reason for leaf in leaves()} | {"INTERNAL"},
         "Reasons of a verdict": {reason.value for reason in VerdictReason},
-        "Failures to acquire": failures | {f"REFERENCE_{f}" for f in failures} | services,
+        "Failures to acquire": failures | of_one_image | services,
         "Codes of the chip": {code.value for code in ChipCode},
     }
 

@@ -16,6 +16,7 @@ from biometrics.face.acquisition import AcquisitionFailure, Template
 from biometrics.face.compare import ComparisonDecision
 from biometrics.face.engine import PROBES_MAX, FaceEngine
 from biometrics.face.models import FaceModels
+from biometrics.face.operating_point import DEFAULT
 
 
 def test_importing_the_engine_loads_no_image_library() -> None:
@@ -216,3 +217,16 @@ def test_the_customary_threshold_would_match_different_east_and_southeast_asian_
     assert len(scores) >= 24
     assert not any(score <= 0.40 for score in scores)
     assert sum(score <= 0.60 for score in scores) >= 11
+
+
+def test_photographs_of_several_people_are_not_averaged(
+    engine: FaceEngine, shared_data: Path
+) -> None:
+    one, other = [
+        path.read_bytes() for path in sorted(shared_data.glob("faces/london/*/neutral_front.jpg"))
+    ][:2]
+    assert engine.probe([one]).template is not None
+    mixed = engine.probe([one, other])
+    assert (mixed.template, mixed.failure) == (None, AcquisitionFailure.SEVERAL_PEOPLE)
+    assert mixed.measurements.dissimilarity_max is not None
+    assert mixed.measurements.dissimilarity_max > DEFAULT.decision_threshold
