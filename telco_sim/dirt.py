@@ -6,12 +6,8 @@ how often. It refuses to know what a cleaner would do about them.
 """
 
 import unicodedata
-from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
-from typing import TypeVar
-
-Row = TypeVar("Row")
 
 _TONES = "\u0300\u0301\u0303\u0309\u0323"
 """Grave, acute, tilde, hook above, dot below: the five tone marks, as combining characters."""
@@ -68,14 +64,6 @@ def in_capitals(name: str) -> str:
     return name.upper()
 
 
-def with_extra_spaces(name: str, *, generator: Random) -> str:
-    """Return a name with doubled, leading, trailing or non-breaking spaces; never unchanged."""
-    words = name.split(" ")
-    gaps = [generator.choice((" ", "  ", "\u00a0")) for _ in words[1:]]
-    middle = words[0] + "".join(gap + word for gap, word in zip(gaps, words[1:], strict=True))
-    return generator.choice(("", " ")) + middle + generator.choice((" ", "\t", "  "))
-
-
 def with_swapped_order(name: str) -> str:
     """Return a name as a Western form asks for it, given name first: "Thư Nguyễn Văn"."""
     words = name.split()
@@ -95,13 +83,6 @@ def with_wrong_birth_date(birth_date: date, *, generator: Random) -> date:
         date(birth_date.year, 1, 1),
     ]
     return generator.choice([each for each in candidates if each not in (None, birth_date)])
-
-
-def with_one_wrong_digit(digits: str, *, generator: Random) -> str:
-    """Return a number with one digit replaced by another."""
-    position = generator.randrange(len(digits))
-    other = (int(digits[position]) + generator.randint(1, 9)) % 10
-    return f"{digits[:position]}{other}{digits[position + 1 :]}"
 
 
 def unknown_personal_id(*, known: frozenset[str], generator: Random) -> str:
@@ -144,20 +125,6 @@ def without_leading_zero(msisdn: str) -> str:
 def grouped(msisdn: str, *, separator: str = ".") -> str:
     """Return a national number in groups, as on a shop sign: 0912.345.678."""
     return separator.join((msisdn[:4], msisdn[4:7], msisdn[7:]))
-
-
-def with_duplicates(rows: Sequence[Row], *, share: float, generator: Random) -> list[Row]:
-    """Return rows with some of them entered again, at places of their own.
-
-    Args:
-        rows: The clean rows; their order is kept among themselves.
-        share: Part of the rows to enter twice, 0 to 1.
-        generator: Source of chance.
-    """
-    result = list(rows)
-    for row in generator.sample(list(rows), round(share * len(rows))):
-        result.insert(generator.randint(0, len(result)), row)
-    return result
 
 
 def _with_separate_tone(letter: str) -> str:

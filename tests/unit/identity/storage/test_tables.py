@@ -52,7 +52,7 @@ def primary_row(uow: UnitOfWork, item: Subscription, **given: Any) -> Mapping[st
     return usual | given
 
 
-def refuse(uow: UnitOfWork, statement: Any, constraint: str) -> None:  # noqa: ANN401 - any statement
+def assert_refused(uow: UnitOfWork, statement: Any, constraint: str) -> None:  # noqa: ANN401 - any statement
     with pytest.raises(IntegrityError, match=constraint), uow.connection.begin_nested():
         uow.connection.execute(statement)
 
@@ -66,14 +66,16 @@ def test_the_row_of_an_eligible_number_is_taken(uow: UnitOfWork) -> None:
 def test_a_second_primary_of_one_citizen_is_refused(uow: UnitOfWork) -> None:
     record, _ = store_primary(uow)
     other = store_number(uow, record)
-    refuse(uow, insert(primary_number).values(primary_row(uow, other)), "primary_number.*_pkey")
+    assert_refused(
+        uow, insert(primary_number).values(primary_row(uow, other)), "primary_number.*_pkey"
+    )
 
 
 def test_somebody_elses_number_is_refused_as_a_primary(uow: UnitOfWork) -> None:
     own = store_number(uow, store_citizen(uow))
     foreign = store_number(uow, store_citizen(uow))
     row = primary_row(uow, foreign, citizen_key=citizen_key(uow, own))
-    refuse(uow, insert(primary_number).values(row), "fk_primary_number_holding")
+    assert_refused(uow, insert(primary_number).values(row), "fk_primary_number_holding")
 
 
 @pytest.mark.parametrize(
@@ -93,13 +95,15 @@ def test_a_number_that_is_not_eligible_is_refused_as_a_primary(
     uow: UnitOfWork, flaw: Mapping[str, Any]
 ) -> None:
     item = store_number(uow, store_citizen(uow), **flaw)
-    refuse(uow, insert(primary_number).values(primary_row(uow, item)), "fk_primary_number_holding")
+    assert_refused(
+        uow, insert(primary_number).values(primary_row(uow, item)), "fk_primary_number_holding"
+    )
 
 
 def test_a_row_that_calls_itself_not_eligible_is_refused(uow: UnitOfWork) -> None:
     item = store_number(uow, store_citizen(uow), verified_at=None)
     row = primary_row(uow, item, is_eligible=False)
-    refuse(uow, insert(primary_number).values(row), "ck_primary_number_eligible")
+    assert_refused(uow, insert(primary_number).values(row), "ck_primary_number_eligible")
 
 
 def test_a_primary_cannot_be_pointed_at_somebody_elses_number(uow: UnitOfWork) -> None:
@@ -110,7 +114,7 @@ def test_a_primary_cannot_be_pointed_at_somebody_elses_number(uow: UnitOfWork) -
         .where(primary_number.c.citizen_key == citizen_key(uow, item))
         .values(subscription_id=foreign.subscription_id)
     )
-    refuse(uow, statement, "fk_primary_number_holding")
+    assert_refused(uow, statement, "fk_primary_number_holding")
 
 
 def test_a_holding_cannot_lose_its_eligibility_under_a_primary(uow: UnitOfWork) -> None:
@@ -120,13 +124,13 @@ def test_a_holding_cannot_lose_its_eligibility_under_a_primary(uow: UnitOfWork) 
         .where(holding.c.subscription_id == item.subscription_id)
         .values(is_eligible=False)
     )
-    refuse(uow, statement, "fk_primary_number_holding")
+    assert_refused(uow, statement, "fk_primary_number_holding")
 
 
 def test_a_holding_cannot_be_deleted_under_a_primary(uow: UnitOfWork) -> None:
     _, item = store_primary(uow)
     statement = holding.delete().where(holding.c.subscription_id == item.subscription_id)
-    refuse(uow, statement, "fk_primary_number_holding")
+    assert_refused(uow, statement, "fk_primary_number_holding")
 
 
 def test_a_number_is_in_one_service_at_a_time(uow: UnitOfWork) -> None:
@@ -139,7 +143,7 @@ def test_a_number_is_in_one_service_at_a_time(uow: UnitOfWork) -> None:
         .one()
     )
     second = row | {"subscription_id": uuid4(), "operator_id": "another"}
-    refuse(uow, insert(subscription).values(second), "subscription_p._msisdn_key_idx")
+    assert_refused(uow, insert(subscription).values(second), "subscription_p._msisdn_key_idx")
     past = second | {"service_state": ServiceState.TERMINATED.value}
     uow.connection.execute(insert(subscription).values(past))
 
@@ -154,7 +158,7 @@ def test_a_state_that_is_not_ours_is_refused(uow: UnitOfWork, column: str, value
         .where(subscription.c.subscription_id == item.subscription_id)
         .values({column: value})
     )
-    refuse(uow, statement, f"ck_subscription_{column}")
+    assert_refused(uow, statement, f"ck_subscription_{column}")
 
 
 def case_row(uow: UnitOfWork, item: Subscription, **given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any column
@@ -180,7 +184,7 @@ def test_one_case_is_open_on_each_track(uow: UnitOfWork) -> None:
     uow.connection.execute(insert(enforcement_case).values(case_row(uow, item, track="T1")))
     over = {"state": CaseState.CURED.value, "closed_at": NOW}
     uow.connection.execute(insert(enforcement_case).values(case_row(uow, item, **over)))
-    refuse(uow, insert(enforcement_case).values(case_row(uow, item)), "enforcement_case_p")
+    assert_refused(uow, insert(enforcement_case).values(case_row(uow, item)), "enforcement_case_p")
 
 
 @pytest.mark.parametrize("flaw", [{"closed_at": NOW}, {"state": "cured"}])
@@ -189,7 +193,7 @@ def test_a_case_is_closed_exactly_when_it_has_an_end(
 ) -> None:
     item = store_number(uow, store_citizen(uow), verified_at=None)
     row = case_row(uow, item, **flaw)
-    refuse(uow, insert(enforcement_case).values(row), "ck_enforcement_case_closed_at")
+    assert_refused(uow, insert(enforcement_case).values(row), "ck_enforcement_case_closed_at")
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,7 @@ def test_a_session_is_completed_exactly_when_verdict_and_evidence_are_there(
     statement = update(verification).where(
         verification.c.verification_id == session.verification_id
     )
-    refuse(uow, statement.values(flaw), "ck_verification_verdict_with_evidence")
+    assert_refused(uow, statement.values(flaw), "ck_verification_verdict_with_evidence")
 
 
 def test_a_directive_is_executed_exactly_when_it_says_when(uow: UnitOfWork) -> None:
@@ -228,12 +232,12 @@ def test_a_directive_is_executed_exactly_when_it_says_when(uow: UnitOfWork) -> N
         "created_at": NOW,
         "due_at": NOW,
     }
-    refuse(uow, insert(directive).values(row), "ck_directive_executed_at")
+    assert_refused(uow, insert(directive).values(row), "ck_directive_executed_at")
 
 
 def test_the_enforcement_clock_is_one(uow: UnitOfWork) -> None:
     statement = insert(enforcement_clock).values(only_row=2, ran_until=NOW)
-    refuse(uow, statement, "ck_enforcement_clock_only_row")
+    assert_refused(uow, statement, "ck_enforcement_clock_only_row")
 
 
 @pytest.mark.parametrize(
@@ -244,4 +248,4 @@ def test_the_registry_is_one_and_lives_by_a_known_clock(
     uow: UnitOfWork, flaw: Mapping[str, Any], constraint: str
 ) -> None:
     row = {"key_check_sealed": b"sealed", "key_check_index": b"index", **flaw}
-    refuse(uow, insert(registry).values(row), constraint)
+    assert_refused(uow, insert(registry).values(row), constraint)
