@@ -8,7 +8,7 @@ PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
-.PHONY: demo test check protos bench clean
+.PHONY: demo test check protos bench accuracy clean
 
 demo: $(VENV)/.synced
 	telco-sim demo $(ARGS)
@@ -18,6 +18,10 @@ test: $(VENV)/.synced node_modules/.package-lock.json
 
 bench: $(VENV)/.synced
 	python -m tests.benchmarks $(ONLY)
+
+# Needs the photographs in ../shared/data/faces; writes docs/reference/accuracy.md.
+accuracy: $(VENV)/.synced
+	python -m tests.benchmarks.accuracy $(ARGS)
 
 check: $(VENV)/.synced node_modules/.package-lock.json
 	ruff check .

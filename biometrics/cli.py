@@ -1,35 +1,17 @@
 """The command line of the library: `biometrics ...`.
 
-Owns reading files, printing and exit codes. Refuses to decide anything: it shows what the engine
-says. Templates are biometric data and are never printed.
+Owns the list of commands. Refuses to know what any of them does: each area has its own module in
+`biometrics.commands`, and a new command adds one line here.
 """
 
-import json
-from dataclasses import asdict
-from enum import IntEnum
-from pathlib import Path
-from typing import Annotated, Any
-
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from biometrics.face.acquisition import Acquisition
-from biometrics.face.compare import Comparison, ComparisonDecision
-from biometrics.face.engine import PROBES_MAX, FaceEngine
-
-IMAGE_BYTES_READ_MAX = 8 * 1024 * 1024 + 1
-"""One byte more than the engine accepts, so that it refuses a larger file and not half of one."""
+from biometrics.commands.calibrate import calibrate_command
+from biometrics.commands.evaluate import evaluate_command
+from biometrics.commands.models import models_app
+from biometrics.commands.verify import verify
 
 app = typer.Typer(name="biometrics", no_args_is_help=True, add_completion=False)
-
-
-class ExitCode(IntEnum):
-    """How `biometrics verify` ends."""
-
-    MATCH = 0
-    NON_MATCH = 1
-    NO_COMPARISON = 2
 
 
 @app.callback()
@@ -37,97 +19,7 @@ def biometrics() -> None:
     """Compare faces and check identity documents."""
 
 
-@app.command()
-def verify(
-    reference: Annotated[Path, typer.Argument(help="The portrait, upright.")],
-    probes: Annotated[list[Path], typer.Argument(help="1 to 5 photographs of one person.")],
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Compare the face of REFERENCE with the face of the PROBES.
-
-    Exit code 0 is a match, 1 a non-match, 2 no comparison: a file could not be read or shows no
-    usable face.
-    """
-    if len(probes) > PROBES_MAX:
-        raise typer.BadParameter(f"at most {PROBES_MAX} photographs make one probe")
-    engine = FaceEngine()
-    reference_image = _read(reference)
-    probe_images = [_read(probe) for probe in probes]
-    # Loaded before the first stage, so that the table shows the stages alone.
-    engine.warm_up()
-    acquisitions = {
-        "reference": engine.reference(reference_image),
-        "probe": engine.probe(probe_images),
-    }
-    comparison = _compare(engine, acquisitions)
-    if as_json:
-        typer.echo(json.dumps(_as_json(comparison, acquisitions), indent=2))
-    else:
-        _print(comparison, acquisitions)
-    raise typer.Exit(_exit_code(comparison))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(IMAGE_BYTES_READ_MAX)
-    except OSError as error:
-        typer.echo(f"{path}: {error.strerror}", err=True)
-        raise typer.Exit(ExitCode.NO_COMPARISON) from error
-
-
-def _compare(engine: FaceEngine, acquisitions: dict[str, Acquisition]) -> Comparison | None:
-    reference = acquisitions["reference"].template
-    probe = acquisitions["probe"].template
-    if reference is None or probe is None:
-        return None
-    return engine.compare(reference, probe)
-
-
-def _exit_code(comparison: Comparison | None) -> ExitCode:
-    if comparison is None:
-        return ExitCode.NO_COMPARISON
-    if comparison.decision is ComparisonDecision.MATCH:
-        return ExitCode.MATCH
-    return ExitCode.NON_MATCH
-
-
-def _as_json(comparison: Comparison | None, acquisitions: dict[str, Acquisition]) -> dict[str, Any]:
-    return {
-        "result": comparison.decision if comparison else "failure_to_acquire",
-        "comparison": asdict(comparison) if comparison else None,
-        **{
-            role: {
-                "failure": acquisition.failure,
-                "measurements": asdict(acquisition.measurements),
-            }
-            for role, acquisition in acquisitions.items()
-        },
-    }
-
-
-def _print(comparison: Comparison | None, acquisitions: dict[str, Acquisition]) -> None:
-    console = Console(soft_wrap=True)
-    if comparison:
-        console.print(f"result              {comparison.decision}")
-        console.print(f"dissimilarity       {comparison.dissimilarity:.4f}")
-        console.print(f"decision threshold  {comparison.decision_threshold:.4f}")
-    else:
-        console.print("result              failure to acquire")
-    for role, acquisition in acquisitions.items():
-        if acquisition.failure:
-            console.print(f"{role:<19} {acquisition.failure}")
-    console.print(_stage_table(acquisitions))
-
-
-def _stage_table(acquisitions: dict[str, Acquisition]) -> Table:
-    table = Table("stage", title="time of each stage, ms")
-    times_ms = {role: a.measurements.stage_times_ms for role, a in acquisitions.items()}
-    stages = list(dict.fromkeys(stage for times in times_ms.values() for stage in times))
-    for role in times_ms:
-        table.add_column(role, justify="right")
-    for stage in stages:
-        cells = (times.get(stage) for times in times_ms.values())
-        table.add_row(stage, *("-" if cell is None else f"{cell:.1f}" for cell in cells))
-    return table
+app.command()(verify)
+app.command("calibrate")(calibrate_command)
+app.command("evaluate")(evaluate_command)
+app.add_typer(models_app, name="models")

@@ -17,6 +17,7 @@ from pathlib import Path
 import structlog
 
 from biometrics.chip.trust import TrustProfile
+from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.policy import PolicyPack, parse_policy_pack
@@ -27,7 +28,17 @@ from identity.security.keys import KeyFileError, KeyRing, load_or_create_key_rin
 from identity.security.vault import Vault
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.complete_verification import examine_chip
+from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
 from identity.services.face_pool import FacePool
+from identity.services.face_setup import (
+    FaceSetup,
+    load_operating_point,
+    make_face_setup,
+    read_cohort,
+    refuse_unproven,
+)
+from identity.services.load_cohort import with_cohort
+from identity.services.reenrol_references import Slice, reenrol_slice
 from identity.services.transactions import Transactions
 from identity.state_directory import StateError
 from identity.storage import tables
@@ -76,6 +87,95 @@ def load_trust(directory: Path) -> TrustProfile:
         )
     except ValueError as error:
         raise TrustError(f"{directory}: {error}") from error
+
+
+def load_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
+    """How faces are compared, as far as no database is needed to know it.
+
+    Raises:
+        FaceSetupError: The parts do not belong together, or do not show what the policy demands.
+    """
+    point = load_operating_point(settings.operating_point, trusted_key=settings.operating_point_key)
+    refuse_unproven(
+        point,
+        policy.verification.regulated,
+        is_trusted=settings.operating_point_key is not None,
+    )
+    return make_face_setup(
+        models_directory=settings.models_directory,
+        model=settings.face_model,
+        precision=Precision(settings.face_precision),
+        operating_point=point,
+    )
+
+
+def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
+    with database.transaction() as uow:
+        complete = with_cohort(uow, setup)
+    if complete.cohort is None and setup.operating_point.cohort_digest is not None:
+        _log.warning("no cohort: the operating point's fallback decides")
+    return complete
+
+
+def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:
+    """Draw a new cohort for the network in force, beside the one that is in use.
+
+    Raises:
+        FaceSetupError: The network or the operating point cannot be used.
+        TooFewReferencesError: Too few citizens are enrolled.
+    """
+    setup = load_face_setup(settings, load_policy(settings.policy))
+    in_use = setup.operating_point.cohort_digest
+    with open_database(settings) as database:
+        return Transactions(database).run(
+            lambda uow: draw_cohort(
+                uow,
+                model_digest=setup.model_digest,
+                size=size,
+                keep=[] if in_use is None else [in_use],
+                at=datetime.now(UTC),
+            )
+        )
+
+
+def import_cohort(settings: Settings, content: bytes) -> DrawnCohort:
+    """Store a cohort that was made elsewhere, such as by `biometrics calibrate`.
+
+    Raises:
+        FaceSetupError: It is no cohort, or one of another network.
+    """
+    setup = load_face_setup(settings, load_policy(settings.policy))
+    cohort = read_cohort(setup, content)
+    in_use = setup.operating_point.cohort_digest
+    with open_database(settings) as database:
+        return Transactions(database).run(
+            lambda uow: keep_cohort(
+                uow, cohort, keep=[] if in_use is None else [in_use], at=datetime.now(UTC)
+            )
+        )
+
+
+def reenrol(settings: Settings, *, slice_size: int) -> Iterator[Slice]:
+    """Enrol every citizen anew whom another network than the one in force enrolled.
+
+    Raises:
+        FaceSetupError: The network or the operating point cannot be used.
+    """
+    setup = load_face_setup(settings, load_policy(settings.policy))
+    engine = setup.make_engine()
+    with open_database(settings) as database:
+        transactions = Transactions(database)
+        after = b""
+        while done := reenrol_slice(
+            transactions,
+            engine,
+            model_digest=setup.model_digest,
+            after=after,
+            at=datetime.now(UTC),
+            size=slice_size,
+        ):
+            after = done.last_key
+            yield done
 
 
 @contextmanager
@@ -153,12 +253,13 @@ async def running_server(
 ) -> AsyncIterator[Listening]:
     """A server that accepts calls inside the block, on a database at head."""
     policy = load_policy(settings.policy)
+    setup = load_face_setup(settings, policy)
     trust = load_trust(settings.trust_directory)
     with open_database(settings) as database:
         prepare(database)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
-        faces = FacePool(worker_count=settings.face_workers)
+        faces = FacePool(_with_cohort(database, setup), worker_count=settings.face_workers)
         threads = ThreadPoolExecutor(settings.request_threads, thread_name_prefix="subid-request")
         try:
             await faces.warm_up()

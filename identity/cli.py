@@ -22,6 +22,8 @@ callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which c
 verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")
 app.add_typer(verdict_app, name="verdict")
+faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
+app.add_typer(faces_app, name="faces")
 
 _StateOption = Annotated[
     Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
@@ -54,6 +56,7 @@ def serve(
 
     from identity import bootstrap  # noqa: PLC0415 - as above
     from identity.log_setup import log_to_stderr  # noqa: PLC0415 - as above
+    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
 
     settings = _settings(
         state=state,
@@ -147,6 +150,67 @@ def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = N
             result = recompute(uow, bootstrap.load_policy, at=datetime.now(UTC))
     print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
     raise typer.Exit(1 if result.difference_count else 0)
+
+
+@faces_app.command("cohort")
+def make_cohort(
+    size: Annotated[int, typer.Option(min=300, max=100_000, help="Citizens drawn.")] = 2_000,
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Store this cohort instead of drawing one.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Also write it here, for `biometrics calibrate`. It is biometric data."),
+    ] = None,
+    state: _StateOption = None,
+    database: _DatabaseOption = None,
+) -> None:
+    """Draw a cohort at random from the enrolled citizens, without identities."""
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
+    from identity.services.draw_cohort import TooFewReferencesError  # noqa: PLC0415 - as above
+    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
+
+    settings = _settings(state=state, database=database)
+    try:
+        if source is None:
+            drawn = bootstrap.renew_cohort(settings, size=size)
+        else:
+            drawn = bootstrap.import_cohort(settings, source.read_bytes())
+        if out is not None:
+            write_secret(out, drawn.cohort.to_bytes())
+    except (OSError, FaceSetupError, TooFewReferencesError) as error:
+        _fail(str(error))
+    print(f"cohort {drawn.cohort.digest}: {len(drawn.cohort)} people")
+    print(f"{drawn.removed_count} older cohorts removed")
+
+
+@faces_app.command("reenrol")
+def reenrol_faces(
+    slice_size: Annotated[
+        int, typer.Option("--slice", min=1, max=10_000, help="Citizens of one transaction.")
+    ] = 100,
+    state: _StateOption = None,
+    database: _DatabaseOption = None,
+) -> None:
+    """Make the templates anew that another network made. Interrupted, it goes on where it was.
+
+    Exit code 1: some portraits gave no template with the network in force.
+    """
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
+
+    enrolled_count = failed_count = 0
+    try:
+        for done in bootstrap.reenrol(
+            _settings(state=state, database=database), slice_size=slice_size
+        ):
+            enrolled_count += done.enrolled_count
+            failed_count += done.failed_count
+    except FaceSetupError as error:
+        _fail(str(error))
+    print(f"{enrolled_count} citizens enrolled anew, {failed_count} portraits without a face")
+    raise typer.Exit(1 if failed_count else 0)
 
 
 def _settings(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late

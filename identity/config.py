@@ -6,6 +6,7 @@ the environment; nothing else of the service reads either.
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,6 +32,13 @@ class Settings(BaseSettings):
             `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
         policy: Name of the policy pack.
         face_workers: Processes that compare faces.
+        face_model: Name of the network that compares faces.
+        face_precision: Numbers the built-in network is run with; each has operating points of its
+            own.
+        models: Directory of installed networks; None means `models/` under the state directory.
+        operating_point: File of the thresholds that faces are compared with; None takes the
+            provisional one.
+        operating_point_key: PEM file of the Ed25519 key that must have signed it.
         request_threads: Threads that answer calls.
         simulated_clock: Take the time from AdvanceEnforcement instead of the machine.
     """
@@ -43,6 +51,11 @@ class Settings(BaseSettings):
     trust_anchors: Path | None = None
     policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")
     face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
+    face_model: str = Field(default="dlib-resnet29", pattern=r"^[a-z0-9][a-z0-9-]*$")
+    face_precision: Literal["fp32", "bf16"] = "fp32"
+    models: Path | None = None
+    operating_point: Path | None = None
+    operating_point_key: Path | None = None
     request_threads: int = Field(default=12, ge=1, le=64)
     simulated_clock: bool = False
 
@@ -58,3 +71,8 @@ class Settings(BaseSettings):
     def trust_directory(self) -> Path:
         """Where the card authority's certificates lie."""
         return self.trust_anchors or self.state / "trust"
+
+    @property
+    def models_directory(self) -> Path:
+        """Where installed networks lie."""
+        return self.models or self.state / "models"

@@ -18,7 +18,10 @@ from biometrics.face.models import Box, Vector
 class AcquisitionFailure(StrEnum):
     """Why no template came out (failure to acquire, ISO/IEC 19795-1).
 
-    The order is the order in which the stages can fail, the earliest first.
+    The order is the order in which the stages can fail, the earliest first: decode through
+    UNDECODABLE, detect through FACE_TOO_SMALL, then quality. When a face has several faults of
+    quality, the first in this order is the failure: a fault that makes other measures doubtful
+    comes before those.
     """
 
     IMAGE_TOO_LARGE = "image_too_large"
@@ -35,6 +38,32 @@ class AcquisitionFailure(StrEnum):
     """More than one face was found."""
     FACE_TOO_SMALL = "face_too_small"
     """The one face has too few pixels to tell people apart."""
+    FACE_CUT_OFF = "face_cut_off"
+    """Part of the face lies outside the picture."""
+    BLURRED = "blurred"
+    """The face is out of focus or moved."""
+    MOUTH_COVERED = "mouth_covered"
+    """A mask, a scarf or a hand hides mouth and chin."""
+    EYES_COVERED = "eyes_covered"
+    """Dark glasses, hair or a hand hide the eyes."""
+    TOO_DARK = "too_dark"
+    """The face is under-exposed."""
+    OVER_EXPOSED = "over_exposed"
+    """The face is over-exposed."""
+    UNEVEN_LIGHT = "uneven_light"
+    """Light from one side leaves half of the face in shadow."""
+    LOW_CONTRAST = "low_contrast"
+    """The face is as if seen through fog."""
+    TURNED_AWAY = "turned_away"
+    """The person looks past the camera: to a side, up or down."""
+    TILTED = "tilted"
+    """The head leans to a shoulder, or the camera was held askew."""
+    EYES_CLOSED = "eyes_closed"
+    """At least one eye is closed."""
+    EYEGLASSES = "eyeglasses"
+    """The person wears glasses, which the portrait of a document does not show."""
+    NOT_A_PHOTOGRAPH = "not_a_photograph"
+    """A drawing or a computer's picture: flat areas without the noise of any camera."""
     SEVERAL_PEOPLE = "several_people"
     """The photographs of one probe do not match each other."""
 
@@ -119,6 +148,10 @@ class PhotographMeasurements:
         image_width_px: Width in the file, upright; None when the header was not readable.
         image_height_px: Height in the file, upright; None when the header was not readable.
         box_px: The largest face found, in pixels of the file; None when none was found.
+        faults: All that falls short in the quality of the face, `failure` first; empty for a good
+            face and where the stages did not come as far.
+        quality: The measures of quality by name (`quality.QualityReport.values`), as far as the
+            stages came.
         stage_times_ms: Stage name to milliseconds, in the order they ran.
     """
 
@@ -127,6 +160,8 @@ class PhotographMeasurements:
     image_height_px: int | None
     box_px: Box | None
     stage_times_ms: Mapping[str, float]
+    faults: tuple[AcquisitionFailure, ...] = ()
+    quality: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +208,7 @@ class Acquisition:
         template: The face, when at least one photograph was usable.
         failure: The named reason otherwise.
         measurements: What was seen on the way.
+        photographs: The template of each usable photograph, when several were fused.
 
     Raises:
         ValueError: Both or neither of `template` and `failure` are given.
@@ -181,6 +217,7 @@ class Acquisition:
     template: Template | None = None
     failure: AcquisitionFailure | None = None
     measurements: Measurements
+    photographs: tuple[Template, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold the either-or."""

@@ -1,26 +1,25 @@
 """Whether two templates show one person, at an operating point.
 
-Owns the score and the decision. Refuses to know where the templates come from, and refuses
+Owns the decision and its three zones. Refuses to know where the templates come from, and refuses
 templates that cannot be compared instead of scoring them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from biometrics.face.acquisition import InvalidTemplateError, Template
+from biometrics.face.acquisition import Template
+from biometrics.face.cohort import Cohort
 from biometrics.face.operating_point import OperatingPoint
-
-
-class ModelMismatchError(ValueError):
-    """The templates, or a template and the threshold, belong to different networks."""
+from biometrics.face.score import ModelMismatchError, Scorer, ScoreType
 
 
 class ComparisonDecision(StrEnum):
-    """The two ends of a comparison (ISO/IEC 2382-37)."""
+    """The ends of a comparison (ISO/IEC 2382-37), and the zone between them."""
 
     MATCH = "match"
+    REVIEW = "review"
+    """Too alike to turn away, not alike enough to accept: a person should look."""
     NON_MATCH = "non_match"
 
 
@@ -29,16 +28,25 @@ class Comparison:
     """The decision, with all that is needed to understand it later.
 
     Attributes:
-        decision: Match or non-match.
-        dissimilarity: The comparison score: 0 or more, lower is more alike.
-        decision_threshold: The highest dissimilarity that would have been a match.
-        model_digest: SHA-256 of the weights of the network that made both templates.
+        decision: Match, review or non-match.
+        score_type: What the comparison score measures, and in which direction.
+        comparison_score: The score that was decided on.
+        decision_threshold: The worst score that would have been a match.
+        review_threshold: The worst score that would have gone to a person; None for two zones.
+        dissimilarity: Euclidean distance of the templates: 0 or more, lower is more alike. Always
+            given, whatever was decided on.
+        model_digest: Mark of the model and views that made both templates.
+        cohort_digest: Version of the cohort, None when there was none.
     """
 
     decision: ComparisonDecision
-    dissimilarity: float
+    score_type: ScoreType
+    comparison_score: float
     decision_threshold: float
+    review_threshold: float | None
+    dissimilarity: float
     model_digest: str
+    cohort_digest: str | None
 
 
 def dissimilarity(reference: Template, probe: Template) -> float:
@@ -48,28 +56,58 @@ def dissimilarity(reference: Template, probe: Template) -> float:
         ModelMismatchError: Different networks made the templates.
         InvalidTemplateError: The templates have different lengths.
     """
-    if reference.model_digest != probe.model_digest:
-        raise ModelMismatchError("templates of different networks cannot be compared")
-    if reference.vector.size != probe.vector.size:
-        raise InvalidTemplateError("templates of one network have one length; these differ")
-    # In float64, so that no two finite templates can overflow to infinity.
-    return float(np.linalg.norm(reference.vector.astype(np.float64) - probe.vector))
+    return Scorer(score_type=ScoreType.DISTANCE).score(reference, probe)
 
 
-def compare(reference: Template, probe: Template, *, operating_point: OperatingPoint) -> Comparison:
+def compare(
+    reference: Template,
+    probe: Template,
+    *,
+    operating_point: OperatingPoint,
+    cohort: Cohort | None = None,
+    photographs: Sequence[Template] = (),
+) -> Comparison:
     """Decide whether `probe` shows the person of `reference`.
 
+    Args:
+        reference: The template of a document or an enrolment.
+        probe: The template of live photographs.
+        operating_point: Thresholds. While its cohort is missing or too small, its fallback's.
+        cohort: The people that a cohort-centred score is centred on.
+        photographs: The templates whose mean `probe` is. One that is a non-match by itself decides:
+            a mean may lie nearer to a stranger than any photograph that went into it.
+
     Raises:
-        ModelMismatchError: The templates or the threshold belong to different networks.
-        InvalidTemplateError: The templates have different lengths.
+        ModelMismatchError: Templates, cohort and thresholds do not belong together.
+        InvalidTemplateError: The templates have different lengths or no direction.
     """
-    score = dissimilarity(reference, probe)
-    if operating_point.model_digest != reference.model_digest:
+    point = operating_point.usable(cohort)
+    if point.model_digest != reference.model_digest:
         raise ModelMismatchError("the decision threshold was set for another network")
-    is_match = score <= operating_point.decision_threshold
+    used = cohort if point.cohort_digest is not None else None
+    scorer = Scorer(score_type=point.score_type, cohort=used)
+    alone = [(scorer.similarity(reference, one), one) for one in photographs]
+    if alone:
+        similarity, worst = min(alone, key=lambda pair: pair[0])
+        if (
+            _decision(point.score_type.from_similarity(similarity), point)
+            is ComparisonDecision.NON_MATCH
+        ):
+            probe = worst
+    score = scorer.score(reference, probe)
     return Comparison(
-        decision=ComparisonDecision.MATCH if is_match else ComparisonDecision.NON_MATCH,
-        dissimilarity=score,
-        decision_threshold=operating_point.decision_threshold,
+        decision=_decision(score, point),
+        score_type=point.score_type,
+        comparison_score=score,
+        decision_threshold=point.decision_threshold,
+        review_threshold=point.review_threshold,
+        dissimilarity=dissimilarity(reference, probe),
         model_digest=reference.model_digest,
+        cohort_digest=point.cohort_digest,
     )
+
+
+def _decision(score: float, point: OperatingPoint) -> ComparisonDecision:
+    if point.is_match(score):
+        return ComparisonDecision.MATCH
+    return ComparisonDecision.REVIEW if point.is_review(score) else ComparisonDecision.NON_MATCH

@@ -43,5 +43,18 @@ def check_digest(path: Path, *, sha256: str) -> None:
     """
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != sha256:
-        raise WeightsError(f"{path.name} has SHA-256 {digest}, expected {sha256}")
+    _compare(digest, sha256, name=path.name)
+
+
+def check_bytes(weights: bytes, *, name: str, sha256: str) -> None:
+    """`check_digest` for weights that were read already.
+
+    Raises:
+        WeightsError: The SHA-256 of `weights` is not `sha256`.
+    """
+    _compare(hashlib.sha256(weights).hexdigest(), sha256, name=name)
+
+
+def _compare(digest: str, expected: str, *, name: str) -> None:
+    if digest != expected:
+        raise WeightsError(f"{name} has SHA-256 {digest}, expected {expected}")

@@ -26,6 +26,8 @@ class FieldResult(StrEnum):
     MATCH = "match"
     MISMATCH = "mismatch"
     NOT_AVAILABLE = "not_available"
+    UNDECIDED = "undecided"
+    """Neither: a face that a person must look at. CAMARA has no such result."""
 
 
 class FieldSource(StrEnum):

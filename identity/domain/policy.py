@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from identity.domain.verification import VerificationPolicy
+from identity.domain.verification import RegulatedRates, VerificationPolicy
 
 
 class CaseCause(StrEnum):
@@ -103,6 +103,8 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
+_REGULATED_KEYS = frozenset({"far_max", "frr_max"})
+_OPTIONAL_KEYS = _REGULATED_KEYS | {"portrait_review_after_years", "regulated"}
 _TRACK_KEYS = frozenset(
     {
         *("causes", "steps", "citation", "confirm_in_gazette", "cure"),
@@ -128,7 +130,7 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
 
 def _verification(value: object, *, version: str) -> VerificationPolicy:
     body = _table(value, place="verification")
-    _check_keys(body, _VERIFICATION_KEYS, place="verification")
+    _check_keys(body, _VERIFICATION_KEYS | (_OPTIONAL_KEYS & body.keys()), place="verification")
     _text(body["citation"], place="verification.citation")
     threshold = body["face_dissimilarity_max"]
     lifetime_s = body["session_lifetime_s"]
@@ -142,7 +144,38 @@ def _verification(value: object, *, version: str) -> VerificationPolicy:
         version=version,
         face_dissimilarity_max=threshold,
         session_lifetime=timedelta(seconds=lifetime_s),
+        portrait_review_after_years=_years(body.get("portrait_review_after_years")),
+        regulated=_regulated(body),
     )
+
+
+def _years(value: object) -> int | None:
+    # A card is valid for decades at most; no portrait is older than its holder.
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 60:  # noqa: PLR2004 - explained above
+        raise PolicyPackError("verification.portrait_review_after_years must be 1 to 60")
+    return value
+
+
+def _regulated(body: Mapping[str, Any]) -> RegulatedRates | None:
+    """The rates of a regulation, stated together; `regulated` says whether they bind."""
+    stated = {"regulated", *_REGULATED_KEYS} & body.keys()
+    if not stated:
+        return None
+    if stated != {"regulated", *_REGULATED_KEYS} or not isinstance(body["regulated"], bool):
+        raise PolicyPackError(
+            "verification: regulated (true or false), far_max and frr_max belong together"
+        )
+    rates = RegulatedRates(far_max=_rate(body, "far_max"), frr_max=_rate(body, "frr_max"))
+    return rates if body["regulated"] else None
+
+
+def _rate(body: Mapping[str, Any], key: str) -> float:
+    value = body[key]
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise PolicyPackError(f"verification.{key} must be a number above 0 and below 1")
+    return value
 
 
 def _track(name: str, value: object) -> Track:

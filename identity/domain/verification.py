@@ -31,6 +31,8 @@ class VerdictState(StrEnum):
     VERIFIED = "verified"
     NOT_VERIFIED = "not_verified"
     FAILURE_TO_ACQUIRE = "failure_to_acquire"
+    REVIEW = "review"
+    """A person must look: nothing speaks against the holder but a doubtful face."""
 
 
 class VerdictReason(StrEnum):
@@ -45,6 +47,16 @@ class VerdictReason(StrEnum):
     CARD_SUPERSEDED = "CARD_SUPERSEDED"
     FACE_NON_MATCH = "FACE_NON_MATCH"
     FACE_NOT_ACQUIRED = "FACE_NOT_ACQUIRED"
+    FACE_UNDECIDED = "FACE_UNDECIDED"
+    PORTRAIT_AGED = "PORTRAIT_AGED"
+
+
+class FaceZone(StrEnum):
+    """Where a comparison score lies."""
+
+    MATCH = "match"
+    REVIEW = "review"
+    NON_MATCH = "non_match"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +87,39 @@ class ChipEvidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceScore:
+    """A comparison score with the thresholds of the operating point that it was made at.
+
+    Attributes:
+        score_type: What is measured, such as `distance` or `cohort_centred`.
+        value: The score.
+        is_dissimilarity: Whether lower is more alike.
+        match_threshold: The worst score that is a match.
+        review_threshold: The worst score that a person should look at; None for two zones.
+        cohort_digest: SHA-256 (hex) of the cohort that the score is centred on, None without one.
+    """
+
+    score_type: str
+    value: float
+    is_dissimilarity: bool
+    match_threshold: float
+    review_threshold: float | None = None
+    cohort_digest: str | None = None
+
+    @property
+    def zone(self) -> FaceZone:
+        """Where the score lies. NaN, which a fault alone makes, is a non-match."""
+        if self._reaches(self.match_threshold):
+            return FaceZone.MATCH
+        if self.review_threshold is not None and self._reaches(self.review_threshold):
+            return FaceZone.REVIEW
+        return FaceZone.NON_MATCH
+
+    def _reaches(self, threshold: float) -> bool:
+        return self.value <= threshold if self.is_dissimilarity else self.value >= threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaceEvidence:
     """Findings of the face comparison.
 
@@ -83,12 +128,15 @@ class FaceEvidence:
         failure: Why a face could not be taken, such as `NO_FACE`; None when both were.
         model_digest: SHA-256 (hex) of the network that made the templates.
         probe_digests: SHA-256 of each photograph.
+        score: What is judged; None when nothing was compared, and in evidence from before
+            operating points, which is judged by its distance alone.
     """
 
     dissimilarity: float | None
     failure: str | None
     model_digest: str | None
     probe_digests: tuple[bytes, ...] = ()
+    score: FaceScore | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,18 +150,37 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegulatedRates:
+    """Error rates that a regulation demands of the comparison of faces.
+
+    Attributes:
+        far_max: Highest false accept rate, 0 < value < 1.
+        frr_max: The false reject rate stays below this, 0 < value < 1.
+    """
+
+    far_max: float
+    frr_max: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationPolicy:
     """Settings of a policy pack that a verdict depends on.
 
     Attributes:
         version: The pack's name and date.
-        face_dissimilarity_max: A face matches below this distance, 0 < value < 2.
+        face_dissimilarity_max: Where distances are judged, a face matches below this one only,
+            whatever the operating point allows; 0 < value < 2.
         session_lifetime: How long a session stays open.
+        portrait_review_after_years: From this age of the portrait on, a face that does not match
+            it goes to a person; None: never.
+        regulated: Rates without proof of which the service does not start; None: no such demand.
     """
 
     version: str
     face_dissimilarity_max: float
     session_lifetime: timedelta
+    portrait_review_after_years: int | None = None
+    regulated: RegulatedRates | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +197,7 @@ class Verdict:
     acquisition_failure: str | None
     decided_at: datetime
     policy_version: str
+    portrait_age_years: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +229,12 @@ def decide(
         4. So does its birth date.
         5. The record's person lives, and the card is the current one.
         6. The live face matches the portrait in the chip.
+    When all hold but the last, and the face is doubtful and not another's, a person must look.
     The caller owes: that the chip findings come from this session's nonce and these files.
     """
     fields = _compare_fields(evidence, score_names)
-    face = _judge_face(evidence.face, policy)
+    age_years = _portrait_age_years(evidence.chip, at=at)
+    face = _judge_face(evidence.face, policy, portrait_age_years=age_years)
     reasons = tuple(_reasons(evidence, fields, face))
     return Verdict(
         state=_state(reasons),
@@ -172,11 +242,12 @@ def decide(
         personal_id=fields.personal_id,
         full_name=fields.full_name,
         birth_date=fields.birth_date,
-        face=face,
+        face=face.outcome,
         chip_codes=evidence.chip.codes,
         acquisition_failure=evidence.face.failure,
         decided_at=at,
         policy_version=policy.version,
+        portrait_age_years=age_years,
     )
 
 
@@ -220,16 +291,59 @@ def _worst(outcomes: Iterable[FieldOutcome]) -> FieldOutcome:
     return FieldOutcome(result=FieldResult.MATCH, source=FieldSource.CHIP)
 
 
-def _judge_face(face: FaceEvidence, policy: VerificationPolicy) -> FieldOutcome:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Face:
+    outcome: FieldOutcome
+    is_spared_for_age: bool = False
+
+
+_RESULTS = {
+    FaceZone.MATCH: FieldResult.MATCH,
+    FaceZone.REVIEW: FieldResult.UNDECIDED,
+    FaceZone.NON_MATCH: FieldResult.MISMATCH,
+}
+
+
+def _judge_face(
+    face: FaceEvidence, policy: VerificationPolicy, *, portrait_age_years: int | None
+) -> _Face:
     if face.failure is not None or face.dissimilarity is None:
-        return _ABSENT
+        return _Face(outcome=_ABSENT)
+    zone = _zone(face, face.dissimilarity, policy)
+    spared_years = policy.portrait_review_after_years
+    is_aged = (
+        spared_years is not None
+        and portrait_age_years is not None
+        and portrait_age_years >= spared_years
+    )
+    is_spared = is_aged and zone is FaceZone.NON_MATCH
+    result = FieldResult.UNDECIDED if is_spared else _RESULTS[zone]
+    outcome = FieldOutcome(result=result, source=FieldSource.CHIP)
+    return _Face(outcome=outcome, is_spared_for_age=is_spared)
+
+
+def _zone(face: FaceEvidence, dissimilarity: float, policy: VerificationPolicy) -> FaceZone:
     # Written so that NaN and a distance below zero, which a fault alone makes, never match.
-    is_match = 0 <= face.dissimilarity < policy.face_dissimilarity_max
-    result = FieldResult.MATCH if is_match else FieldResult.MISMATCH
-    return FieldOutcome(result=result, source=FieldSource.CHIP)
+    is_close = 0 <= dissimilarity < policy.face_dissimilarity_max
+    if face.score is None:
+        return FaceZone.MATCH if is_close else FaceZone.NON_MATCH
+    zone = face.score.zone
+    # The pack's distance binds every operating point on distances; other scores have other units.
+    if zone is FaceZone.MATCH and face.score.is_dissimilarity and not is_close:
+        return FaceZone.NON_MATCH
+    return zone
 
 
-def _reasons(evidence: Evidence, fields: _Fields, face: FieldOutcome) -> Iterator[VerdictReason]:
+def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
+    """Whole years since the card, and with it the portrait, was issued."""
+    issued_on = None if chip.holder is None else chip.holder.card_issued_on
+    if issued_on is None or not chip.is_authentic:
+        return None
+    has_had_its_day = (at.month, at.day) >= (issued_on.month, issued_on.day)
+    return max(0, at.year - issued_on.year - (0 if has_had_its_day else 1))
+
+
+def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
     is_authentic = evidence.chip.is_authentic
     if is_authentic:
         yield from _field_reasons(fields)  # 2, 3, 4
@@ -263,11 +377,18 @@ def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterat
         yield VerdictReason.CARD_SUPERSEDED
 
 
-def _face_reasons(outcome: FieldOutcome) -> Iterator[VerdictReason]:
-    if outcome.result is FieldResult.MISMATCH:
+def _face_reasons(face: _Face) -> Iterator[VerdictReason]:
+    if face.outcome.result is FieldResult.MISMATCH:
         yield VerdictReason.FACE_NON_MATCH
-    elif outcome.result is FieldResult.NOT_AVAILABLE:
+    elif face.outcome.result is FieldResult.NOT_AVAILABLE:
         yield VerdictReason.FACE_NOT_ACQUIRED
+    elif face.outcome.result is FieldResult.UNDECIDED:
+        yield VerdictReason.FACE_UNDECIDED
+        if face.is_spared_for_age:
+            yield VerdictReason.PORTRAIT_AGED
+
+
+_FOR_A_PERSON = frozenset({VerdictReason.FACE_UNDECIDED, VerdictReason.PORTRAIT_AGED})
 
 
 def _state(reasons: tuple[VerdictReason, ...]) -> VerdictState:
@@ -276,4 +397,7 @@ def _state(reasons: tuple[VerdictReason, ...]) -> VerdictState:
     # A poor photograph decides nothing by itself; beside a false document it saves nobody.
     if reasons == (VerdictReason.FACE_NOT_ACQUIRED,):
         return VerdictState.FAILURE_TO_ACQUIRE
+    # Likewise, a doubtful face is worth a person's time only when all else is in order.
+    if _FOR_A_PERSON.issuperset(reasons):
+        return VerdictState.REVIEW
     return VerdictState.NOT_VERIFIED

@@ -10,6 +10,7 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import ServiceState
 from identity.domain.verification import Verdict, VerdictState
+from identity.services.acquisition_advice import advise
 from identity.services.explain_subscription import ExplainedCase
 from identity.services.imports import ImportSummary
 from identity.services.read_subscriptions import SubscriptionView
@@ -40,6 +41,7 @@ FIELD_RESULTS = {
     FieldResult.MATCH: subscription_pb2.FIELD_RESULT_MATCH,
     FieldResult.MISMATCH: subscription_pb2.FIELD_RESULT_MISMATCH,
     FieldResult.NOT_AVAILABLE: subscription_pb2.FIELD_RESULT_NOT_AVAILABLE,
+    FieldResult.UNDECIDED: subscription_pb2.FIELD_RESULT_UNDECIDED,
 }
 FIELD_SOURCES = {
     FieldSource.CHIP: subscription_pb2.FIELD_SOURCE_CHIP,
@@ -50,6 +52,7 @@ VERDICT_STATES = {
     VerdictState.VERIFIED: verification_service_pb2.VERDICT_STATE_VERIFIED,
     VerdictState.NOT_VERIFIED: verification_service_pb2.VERDICT_STATE_NOT_VERIFIED,
     VerdictState.FAILURE_TO_ACQUIRE: verification_service_pb2.VERDICT_STATE_FAILURE_TO_ACQUIRE,
+    VerdictState.REVIEW: verification_service_pb2.VERDICT_STATE_REVIEW,
 }
 CASE_CAUSES = {
     CaseCause.UNVERIFIED: enforcement_service_pb2.CASE_CAUSE_UNVERIFIED,
@@ -155,6 +158,18 @@ def verdict(value: Verdict) -> verification_service_pb2.Verdict:
         acquisition_failure=value.acquisition_failure or "",
         decide_time=timestamp(value.decided_at),
         policy_version=value.policy_version,
+        portrait_age_years=value.portrait_age_years,
+        acquisition_advice=acquisition_advice(value.acquisition_failure),
+    )
+
+
+def acquisition_advice(failure: str | None) -> verification_service_pb2.AcquisitionAdvice | None:
+    """What to do about a failure to acquire, or nothing."""
+    if failure is None:
+        return None
+    advice = advise(failure)
+    return verification_service_pb2.AcquisitionAdvice(
+        vietnamese=advice.vietnamese, english=advice.english
     )
 
 

@@ -16,6 +16,7 @@ from identity.services.complete_verification import (
     record_verdict,
     refuse_oversized,
 )
+from identity.services.enrol_reference import reference_from
 from identity.services.face_pool import not_compared
 from identity.services.verification_sessions import get_verification, start_verification
 from identity.storage.database import UnitOfWork
@@ -101,16 +102,20 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             lambda: self._edge.examine_chip(session, presented, at=call.at)
         )
         if chip.portrait is None:
-            face = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
+            found = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
         else:
-            face = await self._edge.faces.compare(chip.portrait, presented.probes)
-        return await self._edge.in_thread(
-            lambda: self._edge.answer_once(
-                request,
-                call,
-                lambda uow: _completed(record_verdict(uow, call, session, chip.evidence, face)),
-                pb.CompleteVerificationResponse,
+            found = await self._edge.faces.compare(chip.portrait, presented.probes)
+
+        def record(uow: UnitOfWork) -> pb.CompleteVerificationResponse:
+            reference = reference_from(chip, found)
+            return _completed(
+                record_verdict(
+                    uow, call, session, chip.evidence, found.evidence, reference=reference
+                )
             )
+
+        return await self._edge.in_thread(
+            lambda: self._edge.answer_once(request, call, record, pb.CompleteVerificationResponse)
         )
 
     def GetVerification(

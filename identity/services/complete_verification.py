@@ -44,6 +44,7 @@ from identity.services.call import Call, score_names
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.face_references import FaceReference
 from identity.storage.verifications import Claimant, Session, SessionState
 
 
@@ -153,8 +154,18 @@ def record_verdict(
     session: Session,
     chip: ChipEvidence,
     face: FaceEvidence,
+    *,
+    reference: FaceReference | None = None,
 ) -> Completed:
     """Judge, store evidence and verdict, and settle the subscription.
+
+    Args:
+        uow: The transaction.
+        call: The circumstances.
+        session: The session that was claimed.
+        chip: Findings of the chip.
+        face: Findings of the face.
+        reference: Enrolled when the verdict is VERIFIED, and only then.
 
     Raises:
         SubscriptionNotFoundError: The subscription ended while the evidence was examined.
@@ -171,6 +182,8 @@ def record_verdict(
             verdict=verdict,
         )
         item = _activate(uow, call, item, attempt)
+        if reference is not None:
+            uow.face_references.save(item.claim.personal_id, reference, at=call.at)
     append(uow.connection, [_entry(uow, call, item, verdict)])
     return Completed(verdict=verdict, subscription=item)
 

@@ -1,8 +1,8 @@
 """Faces are compared in processes of their own.
 
-Owns the pool: how many processes, how much may wait, what happens when one dies. The network holds
-Python's lock while it computes, so in a thread it would make every look-up wait; and a photograph
-that crashes a decoder must not take the service with it. Knows no citizen and no subscription.
+Owns the pool: how many processes, how much may wait, what happens when one dies. In threads the
+stages that hold Python's lock would make every look-up wait; and a photograph that crashes a
+decoder must not take the service with it. Knows no citizen and no subscription.
 """
 
 import asyncio
@@ -14,12 +14,15 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 
-from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.compare import Comparison
 from biometrics.face.engine import FaceEngine
 from identity.domain.errors import OverloadedError
-from identity.domain.verification import FaceEvidence
+from identity.domain.verification import FaceEvidence, FaceScore
+from identity.services.acquisition_advice import REFERENCE_PREFIX
+from identity.services.face_setup import FaceSetup, FaceSetupError
 
 WAITING_PER_WORKER_MAX = 4
 """Comparisons that may wait for each process; more are refused. Even if each is as costly as a
@@ -29,51 +32,87 @@ COMPARISON_TIMEOUT_S = 30.0
 """A comparison takes well under a second; one that takes this long is hostile or stuck."""
 
 
-def compare_faces(portrait: bytes, probes: tuple[bytes, ...]) -> FaceEvidence:
-    """Compare a chip portrait with live photographs; runs inside a worker."""
-    engine = _engine()
+_worker_engine: ContextVar[FaceEngine] = ContextVar("subid_worker_engine")
+"""The engine of a worker process, made before it is given anything to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceFindings:
+    """What came of one comparison.
+
+    Attributes:
+        evidence: What a verdict depends on.
+        template: The reference as the network made it, when faces were compared; to be enrolled.
+    """
+
+    evidence: FaceEvidence
+    template: bytes | None = field(default=None, repr=False)
+
+
+def compare_faces(engine: FaceEngine, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
+    """Compare a chip portrait with live photographs."""
     digests = tuple(hashlib.sha256(probe).digest() for probe in probes)
-    reference = engine.reference(portrait)
-    if reference.template is None:
-        return _failed(f"REFERENCE_{str(reference.failure).upper()}", digests)
     if portrait in probes:
         return _failed("PROBE_IS_REFERENCE", digests)
-    taken = [engine.probe([probe]) for probe in probes]
-    templates = [one.template for one in taken if one.template is not None]
-    if not templates:
-        return _failed(_furthest([one.failure for one in taken]), digests)
-    # Each usable photograph must match by itself. Averaged, photographs of several strangers,
-    # chosen to fit a portrait that can be read from the chip, match more than half of all people.
-    comparisons = [engine.compare(reference.template, template) for template in templates]
-    return FaceEvidence(
-        dissimilarity=max(comparison.dissimilarity for comparison in comparisons),
-        failure=None,
-        model_digest=comparisons[0].model_digest,
-        probe_digests=digests,
+    reference, probe = engine.reference_and_probe(portrait, probes)
+    if reference.template is None:
+        return _failed(f"{REFERENCE_PREFIX}{str(reference.failure).upper()}", digests)
+    if probe.template is None:
+        return _failed(str(probe.failure).upper(), digests)
+    comparison = engine.compare(reference.template, probe.template, photographs=probe.photographs)
+    return FaceFindings(
+        evidence=_evidence(comparison, digests), template=reference.template.to_bytes()
     )
 
 
-def _furthest(failures: Sequence[AcquisitionFailure | None]) -> str:
-    """The failure of the photograph that got furthest: the one that is nearest to a usable one."""
-    stages = list(AcquisitionFailure)
-    known = [failure for failure in failures if failure is not None]
-    return str(max(known, key=stages.index)).upper()
-
-
-def not_compared(failure: str, probes: Sequence[bytes]) -> FaceEvidence:
+def not_compared(failure: str, probes: Sequence[bytes]) -> FaceFindings:
     """The finding when there was nothing to compare with."""
     return _failed(failure, tuple(hashlib.sha256(probe).digest() for probe in probes))
 
 
-def _failed(failure: str, digests: tuple[bytes, ...]) -> FaceEvidence:
-    return FaceEvidence(
+def _failed(failure: str, digests: tuple[bytes, ...]) -> FaceFindings:
+    evidence = FaceEvidence(
         dissimilarity=None, failure=failure, model_digest=None, probe_digests=digests
+    )
+    return FaceFindings(evidence=evidence)
+
+
+def _evidence(comparison: Comparison, digests: tuple[bytes, ...]) -> FaceEvidence:
+    return FaceEvidence(
+        dissimilarity=comparison.dissimilarity,
+        failure=None,
+        model_digest=comparison.model_digest,
+        probe_digests=digests,
+        score=FaceScore(
+            score_type=comparison.score_type.value,
+            value=comparison.comparison_score,
+            is_dissimilarity=comparison.score_type.is_dissimilarity,
+            match_threshold=comparison.decision_threshold,
+            review_threshold=comparison.review_threshold,
+            cohort_digest=comparison.cohort_digest,
+        ),
     )
 
 
-@cache
-def _engine() -> FaceEngine:
-    return FaceEngine()
+def _start_worker(setup: FaceSetup) -> None:
+    # Imported here, in a worker: the server's own process needs no OpenCV.
+    import cv2  # noqa: PLC0415 - see above
+
+    _end_with_the_server()
+    # A process for each core: threads inside one would take the cores from the others.
+    cv2.setNumThreads(1)
+    engine = setup.make_engine()
+    engine.warm_up()
+    _worker_engine.set(engine)
+
+
+def _be_there() -> None:
+    """Nothing: a worker that answers has loaded its models."""
+    _worker_engine.get()
+
+
+def _work(portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
+    return compare_faces(_worker_engine.get(), portrait, probes)
 
 
 def _end_with_the_server() -> None:
@@ -94,32 +133,41 @@ def _end_with_the_server() -> None:
     threading.Thread(target=wait_for_its_end, daemon=True).start()
 
 
-def _warm_up() -> None:
-    _engine().warm_up()
-
-
 class FacePool:
     """Processes that compare faces."""
 
-    def __init__(self, *, worker_count: int, timeout_s: float = COMPARISON_TIMEOUT_S) -> None:
+    def __init__(
+        self, setup: FaceSetup, *, worker_count: int, timeout_s: float = COMPARISON_TIMEOUT_S
+    ) -> None:
         """Start nothing yet.
 
         Args:
+            setup: What each process makes its engine from.
             worker_count: Processes, at least 1.
             timeout_s: How long one comparison may take, its wait for a process included.
         """
+        self._setup = setup
         self._worker_count = worker_count
         self._timeout_s = timeout_s
         self._waiting = 0
         self._executor = self._new_executor()
 
     async def warm_up(self) -> None:
-        """Start the processes and load their models."""
-        loop = asyncio.get_running_loop()
-        starts = [loop.run_in_executor(self._executor, _warm_up) for _ in range(self._worker_count)]
-        await asyncio.gather(*starts)
+        """Start the processes and load their models.
 
-    async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceEvidence:
+        Raises:
+            FaceSetupError: A process could not load them; why stands in the log.
+        """
+        loop = asyncio.get_running_loop()
+        starts = [
+            loop.run_in_executor(self._executor, _be_there) for _ in range(self._worker_count)
+        ]
+        try:
+            await asyncio.gather(*starts)
+        except BrokenProcessPool as error:
+            raise FaceSetupError("a process that compares faces could not start") from error
+
+    async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
         """Compare in a worker.
 
         Raises:
@@ -147,17 +195,17 @@ class FacePool:
 
     def _submit(
         self, portrait: bytes, probes: tuple[bytes, ...]
-    ) -> tuple[ProcessPoolExecutor, asyncio.Future[FaceEvidence]]:
+    ) -> tuple[ProcessPoolExecutor, asyncio.Future[FaceFindings]]:
         loop = asyncio.get_running_loop()
         try:
-            work = loop.run_in_executor(self._executor, compare_faces, portrait, probes)
+            work = loop.run_in_executor(self._executor, _work, portrait, probes)
         except BrokenProcessPool:
             # A worker died while the pool was idle: nothing is lost.
             self._replace(self._executor)
-            work = loop.run_in_executor(self._executor, compare_faces, portrait, probes)
+            work = loop.run_in_executor(self._executor, _work, portrait, probes)
         return self._executor, work
 
-    def _leave(self, _work: asyncio.Future[FaceEvidence]) -> None:
+    def _leave(self, _work: asyncio.Future[FaceFindings]) -> None:
         self._waiting -= 1
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
@@ -170,7 +218,8 @@ class FacePool:
         return ProcessPoolExecutor(
             self._worker_count,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_end_with_the_server,
+            initializer=_start_worker,
+            initargs=(self._setup,),
         )
 
     @staticmethod

@@ -1,7 +1,7 @@
 """Judge stored evidence again: a verdict that comes out differently is a fault or a forgery."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -29,6 +29,9 @@ def recompute(
     for evidence, verdict in uow.verifications.completed():
         policy = policy_of(verdict.policy_version).verification
         again = decide(evidence, policy, at=verdict.decided_at, score_names=score_names)
+        if verdict.portrait_age_years is None:
+            # Verdicts from before the portrait's age was recorded lack it; no state hangs on it.
+            again = replace(again, portrait_age_years=None)
         verdict_count += 1
         difference_count += again != verdict
     entry = AuditEntry(

@@ -18,6 +18,7 @@ from identity.domain.verification import (
     ChipHolder,
     Evidence,
     FaceEvidence,
+    FaceScore,
     Verdict,
     VerdictReason,
     VerdictState,
@@ -100,6 +101,7 @@ def verdict_fields(verdict: Verdict) -> Fields:
         "chip_codes": list(verdict.chip_codes),
         "acquisition_failure": verdict.acquisition_failure,
         "policy_version": verdict.policy_version,
+        "portrait_age_years": verdict.portrait_age_years,
     }
 
 
@@ -116,6 +118,8 @@ def verdict_from(fields: Mapping[str, Any], *, decided_at: Any) -> Verdict:  # n
         acquisition_failure=fields["acquisition_failure"],
         policy_version=fields["policy_version"],
         decided_at=decided_at,
+        # Not there in verdicts from before it was recorded.
+        portrait_age_years=fields.get("portrait_age_years"),
     )
 
 
@@ -226,6 +230,7 @@ def _face_fields(face: FaceEvidence) -> Fields:
         "failure": face.failure,
         "model_digest": face.model_digest,
         "probe_digests": [digest.hex() for digest in face.probe_digests],
+        "score": None if face.score is None else _score_fields(face.score),
     }
 
 
@@ -235,6 +240,30 @@ def _face(fields: Mapping[str, Any]) -> FaceEvidence:
         failure=fields["failure"],
         model_digest=fields["model_digest"],
         probe_digests=tuple(bytes.fromhex(digest) for digest in fields["probe_digests"]),
+        # Not there in evidence from before operating points.
+        score=None if fields.get("score") is None else _score(fields["score"]),
+    )
+
+
+def _score_fields(score: FaceScore) -> Fields:
+    return {
+        "score_type": score.score_type,
+        "value": score.value,
+        "is_dissimilarity": score.is_dissimilarity,
+        "match_threshold": score.match_threshold,
+        "review_threshold": score.review_threshold,
+        "cohort_digest": score.cohort_digest,
+    }
+
+
+def _score(fields: Mapping[str, Any]) -> FaceScore:
+    return FaceScore(
+        score_type=fields["score_type"],
+        value=fields["value"],
+        is_dissimilarity=fields["is_dissimilarity"],
+        match_threshold=fields["match_threshold"],
+        review_threshold=fields["review_threshold"],
+        cohort_digest=fields["cohort_digest"],
     )
 
 

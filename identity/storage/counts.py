@@ -6,6 +6,7 @@ from identity.storage.tables import (
     citizen,
     directive,
     enforcement_case,
+    face_reference,
     primary_number,
     subscription,
     verification,
@@ -23,6 +24,7 @@ def count_rows(engine: Engine) -> dict[str, int]:
             subscription.c.service_state.in_(["outgoing_blocked", "suspended"])
         ),
         "verifications": select(func.count()).select_from(verification),
+        "enrolled faces": select(func.count()).select_from(face_reference),
         "primary numbers": select(func.count()).select_from(primary_number),
         "open cases": select(func.count())
         .select_from(enforcement_case)

@@ -24,6 +24,8 @@ from identity.domain.errors import OverloadedError, StorageUnavailableError
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
+from identity.storage.face_cohorts import FaceCohorts
+from identity.storage.face_references import FaceReferences
 from identity.storage.primaries import Primaries
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
@@ -82,6 +84,16 @@ class UnitOfWork:
     def verifications(self) -> Verifications:
         """Verification sessions."""
         return Verifications(self.connection, self.sealer)
+
+    @cached_property
+    def face_references(self) -> FaceReferences:
+        """Enrolled faces."""
+        return FaceReferences(self.connection, self.sealer)
+
+    @cached_property
+    def face_cohorts(self) -> FaceCohorts:
+        """Cohorts."""
+        return FaceCohorts(self.connection, self.sealer)
 
     @cached_property
     def cases(self) -> Cases:

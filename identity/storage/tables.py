@@ -156,6 +156,43 @@ verification = Table(
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
+# The reference of a verified citizen: for cohorts, and to enrol again when the network changes.
+face_reference = Table(
+    "face_reference",
+    metadata,
+    Column("citizen_key", LargeBinary, nullable=False, comment="blind index of the personal ID"),
+    Column("template_sealed", LargeBinary, nullable=False),
+    Column(
+        "model_digest",
+        Text,
+        nullable=False,
+        comment="mark of the network, its precision and views",
+    ),
+    Column(
+        "portrait_sealed",
+        LargeBinary,
+        nullable=False,
+        comment="to enrol again when the network changes",
+    ),
+    Column("card_issued_on_sealed", LargeBinary),
+    Column("enrolled_at", _Instant, nullable=False),
+    Column("updated_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("citizen_key"),
+    postgresql_partition_by=_BY_CITIZEN,
+)
+
+face_cohort = Table(
+    "face_cohort",
+    metadata,
+    Column("cohort_digest", Text, nullable=False, comment="SHA-256: its version"),
+    Column("model_digest", Text, nullable=False),
+    Column("member_count", Integer, nullable=False),
+    Column("cohort_sealed", LargeBinary, nullable=False, comment="no identities"),
+    Column("drawn_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("cohort_digest"),
+    CheckConstraint("member_count > 0", name="member_count"),
+)
+
 enforcement_case = Table(
     "enforcement_case",
     metadata,

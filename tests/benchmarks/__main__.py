@@ -3,13 +3,24 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import contacts, verification
+from tests.benchmarks import contacts, face, verification
 from tests.benchmarks.harness import ROOT, Benchmark, Run, print_report, write_report
 
 BENCHMARKS: dict[str, Run] = {
     "get_contact": contacts.get_contact,
     "batch_get_contacts": contacts.batch_get_contacts,
     "complete_verification": verification.complete_verification,
+    "face_verify_large": face.verify_large,
+    "face_verify_large_bf16": face.verify_large_bf16,
+    "face_verify_small": face.verify_small,
+    "face_verify_small_bf16": face.verify_small_bf16,
+    "face_probe_720p": face.probe_720p,
+    "face_probe_1080p": face.probe_1080p,
+    "face_portrait_jpeg2000": face.portrait_jpeg2000,
+    "face_embedder": face.embedder,
+    "face_two_processes": face.two_processes,
+    "face_memory": face.memory,
+    "face_import": face.import_time,
 }
 
 

@@ -1,12 +1,10 @@
 """Verification over the wire: real cards, real photographs, and everybody who cheats."""
 
-import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from PIL import Image
 
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_pb2, subscription_service_pb2
@@ -23,6 +21,7 @@ from tests.integration.people import (
 )
 from tests.integration.scene import CARD_AGE, Scene
 from tests.integration.wire import new_id, refused
+from tests.unit.identity.services.faces import blank_jpeg
 
 Faces = tuple[PhotographedPerson, ...]
 Forge = Callable[[Scene, Faces, Subscriber, Evidence], Evidence]
@@ -228,10 +227,8 @@ def test_a_session_ends_by_itself(scene: Scene, faces: Faces) -> None:
 
 
 def test_a_photograph_without_a_face_decides_nothing(scene: Scene, faces: Faces) -> None:
-    encoded = io.BytesIO()
-    Image.linear_gradient("L").resize((480, 640)).convert("RGB").save(encoded, "JPEG")
     subscriber = scene.registered()
-    evidence = replace(scene.evidence(subscriber.citizen, faces[0]), probes=(encoded.getvalue(),))
+    evidence = replace(scene.evidence(subscriber.citizen, faces[0]), probes=(blank_jpeg(),))
     answer = scene.verify(subscriber, evidence)
     assert answer.verdict.state == pb.VERDICT_STATE_FAILURE_TO_ACQUIRE
     assert answer.verdict.acquisition_failure == "NO_FACE"

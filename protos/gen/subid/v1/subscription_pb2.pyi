@@ -32,6 +32,7 @@ class FieldResult(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FIELD_RESULT_MATCH: _ClassVar[FieldResult]
     FIELD_RESULT_MISMATCH: _ClassVar[FieldResult]
     FIELD_RESULT_NOT_AVAILABLE: _ClassVar[FieldResult]
+    FIELD_RESULT_UNDECIDED: _ClassVar[FieldResult]
 
 class FieldSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -54,6 +55,7 @@ FIELD_RESULT_UNSPECIFIED: FieldResult
 FIELD_RESULT_MATCH: FieldResult
 FIELD_RESULT_MISMATCH: FieldResult
 FIELD_RESULT_NOT_AVAILABLE: FieldResult
+FIELD_RESULT_UNDECIDED: FieldResult
 FIELD_SOURCE_UNSPECIFIED: FieldSource
 FIELD_SOURCE_CHIP: FieldSource
 FIELD_SOURCE_POPULATION_RECORD: FieldSource

@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from subid.v1 import subscription_pb2 as subid_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/verification_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsubid/v1/subscription.proto\"\xe5\x02\n\x07Verdict\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.subid.v1.VerdictState\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12+\n\x0bpersonal_id\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x05 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12$\n\x04\x66\x61\x63\x65\x18\x06 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12\x12\n\nchip_codes\x18\x07 \x03(\t\x12\x1b\n\x13\x61\x63quisition_failure\x18\x08 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\n \x01(\t\"\x7f\n\x18StartVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"\xa6\x01\n\x19StartVerificationResponse\x12\x17\n\x0fverification_id\x18\x01 \x01(\t\x12\x12\n\nchip_nonce\x18\x02 \x01(\x0c\x12+\n\x0crequirements\x18\x03 \x03(\x0e\x32\x15.subid.v1.Requirement\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\tChipFiles\x12\x18\n\x03sod\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x03\x64g1\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\x12\x18\n\x03\x64g2\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x10\x12\x16\n\x04\x64g13\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g14\x18\x05 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g15\x18\x06 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\"\xf4\x01\n\x1b\x43ompleteVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fverification_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\nchip_files\x18\x03 \x01(\x0b\x32\x13.subid.v1.ChipFilesB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x1f\x61\x63tive_authentication_signature\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12\x30\n\x11probe_photographs\x18\x05 \x03(\x0c\x42\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x05\"\tz\x07\x10\x01\x18\x80\x80\x80\x04\"q\n\x1c\x43ompleteVerificationResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.subid.v1.Verdict\x12-\n\rservice_state\x18\x02 \x01(\x0e\x32\x16.subid.v1.ServiceState\";\n\x16GetVerificationRequest\x12!\n\x0fverification_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x17GetVerificationResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.subid.v1.VerificationState\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x11.subid.v1.Verdict\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x90\x01\n\x0bRequirement\x12\x1b\n\x17REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REQUIREMENT_CHIP_FILES\x10\x01\x12%\n!REQUIREMENT_ACTIVE_AUTHENTICATION\x10\x02\x12!\n\x1dREQUIREMENT_PROBE_PHOTOGRAPHS\x10\x03*\x8f\x01\n\x0cVerdictState\x12\x1d\n\x19VERDICT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16VERDICT_STATE_VERIFIED\x10\x01\x12\x1e\n\x1aVERDICT_STATE_NOT_VERIFIED\x10\x02\x12$\n VERDICT_STATE_FAILURE_TO_ACQUIRE\x10\x03*\xbc\x01\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_STATE_PENDING\x10\x01\x12!\n\x1dVERIFICATION_STATE_PROCESSING\x10\x02\x12 \n\x1cVERIFICATION_STATE_COMPLETED\x10\x03\x12\x1e\n\x1aVERIFICATION_STATE_EXPIRED\x10\x04\x32\xb2\x02\n\x13VerificationService\x12\\\n\x11StartVerification\x12\".subid.v1.StartVerificationRequest\x1a#.subid.v1.StartVerificationResponse\x12\x65\n\x14\x43ompleteVerification\x12%.subid.v1.CompleteVerificationRequest\x1a&.subid.v1.CompleteVerificationResponse\x12V\n\x0fGetVerification\x12 .subid.v1.GetVerificationRequest\x1a!.subid.v1.GetVerificationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/verification_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsubid/v1/subscription.proto\"\xd6\x03\n\x07Verdict\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.subid.v1.VerdictState\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12+\n\x0bpersonal_id\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x05 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12$\n\x04\x66\x61\x63\x65\x18\x06 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12\x12\n\nchip_codes\x18\x07 \x03(\t\x12\x1b\n\x13\x61\x63quisition_failure\x18\x08 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\n \x01(\t\x12\x1f\n\x12portrait_age_years\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x37\n\x12\x61\x63quisition_advice\x18\x0c \x01(\x0b\x32\x1b.subid.v1.AcquisitionAdviceB\x15\n\x13_portrait_age_years\"8\n\x11\x41\x63quisitionAdvice\x12\x12\n\nvietnamese\x18\x01 \x01(\t\x12\x0f\n\x07\x65nglish\x18\x02 \x01(\t\"\x7f\n\x18StartVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"\xa6\x01\n\x19StartVerificationResponse\x12\x17\n\x0fverification_id\x18\x01 \x01(\t\x12\x12\n\nchip_nonce\x18\x02 \x01(\x0c\x12+\n\x0crequirements\x18\x03 \x03(\x0e\x32\x15.subid.v1.Requirement\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\tChipFiles\x12\x18\n\x03sod\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x03\x64g1\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\x12\x18\n\x03\x64g2\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x10\x12\x16\n\x04\x64g13\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g14\x18\x05 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g15\x18\x06 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\"\xf4\x01\n\x1b\x43ompleteVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fverification_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\nchip_files\x18\x03 \x01(\x0b\x32\x13.subid.v1.ChipFilesB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x1f\x61\x63tive_authentication_signature\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12\x30\n\x11probe_photographs\x18\x05 \x03(\x0c\x42\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x05\"\tz\x07\x10\x01\x18\x80\x80\x80\x04\"q\n\x1c\x43ompleteVerificationResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.subid.v1.Verdict\x12-\n\rservice_state\x18\x02 \x01(\x0e\x32\x16.subid.v1.ServiceState\";\n\x16GetVerificationRequest\x12!\n\x0fverification_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x17GetVerificationResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.subid.v1.VerificationState\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x11.subid.v1.Verdict\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x90\x01\n\x0bRequirement\x12\x1b\n\x17REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REQUIREMENT_CHIP_FILES\x10\x01\x12%\n!REQUIREMENT_ACTIVE_AUTHENTICATION\x10\x02\x12!\n\x1dREQUIREMENT_PROBE_PHOTOGRAPHS\x10\x03*\xa9\x01\n\x0cVerdictState\x12\x1d\n\x19VERDICT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16VERDICT_STATE_VERIFIED\x10\x01\x12\x1e\n\x1aVERDICT_STATE_NOT_VERIFIED\x10\x02\x12$\n VERDICT_STATE_FAILURE_TO_ACQUIRE\x10\x03\x12\x18\n\x14VERDICT_STATE_REVIEW\x10\x04*\xbc\x01\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_STATE_PENDING\x10\x01\x12!\n\x1dVERIFICATION_STATE_PROCESSING\x10\x02\x12 \n\x1cVERIFICATION_STATE_COMPLETED\x10\x03\x12\x1e\n\x1aVERIFICATION_STATE_EXPIRED\x10\x04\x32\xb2\x02\n\x13VerificationService\x12\\\n\x11StartVerification\x12\".subid.v1.StartVerificationRequest\x1a#.subid.v1.StartVerificationResponse\x12\x65\n\x14\x43ompleteVerification\x12%.subid.v1.CompleteVerificationRequest\x1a&.subid.v1.CompleteVerificationResponse\x12V\n\x0fGetVerification\x12 .subid.v1.GetVerificationRequest\x1a!.subid.v1.GetVerificationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,28 +64,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETEVERIFICATIONREQUEST'].fields_by_name['probe_photographs']._serialized_options = b'\272H\022\222\001\017\010\001\020\005\"\tz\007\020\001\030\200\200\200\004'
   _globals['_GETVERIFICATIONREQUEST'].fields_by_name['verification_id']._loaded_options = None
   _globals['_GETVERIFICATIONREQUEST'].fields_by_name['verification_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_REQUIREMENT']._serialized_start=1542
-  _globals['_REQUIREMENT']._serialized_end=1686
-  _globals['_VERDICTSTATE']._serialized_start=1689
-  _globals['_VERDICTSTATE']._serialized_end=1832
-  _globals['_VERIFICATIONSTATE']._serialized_start=1835
-  _globals['_VERIFICATIONSTATE']._serialized_end=2023
+  _globals['_REQUIREMENT']._serialized_start=1713
+  _globals['_REQUIREMENT']._serialized_end=1857
+  _globals['_VERDICTSTATE']._serialized_start=1860
+  _globals['_VERDICTSTATE']._serialized_end=2029
+  _globals['_VERIFICATIONSTATE']._serialized_start=2032
+  _globals['_VERIFICATIONSTATE']._serialized_end=2220
   _globals['_VERDICT']._serialized_start=141
-  _globals['_VERDICT']._serialized_end=498
-  _globals['_STARTVERIFICATIONREQUEST']._serialized_start=500
-  _globals['_STARTVERIFICATIONREQUEST']._serialized_end=627
-  _globals['_STARTVERIFICATIONRESPONSE']._serialized_start=630
-  _globals['_STARTVERIFICATIONRESPONSE']._serialized_end=796
-  _globals['_CHIPFILES']._serialized_start=799
-  _globals['_CHIPFILES']._serialized_end=959
-  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_start=962
-  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_end=1206
-  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_start=1208
-  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_end=1321
-  _globals['_GETVERIFICATIONREQUEST']._serialized_start=1323
-  _globals['_GETVERIFICATIONREQUEST']._serialized_end=1382
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_start=1385
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_end=1539
-  _globals['_VERIFICATIONSERVICE']._serialized_start=2026
-  _globals['_VERIFICATIONSERVICE']._serialized_end=2332
+  _globals['_VERDICT']._serialized_end=611
+  _globals['_ACQUISITIONADVICE']._serialized_start=613
+  _globals['_ACQUISITIONADVICE']._serialized_end=669
+  _globals['_STARTVERIFICATIONREQUEST']._serialized_start=671
+  _globals['_STARTVERIFICATIONREQUEST']._serialized_end=798
+  _globals['_STARTVERIFICATIONRESPONSE']._serialized_start=801
+  _globals['_STARTVERIFICATIONRESPONSE']._serialized_end=967
+  _globals['_CHIPFILES']._serialized_start=970
+  _globals['_CHIPFILES']._serialized_end=1130
+  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_start=1133
+  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_end=1377
+  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_start=1379
+  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_end=1492
+  _globals['_GETVERIFICATIONREQUEST']._serialized_start=1494
+  _globals['_GETVERIFICATIONREQUEST']._serialized_end=1553
+  _globals['_GETVERIFICATIONRESPONSE']._serialized_start=1556
+  _globals['_GETVERIFICATIONRESPONSE']._serialized_end=1710
+  _globals['_VERIFICATIONSERVICE']._serialized_start=2223
+  _globals['_VERIFICATIONSERVICE']._serialized_end=2529
 # @@protoc_insertion_point(module_scope)

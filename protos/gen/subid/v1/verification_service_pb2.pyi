@@ -25,6 +25,7 @@ class VerdictState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERDICT_STATE_VERIFIED: _ClassVar[VerdictState]
     VERDICT_STATE_NOT_VERIFIED: _ClassVar[VerdictState]
     VERDICT_STATE_FAILURE_TO_ACQUIRE: _ClassVar[VerdictState]
+    VERDICT_STATE_REVIEW: _ClassVar[VerdictState]
 
 class VerificationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -41,6 +42,7 @@ VERDICT_STATE_UNSPECIFIED: VerdictState
 VERDICT_STATE_VERIFIED: VerdictState
 VERDICT_STATE_NOT_VERIFIED: VerdictState
 VERDICT_STATE_FAILURE_TO_ACQUIRE: VerdictState
+VERDICT_STATE_REVIEW: VerdictState
 VERIFICATION_STATE_UNSPECIFIED: VerificationState
 VERIFICATION_STATE_PENDING: VerificationState
 VERIFICATION_STATE_PROCESSING: VerificationState
@@ -48,7 +50,7 @@ VERIFICATION_STATE_COMPLETED: VerificationState
 VERIFICATION_STATE_EXPIRED: VerificationState
 
 class Verdict(_message.Message):
-    __slots__ = ("state", "reasons", "personal_id", "full_name", "birth_date", "face", "chip_codes", "acquisition_failure", "decide_time", "policy_version")
+    __slots__ = ("state", "reasons", "personal_id", "full_name", "birth_date", "face", "chip_codes", "acquisition_failure", "decide_time", "policy_version", "portrait_age_years", "acquisition_advice")
     STATE_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
@@ -59,6 +61,8 @@ class Verdict(_message.Message):
     ACQUISITION_FAILURE_FIELD_NUMBER: _ClassVar[int]
     DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
     POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PORTRAIT_AGE_YEARS_FIELD_NUMBER: _ClassVar[int]
+    ACQUISITION_ADVICE_FIELD_NUMBER: _ClassVar[int]
     state: VerdictState
     reasons: _containers.RepeatedScalarFieldContainer[str]
     personal_id: _subscription_pb2.FieldOutcome
@@ -69,7 +73,17 @@ class Verdict(_message.Message):
     acquisition_failure: str
     decide_time: _timestamp_pb2.Timestamp
     policy_version: str
-    def __init__(self, state: _Optional[_Union[VerdictState, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., personal_id: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., full_name: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., birth_date: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., face: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., chip_codes: _Optional[_Iterable[str]] = ..., acquisition_failure: _Optional[str] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_version: _Optional[str] = ...) -> None: ...
+    portrait_age_years: int
+    acquisition_advice: AcquisitionAdvice
+    def __init__(self, state: _Optional[_Union[VerdictState, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., personal_id: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., full_name: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., birth_date: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., face: _Optional[_Union[_subscription_pb2.FieldOutcome, _Mapping]] = ..., chip_codes: _Optional[_Iterable[str]] = ..., acquisition_failure: _Optional[str] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_version: _Optional[str] = ..., portrait_age_years: _Optional[int] = ..., acquisition_advice: _Optional[_Union[AcquisitionAdvice, _Mapping]] = ...) -> None: ...
+
+class AcquisitionAdvice(_message.Message):
+    __slots__ = ("vietnamese", "english")
+    VIETNAMESE_FIELD_NUMBER: _ClassVar[int]
+    ENGLISH_FIELD_NUMBER: _ClassVar[int]
+    vietnamese: str
+    english: str
+    def __init__(self, vietnamese: _Optional[str] = ..., english: _Optional[str] = ...) -> None: ...
 
 class StartVerificationRequest(_message.Message):
     __slots__ = ("request_id", "msisdn", "personal_id")

@@ -118,13 +118,15 @@ def test_the_state_follows_from_the_reasons_and_none_is_said_twice(evidence: Evi
 
 
 @given(evidences, st.timedeltas(timedelta(0), timedelta(days=36_500)))
-def test_the_same_evidence_gives_the_same_verdict_whenever_it_is_judged(
+def test_of_the_same_evidence_nothing_but_the_age_of_the_portrait_changes_with_time(
     evidence: Evidence, later: timedelta
 ) -> None:
     first = judge(evidence)
     assert judge(evidence) == first
     again = decide(evidence, VERIFICATION_POLICY, at=NOW + later, score_names=fuzz.ratio)
-    assert replace(again, decided_at=NOW) == first
+    age_years = first.portrait_age_years
+    assert replace(again, decided_at=NOW, portrait_age_years=age_years) == first
+    assert (again.portrait_age_years or 0) >= (age_years or 0)
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True), st.floats(0.01, 0.6))

@@ -1,6 +1,7 @@
 """What storage writes, it reads back: every pair of dump and load, and the two JSONB forms."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from identity.domain.verification import (
     ChipHolder,
     Evidence,
     FaceEvidence,
+    FaceScore,
     Verdict,
     VerdictReason,
     VerdictState,
@@ -96,12 +98,22 @@ chips = st.builds(
     document_digest=st.none() | digests,
     holder=st.none() | chip_holders,
 )
+scores = st.builds(
+    FaceScore,
+    score_type=st.sampled_from(["distance", "cosine", "cohort_centred"]),
+    value=st.floats(-2, 4),
+    is_dissimilarity=st.booleans(),
+    match_threshold=st.floats(-2, 2),
+    review_threshold=st.none() | st.floats(-2, 2),
+    cohort_digest=st.none() | digests.map(bytes.hex),
+)
 faces = st.builds(
     FaceEvidence,
     dissimilarity=st.none() | st.floats(0, 4, allow_nan=False),
     failure=st.none() | st.sampled_from(["NO_FACE", "REFERENCE_TOO_SMALL"]),
     model_digest=st.none() | digests.map(bytes.hex),
     probe_digests=st.lists(digests, max_size=3).map(tuple),
+    score=st.none() | scores,
 )
 evidence = st.builds(Evidence, claim=claims, record=st.none() | records, chip=chips, face=faces)
 verdicts = st.builds(
@@ -116,6 +128,7 @@ verdicts = st.builds(
     acquisition_failure=st.none() | st.just("NO_FACE"),
     decided_at=instants,
     policy_version=st.just("vn-2026-04-15"),
+    portrait_age_years=st.none() | st.integers(0, 60),
 )
 
 
@@ -179,3 +192,18 @@ def test_a_verdict_is_stored_without_the_data_it_was_reached_from(stored: Eviden
             assert person.personal_id.value not in text
         if person is not None and person.birth_date is not None:
             assert person.birth_date.isoformat() not in text
+
+
+@settings(max_examples=60)
+@given(evidence, verdicts)
+def test_what_was_stored_before_operating_points_is_still_read(
+    stored: Evidence, verdict: Verdict
+) -> None:
+    old = replace(stored, face=replace(stored.face, score=None))
+    document = json.loads(dump_evidence(old))
+    del document["face"]["score"]
+    assert load_evidence(json.dumps(document).encode()) == old
+    fields = verdict_fields(verdict)
+    del fields["portrait_age_years"]
+    loaded = verdict_from(through_jsonb(fields), decided_at=verdict.decided_at)
+    assert loaded == replace(verdict, portrait_age_years=None)

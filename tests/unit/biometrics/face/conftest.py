@@ -15,6 +15,7 @@ from PIL import Image
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import FaceModels
 from biometrics.face.pipeline import dlib_models
+from biometrics.face.quality_demands import NO_DEMANDS
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,12 @@ def models() -> FaceModels:
 def engine(models: FaceModels) -> FaceEngine:
     """An engine at the default operating point."""
     return FaceEngine(load_models=lambda: models)
+
+
+@pytest.fixture(scope="session")
+def press_engine(models: FaceModels) -> FaceEngine:
+    """The same for photographs of the press, which nobody took for a comparison."""
+    return FaceEngine(load_models=lambda: models, probe_demands=NO_DEMANDS)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from biometrics.face.models import FaceModels, RGBImage
 def aligned(models: FaceModels, image: Image.Image) -> RGBImage:
     pixels = np.array(image)
     (box,) = models.detector.detect(pixels)
-    return models.aligner.align(pixels, box)
+    return models.aligner.align(pixels, models.landmarks_5.predict(pixels, box))
 
 
 def test_an_aligned_face_has_the_side_the_embedder_reads(
@@ -38,4 +38,4 @@ def test_the_size_of_the_photograph_does_not_matter(models: FaceModels, face: Im
 
 
 def test_the_aligner_says_what_it_is(models: FaceModels) -> None:
-    assert models.aligner.manifest.name == "dlib-5-face-landmarks"
+    assert models.landmarks_5.manifest.name == "dlib-5-face-landmarks"

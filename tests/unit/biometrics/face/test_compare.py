@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 
 from biometrics.face.acquisition import InvalidTemplateError, Template
-from biometrics.face.compare import (
-    ComparisonDecision,
-    ModelMismatchError,
-    compare,
-    dissimilarity,
-)
+from biometrics.face.compare import ComparisonDecision, compare, dissimilarity
 from biometrics.face.models import DLIB_RESNET29
 from biometrics.face.operating_point import DEFAULT
+from biometrics.face.score import ModelMismatchError
 
 
 def template(*values: float, digest: str = DLIB_RESNET29.weights_sha256) -> Template:

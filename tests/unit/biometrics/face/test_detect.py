@@ -13,7 +13,7 @@ from biometrics.face.detect import (
     FACE_SIDE_PX_MIN,
     LOOK_SIDES_PX,
     UPSCALE_MAX,
-    look_scales,
+    looks,
     single_face,
 )
 from biometrics.face.models import Box, FaceModels, RGBImage
@@ -58,17 +58,19 @@ def test_a_ribbon_of_an_image_has_no_face(models: FaceModels, shape: tuple[int, 
     ("width_px", "height_px"), [(1, 1), (640, 480), (3264, 2448), (8_000_000, 1), (179, 181)]
 )
 def test_no_look_costs_more_than_its_bound(width_px: int, height_px: int) -> None:
-    scales = look_scales(width_px, height_px)
+    scales = [look.scale for look in looks(width_px, height_px)]
     assert 1 <= len(scales) <= len(LOOK_SIDES_PX)
-    assert list(scales) == sorted(set(scales))
+    assert len(scales) == len(set(scales))
     assert max(scales) <= UPSCALE_MAX
-    for scale, side_px in zip(scales, LOOK_SIDES_PX, strict=False):
-        bound = ASPECT_RATIO_MAX * side_px**2
-        assert width_px * height_px * scale**2 <= bound * 1.001
+    for look in looks(width_px, height_px):
+        bound = ASPECT_RATIO_MAX * look.side_px**2
+        assert width_px * height_px * look.scale**2 <= bound * 1.001
 
 
 def test_an_ordinary_photograph_is_looked_at_small_first() -> None:
-    assert look_scales(640, 480) == (180 / 480, 360 / 480, 720 / 480)
+    first, *_ = found = looks(640, 480)
+    assert [look.side_px for look in found] == list(LOOK_SIDES_PX)
+    assert first.scale == 119 / 480
 
 
 def test_one_large_face_passes() -> None:
@@ -83,7 +85,7 @@ def test_each_refusal_of_faces_has_its_name() -> None:
 
 def test_the_detector_says_what_it_is(models: FaceModels) -> None:
     manifest = models.detector.manifest
-    assert manifest.name == "dlib-hog-frontal"
+    assert manifest.name == "dlib-mmod-face"
     assert manifest.version
     assert len(manifest.weights_sha256) == 64
 

@@ -14,7 +14,7 @@ from biometrics.face.acquisition import (
     Template,
 )
 from biometrics.face.models import DLIB_RESNET29, FaceModels
-from biometrics.face.pipeline import acquire, fuse
+from biometrics.face.pipeline import Photograph, acquire, fuse
 
 
 def photograph(failure: AcquisitionFailure | None) -> Measurements:
@@ -22,6 +22,10 @@ def photograph(failure: AcquisitionFailure | None) -> Measurements:
         failure=failure, image_width_px=1, image_height_px=1, box_px=None, stage_times_ms={}
     )
     return Measurements(photographs=(measurements,))
+
+
+def taken(image: bytes) -> Photograph:
+    return Photograph(image=image, has_orientation=True)
 
 
 def usable(*values: float) -> Acquisition:
@@ -37,11 +41,12 @@ def failed(failure: AcquisitionFailure) -> Acquisition:
 def test_a_face_comes_out_as_a_template_with_its_measurements(
     models: FaceModels, face_jpeg: bytes
 ) -> None:
-    acquisition = acquire(face_jpeg, models=models, has_orientation=True)
+    (acquisition,) = acquire([taken(face_jpeg)], models=models)
     assert acquisition.template is not None
     assert acquisition.template.model_digest == DLIB_RESNET29.weights_sha256
     assert acquisition.measurements.image_size_px == (200, 220)
-    assert list(acquisition.measurements.stage_times_ms) == ["decode", "detect", "align", "embed"]
+    stages = ["decode", "detect", "quality", "align", "embed"]
+    assert list(acquisition.measurements.stage_times_ms) == stages
     assert all(time_ms > 0 for time_ms in acquisition.measurements.stage_times_ms.values())
 
 
@@ -50,8 +55,10 @@ def test_the_measured_box_is_in_pixels_of_the_file(
 ) -> None:
     file = io.BytesIO()
     face.resize((face.width * 9, face.height * 9)).save(file, "JPEG")
-    large = acquire(file.getvalue(), models=models, has_orientation=True).measurements.box_px
-    small = acquire(face_jpeg, models=models, has_orientation=True).measurements.box_px
+    large, small = (
+        acquisition.measurements.box_px
+        for acquisition in acquire([taken(file.getvalue()), taken(face_jpeg)], models=models)
+    )
     assert large is not None
     assert small is not None
     assert large.side_px / small.side_px == pytest.approx(9, rel=0.1)
@@ -59,7 +66,7 @@ def test_the_measured_box_is_in_pixels_of_the_file(
 
 
 def test_a_photograph_that_fails_shows_how_far_it_came(models: FaceModels) -> None:
-    acquisition = acquire(b"", models=models, has_orientation=True)
+    (acquisition,) = acquire([taken(b"")], models=models)
     assert acquisition.failure is AcquisitionFailure.UNDECODABLE
     (measured,) = acquisition.measurements.photographs
     assert measured.failure is AcquisitionFailure.UNDECODABLE

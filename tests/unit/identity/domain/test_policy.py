@@ -261,3 +261,43 @@ def test_a_blocking_rung_taken_twice_is_refused(kind: str) -> None:
     start = PACK.rindex("steps = ")
     text = PACK[:start] + f"steps = [{row}, {row}]\n"
     assert_refused(text, "tracks.B.steps takes the same blocking step twice")
+
+
+STATED = "session_lifetime_s = 600"
+RATES = f"{STATED}\nregulated = true\nfar_max = 0.0001\nfrr_max = 0.05"
+
+
+def test_rates_bind_only_when_the_pack_says_so() -> None:
+    assert parse_policy_pack(PACK).verification.regulated is None
+    bound = parse_policy_pack(with_change(STATED, RATES)).verification.regulated
+    assert bound is not None
+    assert (bound.far_max, bound.frr_max) == (0.0001, 0.05)
+    unbound = with_change(STATED, RATES.replace("true", "false"))
+    assert parse_policy_pack(unbound).verification.regulated is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("regulated = true\n", "", "belong together"),
+        ("\nfrr_max = 0.05", "", "belong together"),
+        ("regulated = true", "regulated = 1", "belong together"),
+        ("far_max = 0.0001", "far_max = 0", "verification.far_max"),
+        ("far_max = 0.0001", "far_max = 1.0", "verification.far_max"),
+        ("frr_max = 0.05", "frr_max = nan", "verification.frr_max"),
+        ("frr_max = 0.05", "frr_max = 0.05\nregulate = true", "unknown regulate"),
+    ],
+)
+def test_rates_that_are_incomplete_or_out_of_bounds_are_refused(
+    old: str, new: str, place: str
+) -> None:
+    assert old in RATES
+    assert_refused(with_change(STATED, RATES.replace(old, new)), place)
+
+
+def test_a_pack_may_send_old_portraits_to_a_person() -> None:
+    assert parse_policy_pack(PACK).verification.portrait_review_after_years is None
+    text = with_change(STATED, f"{STATED}\nportrait_review_after_years = 10")
+    assert parse_policy_pack(text).verification.portrait_review_after_years == 10
+    for wrong in ("0", "61", "true", "10.0", "'ten'"):
+        assert_refused(text.replace("= 10", f"= {wrong}"), "portrait_review_after_years")

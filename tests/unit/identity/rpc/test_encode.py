@@ -1,6 +1,7 @@
 """Every value of the domain has its place in the contract, and the other way round."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -150,6 +151,14 @@ def test_a_verdict_is_told_whole() -> None:
         "face",
         "policy_version",
     }
+    assert not message.HasField("portrait_age_years")
+    assert not message.HasField("acquisition_advice")
+    poor = replace(verdict, acquisition_failure="NO_FACE", portrait_age_years=0)
+    advised = encode.verdict(poor)
+    assert advised.HasField("portrait_age_years")
+    assert advised.portrait_age_years == 0
+    assert advised.acquisition_advice.vietnamese
+    assert advised.acquisition_advice.english
 
 
 def test_no_contact_to_give_is_one_message() -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from biometrics.chip.trust import TrustProfile
 from identity.domain.caller import Role
@@ -26,7 +26,7 @@ from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause, PolicyPack
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
-from identity.domain.verification import VerdictReason, VerdictState
+from identity.domain.verification import FaceScore, VerdictReason, VerdictState
 from identity.services.call import Call
 from identity.services.complete_verification import (
     Completed,
@@ -44,6 +44,7 @@ from identity.services.verification_sessions import (
     start_verification,
 )
 from identity.storage.database import UnitOfWork
+from identity.storage.face_references import FaceReference
 from identity.storage.tables import verification
 from identity.storage.verifications import Claimant, Session, SessionState
 from tests.unit.identity.makers import (
@@ -320,3 +321,64 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
     uow.connection.execute(forge.values(verdict=stored | {"state": "verified", "reasons": []}))
     after = recompute(uow, lambda _version: policy(), at=NOW)
     assert (after.verdict_count, after.difference_count) == (before.verdict_count, 1)
+
+
+def reference() -> FaceReference:
+    return FaceReference(
+        template=b"template", model_digest="c0ffee", portrait=b"portrait", card_issued_on=None
+    )
+
+
+def test_a_verified_citizens_reference_is_enrolled(
+    uow: UnitOfWork, call: Call, session: Session, number: Subscription
+) -> None:
+    claim_session(uow, call, session.verification_id, CLAIMANT)
+    chip = make_chip(number.claim)
+    record_verdict(uow, call, session, chip, make_face(), reference=reference())
+    assert uow.face_references.find(number.claim.personal_id) == reference()
+
+
+@pytest.mark.parametrize("value", [0.5, 0.38])
+def test_nobody_else_is_enrolled_and_a_person_in_doubt_activates_nothing(
+    uow: UnitOfWork, call: Call, session: Session, number: Subscription, value: float
+) -> None:
+    # Committed by others, sealed with other keys; back when this is rolled back.
+    uow.connection.execute(delete(verification).where(verification.c.state == "completed"))
+    claim_session(uow, call, session.verification_id, CLAIMANT)
+    score = FaceScore(
+        score_type="distance",
+        value=value,
+        is_dissimilarity=True,
+        match_threshold=0.35,
+        review_threshold=0.45,
+    )
+    face = replace(make_face(value), score=score)
+    completed = record_verdict(
+        uow, call, session, make_chip(number.claim), face, reference=reference()
+    )
+    in_doubt = value < 0.45
+    expected = VerdictState.REVIEW if in_doubt else VerdictState.NOT_VERIFIED
+    assert completed.verdict.state is expected
+    assert find(uow, number) == number
+    assert uow.face_references.find(number.claim.personal_id) is None
+    stored = get_verification(uow, call, session.verification_id)
+    assert stored.verdict == completed.verdict
+    assert recompute(uow, lambda _version: policy()).difference_count == 0
+
+
+def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_the_same(
+    uow: UnitOfWork, call: Call, session: Session, number: Subscription
+) -> None:
+    # As above.
+    uow.connection.execute(delete(verification).where(verification.c.state == "completed"))
+    claim_session(uow, call, session.verification_id, CLAIMANT)
+    chip = make_chip(number.claim)
+    assert chip.holder is not None
+    aged = replace(chip, holder=replace(chip.holder, card_issued_on=date(2021, 7, 1)))
+    completed = record_verdict(uow, call, session, aged, make_face())
+    assert completed.verdict.portrait_age_years == 4
+    row = verification.c.verification_id == session.verification_id
+    stored = uow.connection.execute(select(verification.c.verdict).where(row)).scalar_one()
+    del stored["portrait_age_years"]
+    uow.connection.execute(update(verification).where(row).values(verdict=stored))
+    assert recompute(uow, lambda _version: policy()).difference_count == 0

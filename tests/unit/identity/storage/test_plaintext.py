@@ -30,6 +30,8 @@ from identity.services.primary_number import set_primary_number
 from identity.services.read_subscriptions import get_subscription
 from identity.services.verification_sessions import start_verification
 from identity.storage.database import UnitOfWork
+from identity.storage.face_cohorts import FaceCohort
+from identity.storage.face_references import FaceReference
 from identity.storage.tables import metadata, subscription
 from identity.storage.verifications import Claimant
 from tests.unit.identity.makers import (
@@ -45,6 +47,12 @@ from tests.unit.identity.makers import (
     store_number,
 )
 
+REFERENCE = FaceReference(
+    template=b"the face of somebody as numbers",
+    model_digest="c0ffee",
+    portrait=b"the face of somebody as a picture",
+    card_issued_on=date(2019, 12, 24),
+)
 TABLES = [table.name for owner in (metadata, audit_metadata) for table in owner.sorted_tables]
 
 
@@ -109,7 +117,13 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     session = start_verification(uow, operator, msisdn, None)
     claimant = Claimant(request_id=operator.new_id(), body_digest=b"\x01" * 32)
     claim_session(uow, operator, session.verification_id, claimant)
-    item = record_verdict(uow, operator, session, make_chip(claim), make_face()).subscription
+    item = record_verdict(
+        uow, operator, session, make_chip(claim), make_face(), reference=REFERENCE
+    ).subscription
+    cohort = FaceCohort(
+        digest="d" * 64, model_digest="c0ffee", member_count=1, content=REFERENCE.template
+    )
+    uow.face_cohorts.add(cohort, at=NOW)
     set_primary_number(uow, app, person.personal_id, msisdn)
     get_subscription(uow, operator, msisdn)
     lookup = ContactLookup(
@@ -140,6 +154,15 @@ def test_a_dump_of_every_table_shows_nothing_personal(
         count = uow.connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()  # noqa: S608 - our own table names
         assert count, f"nothing was stored in {name}"
     assert leaks(uow, person, item.msisdn) == set()
+
+
+def test_a_dump_shows_no_face_and_no_card(uow: UnitOfWork, person: PopulationRecord) -> None:
+    live_through_everything(uow, person)
+    assert uow.face_references.find(person.personal_id) == REFERENCE
+    everything = dump(uow)
+    for secret in (REFERENCE.template, REFERENCE.portrait, b"2019-12-24"):
+        assert secret.hex() not in everything
+        assert secret.decode() not in everything
 
 
 @pytest.mark.parametrize(

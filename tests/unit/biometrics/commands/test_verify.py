@@ -1,6 +1,8 @@
 """`biometrics verify` says what the engine says, in words, in JSON and in its exit code."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,13 @@ import skimage.data
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from biometrics.cli import IMAGE_BYTES_READ_MAX, app
+from biometrics.cli import app
+from biometrics.commands.verify import IMAGE_BYTES_READ_MAX
 from biometrics.face.decode import IMAGE_BYTES_MAX
-from biometrics.face.operating_point import DEFAULT
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import to_json
+from biometrics.face.score import ScoreType
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +31,7 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def landscape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture without a face."""
     path = tmp_path_factory.mktemp("landscape") / "landscape.png"
-    Image.linear_gradient("L").save(path)
+    Image.fromarray(skimage.data.coins()).save(path)  # type: ignore[no-untyped-call] # as above
     return path
 
 
@@ -56,7 +62,10 @@ def test_a_failure_to_acquire_ends_with_two_and_names_the_reason(
     result = run("verify", *files)
     assert result.exit_code == 2, result.output
     assert "failure to acquire" in result.output
-    assert f"{role} no_face" in " ".join(result.output.split())
+    printed = " ".join(result.output.split())
+    assert f"{role} no_face" in printed
+    assert "Look into the camera" in printed
+    assert "Hãy nhìn thẳng vào máy ảnh" in printed
 
 
 def test_a_missing_file_ends_with_two_and_is_named(portrait: Path, tmp_path: Path) -> None:
@@ -76,7 +85,13 @@ def test_json_holds_the_comparison_the_failures_and_the_times(
     assert printed["comparison"]["decision_threshold"] == DEFAULT.decision_threshold
     photographs = printed["probe"]["measurements"]["photographs"]
     assert [photograph["failure"] for photograph in photographs] == ["no_face", None]
-    assert photographs[1]["stage_times_ms"].keys() == {"decode", "detect", "align", "embed"}
+    assert photographs[1]["stage_times_ms"].keys() == {
+        "decode",
+        "detect",
+        "quality",
+        "align",
+        "embed",
+    }
 
 
 def test_json_of_a_failure_has_no_comparison(portrait: Path, landscape: Path) -> None:
@@ -85,6 +100,8 @@ def test_json_of_a_failure_has_no_comparison(portrait: Path, landscape: Path) ->
     printed = json.loads(result.output)
     assert (printed["result"], printed["comparison"]) == ("failure_to_acquire", None)
     assert printed["probe"]["failure"] == "no_face"
+    assert printed["probe"]["advice"].keys() == {"vi", "en"}
+    assert printed["reference"]["advice"] is None
 
 
 def test_no_template_is_ever_printed(portrait: Path) -> None:
@@ -111,3 +128,45 @@ def test_more_than_five_photographs_are_a_usage_error(portrait: Path) -> None:
 
 def test_verify_is_one_of_the_commands() -> None:
     assert "verify" in run("--help").output
+
+
+def point_file(tmp_path: Path, point: OperatingPoint) -> Path:
+    path = tmp_path / "point.json"
+    path.write_bytes(to_json(point))
+    return path
+
+
+def test_a_doubtful_face_ends_with_three(portrait: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jpg"
+    Image.open(portrait).resize((300, 330)).save(other, quality=60)
+    strict = replace(DEFAULT, decision_threshold=1e-6, review_threshold=0.39)
+    options = ("--operating-point", point_file(tmp_path, strict))
+    result = run("verify", portrait, other, *options)
+    assert result.exit_code == 3, result.output
+    assert "review" in result.output
+
+
+def test_an_installed_network_compares_at_an_operating_point_of_its_own(
+    portrait: Path, tmp_path: Path
+) -> None:
+    weights = network()
+    (tmp_path / "own.toml").write_text(manifest_text(weights))
+    (tmp_path / "own.onnx").write_bytes(weights)
+    models = ("--models", tmp_path / "models")
+    brought = (tmp_path / "own.toml", tmp_path / "own.onnx")
+    run("models", "install", *brought, "--accept-licence", "Apache-2.0", *models)
+    chosen = ("--model", "test-network", *models)
+    without = run("verify", portrait, portrait, *chosen)
+    assert without.exit_code == 2, without.output
+    assert "another network" in without.output
+    own = OperatingPoint(
+        score_type=ScoreType.COSINE,
+        decision_threshold=0.99,
+        source="made in a test",
+        model_digest=hashlib.sha256(weights).hexdigest(),
+    )
+    options = ("--operating-point", point_file(tmp_path, own))
+    assert run("verify", portrait, portrait, *chosen, *options).exit_code == 0
+    absent = run("verify", portrait, portrait, "--model", "absent", *models)
+    assert absent.exit_code == 2
+    assert "absent is not installed" in absent.output

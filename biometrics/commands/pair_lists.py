@@ -1,0 +1,197 @@
+"""What `calibrate` and `evaluate` have in common: reading a list, its photographs and a cohort.
+
+Owns options, progress and the exit code of bad input. Refuses to compute.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.progress import Progress
+
+from biometrics.commands.networks import NetworkChoice
+from biometrics.evaluation.pairs import PairList, PairsError, read_pairs
+from biometrics.evaluation.photographs import (
+    PhotographError,
+    Photographs,
+    TemplateFolder,
+    acquire_photographs,
+)
+from biometrics.face.cohort import Cohort, InvalidCohortError
+from biometrics.face.engine import FaceEngine
+from biometrics.face.models import Views
+from biometrics.face.operating_point import OperatingPoint
+from biometrics.face.operating_point_file import OperatingPointFileError, from_json
+from biometrics.face.plugins.manifest import ManifestError
+from biometrics.face.plugins.registry import ModelNotFoundError
+from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
+from biometrics.face.runtime import RuntimeUnavailableError
+from biometrics.face.weights import WeightsError
+
+
+class ExitCode(IntEnum):
+    """How the commands end."""
+
+    DONE = 0
+    ALARM = 1
+    REFUSED = 2
+
+
+class QualityGate(StrEnum):
+    """How good the photographs must be."""
+
+    NONE = "none"
+    """Whatever shows one face: for photographs taken for other ends."""
+    DOCUMENT = "document"
+    """What is demanded of the portrait of a document."""
+    LIVE = "live"
+    """What is demanded of a live photograph, which can be taken again at once."""
+
+    @property
+    def demands(self) -> Demands:
+        """The limits."""
+        gates = {QualityGate.DOCUMENT: CHIP_REFERENCE, QualityGate.LIVE: LIVE_PROBE}
+        return gates.get(self, NO_DEMANDS)
+
+
+PairsOption = Annotated[
+    Path,
+    typer.Option("--pairs", help="CSV: path_a, path_b, mated (1 or 0), and columns of groups."),
+]
+RootOption = Annotated[
+    Path | None,
+    typer.Option("--root", help="Folder the paths are relative to; else that of the list."),
+]
+CohortOption = Annotated[
+    Path | None,
+    typer.Option("--cohort", help="Cohort file of people who are not in the list."),
+]
+ViewsOption = Annotated[
+    Views, typer.Option("--views", help="Which pictures of a face are averaged.")
+]
+QualityOption = Annotated[
+    QualityGate, typer.Option("--quality", help="How good the photographs must be.")
+]
+TemplatesOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--templates",
+        help="Keep templates in this folder between runs of one release. They are biometric data.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """What both commands work on."""
+
+    pair_list: PairList
+    photographs: Photographs
+    root: Path
+
+
+def refuse(message: str) -> NoReturn:
+    """Say why on standard error and end with exit code 2."""
+    typer.echo(message, err=True)
+    raise typer.Exit(ExitCode.REFUSED)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file, or a refusal."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file, or refuse."""
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        refuse(f"{path}: {error.strerror}")
+
+
+def read_cohort(path: Path | None) -> Cohort | None:
+    """The cohort of a file, or a refusal; None without a file."""
+    if path is None:
+        return None
+    try:
+        return Cohort.from_bytes(read_file(path))
+    except InvalidCohortError as error:
+        refuse(f"{path}: {error}")
+
+
+def warm_engine(engine: FaceEngine) -> FaceEngine:
+    """The engine with its models loaded, or a refusal."""
+    try:
+        engine.warm_up()
+    except (ModelNotFoundError, ManifestError, WeightsError, RuntimeUnavailableError) as error:
+        refuse(str(error))
+    return engine
+
+
+def read_operating_point(path: Path | None) -> OperatingPoint | None:
+    """The operating point of a file, or a refusal; None without a file."""
+    if path is None:
+        return None
+    try:
+        return from_json(read_file(path))
+    except OperatingPointFileError as error:
+        refuse(f"{path}: {error}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Photography:
+    """How templates are made of the photographs of a list.
+
+    Attributes:
+        network: What embeds them.
+        views: Which pictures of a face are averaged.
+        quality: How good they must be.
+    """
+
+    network: NetworkChoice
+    views: Views
+    quality: QualityGate
+
+    @property
+    def mark(self) -> str:
+        """Tells templates made in one way from those made in another."""
+        network = self.network
+        return f"{network.model}:{network.precision}:{self.views}:{self.quality}"
+
+    def engine(self) -> FaceEngine:
+        """An engine with its models loaded, or a refusal."""
+        return warm_engine(
+            FaceEngine(
+                load_models=self.network.load,
+                views=self.views,
+                probe_demands=self.quality.demands,
+            )
+        )
+
+
+def read_input(
+    pairs: Path, *, root: Path | None, photography: Photography, templates: Path | None
+) -> Input:
+    """The list and a template of each of its photographs, with a progress bar, or a refusal."""
+    folder = root or pairs.parent
+    mark = photography.mark
+    try:
+        pair_list = read_pairs(read_file(pairs))
+        engine = photography.engine()
+        with Progress(transient=True) as progress:
+            task = progress.add_task("photographs", total=len(pair_list.paths))
+            photographs = acquire_photographs(
+                pair_list.paths,
+                root=folder,
+                engine=engine,
+                folder=TemplateFolder(templates, engine_mark=mark) if templates else None,
+                on_progress=lambda done: progress.update(task, completed=done),
+            )
+    except (PairsError, PhotographError) as error:
+        refuse(str(error))
+    return Input(pair_list=pair_list, photographs=photographs, root=folder)

@@ -1,0 +1,24 @@
+"""Complete a setup with the stored cohort that its operating point names."""
+
+from dataclasses import replace
+
+from biometrics.face.cohort import Cohort, InvalidCohortError
+from biometrics.face.score import ModelMismatchError
+from identity.services.face_setup import FaceSetup, FaceSetupError
+from identity.storage.database import UnitOfWork
+
+
+def with_cohort(uow: UnitOfWork, setup: FaceSetup) -> FaceSetup:
+    """The setup with the cohort that its operating point names, as far as it is stored.
+
+    Raises:
+        FaceSetupError: The cohort is missing, and the operating point has no fallback.
+    """
+    digest = setup.operating_point.cohort_digest
+    stored = None if digest is None else uow.face_cohorts.find(digest)
+    try:
+        cohort = None if stored is None else Cohort.from_bytes(stored.content)
+        setup.operating_point.usable(cohort)
+    except (InvalidCohortError, ModelMismatchError) as error:
+        raise FaceSetupError(f"{error}: see `identity faces cohort`") from error
+    return replace(setup, cohort=cohort)

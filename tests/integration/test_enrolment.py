@@ -1,0 +1,105 @@
+"""What a verification leaves behind of a face, and what somebody in doubt is told."""
+
+from pathlib import Path
+
+from biometrics.face.acquisition import Template
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import to_json
+from biometrics.face.score import ScoreType
+from identity.domain.caller import Caller, Role
+from identity.domain.personal_id import PersonalID
+from identity.security.keys import load_or_create_key_ring
+from identity.security.vault import Vault
+from identity.storage.database import Database, connect
+from identity.storage.face_references import FaceReference
+from subid.v1 import subscription_pb2
+from subid.v1 import verification_service_pb2 as pb
+from telco_sim.photographs import PhotographedPerson
+from tests.integration.conftest import World, open_channel, served
+from tests.integration.people import complete_request, probes_of
+from tests.integration.scene import Scene
+from tests.integration.wire import Stubs
+
+Faces = tuple[PhotographedPerson, ...]
+
+
+def enrolled(world: World, personal_id: str) -> FaceReference | None:
+    assert world.settings.database is not None
+    vault = Vault(load_or_create_key_ring(world.settings.state / "keys.json"))
+    engine = connect(world.settings.database)
+    try:
+        with Database(engine, vault).transaction() as uow:
+            return uow.face_references.find(PersonalID(personal_id))
+    finally:
+        engine.dispose()
+
+
+def test_a_verified_citizens_reference_is_kept_sealed(
+    world: World, scene: Scene, faces: Faces
+) -> None:
+    subscriber = scene.verified(faces[0])
+    kept = enrolled(world, subscriber.citizen.personal_id)
+    assert kept is not None
+    assert kept.model_digest == DEFAULT.model_digest
+    assert Template.from_bytes(kept.template).model_digest == DEFAULT.model_digest
+    assert kept.portrait == faces[0].portrait()
+    assert kept.card_issued_on is not None
+
+
+def test_who_was_not_verified_is_not_enrolled(world: World, scene: Scene, faces: Faces) -> None:
+    subscriber = scene.registered()
+    evidence = scene.evidence(subscriber.citizen, faces[0])
+    request = complete_request(scene.start(subscriber), evidence)
+    del request.probe_photographs[:]
+    request.probe_photographs.extend(probes_of(faces[1], seed=3))
+    stub = scene.operator(subscriber.operator).verifications
+    verdict = stub.CompleteVerification(request).verdict
+    assert verdict.state == pb.VERDICT_STATE_NOT_VERIFIED
+    assert verdict.portrait_age_years == 0
+    assert verdict.HasField("portrait_age_years")
+    assert enrolled(world, subscriber.citizen.personal_id) is None
+
+
+def test_a_poor_photograph_comes_with_advice(scene: Scene, faces: Faces) -> None:
+    subscriber = scene.registered()
+    request = complete_request(
+        scene.start(subscriber), scene.evidence(subscriber.citizen, faces[0])
+    )
+    del request.probe_photographs[:]
+    request.probe_photographs.append(b"not a photograph")
+    stub = scene.operator(subscriber.operator).verifications
+    verdict = stub.CompleteVerification(request).verdict
+    assert verdict.state == pb.VERDICT_STATE_FAILURE_TO_ACQUIRE
+    assert verdict.acquisition_failure == "UNSUPPORTED_FORMAT"
+    assert "JPEG" in verdict.acquisition_advice.english
+    assert "JPEG" in verdict.acquisition_advice.vietnamese
+
+
+def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
+    world: World, scene: Scene, faces: Faces, tmp_path: Path
+) -> None:
+    point = tmp_path / "point.json"
+    strict = OperatingPoint(
+        score_type=ScoreType.DISTANCE,
+        decision_threshold=1e-6,
+        review_threshold=0.39,
+        source="made in a test",
+    )
+    point.write_bytes(to_json(strict))
+    subscriber = scene.registered()
+    settings = world.settings.model_copy(update={"operating_point": point})
+    with served(settings) as address:
+        request = complete_request(
+            scene.start(subscriber), scene.evidence(subscriber.citizen, faces[0])
+        )
+        caller = Caller(Role.OPERATOR, subscriber.operator)
+        with open_channel(address, settings.state, caller) as channel:
+            verdict = Stubs(channel).verifications.CompleteVerification(request).verdict
+    assert verdict.state == pb.VERDICT_STATE_REVIEW
+    assert list(verdict.reasons) == ["FACE_UNDECIDED"]
+    assert verdict.face.result == subscription_pb2.FIELD_RESULT_UNDECIDED
+    assert not verdict.face.HasField("score")
+    after = scene.subscription(subscriber)
+    assert after.service_state == subscription_pb2.SERVICE_STATE_INACTIVE
+    assert not after.HasField("verify_time")
+    assert enrolled(world, subscriber.citizen.personal_id) is None

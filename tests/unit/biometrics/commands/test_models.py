@@ -1,0 +1,94 @@
+"""`biometrics models` shows, installs and checks networks, and asks before it takes a licence."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from biometrics.cli import app
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
+
+
+def run(models: Path, *arguments: str | Path, typed: str | None = None) -> Result:
+    words = ["models", *(str(argument) for argument in arguments), "--models", str(models)]
+    return CliRunner().invoke(app, words, input=typed)
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def brought(tmp_path: Path) -> tuple[Path, Path]:
+    """A network that an operator brings: its manifest and its weights."""
+    weights = network()
+    (tmp_path / "own.toml").write_text(manifest_text(weights))
+    (tmp_path / "own.onnx").write_bytes(weights)
+    return tmp_path / "own.toml", tmp_path / "own.onnx"
+
+
+def test_a_network_is_installed_when_its_licence_is_accepted(
+    models: Path, brought: tuple[Path, Path]
+) -> None:
+    result = run(models, "install", *brought, "--accept-licence", "Apache-2.0")
+    assert result.exit_code == 0, result.output
+    assert "licence of the weights: Apache-2.0" in result.output
+    assert "installed test-network 1" in result.output
+    listed = run(models, "list")
+    for word in ("dlib-resnet29", "built in", "test-network", "opencv-sface", "opencv-yunet"):
+        assert word in listed.output
+    assert listed.output.count("not installed") == 2
+
+
+def test_a_licence_is_asked_for_and_another_answer_installs_nothing(
+    models: Path, brought: tuple[Path, Path]
+) -> None:
+    refused = run(models, "install", *brought, typed="yes\n")
+    assert refused.exit_code == 2
+    assert "was not accepted" in refused.output
+    assert not models.exists()
+    accepted = run(models, "install", *brought, typed="Apache-2.0\n")
+    assert accepted.exit_code == 0, accepted.output
+
+
+def test_weights_of_another_digest_are_refused(models: Path, brought: tuple[Path, Path]) -> None:
+    manifest, weights = brought
+    accepted = ("--accept-licence", "Apache-2.0")
+    told = run(models, "install", manifest, weights, *accepted, "--sha256", "0" * 64)
+    assert (told.exit_code, models.exists()) == (2, False)
+    sface = run(models, "install", "opencv-sface", weights, *accepted)
+    assert sface.exit_code == 2
+    assert "expected 0ba9fbfa" in sface.output
+
+
+@pytest.mark.parametrize("name", ["nothing", "../opencv-sface", "absent.toml"])
+def test_a_name_that_stands_for_nothing_is_refused(
+    models: Path, brought: tuple[Path, Path], name: str
+) -> None:
+    result = run(models, "install", name, brought[1], "--accept-licence", "MIT")
+    assert result.exit_code == 2
+    assert "error:" in result.output
+
+
+def test_verify_tells_good_weights_from_changed_ones(
+    models: Path, brought: tuple[Path, Path]
+) -> None:
+    run(models, "install", *brought, "--accept-licence", "Apache-2.0")
+    good = run(models, "verify")
+    assert good.exit_code == 0
+    assert "dlib-resnet29: good" in good.output
+    assert "test-network: good" in good.output
+    (models / "test-network" / "network.onnx").write_bytes(b"changed")
+    bad = run(models, "verify")
+    assert bad.exit_code == 1
+    assert "test-network: network.onnx has SHA-256" in bad.output
+
+
+def test_a_broken_manifest_is_named(models: Path) -> None:
+    (models / "broken").mkdir(parents=True)
+    (models / "broken" / "manifest.toml").write_text("name = ")
+    for command in ("list", "verify"):
+        result = run(models, command)
+        assert result.exit_code == 2
+        assert "manifest.toml: not TOML" in result.output

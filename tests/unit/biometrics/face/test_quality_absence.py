@@ -1,0 +1,68 @@
+"""A photograph without a face says why, as far as that can be told."""
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from biometrics.face.acquisition import AcquisitionFailure as Reason
+from biometrics.face.models import Box, FaceModels, RGBImage
+from biometrics.face.quality_absence import explain_absence
+
+GENERATOR = np.random.default_rng(20260401)
+
+
+def noise(low: int, high: int) -> RGBImage:
+    return GENERATOR.integers(low, high, (300, 400, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "reason"),
+    [
+        (noise(0, 25), Reason.TOO_DARK),
+        (noise(249, 255), Reason.OVER_EXPOSED),
+        (noise(120, 128), Reason.LOW_CONTRAST),
+        (noise(40, 200), Reason.NO_FACE),
+    ],
+)
+def test_the_whole_photograph_is_judged_when_nothing_looks_like_a_face(
+    pixels: RGBImage, reason: Reason, models: FaceModels
+) -> None:
+    assert explain_absence(pixels, models=models) == (reason,)
+
+
+def test_a_face_blurred_beyond_recognition_is_blurred(
+    face: Image.Image, models: FaceModels
+) -> None:
+    pixels = np.array(face.resize((436, 480)))
+    blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 40), np.uint8)
+    assert models.detector.detect(blurred) == ()
+    assert Reason.BLURRED in explain_absence(blurred, models=models)
+
+
+@pytest.mark.parametrize("name", ["coffee", "chelsea", "rocket"])
+def test_a_thing_or_an_animal_is_no_face(name: str, models: FaceModels) -> None:
+    pixels = np.ascontiguousarray(getattr(skimage.data, name)())
+    assert models.detector.detect(pixels) == ()
+    assert explain_absence(pixels, models=models) == (Reason.NO_FACE,)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (2, 3), (59, 400)])
+def test_a_photograph_smaller_than_a_face_is_too_small(
+    size: tuple[int, int], models: FaceModels
+) -> None:
+    pixels = np.full((*size, 3), 127, np.uint8)
+    assert explain_absence(pixels, models=models) == (Reason.FACE_TOO_SMALL,)
+
+
+def test_an_even_picture_has_no_contrast_and_shows_no_suspect(models: FaceModels) -> None:
+    pixels = np.full((200, 300, 3), 127, np.uint8)
+    assert explain_absence(pixels, models=models) == (Reason.LOW_CONTRAST,)
+
+
+def test_a_suspect_is_a_box_and_never_a_face_found(models: FaceModels, face: Image.Image) -> None:
+    pixels = np.array(face.crop((45, 45, 140, 150)))
+    suspect = models.detector.suspect(pixels)
+    assert isinstance(suspect, Box)
+    assert suspect.side_px > 60
