@@ -20,7 +20,7 @@ from biometrics.chip.trust import TrustProfile
 from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
-from identity.domain.policy import PolicyPack, parse_policy_pack
+from identity.domain.policy import PolicyPack, PolicyPackError, parse_policy_pack
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
@@ -38,11 +38,16 @@ from identity.services.face_setup import (
     refuse_unproven,
 )
 from identity.services.load_cohort import with_cohort
-from identity.services.reenrol_references import Slice, reenrol_slice
+from identity.services.reenrol_references import (
+    Slice,
+    count_outdated,
+    reenrol_slice,
+    templates_in,
+)
 from identity.services.transactions import Transactions
 from identity.state_directory import StateError
 from identity.storage import tables
-from identity.storage.database import Database, connect, is_claimed, migrate
+from identity.storage.database import Database, connect, is_claimed, migrate, schema_versions
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.supervisor import Watch, watching
 
@@ -59,15 +64,49 @@ class TrustError(StateError):
     """A trust anchor that cannot be read; the message names the folder."""
 
 
-def load_policy(name: str) -> PolicyPack:
+class SchemaError(StateError):
+    """A database whose schema is not the one that this code needs."""
+
+
+def load_policy(name: str, *, directory: Path | None = None) -> PolicyPack:
     """A policy pack by its name.
+
+    Args:
+        name: One that comes with the service, or one of the directory.
+        directory: Where an administrator's own packs lie.
 
     Raises:
         FileNotFoundError: There is none of this name.
-        PolicyPackError: It is broken.
+        PolicyPackError: It is broken, or names another version than its file: a stored verdict
+            finds its policy by the version.
     """
-    file = resources.files("identity.policies") / f"{name}.toml"
-    return parse_policy_pack(file.read_text(encoding="utf-8"))
+    built_in = resources.files("identity.policies") / f"{name}.toml"
+    own = None if directory is None else directory / f"{name}.toml"
+    if own is None or not own.exists():
+        return parse_policy_pack(built_in.read_text(encoding="utf-8"))
+    if built_in.is_file():
+        raise PolicyPackError(f"{own}: a pack of this name comes with the service: give it another")
+    pack = _own_policy(own)
+    if pack.version != name:
+        raise PolicyPackError(f"{own}: its version is {pack.version}, and must be {name}")
+    return pack
+
+
+def _own_policy(path: Path) -> PolicyPack:
+    try:
+        return parse_policy_pack(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # PolicyPackError, or bytes that are no UTF-8
+        raise PolicyPackError(f"{path}: {error}") from error
+
+
+def chosen_policy(settings: Settings) -> PolicyPack:
+    """The pack that the settings name.
+
+    Raises:
+        FileNotFoundError: There is none of this name.
+        PolicyPackError: It cannot be used.
+    """
+    return load_policy(settings.policy, directory=settings.policies_directory)
 
 
 def load_trust(directory: Path) -> TrustProfile:
@@ -89,18 +128,13 @@ def load_trust(directory: Path) -> TrustProfile:
         raise TrustError(f"{directory}: {error}") from error
 
 
-def load_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
-    """How faces are compared, as far as no database is needed to know it.
+def load_face_setup(settings: Settings) -> FaceSetup:
+    """How faces are compared, as far as neither policy nor database is needed to know it.
 
     Raises:
-        FaceSetupError: The parts do not belong together, or do not show what the policy demands.
+        FaceSetupError: The parts do not belong together.
     """
     point = load_operating_point(settings.operating_point, trusted_key=settings.operating_point_key)
-    refuse_unproven(
-        point,
-        policy.verification.regulated,
-        is_trusted=settings.operating_point_key is not None,
-    )
     return make_face_setup(
         models_directory=settings.models_directory,
         model=settings.face_model,
@@ -109,9 +143,24 @@ def load_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
     )
 
 
+def load_proven_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
+    """The same, fit to decide under a policy.
+
+    Raises:
+        FaceSetupError: The parts do not belong together, or do not show what the policy demands.
+    """
+    setup = load_face_setup(settings)
+    refuse_unproven(
+        setup.operating_point,
+        policy.verification,
+        is_trusted=settings.operating_point_key is not None,
+    )
+    return setup
+
+
 def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
     with database.transaction() as uow:
-        complete = with_cohort(uow, setup)
+        complete = with_cohort(uow, setup, at=datetime.now(UTC))
     if complete.cohort is None and setup.operating_point.cohort_digest is not None:
         _log.warning("no cohort: the operating point's fallback decides")
     return complete
@@ -120,21 +169,16 @@ def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
 def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:
     """Draw a new cohort for the network in force, beside the one that is in use.
 
+    A policy's demands wait until faces are judged: meeting them takes a cohort first.
+
     Raises:
-        FaceSetupError: The network or the operating point cannot be used.
-        TooFewReferencesError: Too few citizens are enrolled.
+        StateError: Too few citizens are enrolled, the network or the operating point cannot be
+            used, or as for `open_current_database`.
     """
-    setup = load_face_setup(settings, load_policy(settings.policy))
-    in_use = setup.operating_point.cohort_digest
-    with open_database(settings) as database:
+    setup = load_face_setup(settings)
+    with open_current_database(settings) as database:
         return Transactions(database).run(
-            lambda uow: draw_cohort(
-                uow,
-                model_digest=setup.model_digest,
-                size=size,
-                keep=[] if in_use is None else [in_use],
-                at=datetime.now(UTC),
-            )
+            partial(draw_cohort, setup=setup, size=size, at=datetime.now(UTC))
         )
 
 
@@ -142,33 +186,43 @@ def import_cohort(settings: Settings, content: bytes) -> DrawnCohort:
     """Store a cohort that was made elsewhere, such as by `biometrics calibrate`.
 
     Raises:
-        FaceSetupError: It is no cohort, or one of another network.
+        StateError: It is no cohort, or one of another network, or as for `open_current_database`.
     """
-    setup = load_face_setup(settings, load_policy(settings.policy))
+    setup = load_face_setup(settings)
     cohort = read_cohort(setup, content)
-    in_use = setup.operating_point.cohort_digest
-    with open_database(settings) as database:
+    with open_current_database(settings) as database:
         return Transactions(database).run(
-            lambda uow: keep_cohort(
-                uow, cohort, keep=[] if in_use is None else [in_use], at=datetime.now(UTC)
-            )
+            partial(keep_cohort, cohort=cohort, setup=setup, at=datetime.now(UTC))
         )
 
 
-def reenrol(settings: Settings, *, slice_size: int) -> Iterator[Slice]:
+def reenrol(
+    settings: Settings, *, slice_size: int, announce: Callable[[int], None]
+) -> Iterator[Slice]:
     """Enrol every citizen anew whom another network than the one in force enrolled.
 
+    Args:
+        settings: The settings.
+        slice_size: Citizens of one transaction.
+        announce: Told how many there are before the first is done.
+
     Raises:
-        FaceSetupError: The network or the operating point cannot be used.
+        StateError: The network or the operating point cannot be used, or as for
+            `open_current_database`.
     """
-    setup = load_face_setup(settings, load_policy(settings.policy))
-    engine = setup.make_engine()
-    with open_database(settings) as database:
+    setup = load_face_setup(settings)
+    with (
+        open_current_database(settings) as database,
+        ThreadPoolExecutor(settings.face_workers) as threads,
+    ):
         transactions = Transactions(database)
+        engine = setup.make_engine()
+        engine.warm_up()
+        announce(count_outdated(transactions, model_digest=setup.model_digest))
         after = b""
         while done := reenrol_slice(
             transactions,
-            engine,
+            templates_in(threads, engine),
             model_digest=setup.model_digest,
             after=after,
             at=datetime.now(UTC),
@@ -205,6 +259,22 @@ def open_database(settings: Settings) -> Iterator[Database]:
             yield database
         finally:
             engine.dispose()
+
+
+@contextmanager
+def open_current_database(settings: Settings) -> Iterator[Database]:
+    """`open_database`, its schema the one that this code needs.
+
+    Raises:
+        SchemaError: It is another; `identity migrate` brings it up to date.
+        StateError: As for `open_database`.
+        StorageUnavailableError: The database cannot be reached.
+    """
+    with open_database(settings) as database:
+        current, head = schema_versions(database.engine)
+        if current != head:
+            raise SchemaError(f"the schema is {current or 'empty'} and must be {head}: migrate")
+        yield database
 
 
 def _first_keys(path: Path, *, has_keys: bool) -> KeyRing:
@@ -252,8 +322,8 @@ async def running_server(
     settings: Settings, *, extra_handlers: Iterable[ExtraHandler] = ()
 ) -> AsyncIterator[Listening]:
     """A server that accepts calls inside the block, on a database at head."""
-    policy = load_policy(settings.policy)
-    setup = load_face_setup(settings, policy)
+    policy = chosen_policy(settings)
+    setup = load_proven_face_setup(settings, policy)
     trust = load_trust(settings.trust_directory)
     with open_database(settings) as database:
         prepare(database)

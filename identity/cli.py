@@ -6,6 +6,7 @@ Owns the command line. Heavy modules are imported inside commands, so that `--he
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +57,6 @@ def serve(
 
     from identity import bootstrap  # noqa: PLC0415 - as above
     from identity.log_setup import log_to_stderr  # noqa: PLC0415 - as above
-    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
 
     settings = _settings(
         state=state,
@@ -139,15 +139,15 @@ def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = N
     """Judge all stored evidence again and report verdicts that come out differently."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
-    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
     settings = _settings(state=state, database=database)
-    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
-        current, head = schema_versions(opened.engine)
-        if current != head:
-            _fail(f"the schema is {current or 'empty'} and must be {head}: migrate")
-        with opened.transaction() as uow:
-            result = recompute(uow, bootstrap.load_policy, at=datetime.now(UTC))
+    load_policy = partial(bootstrap.load_policy, directory=settings.policies_directory)
+    with (
+        _refusals_in_one_line(),
+        bootstrap.open_current_database(settings) as opened,
+        opened.transaction() as uow,
+    ):
+        result = recompute(uow, load_policy, at=datetime.now(UTC))
     print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
     raise typer.Exit(1 if result.difference_count else 0)
 
@@ -168,19 +168,15 @@ def make_cohort(
     """Draw a cohort at random from the enrolled citizens, without identities."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
-    from identity.services.draw_cohort import TooFewReferencesError  # noqa: PLC0415 - as above
-    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
 
     settings = _settings(state=state, database=database)
-    try:
+    with _refusals_in_one_line():
         if source is None:
             drawn = bootstrap.renew_cohort(settings, size=size)
         else:
             drawn = bootstrap.import_cohort(settings, source.read_bytes())
         if out is not None:
             write_secret(out, drawn.cohort.to_bytes())
-    except (OSError, FaceSetupError, TooFewReferencesError) as error:
-        _fail(str(error))
     print(f"cohort {drawn.cohort.digest}: {len(drawn.cohort)} people")
     print(f"{drawn.removed_count} older cohorts removed")
 
@@ -197,18 +193,24 @@ def reenrol_faces(
 
     Exit code 1: some portraits gave no template with the network in force.
     """
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
-    from identity.services.face_setup import FaceSetupError  # noqa: PLC0415 - as above
+    from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
+    from identity import bootstrap  # noqa: PLC0415 - as above
+
+    settings = _settings(state=state, database=database)
     enrolled_count = failed_count = 0
-    try:
+    terminal = Console(stderr=True)
+    progress = Progress(console=terminal, disable=not terminal.is_terminal)
+    with _refusals_in_one_line(), progress:
+        bar = progress.add_task("citizens", total=None)
         for done in bootstrap.reenrol(
-            _settings(state=state, database=database), slice_size=slice_size
+            settings,
+            slice_size=slice_size,
+            announce=lambda count: progress.update(bar, total=count),
         ):
             enrolled_count += done.enrolled_count
             failed_count += done.failed_count
-    except FaceSetupError as error:
-        _fail(str(error))
+            progress.update(bar, completed=enrolled_count + failed_count)
     print(f"{enrolled_count} citizens enrolled anew, {failed_count} portraits without a face")
     raise typer.Exit(1 if failed_count else 0)
 

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
         listen: `host:port` to serve on; port 0 takes a free one.
         trust_anchors: Directory of the card authority's certificates (`*.der`, `*.cer`, `*.crt`,
             `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
-        policy: Name of the policy pack.
+        policy: Name of the policy pack: one that comes with the service, or one in `policies/`
+            under the state directory.
         face_workers: Processes that compare faces.
         face_model: Name of the network that compares faces.
         face_precision: Numbers the built-in network is run with; each has operating points of its
@@ -71,6 +72,11 @@ class Settings(BaseSettings):
     def trust_directory(self) -> Path:
         """Where the card authority's certificates lie."""
         return self.trust_anchors or self.state / "trust"
+
+    @property
+    def policies_directory(self) -> Path:
+        """Where an administrator's own policy packs lie."""
+        return self.state / "policies"
 
     @property
     def models_directory(self) -> Path:

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import (
     FieldOutcome,
@@ -51,14 +52,6 @@ class VerdictReason(StrEnum):
     PORTRAIT_AGED = "PORTRAIT_AGED"
 
 
-class FaceZone(StrEnum):
-    """Where a comparison score lies."""
-
-    MATCH = "match"
-    REVIEW = "review"
-    NON_MATCH = "non_match"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChipHolder:
     """What an authenticated chip says of its holder; a field that it lacks is None."""
@@ -84,39 +77,6 @@ class ChipEvidence:
     codes: tuple[str, ...]
     document_digest: bytes | None
     holder: ChipHolder | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceScore:
-    """A comparison score with the thresholds of the operating point that it was made at.
-
-    Attributes:
-        score_type: What is measured, such as `distance` or `cohort_centred`.
-        value: The score.
-        is_dissimilarity: Whether lower is more alike.
-        match_threshold: The worst score that is a match.
-        review_threshold: The worst score that a person should look at; None for two zones.
-        cohort_digest: SHA-256 (hex) of the cohort that the score is centred on, None without one.
-    """
-
-    score_type: str
-    value: float
-    is_dissimilarity: bool
-    match_threshold: float
-    review_threshold: float | None = None
-    cohort_digest: str | None = None
-
-    @property
-    def zone(self) -> FaceZone:
-        """Where the score lies. NaN, which a fault alone makes, is a non-match."""
-        if self._reaches(self.match_threshold):
-            return FaceZone.MATCH
-        if self.review_threshold is not None and self._reaches(self.review_threshold):
-            return FaceZone.REVIEW
-        return FaceZone.NON_MATCH
-
-    def _reaches(self, threshold: float) -> bool:
-        return self.value <= threshold if self.is_dissimilarity else self.value >= threshold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +129,8 @@ class VerificationPolicy:
     Attributes:
         version: The pack's name and date.
         face_dissimilarity_max: Where distances are judged, a face matches below this one only,
-            whatever the operating point allows; 0 < value < 2.
+            whatever the operating point allows; what it lets through besides is in doubt when it
+            has a zone of doubt. 0 < value < 2.
         session_lifetime: How long a session stays open.
         portrait_review_after_years: From this age of the portrait on, a face that does not match
             it goes to a person; None: never.
@@ -327,11 +288,13 @@ def _zone(face: FaceEvidence, dissimilarity: float, policy: VerificationPolicy) 
     is_close = 0 <= dissimilarity < policy.face_dissimilarity_max
     if face.score is None:
         return FaceZone.MATCH if is_close else FaceZone.NON_MATCH
-    zone = face.score.zone
+    score = face.score
     # The pack's distance binds every operating point on distances; other scores have other units.
-    if zone is FaceZone.MATCH and face.score.is_dissimilarity and not is_close:
-        return FaceZone.NON_MATCH
-    return zone
+    if score.zone is not FaceZone.MATCH or not score.is_dissimilarity or is_close:
+        return score.zone
+    # Never further from a match than a face that is less alike and in doubt.
+    is_sound = dissimilarity >= 0 and score.review_threshold is not None
+    return FaceZone.REVIEW if is_sound else FaceZone.NON_MATCH
 
 
 def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:

@@ -5,13 +5,14 @@ calibrated with it; drawing a new one changes nothing until a new operating poin
 """
 
 import secrets
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from identity.audit.log import AuditEntry, append
+from identity.services.face_setup import FaceSetup
+from identity.state_directory import StateError
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 
@@ -26,7 +27,7 @@ CALLER = "administrator:command-line"
 """Who the audit log names for what is done on the command line."""
 
 
-class TooFewReferencesError(Exception):
+class TooFewReferencesError(StateError):
     """Not enough citizens are enrolled to draw a cohort from."""
 
 
@@ -38,41 +39,34 @@ class DrawnCohort:
     removed_count: int
 
 
-def draw_cohort(
-    uow: UnitOfWork, *, model_digest: str, size: int, keep: Collection[str], at: datetime
-) -> DrawnCohort:
+def draw_cohort(uow: UnitOfWork, *, setup: FaceSetup, size: int, at: datetime) -> DrawnCohort:
     """Draw and store a cohort.
 
     Args:
         uow: The transaction.
-        model_digest: Mark of the templates to draw from.
+        setup: Whose templates to draw from. The cohort of its operating point stays.
         size: How many citizens, at least 300; fewer when fewer are enrolled.
-        keep: Versions that are in use and stay.
         at: Now.
 
     Raises:
         TooFewReferencesError: Fewer than 300 citizens are enrolled with this network.
     """
     drawn = uow.face_references.draw_templates(
-        model_digest=model_digest, start=secrets.token_bytes(KEY_BYTES), limit=size
+        model_digest=setup.model_digest, start=secrets.token_bytes(KEY_BYTES), limit=size
     )
     if len(drawn) < COHORT_IDENTITIES_MIN:
         raise TooFewReferencesError(
             f"{len(drawn)} citizens are enrolled with this network,"
             f" a cohort needs {COHORT_IDENTITIES_MIN}"
         )
-    return keep_cohort(
-        uow,
-        Cohort.from_identities([Template.from_bytes(data)] for data in drawn),
-        keep=keep,
-        at=at,
-    )
+    cohort = Cohort.from_identities([Template.from_bytes(data)] for data in drawn)
+    return keep_cohort(uow, cohort=cohort, setup=setup, at=at)
 
 
-def keep_cohort(
-    uow: UnitOfWork, cohort: Cohort, *, keep: Collection[str], at: datetime
-) -> DrawnCohort:
+def keep_cohort(uow: UnitOfWork, *, cohort: Cohort, setup: FaceSetup, at: datetime) -> DrawnCohort:
     """Store a cohort that was drawn here or brought in a file, and remove those nobody needs."""
+    in_use = setup.operating_point.cohort_digest
+    keep = {cohort.digest} if in_use is None else {cohort.digest, in_use}
     stored = FaceCohort(
         digest=cohort.digest,
         model_digest=cohort.model_digest,
@@ -80,7 +74,7 @@ def keep_cohort(
         content=cohort.to_bytes(),
     )
     uow.face_cohorts.add(stored, at=at)
-    removed_count = uow.face_cohorts.remove_others({*keep, cohort.digest})
+    removed_count = uow.face_cohorts.remove_others(keep)
     append(uow.connection, [_entry(stored, at=at)])
     return DrawnCohort(cohort=cohort, removed_count=removed_count)
 

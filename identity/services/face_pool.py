@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from biometrics.face.compare import Comparison
 from biometrics.face.engine import FaceEngine
 from identity.domain.errors import OverloadedError
-from identity.domain.verification import FaceEvidence, FaceScore
+from identity.domain.face_score import FaceScore
+from identity.domain.verification import FaceEvidence
 from identity.services.acquisition_advice import REFERENCE_PREFIX
 from identity.services.face_setup import FaceSetup, FaceSetupError
 
@@ -32,8 +33,8 @@ COMPARISON_TIMEOUT_S = 30.0
 """A comparison takes well under a second; one that takes this long is hostile or stuck."""
 
 
-_worker_engine: ContextVar[FaceEngine] = ContextVar("subid_worker_engine")
-"""The engine of a worker process, made before it is given anything to do."""
+_worker_engine: ContextVar[FaceEngine | FaceSetupError] = ContextVar("subid_worker_engine")
+"""The engine of a worker process, made before it is given anything to do; or why it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,17 +103,29 @@ def _start_worker(setup: FaceSetup) -> None:
     # A process for each core: threads inside one would take the cores from the others.
     cv2.setNumThreads(1)
     engine = setup.make_engine()
-    engine.warm_up()
-    _worker_engine.set(engine)
+    try:
+        engine.warm_up()
+    except FaceSetupError as error:
+        # Raised here, it would only break the pool and leave a trace: whoever asks is told.
+        _worker_engine.set(error)
+    else:
+        _worker_engine.set(engine)
+
+
+def _engine() -> FaceEngine:
+    """The engine of this worker: one that answers has loaded its models."""
+    engine = _worker_engine.get()
+    if isinstance(engine, FaceSetupError):
+        raise engine
+    return engine
 
 
 def _be_there() -> None:
-    """Nothing: a worker that answers has loaded its models."""
-    _worker_engine.get()
+    _engine()
 
 
 def _work(portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
-    return compare_faces(_worker_engine.get(), portrait, probes)
+    return compare_faces(_engine(), portrait, probes)
 
 
 def _end_with_the_server() -> None:
@@ -156,7 +169,7 @@ class FacePool:
         """Start the processes and load their models.
 
         Raises:
-            FaceSetupError: A process could not load them; why stands in the log.
+            FaceSetupError: A process could not load them.
         """
         loop = asyncio.get_running_loop()
         starts = [
@@ -165,7 +178,7 @@ class FacePool:
         try:
             await asyncio.gather(*starts)
         except BrokenProcessPool as error:
-            raise FaceSetupError("a process that compares faces could not start") from error
+            raise FaceSetupError("a process that compares faces died while it started") from error
 
     async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
         """Compare in a worker.

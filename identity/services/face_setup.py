@@ -5,6 +5,7 @@ no citizen. Workers are given one of these and make their engine from it; so not
 the database's libraries, which would cost every worker their memory.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
+from biometrics.face.error_rate import percent
 from biometrics.face.models import DLIB_RESNET29, EmbedderManifest, FaceModels, Precision
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import OperatingPointFileError, from_json
@@ -25,11 +27,12 @@ from biometrics.face.plugins.registry import (
     installed_embedder,
 )
 from biometrics.face.weights import WeightsError
-from identity.domain.verification import RegulatedRates
+from identity.domain.verification import VerificationPolicy
+from identity.state_directory import StateError
 
 
-class FaceSetupError(Exception):
-    """Faces cannot be compared as the settings say; the message tells an administrator why."""
+class FaceSetupError(StateError):
+    """Faces cannot be compared as the settings say; one line tells an administrator why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,26 +59,40 @@ class FaceSetup:
         return self.operating_point.model_digest
 
     def make_engine(self) -> FaceEngine:
-        """An engine; nothing is loaded yet."""
+        """An engine; nothing is loaded yet.
+
+        Its first use, or `warm_up`, raises FaceSetupError when the network cannot be run.
+        """
+        return FaceEngine(
+            operating_point=self.operating_point,
+            load_models=self._load_models,
+            views=self.operating_point.views,
+            cohort=self.cohort,
+        )
+
+    def _load_models(self) -> FaceModels:
         # Imported here, in a worker: the networks cost time and memory that the server's own
         # process need not pay.
         from biometrics.face.plugins.loading import (  # noqa: PLC0415 - see above
             load_face_models,
             rehearse,
         )
+        from biometrics.face.plugins.onnx_embedder import EmbeddingError  # noqa: PLC0415 - as above
+        from biometrics.face.runtime import RuntimeUnavailableError  # noqa: PLC0415 - as above
 
-        def load_models() -> FaceModels:
+        try:
             models = load_face_models(
                 self.model, directory=self.models_directory, precision=self.precision
             )
             return rehearse(models)
-
-        return FaceEngine(
-            operating_point=self.operating_point,
-            load_models=load_models,
-            views=self.operating_point.views,
-            cohort=self.cohort,
-        )
+        except (
+            ModelNotFoundError,
+            ManifestError,
+            WeightsError,
+            EmbeddingError,
+            RuntimeUnavailableError,
+        ) as error:
+            raise FaceSetupError(f"{self.model} cannot be run: {error}") from error
 
 
 def make_face_setup(
@@ -129,10 +146,12 @@ def load_operating_point(path: Path | None, *, trusted_key: Path | None = None) 
         trusted_key: PEM file of the Ed25519 key that must have signed it.
 
     Raises:
-        FaceSetupError: A file cannot be read, or the operating point is broken or not signed by
-            that key.
+        FaceSetupError: A file cannot be read, the operating point is broken or not signed by that
+            key, or there is a key and nothing to be signed.
     """
     if path is None:
+        if trusted_key is not None:
+            raise FaceSetupError(f"{trusted_key} is to have signed an operating point: name it too")
         return DEFAULT
     try:
         key = None if trusted_key is None else _public_key(trusted_key)
@@ -142,30 +161,46 @@ def load_operating_point(path: Path | None, *, trusted_key: Path | None = None) 
 
 
 def refuse_unproven(
-    operating_point: OperatingPoint, rates: RegulatedRates | None, *, is_trusted: bool
+    operating_point: OperatingPoint, policy: VerificationPolicy, *, is_trusted: bool
 ) -> None:
-    """Hold the operating point to a regulation's rates, if there are any.
+    """Hold the operating point to a regulation's rates, if the policy has any.
 
     Args:
         operating_point: The thresholds in force.
-        rates: What the policy demands.
+        policy: What is demanded.
         is_trusted: Whether a key that the administrator named has signed it.
 
     Raises:
         FaceSetupError: It does not show them; the message lists what is missing.
     """
+    rates = policy.regulated
     if rates is None:
         return
     missing = list(operating_point.shortfalls(fmr_max=rates.far_max, fnmr_max=rates.frr_max))
+    missing += _overruled(operating_point, policy)
     if not is_trusted:
         missing.append("nobody vouches for it: name the key that signed it")
     if missing:
-        lines = "".join(f"\n- {text}" for text in missing)
         raise FaceSetupError(
-            f"the policy is regulated (FAR at most {rates.far_max:.4%}, FRR below"
-            f" {rates.frr_max:.2%}, at 95 % confidence), and the operating point does not show"
-            f" it:{lines}"
+            f"the policy is regulated (FAR at most {percent(rates.far_max)}, FRR below"
+            f" {percent(rates.frr_max)}, at 95 % confidence), and the operating point does not"
+            f" show it: {'; '.join(missing)}"
         )
+
+
+def _overruled(point: OperatingPoint, policy: VerificationPolicy) -> Iterator[str]:
+    """Where the pack's distance decides and not the threshold that the rates were measured at."""
+    distance_max = policy.face_dissimilarity_max
+    for each in (point, point.fallback):
+        # A distance that is the pack's is a non-match already, and a match at a threshold; that
+        # one value between them is nobody's face.
+        if each is None or not each.score_type.is_dissimilarity:
+            continue
+        if each.decision_threshold > distance_max:
+            yield (
+                f"its rates are those of a distance of {each.decision_threshold:g}, and the policy"
+                f" takes none above {distance_max:g} for a match"
+            )
 
 
 def _manifest(model: str, directory: Path, precision: Precision) -> EmbedderManifest:

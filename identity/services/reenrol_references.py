@@ -4,9 +4,12 @@ Owns the slices. Each is a transaction of its own, and what is done is never don
 is interrupted goes on where it was.
 """
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 
+from biometrics.face.acquisition import Template
 from biometrics.face.engine import FaceEngine
 from identity.audit.log import AuditEntry, append
 from identity.services.draw_cohort import CALLER
@@ -16,6 +19,9 @@ from identity.storage.face_references import StoredReference
 
 SLICE_SIZE = 100
 """References of one transaction: seconds of work that a crash may cost."""
+
+MakeTemplates = Callable[[Sequence[bytes]], Sequence[Template | None]]
+"""The template of each portrait, or None where the network finds no usable face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +40,25 @@ class Slice:
     failed_count: int
 
 
+def templates_in(threads: Executor, engine: FaceEngine) -> MakeTemplates:
+    """Have an engine make them in several threads: its networks let others run meanwhile."""
+
+    def make(portraits: Sequence[bytes]) -> list[Template | None]:
+        return [made.template for made in threads.map(engine.reference, portraits)]
+
+    return make
+
+
+def count_outdated(transactions: Transactions, *, model_digest: str) -> int:
+    """How many citizens another network enrolled."""
+    return transactions.run(
+        lambda uow: uow.face_references.count_outdated(model_digest=model_digest)
+    )
+
+
 def reenrol_slice(
     transactions: Transactions,
-    engine: FaceEngine,
+    make_templates: MakeTemplates,
     *,
     model_digest: str,
     after: bytes,
@@ -47,7 +69,7 @@ def reenrol_slice(
 
     Args:
         transactions: Runs actions on the database.
-        engine: Makes templates.
+        make_templates: What makes them.
         model_digest: Mark of the templates that it makes.
         after: The last slice's last key, or nothing to begin.
         at: Now.
@@ -61,8 +83,12 @@ def reenrol_slice(
     if not stored:
         return None
     # Outside the transaction: pictures take their time, and nothing need be locked meanwhile.
-    made = [(item, engine.reference(item.reference.portrait).template) for item in stored]
-    templates = [(item, made.to_bytes()) for item, made in made if made is not None]
+    made = make_templates([item.reference.portrait for item in stored])
+    templates = [
+        (item, template.to_bytes())
+        for item, template in zip(stored, made, strict=True)
+        if template is not None
+    ]
     enrolled_count = transactions.run(
         lambda uow: _store(uow, templates, model_digest=model_digest, at=at)
     )

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.person_name import PersonName
@@ -18,7 +19,6 @@ from identity.domain.verification import (
     ChipHolder,
     Evidence,
     FaceEvidence,
-    FaceScore,
     Verdict,
     VerdictReason,
     VerdictState,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.storage.sealing import Sealer
@@ -62,10 +62,29 @@ class FaceCohorts:
             content=self.sealer.open(row["cohort_sealed"], context=_place(digest)),
         )
 
+    def mark_used(self, digest: str, *, at: datetime) -> None:
+        """Note that a server serves with this version."""
+        self.connection.execute(
+            update(face_cohort).where(face_cohort.c.cohort_digest == digest).values(last_used_at=at)
+        )
+
     def remove_others(self, keep: Collection[str]) -> int:
-        """Remove every version but some; returns how many went."""
+        """Remove every version but some and the one used last; returns how many went.
+
+        Whoever removes may have other settings than the server, which needs its cohort again when
+        it is restarted.
+        """
+        used_last = (
+            select(face_cohort.c.cohort_digest)
+            .where(face_cohort.c.last_used_at.is_not(None))
+            .order_by(face_cohort.c.last_used_at.desc(), face_cohort.c.cohort_digest)
+            .limit(1)
+        )
         removed = self.connection.execute(
-            delete(face_cohort).where(face_cohort.c.cohort_digest.not_in(sorted(keep)))
+            delete(face_cohort).where(
+                face_cohort.c.cohort_digest.not_in(sorted(keep)),
+                face_cohort.c.cohort_digest.not_in(used_last),
+            )
         )
         return removed.rowcount
 

@@ -35,10 +35,17 @@ class FaceReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReference:
-    """A reference under the key that stands for its citizen."""
+    """A reference under the key that stands for its citizen.
+
+    Attributes:
+        citizen_key: The key.
+        reference: What is kept.
+        mark: Of this writing: each one seals anew, so no two are alike.
+    """
 
     citizen_key: bytes
     reference: FaceReference
+    mark: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,11 @@ class FaceReferences:
         row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else self._reference(row)
 
-    def count(self, *, model_digest: str) -> int:
-        """How many faces one network enrolled."""
+    def count_outdated(self, *, model_digest: str) -> int:
+        """How many faces other networks enrolled."""
         query = select(func.count()).select_from(face_reference)
         counted: int = self.connection.execute(
-            query.where(face_reference.c.model_digest == model_digest)
+            query.where(face_reference.c.model_digest != model_digest)
         ).scalar_one()
         return counted
 
@@ -107,20 +114,28 @@ class FaceReferences:
             query.order_by(face_reference.c.citizen_key).limit(limit)
         ).mappings()
         return [
-            StoredReference(citizen_key=row["citizen_key"], reference=self._reference(row))
+            StoredReference(
+                citizen_key=row["citizen_key"],
+                reference=self._reference(row),
+                mark=row["template_sealed"],
+            )
             for row in rows
         ]
 
     def replace_template(
         self, stored: StoredReference, *, template: bytes, model_digest: str, at: datetime
     ) -> bool:
-        """Put a new template in the place of one. False: it is no longer the one that was read."""
+        """Put a new template in the place of one.
+
+        False: it is no longer the one that was read. A citizen who verified in between has another
+        portrait, and the template must be that one's.
+        """
         key = stored.citizen_key
         changed = self.connection.execute(
             update(face_reference)
             .where(
                 face_reference.c.citizen_key == key,
-                face_reference.c.model_digest == stored.reference.model_digest,
+                face_reference.c.template_sealed == stored.mark,
             )
             .values(
                 template_sealed=self.sealer.seal(template, context=_template_place(key)),

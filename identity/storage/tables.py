@@ -189,6 +189,7 @@ face_cohort = Table(
     Column("member_count", Integer, nullable=False),
     Column("cohort_sealed", LargeBinary, nullable=False, comment="no identities"),
     Column("drawn_at", _Instant, nullable=False),
+    Column("last_used_at", _Instant, comment="when a server last started with it"),
     PrimaryKeyConstraint("cohort_digest"),
     CheckConstraint("member_count > 0", name="member_count"),
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime  # type: ignore[import-untyped] # it ships no types
+import onnxruntime
 
 from biometrics.face.models import EmbedderManifest, RGBImage, RGBImages, Vector, Vectors
 from biometrics.face.plugins.manifest import (

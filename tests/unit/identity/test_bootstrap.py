@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from identity.bootstrap import (
 )
 from identity.config import DEFAULT_POLICY, Settings
 from identity.domain.errors import StorageUnavailableError
-from identity.domain.policy import CaseCause
+from identity.domain.policy import CaseCause, PolicyPackError
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
 from identity.storage.database import Database
@@ -43,6 +44,40 @@ def test_the_default_policy_is_there_and_covers_every_cause() -> None:
 def test_a_policy_that_is_not_there_is_told() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-policy"):
         load_policy("no-such-policy")
+
+
+@pytest.fixture
+def own_packs(tmp_path: Path) -> Path:
+    """A directory with a pack of the administrator's own: the shipped one under another name."""
+    text = (resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml").read_text("utf-8")
+    own = text.replace(f'version = "{DEFAULT_POLICY}"', 'version = "own-2026-05-01"')
+    (tmp_path / "own-2026-05-01.toml").write_text(own, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_pack_of_the_administrators_own_is_found_beside_the_shipped_ones(own_packs: Path) -> None:
+    assert load_policy("own-2026-05-01", directory=own_packs).version == "own-2026-05-01"
+    assert load_policy(DEFAULT_POLICY, directory=own_packs).version == DEFAULT_POLICY
+    assert load_policy(DEFAULT_POLICY, directory=own_packs / "absent").version == DEFAULT_POLICY
+    with pytest.raises(FileNotFoundError, match="no-such-policy"):
+        load_policy("no-such-policy", directory=own_packs)
+
+
+def test_a_pack_of_ones_own_neither_replaces_another_nor_passes_for_one(own_packs: Path) -> None:
+    text = (own_packs / "own-2026-05-01.toml").read_text("utf-8")
+    refused = {
+        DEFAULT_POLICY: (text, "comes with the service"),
+        "own-2026-06-01": (text, "its version is own-2026-05-01, and must be own-2026-06-01"),
+        "own-2026-07-01": ("version = ", "not TOML"),
+    }
+    for name, (content, says) in refused.items():
+        (own_packs / f"{name}.toml").write_text(content, encoding="utf-8")
+        with pytest.raises(PolicyPackError, match=says) as caught:
+            load_policy(name, directory=own_packs)
+        assert name in str(caught.value)
+    (own_packs / "own-2026-08-01.toml").write_bytes(b"\xff")
+    with pytest.raises(PolicyPackError, match="utf-8"):
+        load_policy("own-2026-08-01", directory=own_packs)
 
 
 def test_anchors_are_read_by_their_suffix_and_the_rest_is_left(

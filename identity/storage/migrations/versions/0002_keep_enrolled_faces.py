@@ -53,6 +53,12 @@ def upgrade() -> None:
         sa.Column("member_count", sa.Integer(), nullable=False),
         sa.Column("cohort_sealed", sa.LargeBinary(), nullable=False, comment="no identities"),
         sa.Column("drawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "last_used_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="when a server last started with it",
+        ),
         sa.CheckConstraint("member_count > 0", name="ck_face_cohort_member_count"),
         sa.PrimaryKeyConstraint("cohort_digest", name="pk_face_cohort"),
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
+from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import FieldResult
 from identity.domain.person_name import PersonName
@@ -137,6 +138,43 @@ def test_a_face_matches_only_at_a_real_distance_below_the_threshold(
     evidence = replace(EVIDENCE, face=replace(EVIDENCE.face, dissimilarity=distance))
     is_match = judge(evidence, policy).face.result is FieldResult.MATCH
     assert is_match == (math.isfinite(distance) and distance >= 0 and distance < threshold)
+
+
+scores = st.builds(
+    FaceScore,
+    score_type=st.just("a score"),
+    value=st.just(0.0),
+    is_dissimilarity=st.booleans(),
+    match_threshold=st.floats(0.05, 0.6),
+)
+SEVERITY = [FieldResult.MATCH, FieldResult.UNDECIDED, FieldResult.MISMATCH]
+
+
+@given(
+    scores,
+    st.none() | st.floats(0, 0.5),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from([4, None]),
+)
+def test_of_two_scores_the_better_one_is_never_judged_worse(
+    score: FaceScore, slack: float | None, one: float, other: float, years: int | None
+) -> None:
+    direction = 1 if score.is_dissimilarity else -1
+    if slack is not None:
+        score = replace(score, review_threshold=score.match_threshold + direction * slack)
+    policy = replace(VERIFICATION_POLICY, portrait_review_after_years=years)
+    better, worse = sorted((one, other), key=lambda value: direction * value)
+
+    def severity(value: float) -> int:
+        face = replace(
+            EVIDENCE.face,
+            dissimilarity=value if score.is_dissimilarity else 0.3,
+            score=replace(score, value=value),
+        )
+        return SEVERITY.index(judge(replace(EVIDENCE, face=face), policy).face.result)
+
+    assert severity(better) <= severity(worse)
 
 
 @given(evidences, st.floats(0, 2), st.floats(0, 2))

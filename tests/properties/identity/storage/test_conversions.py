@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import (
     SCORE_MAX,
@@ -24,7 +25,6 @@ from identity.domain.verification import (
     ChipHolder,
     Evidence,
     FaceEvidence,
-    FaceScore,
     Verdict,
     VerdictReason,
     VerdictState,

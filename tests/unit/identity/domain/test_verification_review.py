@@ -6,11 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 from rapidfuzz import fuzz
 
+from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.link import FieldResult
 from identity.domain.verification import (
     Evidence,
-    FaceScore,
-    FaceZone,
     Verdict,
     VerdictReason,
     VerdictState,
@@ -111,8 +110,18 @@ def test_a_doubtful_face_beside_anything_else_is_refused() -> None:
 def test_a_looser_operating_point_on_distances_does_not_loosen_the_policy() -> None:
     loose = replace(DISTANCE, match_threshold=0.6, review_threshold=0.7)
     far = VERIFICATION_POLICY.face_dissimilarity_max
-    assert judge(scored(replace(loose, value=far))).state is VerdictState.NOT_VERIFIED
     assert judge(scored(replace(loose, value=far - 0.01))).state is VerdictState.VERIFIED
+    # In doubt where the point has a zone of doubt: less alike faces are in doubt, too.
+    assert judge(scored(replace(loose, value=far))).state is VerdictState.REVIEW
+    assert judge(scored(replace(loose, value=0.65))).state is VerdictState.REVIEW
+    without = replace(loose, review_threshold=None)
+    assert judge(scored(replace(without, value=far))).state is VerdictState.NOT_VERIFIED
+
+
+@pytest.mark.parametrize("distance", [-0.1, float("-inf"), float("nan")])
+def test_a_distance_that_a_fault_alone_makes_is_a_non_match(distance: float) -> None:
+    judged = judge(scored(replace(DISTANCE, value=distance)))
+    assert judged.reasons == (VerdictReason.FACE_NON_MATCH,)
 
 
 def test_a_failed_capture_is_judged_as_one_whatever_its_score() -> None:

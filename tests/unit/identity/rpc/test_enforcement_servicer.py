@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,6 +17,7 @@ from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.services.call import Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.face_pool import FacePool
+from identity.services.face_setup import make_face_setup
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
 from subid.v1 import enforcement_service_pb2 as pb
@@ -36,7 +38,7 @@ def servicer(database: Database, clock: Clock, threads: ThreadPoolExecutor) -> E
         transactions=Transactions(database),
         clock=clock,
         examine_chip=no_chip,  # type: ignore[arg-type] # it is never called
-        faces=FacePool(worker_count=1),
+        faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
         threads=threads,
     )
     return EnforcementServicer(edge)

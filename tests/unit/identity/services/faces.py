@@ -8,18 +8,18 @@ import skimage.data
 from PIL import Image
 
 
-def encoded(image: Image.Image) -> bytes:
+def encoded(image: Image.Image, *, quality: int = 95) -> bytes:
     """A JPEG file."""
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=95)
+    image.save(file, "JPEG", quality=quality)
     return file.getvalue()
 
 
 @cache
-def face_jpeg() -> bytes:
+def face_jpeg(*, quality: int = 95) -> bytes:
     """Eileen Collins (NASA, public domain)."""
     astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call] # scikit-image ships no types
-    return encoded(Image.fromarray(astronaut).crop((130, 0, 330, 220)))
+    return encoded(Image.fromarray(astronaut).crop((130, 0, 330, 220)), quality=quality)
 
 
 @cache

@@ -6,46 +6,42 @@ that it dies in the middle of a comparison.
 
 import asyncio
 import hashlib
-import io
 import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
-import skimage.data
-from PIL import Image
 
+from biometrics.face.operating_point import DEFAULT
 from identity.domain.errors import OverloadedError
+from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.verification import FaceEvidence
-from identity.services.face_pool import WAITING_PER_WORKER_MAX, FacePool, not_compared
+from identity.services.face_pool import (
+    WAITING_PER_WORKER_MAX,
+    FaceFindings,
+    FacePool,
+    not_compared,
+)
+from identity.services.face_setup import FaceSetupError, make_face_setup
+from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
-
-
-def encoded(image: Image.Image, *, quality: int = 95) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=quality)
-    return file.getvalue()
-
-
-def collins() -> Image.Image:
-    """Eileen Collins (NASA, public domain)."""
-    astronaut = skimage.data.astronaut()  # type: ignore[no-untyped-call] # scikit-image ships no types
-    return Image.fromarray(astronaut).crop((130, 0, 330, 220))
+SETUP = make_face_setup(models_directory=Path("no-models"))
 
 
 @pytest.fixture(scope="module")
 def face() -> bytes:
-    return encoded(collins())
+    return face_jpeg()
 
 
 @pytest.fixture(scope="module")
 def probe() -> bytes:
     """The same person in another file."""
-    return encoded(collins(), quality=80)
+    return face_jpeg(quality=80)
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +51,13 @@ def stranger(shared_data: Path) -> bytes:
 
 @pytest.fixture(scope="module")
 def blank() -> bytes:
-    return encoded(Image.new("RGB", (480, 640), (120, 90, 80)))
+    return blank_jpeg()
 
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[FacePool]:
     """A pool that nobody harms."""
-    pool = FacePool(worker_count=1)
+    pool = FacePool(SETUP, worker_count=1)
     yield pool
     pool.close()
 
@@ -100,7 +96,7 @@ class Victim:
 @pytest.fixture
 async def victim() -> AsyncIterator[Victim]:
     pids, threads = workers(), set(threading.enumerate())
-    pool = FacePool(worker_count=1, timeout_s=20)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=20)
     await pool.warm_up()
     (pid,) = workers() - pids
     started = set(threading.enumerate()) - threads
@@ -111,36 +107,66 @@ async def victim() -> AsyncIterator[Victim]:
 
 
 async def test_a_face_matches_itself(pool: FacePool, face: bytes, probe: bytes) -> None:
-    found = await pool.compare(face, (probe,))
+    findings = await pool.compare(face, (probe,))
+    found = findings.evidence
     assert found.failure is None
     assert found.dissimilarity is not None
     assert found.dissimilarity < 0.1
-    assert found.model_digest is not None
-    assert len(bytes.fromhex(found.model_digest)) == 32
+    assert found.model_digest == SETUP.model_digest
     assert found.probe_digests == (hashlib.sha256(probe).digest(),)
+    assert findings.template is not None
+    assert found.score == FaceScore(
+        score_type="distance",
+        value=found.dissimilarity,
+        is_dissimilarity=True,
+        match_threshold=DEFAULT.decision_threshold,
+        review_threshold=DEFAULT.review_threshold,
+    )
+    assert found.score.zone is FaceZone.MATCH
 
 
 async def test_the_portrait_itself_is_no_live_photograph(
     pool: FacePool, face: bytes, probe: bytes
 ) -> None:
     found = await pool.compare(face, (probe, face))
-    assert (found.failure, found.dissimilarity) == ("PROBE_IS_REFERENCE", None)
+    assert found.template is None
+    assert (found.evidence.failure, found.evidence.dissimilarity) == ("PROBE_IS_REFERENCE", None)
 
 
-async def test_every_usable_photograph_must_match_by_itself(
+async def test_a_stranger_does_not_match(pool: FacePool, face: bytes, stranger: bytes) -> None:
+    found = (await pool.compare(face, (stranger,))).evidence
+    assert found.score is not None
+    assert found.score.zone is FaceZone.NON_MATCH
+    assert found.dissimilarity is not None
+    assert found.dissimilarity > 0.4
+
+
+async def test_a_stranger_among_the_photographs_decides_nothing_for_anybody(
     pool: FacePool, face: bytes, probe: bytes, blank: bytes, stranger: bytes
 ) -> None:
-    alone = await pool.compare(face, (stranger,))
-    beside = await pool.compare(face, (probe, stranger, blank))
-    assert alone.dissimilarity is not None
-    assert beside.dissimilarity == alone.dissimilarity > 0.4
+    for photographs in ((probe, stranger), (stranger, probe), (probe, blank, stranger)):
+        found = await pool.compare(face, photographs)
+        assert found.evidence.failure == "SEVERAL_PEOPLE"
+        assert (found.evidence.dissimilarity, found.evidence.score) == (None, None)
+        assert found.template is None
+        assert len(found.evidence.probe_digests) == len(photographs)
+
+
+async def test_unusable_photographs_beside_a_good_one_do_no_harm(
+    pool: FacePool, face: bytes, probe: bytes, blank: bytes
+) -> None:
+    alone = await pool.compare(face, (probe,))
+    beside = await pool.compare(face, (blank, probe, b"not a photograph"))
+    assert alone.evidence.dissimilarity is not None
+    assert beside.evidence.dissimilarity == pytest.approx(alone.evidence.dissimilarity, abs=1e-5)
+    assert beside.evidence.failure is None
 
 
 async def test_photographs_without_a_face_are_told_from_portraits_without_one(
     pool: FacePool, face: bytes, blank: bytes
 ) -> None:
-    unusable = await pool.compare(face, (blank, b"not a photograph"))
-    portrait = await pool.compare(blank, (face,))
+    unusable = (await pool.compare(face, (blank, b"not a photograph"))).evidence
+    portrait = (await pool.compare(blank, (face,))).evidence
     assert (unusable.failure, unusable.dissimilarity) == ("NO_FACE", None)
     assert (portrait.failure, portrait.dissimilarity) == ("REFERENCE_NO_FACE", None)
     assert portrait.probe_digests == (hashlib.sha256(face).digest(),)
@@ -150,13 +176,15 @@ async def test_bytes_that_are_no_photograph_are_a_failure_to_acquire(
     pool: FacePool, face: bytes
 ) -> None:
     found = await pool.compare(face, (b"not a photograph",))
-    assert found.failure
-    assert found.dissimilarity is None
+    assert found.evidence.failure == "UNSUPPORTED_FORMAT"
+    assert found.evidence.dissimilarity is None
+    assert found.template is None
 
 
 def test_nothing_to_compare_with_is_a_finding() -> None:
     found = not_compared("REFERENCE_NOT_AVAILABLE", [b"probe"])
-    assert found == FaceEvidence(
+    assert found.template is None
+    assert found.evidence == FaceEvidence(
         dissimilarity=None,
         failure="REFERENCE_NOT_AVAILABLE",
         model_digest=None,
@@ -166,14 +194,14 @@ def test_nothing_to_compare_with_is_a_finding() -> None:
 
 async def begin(
     pool: FacePool, face: bytes, probe: bytes, count: int
-) -> list[asyncio.Task[FaceEvidence]]:
+) -> list[asyncio.Task[FaceFindings]]:
     """Comparisons that the pool has accepted."""
     tasks = [asyncio.create_task(pool.compare(face, (probe,))) for _ in range(count)]
     await asyncio.wait(tasks, timeout=0)
     return tasks
 
 
-async def assert_all_are_told_to_come_again(waiting: list[asyncio.Task[FaceEvidence]]) -> None:
+async def assert_all_are_told_to_come_again(waiting: list[asyncio.Task[FaceFindings]]) -> None:
     answers = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(answer) for answer in answers] == [OverloadedError] * len(waiting)
 
@@ -186,7 +214,7 @@ async def test_a_worker_killed_in_a_comparison_decides_nothing_and_the_pool_work
     victim.kill()
     await assert_all_are_told_to_come_again(waiting)
     again = await victim.pool.compare(face, (probe,))
-    assert again.failure is None
+    assert again.evidence.failure is None
 
 
 async def test_a_worker_that_died_idle_costs_nobody_anything(
@@ -194,14 +222,14 @@ async def test_a_worker_that_died_idle_costs_nobody_anything(
 ) -> None:
     victim.kill()
     victim.wait_until_noticed()
-    assert (await victim.pool.compare(face, (probe,))).failure is None
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None
 
 
 async def test_a_worker_that_hangs_is_ended_and_everybody_is_answered(
     face: bytes, probe: bytes
 ) -> None:
     pids = workers()
-    pool = FacePool(worker_count=1, timeout_s=0.5)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=0.5)
     try:
         (first,) = await begin(pool, face, probe, 1)
         (pid,) = workers() - pids
@@ -226,7 +254,7 @@ async def test_more_than_can_wait_is_refused_and_told_to_come_back(
     assert caught.value.retry_after_s
     victim.kill()
     await assert_all_are_told_to_come_again(waiting)
-    assert (await victim.pool.compare(face, (probe,))).failure is None
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None
 
 
 async def test_a_caller_that_goes_away_costs_nobody_else_an_answer(
@@ -243,7 +271,7 @@ async def test_a_caller_that_goes_away_costs_nobody_else_an_answer(
         await victim.pool.compare(face, (probe,))
     victim.kill()
     await assert_all_are_told_to_come_again(waiting)
-    assert (await victim.pool.compare(face, (probe,))).failure is None
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None
 
 
 async def test_a_signal_to_the_whole_group_does_not_end_a_worker(
@@ -251,5 +279,49 @@ async def test_a_signal_to_the_whole_group_does_not_end_a_worker(
 ) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         os.kill(victim.pid, name)
-    assert (await victim.pool.compare(face, (probe,))).failure is None
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None
     assert psutil.pid_exists(victim.pid)
+
+
+async def test_a_network_that_cannot_be_loaded_is_said_before_anything_is_served(
+    tmp_path: Path,
+) -> None:
+    setup = replace(SETUP, model="absent", models_directory=tmp_path)
+    pool = FacePool(setup, worker_count=1)
+    try:
+        with pytest.raises(FaceSetupError, match="absent cannot be run: absent is not installed"):
+            await pool.warm_up()
+    finally:
+        pool.close()
+
+
+async def test_a_flood_is_refused_at_once_and_what_was_accepted_is_answered_in_good_time(
+    face: bytes, probe: bytes
+) -> None:
+    loop = asyncio.get_running_loop()
+    pool = FacePool(SETUP, worker_count=1)
+    try:
+        await pool.warm_up()
+
+        async def timed() -> tuple[float, FaceFindings | OverloadedError]:
+            start = loop.time()
+            try:
+                answer: FaceFindings | OverloadedError = await pool.compare(face, (probe,))
+            except OverloadedError as refusal:
+                answer = refusal
+            return loop.time() - start, answer
+
+        quiet_s = max([(await timed())[0] for _ in range(5)])
+        answers = await asyncio.gather(*(timed() for _ in range(40 * ACCEPTED_MAX)))
+        accepted_s = [s for s, answer in answers if isinstance(answer, FaceFindings)]
+        refused = [(s, answer) for s, answer in answers if isinstance(answer, OverloadedError)]
+        assert len(accepted_s) == ACCEPTED_MAX
+        # Everybody waits for those before him and no others, however many knock. Twice that for
+        # what else the machine does.
+        assert max(accepted_s) < 2 * ACCEPTED_MAX * quiet_s
+        assert all(answer.retry_after_s for _, answer in refused)
+        assert max(s for s, _ in refused) < quiet_s
+        # The flood over, the pool is as it was.
+        assert isinstance((await timed())[1], FaceFindings)
+    finally:
+        pool.close()

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
+from biometrics.face.error_rate import ErrorRate
 from biometrics.face.models import DLIB_RESNET29, Precision, Views
-from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point import DEFAULT, Evidence, OperatingPoint
 from biometrics.face.operating_point_file import to_json
 from biometrics.face.score import ScoreType
 from identity.domain.verification import RegulatedRates
 from identity.services.face_setup import (
+    FaceSetup,
     FaceSetupError,
     load_operating_point,
     make_face_setup,
@@ -26,9 +29,10 @@ from identity.services.face_setup import (
 from identity.services.load_cohort import with_cohort
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
-from tests.unit.identity.makers import NOW
+from tests.unit.identity.makers import NOW, policy
 
-RATES = RegulatedRates(far_max=1e-4, frr_max=0.05)
+POLICY = policy().verification
+REGULATED = replace(POLICY, regulated=RegulatedRates(far_max=1e-4, frr_max=0.05))
 
 
 def make_cohort(size: int = COHORT_IDENTITIES_MIN, **given: str) -> Cohort:
@@ -110,13 +114,92 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
             load_operating_point(file, trusted_key=pem)
 
 
+def rate(errors: int, trials: int, *, high: float) -> ErrorRate:
+    return ErrorRate(errors=errors, trials=trials, independent=trials, low=0.0, high=high)
+
+
+PROVEN = replace(
+    DEFAULT,
+    score_type=ScoreType.DISTANCE,
+    evidence=Evidence(
+        target_fmr=1e-4,
+        fmr=rate(1, 100_000, high=9e-5),
+        fnmr=rate(10, 1000, high=0.02),
+        held_out_fmr=rate(1, 100_000, high=9e-5),
+        fta=rate(1, 1000, high=0.006),
+        quality_gate="live",
+        identities=500,
+        margin=0.01,
+        data_digest="cd" * 32,
+        population="people of the test",
+        measured_on=date(2026, 1, 2),
+    ),
+)
+"""Rates that no network here has: what a regulation asks for."""
+
+
 def test_rates_are_demanded_of_a_regulated_policy_only() -> None:
-    refuse_unproven(DEFAULT, None, is_trusted=False)
+    refuse_unproven(DEFAULT, POLICY, is_trusted=False)
     with pytest.raises(FaceSetupError) as caught:
-        refuse_unproven(DEFAULT, RATES, is_trusted=False)
+        refuse_unproven(DEFAULT, REGULATED, is_trusted=False)
     message = str(caught.value)
-    for text in ("0.0100%", "5.00%", "rests on no evidence", "nobody vouches for it"):
+    for text in ("0.01 %", "5 %", "rests on no evidence", "nobody vouches for it"):
         assert text in message
+    assert "\n" not in message
+
+
+def test_a_point_that_shows_the_rates_and_is_vouched_for_serves_a_regulated_policy() -> None:
+    refuse_unproven(PROVEN, REGULATED, is_trusted=True)
+    with pytest.raises(FaceSetupError, match="nobody vouches for it"):
+        refuse_unproven(PROVEN, REGULATED, is_trusted=False)
+
+
+def test_everything_that_is_missing_is_said_at_once() -> None:
+    assert PROVEN.evidence is not None
+    weak = replace(
+        PROVEN,
+        evidence=replace(
+            PROVEN.evidence,
+            fmr=rate(20, 100_000, high=2e-4),
+            fnmr=rate(400, 1000, high=0.43),
+        ),
+    )
+    with pytest.raises(FaceSetupError) as caught:
+        refuse_unproven(weak, REGULATED, is_trusted=False)
+    for text in ("FMR may be 0.02 %", "FRR may be 43 %", "nobody vouches for it"):
+        assert text in str(caught.value)
+
+
+def test_rates_at_a_distance_that_the_policy_does_not_take_prove_nothing() -> None:
+    loose = replace(PROVEN, decision_threshold=0.45)
+    with pytest.raises(FaceSetupError, match=r"distance of 0\.45, .* none above 0\.4 "):
+        refuse_unproven(loose, REGULATED, is_trusted=True)
+    strict = replace(PROVEN, decision_threshold=0.35, review_threshold=None)
+    refuse_unproven(strict, REGULATED, is_trusted=True)
+    cosine = replace(
+        PROVEN, score_type=ScoreType.COSINE, decision_threshold=0.9, review_threshold=None
+    )
+    refuse_unproven(cosine, REGULATED, is_trusted=True)
+
+
+def test_the_fallback_of_a_missing_cohort_must_show_the_rates_as_well() -> None:
+    point = replace(centred_point(make_cohort(), fallback=DEFAULT), evidence=PROVEN.evidence)
+    with pytest.raises(FaceSetupError, match=r"without a cohort, .* no evidence"):
+        refuse_unproven(point, REGULATED, is_trusted=True)
+    refuse_unproven(replace(point, fallback=PROVEN), REGULATED, is_trusted=True)
+
+
+def test_a_key_without_anything_to_be_signed_is_refused(tmp_path: Path) -> None:
+    pem = tmp_path / "key.pem"
+    pem.write_bytes(public_pem(Ed25519PrivateKey.generate()))
+    with pytest.raises(FaceSetupError, match="name it too"):
+        load_operating_point(None, trusted_key=pem)
+
+
+def test_a_network_that_is_not_there_when_it_is_loaded_is_told(tmp_path: Path) -> None:
+    engine = FaceSetup(models_directory=tmp_path, model="absent").make_engine()
+    with pytest.raises(FaceSetupError, match="absent cannot be run: absent is not installed"):
+        engine.warm_up()
 
 
 def test_a_cohort_is_found_by_the_version_that_the_point_names(
@@ -125,7 +208,7 @@ def test_a_cohort_is_found_by_the_version_that_the_point_names(
     cohort = make_cohort()
     setup = make_face_setup(models_directory=tmp_path, operating_point=centred_point(cohort))
     with pytest.raises(FaceSetupError, match="identity faces cohort"):
-        with_cohort(uow, setup)
+        with_cohort(uow, setup, at=NOW)
     content = cohort.to_bytes()
     uow.face_cohorts.add(
         FaceCohort(
@@ -136,20 +219,23 @@ def test_a_cohort_is_found_by_the_version_that_the_point_names(
         ),
         at=NOW,
     )
-    found = with_cohort(uow, setup).cohort
+    found = with_cohort(uow, setup, at=NOW).cohort
     assert found is not None
+    # The one that is in use outlives whoever draws another with other settings.
+    uow.face_cohorts.remove_others([])
+    assert uow.face_cohorts.find(cohort.digest) is not None
     assert found.digest == cohort.digest == hashlib.sha256(content).hexdigest()
 
 
 def test_without_its_cohort_a_point_falls_back(uow: UnitOfWork, tmp_path: Path) -> None:
     point = centred_point(make_cohort(), fallback=DEFAULT)
     setup = make_face_setup(models_directory=tmp_path, operating_point=point)
-    assert with_cohort(uow, setup).cohort is None
+    assert with_cohort(uow, setup, at=NOW).cohort is None
 
 
 def test_a_point_without_a_cohort_needs_none(uow: UnitOfWork, tmp_path: Path) -> None:
     setup = make_face_setup(models_directory=tmp_path)
-    assert with_cohort(uow, setup) == setup
+    assert with_cohort(uow, setup, at=NOW) == setup
 
 
 def test_a_cohort_from_a_file_must_be_of_the_network_and_large_enough(tmp_path: Path) -> None:

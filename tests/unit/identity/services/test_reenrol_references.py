@@ -1,13 +1,20 @@
 """Templates are made anew slice by slice, and a run that was interrupted goes on where it was."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import delete
 
+from biometrics.face.acquisition import Template
 from identity.domain.personal_id import PersonalID
 from identity.services.face_setup import FaceSetup, make_face_setup
-from identity.services.reenrol_references import Slice, reenrol_slice
+from identity.services.reenrol_references import (
+    Slice,
+    count_outdated,
+    reenrol_slice,
+    templates_in,
+)
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
 from identity.storage.face_references import FaceReference
@@ -21,6 +28,12 @@ OLD = "0" * 64
 @pytest.fixture(scope="module")
 def setup(tmp_path_factory: pytest.TempPathFactory) -> FaceSetup:
     return make_face_setup(models_directory=tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture
+def threads() -> Iterator[Executor]:
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
 
 
 @pytest.fixture
@@ -46,14 +59,26 @@ def find_all(database: Database, people: list[PersonalID]) -> list[FaceReference
 
 
 def test_everybody_is_enrolled_anew_once_and_failures_are_counted(
-    database: Database, transactions: Transactions, setup: FaceSetup, people: list[PersonalID]
+    database: Database,
+    transactions: Transactions,
+    setup: FaceSetup,
+    people: list[PersonalID],
+    threads: Executor,
 ) -> None:
     engine = setup.make_engine()
+    make_templates = templates_in(threads, engine)
 
     def run(after: bytes) -> Slice | None:
         return reenrol_slice(
-            transactions, engine, model_digest=setup.model_digest, after=after, at=NOW, size=3
+            transactions,
+            make_templates,
+            model_digest=setup.model_digest,
+            after=after,
+            at=NOW,
+            size=3,
         )
+
+    assert count_outdated(transactions, model_digest=setup.model_digest) == 4
 
     first = run(b"")
     assert first is not None
@@ -71,14 +96,18 @@ def test_everybody_is_enrolled_anew_once_and_failures_are_counted(
     assert expected is not None
     assert found[0].template == expected.to_bytes()
     assert found[2].template == b"old"
+    assert count_outdated(transactions, model_digest=setup.model_digest) == 1
 
 
 def test_nothing_is_left_to_do_when_nobody_is_outdated(
-    transactions: Transactions, setup: FaceSetup
+    transactions: Transactions,
 ) -> None:
+    def make_nothing(portraits: Sequence[bytes]) -> list[Template | None]:
+        raise AssertionError(f"{len(portraits)} portraits of nobody")
+
     done = reenrol_slice(
         transactions,
-        setup.make_engine(),
+        make_nothing,
         model_digest=OLD,
         after=b"\xff" * 17,
         at=NOW,

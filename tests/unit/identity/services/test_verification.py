@@ -22,11 +22,12 @@ from identity.domain.errors import (
     VerificationNotFoundError,
     VerificationUsedError,
 )
+from identity.domain.face_score import FaceScore
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause, PolicyPack
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
-from identity.domain.verification import FaceScore, VerdictReason, VerdictState
+from identity.domain.verification import VerdictReason, VerdictState
 from identity.services.call import Call
 from identity.services.complete_verification import (
     Completed,
@@ -363,7 +364,7 @@ def test_nobody_else_is_enrolled_and_a_person_in_doubt_activates_nothing(
     assert uow.face_references.find(number.claim.personal_id) is None
     stored = get_verification(uow, call, session.verification_id)
     assert stored.verdict == completed.verdict
-    assert recompute(uow, lambda _version: policy()).difference_count == 0
+    assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0
 
 
 def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_the_same(
@@ -381,4 +382,4 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     stored = uow.connection.execute(select(verification.c.verdict).where(row)).scalar_one()
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
-    assert recompute(uow, lambda _version: policy()).difference_count == 0
+    assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0

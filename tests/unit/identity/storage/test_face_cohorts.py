@@ -42,6 +42,17 @@ def test_versions_that_nobody_needs_are_removed(uow: UnitOfWork) -> None:
     assert found == [cohorts[0], None, None, cohorts[3]]
 
 
+def test_the_version_that_a_server_started_with_last_stays(uow: UnitOfWork) -> None:
+    cohorts = [make_cohort() for _ in range(4)]
+    for cohort in cohorts:
+        uow.face_cohorts.add(cohort, at=NOW)
+    uow.face_cohorts.mark_used(cohorts[1].digest, at=NOW + timedelta(days=3))
+    uow.face_cohorts.mark_used(cohorts[2].digest, at=NOW + timedelta(days=2))
+    uow.face_cohorts.remove_others([cohorts[0].digest])
+    found = [uow.face_cohorts.find(cohort.digest) for cohort in cohorts]
+    assert found == [cohorts[0], cohorts[1], None, None]
+
+
 def test_a_cohort_under_anothers_version_does_not_open(uow: UnitOfWork) -> None:
     one, other = make_cohort(), make_cohort()
     for cohort in (one, other):
