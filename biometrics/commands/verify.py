@@ -110,7 +110,7 @@ def _compare(engine: FaceEngine, acquisitions: dict[str, Acquisition]) -> Compar
     if reference is None or probe is None:
         return None
     try:
-        return engine.compare(reference, probe)
+        return engine.compare(reference, probe, photographs=acquisitions["probe"].photographs)
     except ModelMismatchError as error:
         refuse(str(error))
 
@@ -146,9 +146,13 @@ def _as_json(comparison: Comparison | None, acquisitions: dict[str, Acquisition]
 def _print(comparison: Comparison | None, acquisitions: dict[str, Acquisition]) -> None:
     console = Console(soft_wrap=True)
     if comparison:
+        better = "lower" if comparison.score_type.is_dissimilarity else "higher"
         console.print(f"result              {comparison.decision}")
-        console.print(f"dissimilarity       {comparison.dissimilarity:.4f}")
+        console.print(f"score               {comparison.score_type}, {better} is more alike")
+        console.print(f"comparison score    {comparison.comparison_score:.4f}")
         console.print(f"decision threshold  {comparison.decision_threshold:.4f}")
+        if comparison.review_threshold is not None:
+            console.print(f"review threshold    {comparison.review_threshold:.4f}")
     else:
         console.print("result              failure to acquire")
     for role, acquisition in acquisitions.items():

@@ -29,7 +29,9 @@ from telco_sim.world import Subscriber, World
 VISITS_MAX = 3
 """A genuine holder whose photograph was not like the portrait comes back, so often at most."""
 
-_ABOUT_THE_FACE = frozenset({"FACE_NON_MATCH", "FACE_NOT_ACQUIRED"})
+_ABOUT_THE_FACE = frozenset(
+    {"FACE_NON_MATCH", "FACE_NOT_ACQUIRED", "FACE_UNDECIDED", "PORTRAIT_AGED"}
+)
 
 _GENUINE_VERIFIED_ONE_IN = 4
 

@@ -77,11 +77,17 @@ def test_verify_tells_good_weights_from_changed_ones(
     run(models, "install", *brought, "--accept-licence", "Apache-2.0")
     good = run(models, "verify")
     assert good.exit_code == 0
-    assert "dlib-resnet29: good" in good.output
-    assert "test-network: good" in good.output
+    assert good.output.splitlines() == [
+        "dlib-resnet29: good",
+        "dlib-mmod-face: good",
+        "dlib-5-face-landmarks: good",
+        "dlib-68-face-landmarks: good",
+        "test-network: good",
+    ]
     (models / "test-network" / "network.onnx").write_bytes(b"changed")
     bad = run(models, "verify")
     assert bad.exit_code == 1
+    assert "dlib-resnet29: good" in bad.output
     assert "test-network: network.onnx has SHA-256" in bad.output
 
 
