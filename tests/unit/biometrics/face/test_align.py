@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from biometrics.face.models import FaceModels, RGBImage
+from biometrics.face.align import closer_box
+from biometrics.face.models import Box, FaceModels, RGBImage
 
 
 def aligned(models: FaceModels, image: Image.Image) -> RGBImage:
@@ -39,3 +40,32 @@ def test_the_size_of_the_photograph_does_not_matter(models: FaceModels, face: Im
 
 def test_the_aligner_says_what_it_is(models: FaceModels) -> None:
     assert models.landmarks_5.manifest.name == "dlib-5-face-landmarks"
+
+
+def test_landmarks_from_a_closer_box_do_not_hang_on_the_first_box(
+    models: FaceModels, face: Image.Image
+) -> None:
+    pixels = np.asarray(face.resize((face.width * 2, face.height * 2)))
+    (found,) = models.detector.detect(pixels)
+    predict = models.landmarks_5.predict
+    boxes = [
+        Box(
+            left_px=round(found.left_px + (right - (factor - 1) / 2) * found.width_px),
+            top_px=round(found.top_px + (down - (factor - 1) / 2) * found.height_px),
+            width_px=round(found.width_px * factor),
+            height_px=round(found.height_px * factor),
+        )
+        for factor in (0.7, 1.0, 1.4)
+        for right, down in ((0.0, 0.0), (0.12, 0.12), (-0.12, -0.12))
+    ]
+    first = [predict(pixels, box) for box in boxes]
+    second = [predict(pixels, closer_box(landmarks)) for landmarks in first]
+    eye_distance = float(np.linalg.norm(second[0][0] - second[0][2]))
+    spreads = [np.std(points, axis=0).max() / eye_distance for points in (first, second)]
+    assert spreads[1] < 0.6 * spreads[0]
+    assert spreads[1] < 0.02
+
+
+def test_landmarks_that_coincide_give_a_box_of_some_size() -> None:
+    box = closer_box(np.full((5, 2), 7.0, dtype=np.float32))
+    assert box.side_px >= 1

@@ -148,7 +148,7 @@ def test_a_probe_has_one_to_five_photographs(engine: FaceEngine, count: int) -> 
 def test_a_probe_lives_with_photographs_that_are_not_usable(
     engine: FaceEngine, face_jpeg: bytes
 ) -> None:
-    acquisition = engine.probe([b"", face_jpeg, b"GIF89a"])
+    acquisition = engine.probe([b"", face_jpeg, b"%PDF-1.7"])
     assert acquisition.template == template(engine, face_jpeg)
     assert [photograph.failure for photograph in acquisition.measurements.photographs] == [
         AcquisitionFailure.UNDECODABLE,

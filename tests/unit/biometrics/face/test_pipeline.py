@@ -45,7 +45,7 @@ def test_a_face_comes_out_as_a_template_with_its_measurements(
     assert acquisition.template is not None
     assert acquisition.template.model_digest == DLIB_RESNET29.weights_sha256
     assert acquisition.measurements.image_size_px == (200, 220)
-    stages = ["decode", "detect", "quality", "align", "embed"]
+    stages = ["decode", "detect", "landmarks", "quality", "align", "embed"]
     assert list(acquisition.measurements.stage_times_ms) == stages
     assert all(time_ms > 0 for time_ms in acquisition.measurements.stage_times_ms.values())
 
