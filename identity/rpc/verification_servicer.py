@@ -91,6 +91,8 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
         refuse_oversized(presented.probes)
         if first := await self._first_answer(request, call):
             return first
+        # Before the session is taken and the chip read, which is most of what a refusal costs.
+        self._edge.faces.refuse_when_full()
         try:
             session = await self._edge.in_thread(lambda: self._claim(request, call))
         except VerificationUsedError:

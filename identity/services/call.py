@@ -14,6 +14,9 @@ from rapidfuzz.distance import JaroWinkler
 from identity.domain.caller import Caller
 from identity.domain.policy import PolicyPack
 
+COMMAND_LINE = "command-line"
+"""Who the audit log names for what an administrator does without a call."""
+
 
 def score_names(left: str, right: str) -> float:
     """How alike two names are, 0 to 100: Jaro-Winkler, as CAMARA KYC Match suggests."""

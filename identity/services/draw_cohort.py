@@ -11,6 +11,7 @@ from datetime import datetime
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from identity.audit.log import AuditEntry, append
+from identity.services.call import COMMAND_LINE
 from identity.services.face_setup import FaceSetup
 from identity.state_directory import StateError
 from identity.storage.database import UnitOfWork
@@ -22,9 +23,6 @@ measured; fewer make the nearest less near (docs/reference/accuracy.md)."""
 
 KEY_BYTES = 16
 """Length of a citizen's key: where the draw begins is a random one."""
-
-CALLER = "administrator:command-line"
-"""Who the audit log names for what is done on the command line."""
 
 
 class TooFewReferencesError(StateError):
@@ -82,7 +80,7 @@ def keep_cohort(uow: UnitOfWork, *, cohort: Cohort, setup: FaceSetup, at: dateti
 def _entry(cohort: FaceCohort, *, at: datetime) -> AuditEntry:
     return AuditEntry(
         occurred_at=at,
-        caller=CALLER,
+        caller=COMMAND_LINE,
         action="draw_cohort",
         outcome="stored",
         details={"cohort": cohort.digest, "members": cohort.member_count},

@@ -180,14 +180,22 @@ class FacePool:
         except BrokenProcessPool as error:
             raise FaceSetupError("a process that compares faces died while it started") from error
 
+    def refuse_when_full(self) -> None:
+        """Refuse before work is done for a comparison that would be refused.
+
+        Raises:
+            OverloadedError: Too many comparisons are waiting.
+        """
+        if self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
+            raise OverloadedError("too many face comparisons are waiting")
+
     async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
         """Compare in a worker.
 
         Raises:
             OverloadedError: Too many comparisons are waiting, or this one was interrupted.
         """
-        if self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
-            raise OverloadedError("too many face comparisons are waiting")
+        self.refuse_when_full()
         executor, work = self._submit(portrait, probes)
         self._waiting += 1
         work.add_done_callback(self._leave)

@@ -8,7 +8,7 @@ from functools import cache
 from identity.audit.log import AuditEntry, append
 from identity.domain.policy import PolicyPack
 from identity.domain.verification import decide
-from identity.services.call import score_names
+from identity.services.call import COMMAND_LINE, score_names
 from identity.storage.database import UnitOfWork
 
 
@@ -36,7 +36,7 @@ def recompute(
         difference_count += again != verdict
     entry = AuditEntry(
         occurred_at=at,
-        caller="command-line",
+        caller=COMMAND_LINE,
         action="recompute_verdicts",
         outcome="read",
         details={"verdicts": verdict_count, "differences": difference_count},

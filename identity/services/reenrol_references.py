@@ -12,7 +12,7 @@ from datetime import datetime
 from biometrics.face.acquisition import Template
 from biometrics.face.engine import FaceEngine
 from identity.audit.log import AuditEntry, append
-from identity.services.draw_cohort import CALLER
+from identity.services.call import COMMAND_LINE
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import StoredReference
@@ -120,7 +120,7 @@ def _store(
 def _entry(item: StoredReference, *, at: datetime) -> AuditEntry:
     return AuditEntry(
         occurred_at=at,
-        caller=CALLER,
+        caller=COMMAND_LINE,
         action="reenrol_face",
         outcome="enrolled",
         citizen_key=item.citizen_key,

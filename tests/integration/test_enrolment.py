@@ -1,11 +1,15 @@
 """What a verification leaves behind of a face, and what somebody in doubt is told."""
 
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from biometrics.face.acquisition import Template
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
 from biometrics.face.score import ScoreType
+from identity.config import Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.personal_id import PersonalID
 from identity.security.keys import load_or_create_key_ring
@@ -16,7 +20,7 @@ from subid.v1 import subscription_pb2
 from subid.v1 import verification_service_pb2 as pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import World, open_channel, served
-from tests.integration.people import complete_request, probes_of
+from tests.integration.people import Subscriber, complete_request, probes_of
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs
 
@@ -75,9 +79,9 @@ def test_a_poor_photograph_comes_with_advice(scene: Scene, faces: Faces) -> None
     assert "JPEG" in verdict.acquisition_advice.vietnamese
 
 
-def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
-    world: World, scene: Scene, faces: Faces, tmp_path: Path
-) -> None:
+@pytest.fixture
+def doubting(world: World, tmp_path: Path) -> Iterator[Settings]:
+    """A second server on the same registry, to which every face that might match is in doubt."""
     point = tmp_path / "point.json"
     strict = OperatingPoint(
         score_type=ScoreType.DISTANCE,
@@ -86,15 +90,25 @@ def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
         source="made in a test",
     )
     point.write_bytes(to_json(strict))
-    subscriber = scene.registered()
     settings = world.settings.model_copy(update={"operating_point": point})
     with served(settings) as address:
-        request = complete_request(
-            scene.start(subscriber), scene.evidence(subscriber.citizen, faces[0])
-        )
-        caller = Caller(Role.OPERATOR, subscriber.operator)
-        with open_channel(address, settings.state, caller) as channel:
-            verdict = Stubs(channel).verifications.CompleteVerification(request).verdict
+        yield settings.model_copy(update={"listen": address})
+
+
+def verify_before(
+    doubting: Settings, scene: Scene, subscriber: Subscriber, face: PhotographedPerson
+) -> pb.CompleteVerificationResponse:
+    request = complete_request(scene.start(subscriber), scene.evidence(subscriber.citizen, face))
+    caller = Caller(Role.OPERATOR, subscriber.operator)
+    with open_channel(doubting.listen, doubting.state, caller) as channel:
+        return Stubs(channel).verifications.CompleteVerification(request)  # type: ignore[no-any-return] # an untyped stub
+
+
+def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
+    world: World, doubting: Settings, scene: Scene, faces: Faces
+) -> None:
+    subscriber = scene.registered()
+    verdict = verify_before(doubting, scene, subscriber, faces[0]).verdict
     assert verdict.state == pb.VERDICT_STATE_REVIEW
     assert list(verdict.reasons) == ["FACE_UNDECIDED"]
     assert verdict.face.result == subscription_pb2.FIELD_RESULT_UNDECIDED
@@ -103,3 +117,26 @@ def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
     assert after.service_state == subscription_pb2.SERVICE_STATE_INACTIVE
     assert not after.HasField("verify_time")
     assert enrolled(world, subscriber.citizen.personal_id) is None
+
+
+def test_who_is_in_doubt_may_try_again_and_is_cured_by_a_match(
+    doubting: Settings, scene: Scene, faces: Faces
+) -> None:
+    subscriber = scene.imported(scene.people.operator_name())
+    for _ in range(6):
+        scene.advance(days=1)
+    blocked = scene.subscription(subscriber)
+    assert blocked.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
+    before = scene.explain(subscriber)
+    answer = verify_before(doubting, scene, subscriber, faces[0])
+    assert answer.verdict.state == pb.VERDICT_STATE_REVIEW
+    # Nothing happened to the number: its clock runs on, no order was given.
+    assert answer.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
+    assert scene.subscription(subscriber) == blocked
+    assert scene.explain(subscriber) == before
+    (case,) = before.cases
+    assert "Verify with your chip ID card and your face" in case.cure
+    cured = scene.verify(subscriber, scene.evidence(subscriber.citizen, faces[0]))
+    assert cured.verdict.state == pb.VERDICT_STATE_VERIFIED
+    assert cured.service_state == subscription_pb2.SERVICE_STATE_ACTIVE
+    assert not scene.explain(subscriber).cases

@@ -1,26 +1,26 @@
 """`identity faces`: what an administrator runs when people were enrolled or the network changes."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT
-from identity.bootstrap import load_face_setup, load_policy
+from identity.audit.log import audit_entry
 from identity.cli import app
-from identity.config import DEFAULT_POLICY, Settings
-from identity.domain.verification import RegulatedRates
 from identity.security.keys import load_or_create_key_ring
 from identity.security.vault import Vault
-from identity.services.face_setup import FaceSetupError
 from identity.storage.database import Database, connect
 from identity.storage.face_references import FaceReference
+from tests.databases import own_database
 from tests.unit.identity.makers import NOW, make_personal_id
 from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 
@@ -28,32 +28,34 @@ from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 @pytest.fixture
 def options(postgres_url: str, worker_id: str, tmp_path: Path) -> Iterator[tuple[str, ...]]:
     """A database of its own, migrated, and its state directory, as options of a command."""
-    name = f"faces_{worker_id}"
-    server = create_engine(
-        make_url(postgres_url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
-    )
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
-    options = ("--database", url, "--state", str(tmp_path / "state"))
-    assert run("migrate", *options).exit_code == 0
-    yield options
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+    with own_database(postgres_url, f"faces_{worker_id}") as url:
+        options = ("--database", url, "--state", str(tmp_path / "state"))
+        assert run("migrate", *options).exit_code == 0
+        yield options
 
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def enrol(options: tuple[str, ...], references: list[FaceReference]) -> None:
-    vault = Vault(load_or_create_key_ring(Path(options[3]) / "keys.json"))
+@contextmanager
+def opened(options: tuple[str, ...]) -> Iterator[Database]:
     engine = connect(options[1])
-    with Database(engine, vault).transaction() as uow:
+    yield Database(engine, Vault(load_or_create_key_ring(Path(options[3]) / "keys.json")))
+    engine.dispose()
+
+
+def enrol(options: tuple[str, ...], references: list[FaceReference]) -> None:
+    with opened(options) as database, database.transaction() as uow:
         for reference in references:
             uow.face_references.save(make_personal_id(), reference, at=NOW)
-    engine.dispose()
+
+
+def reenrolled_keys(database: Database) -> list[bytes]:
+    """Whom the audit log says to be enrolled anew, once for each time."""
+    with database.transaction() as uow:
+        done = audit_entry.c.action == "reenrol_face"
+        return list(uow.connection.execute(select(audit_entry.c.citizen_key).where(done)).scalars())
 
 
 def made_up(count: int) -> list[FaceReference]:
@@ -108,6 +110,27 @@ def test_citizens_of_another_network_are_enrolled_anew(options: tuple[str, ...])
     assert "0 citizens enrolled anew" in again.output
 
 
+def test_a_run_that_is_killed_goes_on_where_it_was_and_does_nothing_twice(
+    options: tuple[str, ...],
+) -> None:
+    count = 60
+    old = FaceReference(template=b"old", model_digest="0" * 64, portrait=face_jpeg())
+    enrol(options, [old] * count)
+    command = [sys.executable, "-m", "identity.cli", "faces", "reenrol", "--slice", "1", *options]
+    with opened(options) as database:
+        with subprocess.Popen(command) as killed:
+            while not reenrolled_keys(database):
+                assert killed.poll() is None
+            killed.kill()
+        done_count = len(reenrolled_keys(database))
+        assert 0 < done_count < count
+        rest = run("faces", "reenrol", *options)
+        assert rest.exit_code == 0, rest.output
+        assert f"{count - done_count} citizens enrolled anew" in rest.output
+        keys = reenrolled_keys(database)
+    assert len(keys) == len(set(keys)) == count
+
+
 def test_portraits_that_give_no_template_are_counted(options: tuple[str, ...]) -> None:
     enrol(options, [FaceReference(template=b"old", model_digest="0" * 64, portrait=blank_jpeg())])
     done = run("faces", "reenrol", *options)
@@ -115,22 +138,9 @@ def test_portraits_that_give_no_template_are_counted(options: tuple[str, ...]) -
     assert "0 citizens enrolled anew, 1 portraits without a face" in done.output
 
 
-def test_a_regulated_policy_starts_nothing_that_is_not_proven(tmp_path: Path) -> None:
-    policy = load_policy(DEFAULT_POLICY)
-    settings = Settings(state=tmp_path)
-    assert load_face_setup(settings, policy).operating_point == DEFAULT
-    rates = RegulatedRates(far_max=1e-4, frr_max=0.05)
-    bound = replace(policy, verification=replace(policy.verification, regulated=rates))
-    with pytest.raises(FaceSetupError, match="rests on no evidence"):
-        load_face_setup(settings, bound)
-
-
-def test_a_server_with_a_broken_operating_point_says_so_and_does_not_start(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "point.json").write_text("{}")
-    result = CliRunner(env={"SUBID_OPERATING_POINT": str(tmp_path / "point.json")}).invoke(
-        app, ["serve", "--state", str(tmp_path)]
-    )
-    assert result.exit_code == 2
-    assert "not a file of the form" in result.output.replace("\n", " ")
+def test_a_schema_of_another_version_is_told_in_one_line(postgres_url: str, tmp_path: Path) -> None:
+    options = ("--database", postgres_url, "--state", tmp_path / "state")
+    for command in ("cohort", "reenrol"):
+        done = run("faces", command, *options)
+        assert (done.exit_code, done.output.count("\n")) == (2, 1)
+        assert "the schema is empty and must be 0002: migrate" in done.output

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from typer.testing import CliRunner
 
 from identity.bootstrap import open_database
 from identity.cli import app
-from identity.config import Settings
+from identity.config import DEFAULT_POLICY, Settings
 from identity.security.keys import generate_key_ring, write_key_ring
 from identity.storage.registry import Registry
 
@@ -169,6 +170,37 @@ def test_settings_that_cannot_be_used_are_told_in_one_line(
     run: Run, arguments: list[str], environment: dict[str, str], complaint: str
 ) -> None:
     assert complaint in refused(run(*arguments, **environment))
+
+
+def test_a_server_with_a_broken_operating_point_does_not_start(run: Run, tmp_path: Path) -> None:
+    point = tmp_path / "point.json"
+    point.write_text("{}")
+    line = refused(run("serve", "--state", str(tmp_path), SUBID_OPERATING_POINT=str(point)))
+    assert f"{point}: not a file of the form" in line
+
+
+def test_a_regulated_policy_starts_no_server_that_is_not_proven_and_says_what_is_missing(
+    run: Run, tmp_path: Path
+) -> None:
+    shipped = resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml"
+    bound = (
+        shipped.read_text("utf-8")
+        .replace(f'version = "{DEFAULT_POLICY}"', 'version = "bound"')
+        .replace("regulated = false", "regulated = true")
+    )
+    (tmp_path / "policies").mkdir()
+    (tmp_path / "policies" / "bound.toml").write_text(bound, encoding="utf-8")
+    line = refused(run("serve", "--state", str(tmp_path), SUBID_POLICY="bound"))
+    for said in ("FAR at most 0.01 %", "FRR below 5 %", "rests on no evidence", "nobody vouches"):
+        assert said in line
+
+
+@pytest.mark.parametrize("command", [("serve",), ("faces", "cohort"), ("faces", "reenrol")])
+def test_a_network_that_is_not_installed_is_told_in_one_line(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    line = refused(run(*command, "--state", str(tmp_path), SUBID_FACE_MODEL="opencv-sface"))
+    assert "opencv-sface is not installed in" in line
 
 
 def test_a_damaged_key_file_is_told_and_left_as_it_is(run: Run, tmp_path: Path) -> None:

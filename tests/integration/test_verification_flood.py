@@ -1,0 +1,96 @@
+"""More verifications than the machine can judge: some are judged in good time, the rest come again.
+
+Owns the bounds of that, relative to the same machine at rest: absolute times belong to the
+benchmarks.
+"""
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+
+from identity.services.face_pool import WAITING_PER_WORKER_MAX
+from subid.v1 import verification_service_pb2 as pb
+from telco_sim.photographs import PhotographedPerson
+from tests.integration.people import complete_request, probes_of
+from tests.integration.scene import Scene
+from tests.integration.wire import TIMEOUT_S, Refused, Stubs
+
+FLOOD = 60
+AT_REST = 5
+PHOTOGRAPHS = 5
+ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
+"""Of the one process that the shared server has."""
+
+FLOOR_S = 1.0
+"""On two busy cores the chips alone of so many may take this long whatever the service does."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call that is over."""
+
+    request: pb.CompleteVerificationRequest
+    call: Any
+    duration_s: float
+
+    @property
+    def refusal(self) -> Refused | None:
+        """How it was refused, if it was."""
+        error = self.call.exception()
+        return None if error is None else Refused.of(error)
+
+
+def test_what_is_accepted_in_a_flood_is_judged_in_good_time_and_the_rest_told_to_come_again(
+    scene: Scene, faces: tuple[PhotographedPerson, ...]
+) -> None:
+    subscriber = scene.registered()
+    evidence = replace(
+        scene.evidence(subscriber.citizen, faces[0]),
+        probes=probes_of(faces[0], seed=7, number=PHOTOGRAPHS),
+    )
+    stubs = scene.operator(subscriber.operator)
+    requests = [complete_request(scene.start(subscriber), evidence) for _ in range(AT_REST + FLOOD)]
+    at_rest_s = max(_together(stubs, [each])[0].duration_s for each in requests[:AT_REST])
+
+    ended = _together(stubs, requests[AT_REST:])
+    accepted = [each for each in ended if each.refusal is None]
+    refused = [each for each in ended if each.refusal is not None]
+    assert len(accepted) >= ACCEPTED_MAX
+    assert len(refused) > FLOOD / 4
+    # Nobody waits for more comparisons than may wait, however many knock.
+    longest_s = ACCEPTED_MAX * at_rest_s + FLOOR_S
+    assert max(each.duration_s for each in ended) < longest_s
+    for each in refused:
+        assert each.refusal is not None
+        assert each.refusal.status == "RESOURCE_EXHAUSTED"
+        assert (each.refusal.reason, each.refusal.retry_after_s) == ("OVERLOADED", 1.0)
+    assert _states(accepted) == {pb.VERDICT_STATE_VERIFIED}
+
+    # Nothing was decided about the others: the same request, sent again, is judged.
+    again = [_together(stubs, [each.request])[0] for each in refused[:3]]
+    assert _states(again) == {pb.VERDICT_STATE_VERIFIED}
+
+
+def _together(stubs: Stubs, requests: list[pb.CompleteVerificationRequest]) -> list[Ended]:
+    """Send all at once; gives how each ended, when all have."""
+    ends: dict[int, float] = {}
+    start = time.perf_counter()
+
+    def note(index: int, _call: object) -> None:
+        ends[index] = time.perf_counter() - start
+
+    calls = []
+    for index, request in enumerate(requests):
+        call = stubs.verifications.CompleteVerification.future(request, timeout=TIMEOUT_S)
+        call.add_done_callback(lambda done, index=index: note(index, done))
+        calls.append(call)
+    for call in calls:
+        call.exception()  # waits
+    return [
+        Ended(request, call, ends.get(index, time.perf_counter() - start))
+        for index, (request, call) in enumerate(zip(requests, calls, strict=True))
+    ]
+
+
+def _states(ended: list[Ended]) -> set[int]:
+    return {each.call.result().verdict.state for each in ended}
