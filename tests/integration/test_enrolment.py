@@ -1,6 +1,9 @@
 """What a verification leaves behind of a face, and what somebody in doubt is told."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -9,7 +12,7 @@ from biometrics.face.acquisition import Template
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
 from biometrics.face.score import ScoreType
-from identity.config import Settings
+from identity.config import DEFAULT_POLICY, Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.personal_id import PersonalID
 from identity.security.keys import load_or_create_key_ring
@@ -20,7 +23,7 @@ from subid.v1 import subscription_pb2
 from subid.v1 import verification_service_pb2 as pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import World, open_channel, served
-from tests.integration.people import Subscriber, complete_request, probes_of
+from tests.integration.people import Evidence, Subscriber, complete_request, probes_of
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs
 
@@ -95,12 +98,52 @@ def doubting(world: World, tmp_path: Path) -> Iterator[Settings]:
         yield settings.model_copy(update={"listen": address})
 
 
+@pytest.fixture
+def patient(world: World) -> Iterator[Settings]:
+    """A second server, under a policy that sends portraits of a year and more to a person."""
+    shipped = resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml"
+    text = shipped.read_text("utf-8").replace(
+        f'version = "{DEFAULT_POLICY}"', 'version = "patient"'
+    )
+    text = text.replace("[verification]\n", "[verification]\nportrait_review_after_years = 1\n")
+    directory = world.settings.policies_directory
+    directory.mkdir(exist_ok=True)
+    (directory / "patient.toml").write_text(text, encoding="utf-8")
+    settings = world.settings.model_copy(update={"policy": "patient"})
+    with served(settings) as address:
+        yield settings.model_copy(update={"listen": address})
+
+
+def test_a_policy_may_send_whoever_no_longer_resembles_an_old_portrait_to_a_person(
+    world: World, patient: Settings, scene: Scene, faces: Faces
+) -> None:
+    subscriber = scene.registered()
+    # The first day that the authority issued cards: last year.
+    issued_on = date(datetime.now(UTC).year - 1, 1, 1)
+    old = world.cards.issue(subscriber.citizen, portrait=faces[0].portrait(), issued_on=issued_on)
+    aged = Evidence(card=old, probes=probes_of(faces[1], seed=5))
+    at_home = scene.verify(subscriber, aged).verdict
+    assert at_home.state == pb.VERDICT_STATE_NOT_VERIFIED
+    assert at_home.portrait_age_years >= 1
+    answer = verify_before(patient, scene, subscriber, aged)
+    assert answer.verdict.state == pb.VERDICT_STATE_REVIEW
+    assert list(answer.verdict.reasons) == ["FACE_UNDECIDED", "PORTRAIT_AGED"]
+    assert answer.verdict.portrait_age_years >= 1
+    assert answer.verdict.policy_version == "patient"
+    assert answer.service_state == subscription_pb2.SERVICE_STATE_INACTIVE
+    young = replace(aged, card=scene.card(subscriber.citizen, faces[0]))
+    assert (
+        verify_before(patient, scene, subscriber, young).verdict.state
+        == pb.VERDICT_STATE_NOT_VERIFIED
+    )
+
+
 def verify_before(
-    doubting: Settings, scene: Scene, subscriber: Subscriber, face: PhotographedPerson
+    server: Settings, scene: Scene, subscriber: Subscriber, evidence: Evidence
 ) -> pb.CompleteVerificationResponse:
-    request = complete_request(scene.start(subscriber), scene.evidence(subscriber.citizen, face))
+    request = complete_request(scene.start(subscriber), evidence)
     caller = Caller(Role.OPERATOR, subscriber.operator)
-    with open_channel(doubting.listen, doubting.state, caller) as channel:
+    with open_channel(server.listen, server.state, caller) as channel:
         return Stubs(channel).verifications.CompleteVerification(request)  # type: ignore[no-any-return] # an untyped stub
 
 
@@ -108,7 +151,8 @@ def test_a_doubtful_face_goes_to_a_person_and_activates_nothing(
     world: World, doubting: Settings, scene: Scene, faces: Faces
 ) -> None:
     subscriber = scene.registered()
-    verdict = verify_before(doubting, scene, subscriber, faces[0]).verdict
+    evidence = scene.evidence(subscriber.citizen, faces[0])
+    verdict = verify_before(doubting, scene, subscriber, evidence).verdict
     assert verdict.state == pb.VERDICT_STATE_REVIEW
     assert list(verdict.reasons) == ["FACE_UNDECIDED"]
     assert verdict.face.result == subscription_pb2.FIELD_RESULT_UNDECIDED
@@ -128,7 +172,8 @@ def test_who_is_in_doubt_may_try_again_and_is_cured_by_a_match(
     blocked = scene.subscription(subscriber)
     assert blocked.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
     before = scene.explain(subscriber)
-    answer = verify_before(doubting, scene, subscriber, faces[0])
+    evidence = scene.evidence(subscriber.citizen, faces[0])
+    answer = verify_before(doubting, scene, subscriber, evidence)
     assert answer.verdict.state == pb.VERDICT_STATE_REVIEW
     # Nothing happened to the number: its clock runs on, no order was given.
     assert answer.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
@@ -136,7 +181,7 @@ def test_who_is_in_doubt_may_try_again_and_is_cured_by_a_match(
     assert scene.explain(subscriber) == before
     (case,) = before.cases
     assert "Verify with your chip ID card and your face" in case.cure
-    cured = scene.verify(subscriber, scene.evidence(subscriber.citizen, faces[0]))
+    cured = scene.verify(subscriber, evidence)
     assert cured.verdict.state == pb.VERDICT_STATE_VERIFIED
     assert cured.service_state == subscription_pb2.SERVICE_STATE_ACTIVE
     assert not scene.explain(subscriber).cases

@@ -1,5 +1,6 @@
 """`identity faces`: what an administrator runs when people were enrolled or the network changes."""
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,9 +12,12 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
+from biometrics.cli import app as biometrics_app
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
-from biometrics.face.operating_point import DEFAULT
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import to_json
+from biometrics.face.score import ScoreType
 from identity.audit.log import audit_entry
 from identity.cli import app
 from identity.security.keys import load_or_create_key_ring
@@ -21,6 +25,7 @@ from identity.security.vault import Vault
 from identity.storage.database import Database, connect
 from identity.storage.face_references import FaceReference
 from tests.databases import own_database
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 from tests.unit.identity.makers import NOW, make_personal_id
 from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 
@@ -34,8 +39,8 @@ def options(postgres_url: str, worker_id: str, tmp_path: Path) -> Iterator[tuple
         yield options
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+def run(*arguments: str | Path, **environment: str) -> Result:
+    return CliRunner(env=environment).invoke(app, [str(argument) for argument in arguments])
 
 
 @contextmanager
@@ -108,6 +113,43 @@ def test_citizens_of_another_network_are_enrolled_anew(options: tuple[str, ...])
     assert "3 citizens enrolled anew, 0 portraits without a face" in done.output
     again = run("faces", "reenrol", *options)
     assert "0 citizens enrolled anew" in again.output
+
+
+def test_another_network_is_put_in_place_by_installing_calibrating_and_enrolling_anew(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    weights = network()
+    (tmp_path / "own.toml").write_text(manifest_text(weights))
+    (tmp_path / "own.onnx").write_bytes(weights)
+    brought = [str(tmp_path / name) for name in ("own.toml", "own.onnx")]
+    models = Path(options[3]) / "models"
+    installing = ["models", "install", *brought, "--accept-licence", "Apache-2.0"]
+    done = CliRunner().invoke(biometrics_app, [*installing, "--models", str(models)])
+    assert done.exit_code == 0, done.output
+    built_in = FaceReference(
+        template=b"built in", model_digest=DEFAULT.model_digest, portrait=face_jpeg()
+    )
+    enrol(options, [built_in])
+    network_alone = {"SUBID_FACE_MODEL": "test-network"}
+    refused = run("faces", "reenrol", *options, **network_alone)
+    assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+    assert "calibrate one for it" in refused.output
+    own = OperatingPoint(
+        score_type=ScoreType.COSINE,
+        decision_threshold=0.9,
+        source="made in a test",
+        model_digest=hashlib.sha256(weights).hexdigest(),
+    )
+    point = tmp_path / "point.json"
+    point.write_bytes(to_json(own))
+    chosen = {**network_alone, "SUBID_OPERATING_POINT": str(point)}
+    assert "1 citizens enrolled anew" in run("faces", "reenrol", *options, **chosen).output
+    with opened(options) as database, database.transaction() as uow:
+        assert not uow.face_references.list_outdated(
+            model_digest=own.model_digest, after=b"", limit=1
+        )
+    # And back.
+    assert "1 citizens enrolled anew" in run("faces", "reenrol", *options).output
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was_and_does_nothing_twice(

@@ -66,6 +66,16 @@ def test_what_is_accepted_in_a_flood_is_judged_in_good_time_and_the_rest_told_to
         assert (each.refusal.reason, each.refusal.retry_after_s) == ("OVERLOADED", 1.0)
     assert _states(accepted) == {pb.VERDICT_STATE_VERIFIED}
 
+    # Most were refused before their session was taken and their chip was read.
+    read = stubs.verifications.GetVerification
+    pending = [
+        each
+        for each in refused
+        if read(pb.GetVerificationRequest(verification_id=each.request.verification_id)).state
+        == pb.VERIFICATION_STATE_PENDING
+    ]
+    assert len(pending) > len(refused) / 2
+
     # Nothing was decided about the others: the same request, sent again, is judged.
     again = [_together(stubs, [each.request])[0] for each in refused[:3]]
     assert _states(again) == {pb.VERDICT_STATE_VERIFIED}

@@ -13,10 +13,16 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
-from biometrics.face.operating_point import DEFAULT
+from biometrics.face.acquisition import Template
+from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.plugins.install import install
+from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.score import ModelMismatchError, ScoreType
 from identity.domain.errors import OverloadedError
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.verification import FaceEvidence
@@ -24,9 +30,11 @@ from identity.services.face_pool import (
     WAITING_PER_WORKER_MAX,
     FaceFindings,
     FacePool,
+    compare_faces,
     not_compared,
 )
 from identity.services.face_setup import FaceSetupError, make_face_setup
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
 
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
@@ -179,6 +187,70 @@ async def test_bytes_that_are_no_photograph_are_a_failure_to_acquire(
     assert found.evidence.failure == "UNSUPPORTED_FORMAT"
     assert found.evidence.dissimilarity is None
     assert found.template is None
+
+
+def test_a_cohort_in_force_centres_the_score_and_without_it_the_fallback_decides(
+    face: bytes, probe: bytes
+) -> None:
+    vectors = np.random.default_rng(11).normal(size=(COHORT_IDENTITIES_MIN, 128))
+    unit = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    cohort = Cohort(vectors=unit, model_digest=DEFAULT.model_digest)
+    fallback = replace(DEFAULT, decision_threshold=0.3, review_threshold=None)
+    point = OperatingPoint(
+        score_type=ScoreType.COHORT_CENTRED,
+        decision_threshold=0.5,
+        review_threshold=0.4,
+        source="made in a test",
+        cohort_digest=cohort.digest,
+        fallback=fallback,
+    )
+    setup = replace(SETUP, operating_point=point)
+    centred = compare_faces(replace(setup, cohort=cohort).make_engine(), face, (probe,)).evidence
+    alone = compare_faces(setup.make_engine(), face, (probe,)).evidence
+    assert centred.score is not None
+    assert alone.score is not None
+    assert centred.score.cohort_digest == cohort.digest
+    assert (centred.score.score_type, centred.score.is_dissimilarity) == ("cohort_centred", False)
+    assert (centred.score.match_threshold, centred.score.review_threshold) == (0.5, 0.4)
+    assert (alone.score.score_type, alone.score.cohort_digest) == ("distance", None)
+    assert (alone.score.match_threshold, alone.score.review_threshold) == (0.3, None)
+    assert alone.dissimilarity == pytest.approx(centred.dissimilarity, abs=1e-6)
+
+
+def test_an_installed_network_is_compared_with_at_an_operating_point_of_its_own(
+    face: bytes, probe: bytes, tmp_path: Path
+) -> None:
+    weights = network()
+    (tmp_path / "weights.onnx").write_bytes(weights)
+    text = manifest_text(weights)
+    manifest = parse_manifest(text)
+    install(manifest, text=text, source=str(tmp_path / "weights.onnx"), directory=tmp_path / "own")
+    point = OperatingPoint(
+        score_type=ScoreType.COSINE,
+        decision_threshold=0.99,
+        source="made in a test",
+        model_digest=manifest.sha256,
+    )
+    setup = make_face_setup(
+        models_directory=tmp_path / "own", model=manifest.name, operating_point=point
+    )
+    findings = compare_faces(setup.make_engine(), face, (probe,))
+    found = findings.evidence
+    assert found.model_digest == manifest.sha256 != SETUP.model_digest
+    assert found.score is not None
+    assert (found.score.score_type, found.score.zone) == ("cosine", FaceZone.MATCH)
+    assert findings.template is not None
+    # Templates of the two networks are never compared.
+    own = Template.from_bytes(findings.template)
+    other = compare_faces(SETUP.make_engine(), face, (probe,)).template
+    assert other is not None
+    with pytest.raises(ModelMismatchError):
+        setup.make_engine().compare(own, Template.from_bytes(other))
+    (tmp_path / "own" / manifest.name / manifest.file).write_bytes(weights + b"changed")
+    with pytest.raises(FaceSetupError, match=r"has SHA-256 .*, expected"):
+        make_face_setup(
+            models_directory=tmp_path / "own", model=manifest.name, operating_point=point
+        )
 
 
 def test_nothing_to_compare_with_is_a_finding() -> None:
