@@ -154,14 +154,18 @@ def _present_poor_photograph(world: World, subscriber: Subscriber, poor: PoorPho
         photographs=(world.studio.poor_photograph_of(subscriber.holder, poor),),
     )
     response = present(world, subscriber, evidence, in_app=False)
+    verdict = response.verdict
+    advice = verdict.acquisition_advice
     world.journal.count(f"poor photographs: {poor}")
     world.journal.check(
         Invariant.POOR_PHOTOGRAPH_DECIDES_NOTHING,
-        holds=response.verdict.state == VERDICT_STATE_FAILURE_TO_ACQUIRE
-        and response.verdict.acquisition_failure != ""
-        and response.service_state == before,
-        detail=f"a photograph that is {poor} led to {VerdictState.Name(response.verdict.state)} "
-        f"{response.verdict.acquisition_failure}",
+        holds=verdict.state == VERDICT_STATE_FAILURE_TO_ACQUIRE
+        and verdict.acquisition_failure != ""
+        and response.service_state == before
+        # Who is sent away is told what to do, in a language of theirs.
+        and "" not in {advice.vietnamese, advice.english},
+        detail=f"a photograph that is {poor} led to {VerdictState.Name(verdict.state)} "
+        f"{verdict.acquisition_failure}: {advice.english}",
     )
 
 

@@ -1,17 +1,21 @@
 """The composition root: policies and anchors read, the database opened, the clock chosen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete
 
+from biometrics.face.operating_point_file import to_json
 from identity.bootstrap import (
     TrustError,
     load_policy,
+    load_proven_face_setup,
     load_trust,
     make_clock,
     open_database,
@@ -20,13 +24,16 @@ from identity.bootstrap import (
 from identity.config import DEFAULT_POLICY, Settings
 from identity.domain.errors import StorageUnavailableError
 from identity.domain.policy import CaseCause, PolicyPackError
+from identity.domain.verification import RegulatedRates
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
+from identity.services.face_setup import FaceSetupError
 from identity.storage.database import Database
 from identity.storage.registry import ForeignKeysError
 from identity.storage.tables import enforcement_clock
 from telco_sim.cards import CardAuthority
 from tests.databases import own_database
+from tests.unit.identity.services.points import PROVEN, public_pem
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +85,26 @@ def test_a_pack_of_ones_own_neither_replaces_another_nor_passes_for_one(own_pack
     (own_packs / "own-2026-08-01.toml").write_bytes(b"\xff")
     with pytest.raises(PolicyPackError, match="utf-8"):
         load_policy("own-2026-08-01", directory=own_packs)
+
+
+def test_a_regulated_policy_is_served_with_a_signed_point_that_shows_its_rates(
+    own_packs: Path,
+) -> None:
+    pack = load_policy("own-2026-05-01", directory=own_packs)
+    rates = RegulatedRates(far_max=1e-4, frr_max=0.05)
+    bound = replace(pack, verification=replace(pack.verification, regulated=rates))
+    key, point, pem = Ed25519PrivateKey.generate(), own_packs / "point", own_packs / "key"
+    point.write_bytes(to_json(PROVEN, sign_key=key))
+    pem.write_bytes(public_pem(key))
+    proven = Settings(state=own_packs, operating_point=point, operating_point_key=pem)
+    assert load_proven_face_setup(proven, bound).operating_point == PROVEN
+    unsigned = proven.model_copy(update={"operating_point_key": None})
+    assert load_proven_face_setup(unsigned, pack).operating_point == PROVEN
+    with pytest.raises(FaceSetupError, match="nobody vouches for it"):
+        load_proven_face_setup(unsigned, bound)
+    pem.write_bytes(public_pem(Ed25519PrivateKey.generate()))
+    with pytest.raises(FaceSetupError, match="another key than the trusted one"):
+        load_proven_face_setup(proven, bound)
 
 
 def test_anchors_are_read_by_their_suffix_and_the_rest_is_left(

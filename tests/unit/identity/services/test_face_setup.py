@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
-from biometrics.face.error_rate import ErrorRate
 from biometrics.face.models import DLIB_RESNET29, Precision, Views
-from biometrics.face.operating_point import DEFAULT, Evidence, OperatingPoint
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
 from biometrics.face.score import ScoreType
 from identity.domain.verification import RegulatedRates
@@ -30,6 +28,7 @@ from identity.services.load_cohort import with_cohort
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from tests.unit.identity.makers import NOW, policy
+from tests.unit.identity.services.points import PROVEN, public_pem, rate
 
 POLICY = policy().verification
 REGULATED = replace(POLICY, regulated=RegulatedRates(far_max=1e-4, frr_max=0.05))
@@ -53,10 +52,6 @@ def centred_point(cohort: Cohort, *, fallback: OperatingPoint | None = None) -> 
         cohort_digest=cohort.digest,
         fallback=fallback,
     )
-
-
-def public_pem(key: Ed25519PrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def test_the_provisional_point_serves_the_built_in_network(tmp_path: Path) -> None:
@@ -112,30 +107,6 @@ def test_a_key_of_another_kind_is_refused(tmp_path: Path) -> None:
         pem.write_bytes(content)
         with pytest.raises(FaceSetupError, match=says):
             load_operating_point(file, trusted_key=pem)
-
-
-def rate(errors: int, trials: int, *, high: float) -> ErrorRate:
-    return ErrorRate(errors=errors, trials=trials, independent=trials, low=0.0, high=high)
-
-
-PROVEN = replace(
-    DEFAULT,
-    score_type=ScoreType.DISTANCE,
-    evidence=Evidence(
-        target_fmr=1e-4,
-        fmr=rate(1, 100_000, high=9e-5),
-        fnmr=rate(10, 1000, high=0.02),
-        held_out_fmr=rate(1, 100_000, high=9e-5),
-        fta=rate(1, 1000, high=0.006),
-        quality_gate="live",
-        identities=500,
-        margin=0.01,
-        data_digest="cd" * 32,
-        population="people of the test",
-        measured_on=date(2026, 1, 2),
-    ),
-)
-"""Rates that no network here has: what a regulation asks for."""
 
 
 def test_rates_are_demanded_of_a_regulated_policy_only() -> None:
