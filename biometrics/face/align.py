@@ -7,10 +7,10 @@ import math
 import threading
 
 import cv2
-import dlib
 import numpy as np
 import numpy.typing as npt
 
+from biometrics.face.landmark_trees import read_landmark_trees
 from biometrics.face.models import Box, Landmarks, ModelManifest, RGBImage
 from biometrics.face.weights import installed_weights
 
@@ -96,7 +96,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 class DlibLandmarks:
-    """One of dlib's shape predictors (cascades of regression trees)."""
+    """One of dlib's shape predictors."""
 
     def __init__(self, manifest: ModelManifest, *, file_name: str) -> None:
         """Load the model.
@@ -105,8 +105,7 @@ class DlibLandmarks:
             WeightsError: The weights are missing or are not the pinned ones.
         """
         path = installed_weights(file_name, sha256=manifest.weights_sha256)
-        # The predictor only reads its trees, so threads share it without a lock.
-        self._predictor = dlib.shape_predictor(str(path))
+        self._trees = read_landmark_trees(path.read_bytes())
         self._manifest = manifest
 
     @property
@@ -116,14 +115,7 @@ class DlibLandmarks:
 
     def predict(self, image: RGBImage, box: Box) -> Landmarks:
         """The points of the face inside `box`."""
-        rectangle = dlib.rectangle(
-            box.left_px,
-            box.top_px,
-            box.left_px + box.width_px - 1,
-            box.top_px + box.height_px - 1,
-        )
-        parts = self._predictor(image, rectangle).parts()
-        return np.array([(part.x, part.y) for part in parts], dtype=np.float32)
+        return self._trees.predict(image, box)
 
 
 def five_point_landmarks() -> DlibLandmarks:
@@ -157,7 +149,7 @@ def closer_box(landmarks5: Landmarks) -> Box:
 
 
 class SixtyEightPointLandmarks:
-    """Dlib's 68-point predictor, loaded (100 MB) at its first use."""
+    """Dlib's 68-point predictor, loaded (70 MB) at its first use."""
 
     def __init__(self) -> None:
         self._loaded: DlibLandmarks | None = None

@@ -66,10 +66,11 @@ OVERLAP_MAX = 0.3382761351109955
 (`detection.overlap_max`). Between looks one face answers with boxes of different size, so that a
 box whose middle lies in a stronger one goes as well."""
 
-CONFIRMED_SIDE_PX_MAX = 119
-"""After a find at this look or a smaller one, the next finer look follows, so that a second face
-somewhat smaller than the first is seen. After a finer one it would cost more than all looks
-before, and the look itself answers to faces down to two thirds of the first."""
+SURE_SCORE_MIN = 0.95
+"""A face of just the detector's size has this score or more. A weaker find lies between two looks,
+and another face of nearly its size may answer to the next look alone, which therefore follows: of
+14 photographs of several people 13 are then told, without it 10; of 400 from LFW 4 are called
+several people's, where looking on after every find calls 19."""
 
 OTHER_FACE_SHARE_MIN = 0.5
 """A face whose side is less than this share of the largest one's belongs to the background."""
@@ -169,7 +170,7 @@ class MMODDetector:
         for look in looks(*halves.size_px):
             was_found = bool(finds)
             finds += self._look(halves, look, score_min=SCORE_MIN)
-            if was_found or (finds and look.side_px > CONFIRMED_SIDE_PX_MAX):
+            if was_found or (finds and not _may_hide_another(finds, width_px=image.shape[1])):
                 break
         faces = sorted(_distinct(finds), key=lambda find: -find.side)
         return tuple(
@@ -219,6 +220,16 @@ def _peaks(scores: Values, *, score_min: float) -> list[tuple[int, int]]:
         return []
     is_peak = (scores > score_min) & (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8)))
     return [(int(row), int(column)) for row, column in np.argwhere(is_peak)]
+
+
+def _may_hide_another(finds: Sequence[_Find], *, width_px: int) -> bool:
+    """Whether the next look may see a face beside those found, large enough to count."""
+    if max(find.score for find in finds) >= SURE_SCORE_MIN:
+        return False
+    left = min(find.column - find.side / 2 for find in finds)
+    right = max(find.column + find.side / 2 for find in finds)
+    needed = OTHER_FACE_SHARE_MIN * max(find.side for find in finds)
+    return max(left, width_px - right) >= needed
 
 
 def _distinct(finds: Sequence[_Find]) -> list[_Find]:

@@ -49,6 +49,23 @@ def test_two_faces_are_two(models: FaceModels, face: Image.Image) -> None:
     assert len(models.detector.detect(np.ascontiguousarray(pair))) == 2
 
 
+def test_a_face_between_two_sizes_does_not_hide_a_smaller_one_beside_it(
+    models: FaceModels, face: Image.Image
+) -> None:
+    # The larger answers weakly to the look that finds it, the smaller to the next look alone.
+    assert len(models.detector.detect(_beside(face, 400, 320))) == 2
+
+
+def _beside(face: Image.Image, *widths_px: int) -> RGBImage:
+    """One face beside another on a grey wall, 480 pixels high."""
+    wall = Image.new("RGB", (sum(widths_px) + 40, 528), (128, 128, 128))
+    left_px = 20
+    for width_px in widths_px:
+        wall.paste(face.resize((width_px, round(width_px * 1.1))), (left_px, 0))
+        left_px += width_px
+    return np.asarray(wall)
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 8_000_000, 3), (8_000_000, 1, 3), (2, 5000, 3)])
 def test_a_ribbon_of_an_image_has_no_face(models: FaceModels, shape: tuple[int, int, int]) -> None:
     assert models.detector.detect(np.zeros(shape, dtype=np.uint8)) == ()
