@@ -4,15 +4,15 @@ Owns landmarks and the cut. Refuses to know how the face was found and what read
 """
 
 import math
-import threading
+from pathlib import Path
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from biometrics.face.landmark_trees import read_landmark_trees
+from biometrics.face.landmark_trees import LandmarkTrees, read_landmark_trees
+from biometrics.face.model_cache import installed_model
 from biometrics.face.models import Box, Landmarks, ModelManifest, RGBImage
-from biometrics.face.weights import installed_weights
 
 FIVE_POINTS = ModelManifest(
     name="dlib-5-face-landmarks",
@@ -31,7 +31,13 @@ SIXTY_EIGHT_POINTS = ModelManifest(
 `face_recognition_models` 0.3.0 ships it."""
 
 FIVE = 5
-"""How many landmarks `five_point_landmarks` finds."""
+"""How many landmarks `FIVE_POINTS` finds."""
+
+_FILES = {
+    FIVE_POINTS.name: "shape_predictor_5_face_landmarks.dat",
+    SIXTY_EIGHT_POINTS.name: "shape_predictor_68_face_landmarks.dat",
+}
+"""Files of `face_recognition_models`."""
 
 PADDING = 0.25
 """Share of the face added on each side: what dlib's network was trained with
@@ -98,15 +104,10 @@ Matrix = npt.NDArray[np.float64]
 class DlibLandmarks:
     """One of dlib's shape predictors."""
 
-    def __init__(self, manifest: ModelManifest, *, file_name: str) -> None:
-        """Load the model.
-
-        Raises:
-            WeightsError: The weights are missing or are not the pinned ones.
-        """
-        path = installed_weights(file_name, sha256=manifest.weights_sha256)
-        self._trees = read_landmark_trees(path.read_bytes())
+    def __init__(self, manifest: ModelManifest, trees: LandmarkTrees) -> None:
+        """Use a model that is loaded, see `dlib_landmarks`."""
         self._manifest = manifest
+        self._trees = trees
 
     @property
     def manifest(self) -> ModelManifest:
@@ -118,13 +119,24 @@ class DlibLandmarks:
         return self._trees.predict(image, box)
 
 
-def five_point_landmarks() -> DlibLandmarks:
-    """Dlib's five-point predictor, loaded.
+def dlib_landmarks(manifest: ModelManifest, *, directory: Path) -> DlibLandmarks:
+    """The model of `FIVE_POINTS` or `SIXTY_EIGHT_POINTS`, loaded.
+
+    Args:
+        manifest: Which of the two.
+        directory: Where translated models are kept.
 
     Raises:
         WeightsError: The weights are missing or are not the pinned ones.
     """
-    return DlibLandmarks(FIVE_POINTS, file_name="shape_predictor_5_face_landmarks.dat")
+    content = installed_model(
+        _FILES[manifest.name],
+        sha256=manifest.weights_sha256,
+        form="trees",
+        translate=lambda weights: read_landmark_trees(weights).to_bytes(),
+        directory=directory,
+    )
+    return DlibLandmarks(manifest, LandmarkTrees.from_bytes(content))
 
 
 def closer_box(landmarks5: Landmarks) -> Box:
@@ -146,36 +158,6 @@ def closer_box(landmarks5: Landmarks) -> Box:
         width_px=max(1, round(side)),
         height_px=max(1, round(side)),
     )
-
-
-class SixtyEightPointLandmarks:
-    """Dlib's 68-point predictor, loaded (70 MB) at its first use."""
-
-    def __init__(self) -> None:
-        self._loaded: DlibLandmarks | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def manifest(self) -> ModelManifest:
-        """The landmark model."""
-        return SIXTY_EIGHT_POINTS
-
-    def predict(self, image: RGBImage, box: Box) -> Landmarks:
-        """The points of the face inside `box`.
-
-        Raises:
-            WeightsError: The weights are missing or are not the pinned ones.
-        """
-        return self._predictor().predict(image, box)
-
-    def _predictor(self) -> DlibLandmarks:
-        # Loading under the lock, so that threads that arrive together load once.
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = DlibLandmarks(
-                    SIXTY_EIGHT_POINTS, file_name="shape_predictor_68_face_landmarks.dat"
-                )
-            return self._loaded
 
 
 class MeanFaceAligner:

@@ -9,6 +9,8 @@ here the same numbers lie side by side, which takes a half to a third of the tim
 trees", CVPR 2014; formats and arithmetic of dlib 20 (`dlib/image_processing/shape_predictor.h`).
 """
 
+import math
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -24,6 +26,9 @@ STREAM_VERSION = 1
 
 SIZE_MAX = 1024
 """Most levels, trees, nodes of a tree, points or pixels that a model may announce."""
+
+_SIZES = struct.Struct("<5I")
+"""Points, levels, trees of a level, nodes of a tree, pixels of a level."""
 
 Reals = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -67,6 +72,48 @@ class LandmarkTrees:
     leaves: Reals
     anchors: Indices
     offsets: Reals
+
+    def to_bytes(self) -> bytes:
+        """The model as `from_bytes` reads it: five sizes, then the arrays one after another."""
+        levels, trees, nodes = self.limits.shape
+        sizes = (len(self.mean), levels, trees, nodes, self.anchors.shape[1])
+        return b"".join([_SIZES.pack(*sizes), *(array.tobytes() for array in self._arrays())])
+
+    @classmethod
+    def from_bytes(cls, content: bytes | memoryview) -> "LandmarkTrees":
+        """The model in the bytes of `to_bytes`, which are not copied.
+
+        Raises:
+            LandmarkStreamError: They are something else.
+        """
+        if len(content) < _SIZES.size:
+            raise LandmarkStreamError("too short for a model")
+        points, levels, trees, nodes, pixels = _SIZES.unpack_from(content)
+        shapes: list[tuple[tuple[int, ...], type[np.generic]]] = [
+            ((points, 2), np.float32),
+            ((levels, trees, nodes), np.float32),
+            ((levels, trees, nodes + 1, 2 * points), np.float32),
+            ((levels, pixels, 2), np.float32),
+            ((levels, trees, nodes, 2), np.int16),
+            ((levels, pixels), np.int16),
+        ]
+        at, arrays = _SIZES.size, []
+        for shape, kind in shapes:
+            size = math.prod(shape)
+            if at + size * np.dtype(kind).itemsize > len(content):
+                raise LandmarkStreamError("the bytes end early")
+            arrays.append(np.frombuffer(content, kind, size, at).reshape(shape))
+            at += arrays[-1].nbytes
+        mean, limits, leaves, offsets, pairs, anchors = arrays
+        found = cls(
+            mean=mean, pairs=pairs, limits=limits, leaves=leaves, anchors=anchors, offsets=offsets
+        )
+        _check(found)
+        return found
+
+    def _arrays(self) -> tuple[npt.NDArray[np.generic], ...]:
+        """In the order of the file, the wider values first so that all lie at even places."""
+        return (self.mean, self.limits, self.leaves, self.offsets, self.pairs, self.anchors)
 
     def predict(self, image: RGBImage, box: Box) -> Landmarks:
         """The points of the face inside `box`, in whole pixels of `image`, points x 2.
@@ -187,10 +234,7 @@ def read_landmark_trees(content: bytes) -> LandmarkTrees:
     if not 0 < values <= 2 * SIZE_MAX or values % 2:
         raise LandmarkStreamError(f"a shape of {values} values")
     mean = _reals(reader.integers(2 * values).reshape(-1, 2))
-    levels = [
-        [_tree(reader, values) for _ in range(reader.count("trees"))]
-        for _ in range(reader.count("levels"))
-    ]
+    levels = [_level(reader, values) for _ in range(reader.count("levels"))]
     anchors = [reader.integers(reader.count("anchors")) for _ in range(reader.count("levels"))]
     offsets = [
         _reals(reader.integers(4 * reader.count("offsets")).reshape(-1, 2)).reshape(-1, 2)
@@ -200,9 +244,9 @@ def read_landmark_trees(content: bytes) -> LandmarkTrees:
     try:
         trees = LandmarkTrees(
             mean=mean.reshape(-1, 2),
-            pairs=np.array([[tree[0] for tree in trees] for trees in levels], dtype=np.int16),
-            limits=np.array([[tree[1] for tree in trees] for trees in levels], dtype=np.float32),
-            leaves=np.array([[tree[2] for tree in trees] for trees in levels], dtype=np.float32),
+            pairs=np.stack([pairs for pairs, _, _ in levels]),
+            limits=np.stack([limits for _, limits, _ in levels]),
+            leaves=np.stack([leaves for _, _, leaves in levels]),
             anchors=np.array(anchors, dtype=np.int16),
             offsets=np.array(offsets, dtype=np.float32),
         )
@@ -212,14 +256,24 @@ def read_landmark_trees(content: bytes) -> LandmarkTrees:
     return trees
 
 
-def _tree(reader: "_Reader", values: int) -> tuple[Integers, Reals, Reals]:
-    """Pairs, limits and leaves of one tree."""
-    nodes = reader.integers(4 * reader.count("nodes")).reshape(-1, 4)
-    count = reader.count("leaves")
-    leaves = reader.integers(count * (2 + 2 * values)).reshape(count, -1)
-    if (leaves[:, :2] != (-values, -1)).any():
-        raise LandmarkStreamError("a leaf of another size than the shape")
-    return nodes[:, :2], _reals(nodes[:, 2:]), _reals(leaves[:, 2:].reshape(count, values, 2))
+def _level(reader: "_Reader", values: int) -> tuple[Indices, Reals, Reals]:
+    """Pairs, limits and leaves of the trees of one level."""
+    pairs, limits, leaves = [], [], []
+    for _ in range(reader.count("trees")):
+        nodes = reader.integers(4 * reader.count("nodes")).reshape(-1, 4)
+        if (np.abs(nodes[:, :2]) > SIZE_MAX).any():
+            raise LandmarkStreamError("a pixel that is not there")
+        pairs.append(nodes[:, :2].astype(np.int16))
+        limits.append(_reals(nodes[:, 2:]))
+        parts = reader.integers(reader.count("leaves") * (2 + 2 * values))
+        shapes = parts.reshape(-1, 2 + 2 * values)
+        if (shapes[:, :2] != (-values, -1)).any():
+            raise LandmarkStreamError("a leaf of another size than the shape")
+        leaves.append(_reals(shapes[:, 2:].reshape(-1, values, 2)))
+    try:
+        return np.stack(pairs), np.stack(limits), np.stack(leaves)
+    except ValueError as error:
+        raise LandmarkStreamError("trees of different sizes") from error
 
 
 def _check(trees: LandmarkTrees) -> None:

@@ -28,14 +28,16 @@ from biometrics.face.acquisition import (
 )
 from biometrics.face.align import (
     FIVE,
+    FIVE_POINTS,
+    SIXTY_EIGHT_POINTS,
     MeanFaceAligner,
-    SixtyEightPointLandmarks,
     closer_box,
-    five_point_landmarks,
+    dlib_landmarks,
 )
 from biometrics.face.compare import dissimilarity
 from biometrics.face.decode import DecodedImage, decode
 from biometrics.face.landmarks68 import COUNT
+from biometrics.face.model_cache import installed_model, user_cache_directory
 from biometrics.face.models import (
     DLIB_RESNET29,
     Box,
@@ -47,7 +49,6 @@ from biometrics.face.models import (
     Vector,
     Views,
 )
-from biometrics.face.network_cache import installed_network, user_cache_directory
 from biometrics.face.quality import assess
 from biometrics.face.quality_absence import explain_absence
 from biometrics.face.quality_demands import NO_DEMANDS, Demands
@@ -61,21 +62,21 @@ def dlib_models(
 
     Args:
         precision: The numbers that the embedder is run with.
-        cache_directory: Where translated networks are kept; by default in the user's cache.
+        cache_directory: Where translated models are kept; by default in the user's cache.
 
     Raises:
         WeightsError: The weights are missing or are not the pinned ones.
         RuntimeUnavailableError: The processor does not compute in `precision`.
     """
     directory = cache_directory or user_cache_directory(os.environ)
-    detector = installed_network(
+    detector = installed_model(
         detect.WEIGHTS_FILE,
         sha256=detect.MMOD.weights_sha256,
         form="int8",
         translate=detect.translate,
         directory=directory,
     )
-    embedder = installed_network(
+    embedder = installed_model(
         embed.WEIGHTS_FILE,
         sha256=DLIB_RESNET29.weights_sha256,
         form="fp32",
@@ -83,12 +84,12 @@ def dlib_models(
         directory=directory,
     )
     return FaceModels(
-        detector=detect.MMODDetector(load_network(detector)),
-        landmarks_5=five_point_landmarks(),
-        landmarks_68=SixtyEightPointLandmarks(),
+        detector=detect.MMODDetector(load_network(bytes(detector))),
+        landmarks_5=dlib_landmarks(FIVE_POINTS, directory=directory),
+        landmarks_68=dlib_landmarks(SIXTY_EIGHT_POINTS, directory=directory),
         aligner=MeanFaceAligner(side_px=DLIB_RESNET29.input_side_px),
         embedder=embed.ResNetEmbedder(
-            load_network(embedder, precision=precision), precision=precision
+            load_network(bytes(embedder), precision=precision), precision=precision
         ),
     )
 

@@ -4,7 +4,14 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks import contacts, face, verification
-from tests.benchmarks.harness import ROOT, Benchmark, Run, print_report, write_report
+from tests.benchmarks.harness import (
+    ROOT,
+    Benchmark,
+    NotMeasurableError,
+    Run,
+    print_report,
+    write_report,
+)
 
 BENCHMARKS: dict[str, Run] = {
     "get_contact": contacts.get_contact,
@@ -19,7 +26,7 @@ BENCHMARKS: dict[str, Run] = {
     "face_portrait_jpeg2000": face.portrait_jpeg2000,
     "face_embedder": face.embedder,
     "face_two_processes": face.two_processes,
-    "face_memory": face.memory,
+    "server_memory": face.memory,
     "face_import": face.import_time,
 }
 
@@ -33,7 +40,10 @@ def main(names: list[str]) -> int:
     results: list[Benchmark] = []
     for name in names or list(BENCHMARKS):
         print(f"{name} …", flush=True)
-        results.append(BENCHMARKS[name]())
+        try:
+            results.append(BENCHMARKS[name]())
+        except NotMeasurableError as error:
+            print(f"not measured: {error}")
     print_report(results)
     write_report(results, Path(ROOT, "bench-report.json"))
     return 0 if all(result.is_met for result in results) else 1

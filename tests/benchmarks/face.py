@@ -6,12 +6,15 @@ take turns, so that a slow moment of the machine hits both.
 
 import io
 import multiprocessing
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
 
 import cv2
@@ -28,11 +31,10 @@ from biometrics.face.dlib_stream import Convolution, MaxPooling, read_network
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import DLIB_RESNET29, Precision
 from biometrics.face.pipeline import dlib_models
-from biometrics.face.quality_demands import NO_DEMANDS
 from biometrics.face.runtime import computes_bf16
 from biometrics.face.weights import installed_weights
 from tests.benchmarks.face_photographs import portrait, selfie
-from tests.benchmarks.harness import ROOT, Benchmark, benchmark
+from tests.benchmarks.harness import ROOT, Benchmark, NotMeasurableError, benchmark
 
 ROUNDS = 15
 WARM_UP_ROUNDS = 2
@@ -127,16 +129,28 @@ def two_processes() -> Benchmark:
 
 
 def memory() -> Benchmark:
-    """Memory of a warm pool of two processes."""
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        sizes = pool.map(_warm_megabytes, range(2), chunksize=1)
+    """Memory of a server with a warm pool of two processes, without its database's."""
+    identity = str(Path(sys.executable).with_name("identity"))
+    with tempfile.TemporaryDirectory() as state:
+        server = subprocess.Popen(
+            [identity, "serve", "--listen", "127.0.0.1:0", "--state", state],
+            env={**os.environ, "SUBID_FACE_WORKERS": "2"},
+            stdout=subprocess.PIPE,
+        )
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline(), "the server did not start"
+            sizes = [_megabytes(process) for process in _with_workers(server.pid)]
+        finally:
+            server.terminate()
+            server.wait(60)
     return benchmark(
-        "face_memory",
+        "server_memory",
         ratio=sum(sizes),
         goal=600,
         is_at_most=True,
         times_ms=[0.0],
-        notes="MB of two warm processes (shared pages counted once), at most",
+        notes=f"MB of the {len(sizes)} processes of a warm server (shared pages once), at most",
     )
 
 
@@ -158,7 +172,7 @@ def import_time() -> Benchmark:
 
 def _verify(name: str, probe: bytes, precision: Precision, *, goal: float) -> Benchmark:
     if precision is Precision.BF16 and not computes_bf16():
-        return benchmark(name, ratio=goal, goal=goal, times_ms=[0.0], notes="no bf16 here")
+        raise NotMeasurableError("the processor does not compute in bf16")
     # Imported here: it makes Pillow accept broken files in the whole process.
     import face_recognition  # noqa: PLC0415 - explained above
 
@@ -197,9 +211,7 @@ def _larger_probe(name: str, probe: bytes, *, goal: float) -> Benchmark:
 
 
 def _engine(precision: Precision) -> FaceEngine:
-    return FaceEngine(
-        load_models=lambda: dlib_models(precision=precision), probe_demands=NO_DEMANDS
-    )
+    return FaceEngine(load_models=lambda: dlib_models(precision=precision))
 
 
 def _verification(engine: FaceEngine, reference: bytes, probe: bytes) -> None:
@@ -313,7 +325,11 @@ def _warm_engine() -> tuple[FaceEngine, bytes, bytes]:
     return engine, reference, probe
 
 
-def _warm_megabytes(_worker: int) -> float:
-    _warm_engine()
-    time.sleep(1)  # until the other worker is warm too, so that shared pages are shared
-    return float(psutil.Process().memory_full_info().pss / 1e6)
+def _with_workers(pid: int) -> Sequence[psutil.Process]:
+    server = psutil.Process(pid)
+    children = server.children(recursive=True)
+    return [server, *(child for child in children if "postgres" not in child.name())]
+
+
+def _megabytes(process: psutil.Process) -> float:
+    return float(process.memory_full_info().pss / 1e6)

@@ -19,6 +19,10 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[2]
 
 
+class NotMeasurableError(Exception):
+    """This machine cannot show it; the message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
     """One measured ratio.

@@ -153,3 +153,25 @@ def points(predictor: dlib.shape_predictor, pixels: RGBImage, box: Box) -> list[
 def test_anything_else_is_refused(content: bytes) -> None:
     with pytest.raises(LandmarkStreamError):
         read_landmark_trees(content)
+
+
+def test_a_model_is_kept_as_it_is() -> None:
+    trees = read_landmark_trees(model(levels=2))
+    kept = trees.to_bytes()
+    again = LandmarkTrees.from_bytes(memoryview(kept))
+    assert again.to_bytes() == kept
+    pixels = picture(200, 100)
+    assert again.predict(pixels, WHOLE).tolist() == trees.predict(pixels, WHOLE).tolist()
+
+
+@pytest.mark.parametrize("size", [0, 19, 20, 60])
+def test_bytes_that_end_early_are_no_model(size: int) -> None:
+    with pytest.raises(LandmarkStreamError):
+        LandmarkTrees.from_bytes(read_landmark_trees(model()).to_bytes()[:size])
+
+
+def test_kept_bytes_cannot_point_past_the_model() -> None:
+    kept = bytearray(read_landmark_trees(model()).to_bytes())
+    kept[-1] = 127
+    with pytest.raises(LandmarkStreamError):
+        LandmarkTrees.from_bytes(bytes(kept))
