@@ -20,14 +20,14 @@ class AcquisitionFailure(StrEnum):
 
     The order is the order in which the stages can fail, the earliest first: decode through
     UNDECODABLE, detect through FACE_TOO_SMALL, then quality. When a face has several faults of
-    quality, the first in this order is the failure: a fault that makes other measures doubtful
-    comes before those.
+    quality, the first in this order that fails is the failure: a fault that makes other measures
+    doubtful, or explains them, comes before those.
     """
 
     IMAGE_TOO_LARGE = "image_too_large"
     """More bytes, pixels, tiles or scans than `decode` accepts; nothing was decoded."""
     UNSUPPORTED_FORMAT = "unsupported_format"
-    """Not JPEG, JPEG 2000, PNG or WebP."""
+    """Not JPEG, JPEG 2000, PNG, WebP or GIF."""
     ANIMATED = "animated"
     """Several frames in one file."""
     UNDECODABLE = "undecodable"
@@ -40,20 +40,22 @@ class AcquisitionFailure(StrEnum):
     """The one face has too few pixels to tell people apart."""
     FACE_CUT_OFF = "face_cut_off"
     """Part of the face lies outside the picture."""
-    BLURRED = "blurred"
-    """The face is out of focus or moved."""
     MOUTH_COVERED = "mouth_covered"
     """A mask, a scarf or a hand hides mouth and chin."""
     EYES_COVERED = "eyes_covered"
     """Dark glasses, hair or a hand hide the eyes."""
+    UNEVEN_LIGHT = "uneven_light"
+    """Light from one side leaves half of the face in shadow."""
     TOO_DARK = "too_dark"
     """The face is under-exposed."""
     OVER_EXPOSED = "over_exposed"
     """The face is over-exposed."""
-    UNEVEN_LIGHT = "uneven_light"
-    """Light from one side leaves half of the face in shadow."""
     LOW_CONTRAST = "low_contrast"
     """The face is as if seen through fog."""
+    BLURRED = "blurred"
+    """The face is out of focus or moved."""
+    NOT_A_PHOTOGRAPH = "not_a_photograph"
+    """A drawing or a computer's picture: flat areas without the noise of any camera."""
     TURNED_AWAY = "turned_away"
     """The person looks past the camera: to a side, up or down."""
     TILTED = "tilted"
@@ -61,9 +63,7 @@ class AcquisitionFailure(StrEnum):
     EYES_CLOSED = "eyes_closed"
     """At least one eye is closed."""
     EYEGLASSES = "eyeglasses"
-    """The person wears glasses, which the portrait of a document does not show."""
-    NOT_A_PHOTOGRAPH = "not_a_photograph"
-    """A drawing or a computer's picture: flat areas without the noise of any camera."""
+    """The person wears glasses. Recorded only: it fails no live probe."""
     SEVERAL_PEOPLE = "several_people"
     """The photographs of one probe do not match each other."""
 
@@ -148,8 +148,9 @@ class PhotographMeasurements:
         image_width_px: Width in the file, upright; None when the header was not readable.
         image_height_px: Height in the file, upright; None when the header was not readable.
         box_px: The largest face found, in pixels of the file; None when none was found.
-        faults: All that falls short in the quality of the face, `failure` first; empty for a good
-            face and where the stages did not come as far.
+        faults: All that falls short in the quality of the face, `failure` first; those that are
+            only recorded come last and may stand beside no failure. Empty for a good face and
+            where the stages did not come as far.
         quality: The measures of quality by name (`quality.QualityReport.values`), as far as the
             stages came.
         stage_times_ms: Stage name to milliseconds, in the order they ran.

@@ -106,6 +106,10 @@ ADVICE: Mapping[Reason, Advice] = MappingProxyType(
             vi="Đây không phải ảnh chụp người thật. Hãy chụp trực tiếp khuôn mặt của bạn.",
             en="This is not a photograph of a person. Take a picture of your own face.",
         ),
+        Reason.SEVERAL_PEOPLE: Advice(
+            vi="Các ảnh không giống cùng một người. Hãy tự chụp lại tất cả các ảnh.",
+            en="The pictures do not look like one person. Take all of them again, of yourself.",
+        ),
     }
 )
 """For each reason one thing to do. Reasons about a document's portrait are for staff: the person

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from PIL import (
+    GifImagePlugin,
     Image,
     ImageFile,
     Jpeg2KImagePlugin,
@@ -50,6 +51,7 @@ this many pixels: the finest look of `detect`, where a face has 80 pixels or mor
 # The plugins themselves and not `Image.open`, which first loads all of Pillow's plugins (60 ms) and
 # reads a JPEG as a file of several pictures when its metadata says so.
 _PLUGINS: dict[ImageFormat, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    ImageFormat.GIF: GifImagePlugin.GifImageFile,
     ImageFormat.JPEG: JpegImagePlugin.JpegImageFile,
     ImageFormat.JPEG2000: Jpeg2KImagePlugin.Jpeg2KImageFile,
     ImageFormat.PNG: PngImagePlugin.PngImageFile,
@@ -85,7 +87,7 @@ def decode(image: bytes, *, has_orientation: bool) -> DecodedImage | Acquisition
     """The pixels, or the named reason why there are none.
 
     Args:
-        image: A JPEG, JPEG 2000, PNG or WebP file.
+        image: A JPEG, JPEG 2000, PNG, WebP or still GIF file.
         has_orientation: Whether EXIF orientation counts. It does for a camera's photograph; the
             portrait on a chip is upright by ICAO Doc 9303 and its EXIF is not to be believed.
     """

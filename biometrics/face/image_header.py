@@ -9,7 +9,7 @@ A file that breaks off is refused here too: whether Pillow refuses it hangs on a
 process, which importing `face_recognition`, for one, turns off.
 
 Every function is total: on broken bytes it returns None or raises `HeaderError`, in time bounded
-by `SEGMENTS_MAX`.
+by `SEGMENTS_MAX` and `GIF_BLOCKS_MAX`.
 """
 
 import struct
@@ -26,8 +26,9 @@ class HeaderError(ValueError):
 
 
 class ImageFormat(StrEnum):
-    """The formats read here: those of ICAO Doc 9303 portraits, and of cameras and phones."""
+    """The formats read here: those of ICAO Doc 9303 portraits, of cameras, phones and archives."""
 
+    GIF = "gif"
     JPEG = "jpeg"
     JPEG2000 = "jpeg2000"
     PNG = "png"
@@ -65,6 +66,8 @@ def image_format(data: bytes) -> ImageFormat | None:
         return ImageFormat.WEBP
     if data.startswith((_JP2_SIGNATURE, _CODESTREAM_START)):
         return ImageFormat.JPEG2000
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return ImageFormat.GIF
     return None
 
 
@@ -75,6 +78,7 @@ def read_header(data: bytes, *, format_: ImageFormat) -> ImageHeader:
         HeaderError: The header is truncated, contradicts itself or announces no pixels.
     """
     readers = {
+        ImageFormat.GIF: _gif_header,
         ImageFormat.JPEG: _jpeg_header,
         ImageFormat.PNG: _png_header,
         ImageFormat.WEBP: _webp_header,
@@ -298,6 +302,58 @@ def _codestream_header(codestream: bytes) -> ImageHeader:
         height_px=bottom - top,
         passes=max(1, columns * rows),
     )
+
+
+# GIF: CompuServe, Graphics Interchange Format, version 89a.
+
+GIF_BLOCKS_MAX = 65_536
+"""Blocks of data, frames and extensions of a GIF read before giving up. A block holds up to 255
+bytes, so an 8 MiB GIF has half as many; one of single bytes would have 64 times as many."""
+
+_HAS_COLOURS = 0x80
+_EXTENSION, _FRAME, _TRAILER = 0x21, 0x2C, 0x3B
+
+
+def _gif_header(data: bytes) -> ImageHeader:
+    width_px, height_px, flags = struct.unpack_from("<HHB", data, 6)
+    frames = 0
+    for kind, start in _gif_parts(data, 13 + _gif_colours_bytes(flags)):
+        if kind == _FRAME:
+            # The screen grows with a frame that reaches past it, as in Pillow.
+            left, top, across, down = struct.unpack_from("<4H", data, start)
+            width_px, height_px = max(width_px, left + across), max(height_px, top + down)
+            frames += 1
+    if not frames:
+        raise HeaderError("a GIF without a picture")
+    return ImageHeader(
+        format=ImageFormat.GIF, width_px=width_px, height_px=height_px, is_animated=frames > 1
+    )
+
+
+def _gif_parts(data: bytes, position: int) -> Iterator[tuple[int, int]]:
+    """Kind and start of each frame and extension, through the trailer."""
+    is_in_blocks = False
+    for _ in range(GIF_BLOCKS_MAX):
+        kind = data[position]
+        if is_in_blocks:
+            # Not a kind but a length; an empty block is the last one.
+            is_in_blocks = kind > 0
+            position += 1 + kind
+        elif kind in {_EXTENSION, _FRAME}:
+            yield kind, position + 1
+            is_in_blocks = True
+            # Past a label; or past place, size and colours, and how long the codes are.
+            is_frame = kind == _FRAME
+            position += 11 + _gif_colours_bytes(data[position + 9]) if is_frame else 2
+        elif kind == _TRAILER:
+            return
+        else:
+            raise HeaderError("neither a frame nor an extension of a GIF")
+    raise HeaderError("too many GIF blocks")
+
+
+def _gif_colours_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & _HAS_COLOURS else 0
 
 
 # EXIF: CIPA DC-008, a TIFF 6.0 block.

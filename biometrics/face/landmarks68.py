@@ -7,8 +7,6 @@ found and what is measured with them.
 import numpy as np
 import numpy.typing as npt
 
-from biometrics.face.models import Box
-
 COUNT = 68
 
 # Left and right are those of the image, so of a person who looks at the viewer the other way
@@ -31,11 +29,6 @@ INNER_LIPS = ((61, 67), (62, 66), (63, 65))
 
 Points = npt.NDArray[np.float64]
 """Landmarks, (68, 2), column and row in pixels."""
-
-BOX_SIDE = 1.91
-BOX_BELOW_EYES = 0.55
-"""Side and middle of the box that dlib's landmarks were trained to start from, in distances between
-the eyes (from the mean shape in dlib's `get_face_chip_details`)."""
 
 _LEFT_HALF_AND_MIDDLE = {
     0: (-1.129, 0.060),
@@ -114,16 +107,3 @@ def similarity(target: Points, seen: Points) -> tuple[complex, complex]:
     turn = complex(np.vdot(spread, to_points - to_points.mean()))
     turn /= max(float(np.vdot(spread, spread).real), 1e-9)
     return turn, complex(to_points.mean() - turn * from_points.mean())
-
-
-def box_of(landmarks68: Points) -> Box:
-    """The box that landmarks fit best in: to find them again, closer, when the first was coarse."""
-    turn, shift = similarity(landmarks68, mean_face())
-    middle = turn * complex(0, BOX_BELOW_EYES) + shift
-    side = max(BOX_SIDE * abs(turn), 1.0)
-    return Box(
-        left_px=round(middle.real - side / 2),
-        top_px=round(middle.imag - side / 2),
-        width_px=round(side),
-        height_px=round(side),
-    )

@@ -5,12 +5,12 @@ Owns the verdict. Refuses to know how the values are measured, where the limits 
 failure to acquire (ISO/IEC 19795-1), never a failed comparison.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.acquisition import AcquisitionFailure as Reason
 from biometrics.face.landmarks68 import COUNT
 from biometrics.face.models import Box, Landmarks, RGBImage
 from biometrics.face.pose import HeadPose, head_pose
@@ -18,6 +18,25 @@ from biometrics.face.quality_capture import CaptureMeasures, capture_measures
 from biometrics.face.quality_demands import Demands
 from biometrics.face.quality_subject import SubjectMeasures, subject_measures
 from biometrics.face.quality_view import face_view
+
+_REASONS = {
+    "inter_eye_distance_px_min": Reason.FACE_TOO_SMALL,
+    "face_inside_min": Reason.FACE_CUT_OFF,
+    "mouth_occlusion_max": Reason.MOUTH_COVERED,
+    "eye_shade_min": Reason.EYES_COVERED,
+    "under_exposure_max": Reason.TOO_DARK,
+    "over_exposure_max": Reason.OVER_EXPOSED,
+    "cheek_ratio_min": Reason.UNEVEN_LIGHT,
+    "contrast_min": Reason.LOW_CONTRAST,
+    "sharpness_min": Reason.BLURRED,
+    "yaw_deg_max": Reason.TURNED_AWAY,
+    "pitch_deg_max": Reason.TURNED_AWAY,
+    "roll_deg_max": Reason.TILTED,
+    "eyes_open_min": Reason.EYES_CLOSED,
+    "eyeglasses_max": Reason.EYEGLASSES,
+    "flatness_max": Reason.NOT_A_PHOTOGRAPH,
+}
+"""What is wrong when a limit of `Demands` is not kept. A limit is named after its measure."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,25 +48,32 @@ class QualityReport:
         subject: Eyes, mouth, coverings.
         pose: Angles of the head.
         head_size: Height of the face found over the height of the photograph.
-        reasons: All faults, in the order of `AcquisitionFailure`; empty for a good face.
+        failures: The faults that fail, in the order of `AcquisitionFailure`.
+        warnings: The faults that are recorded and do not fail, in the same order.
     """
 
     capture: CaptureMeasures
     subject: SubjectMeasures
     pose: HeadPose
     head_size: float
-    reasons: tuple[AcquisitionFailure, ...]
+    failures: tuple[Reason, ...] = ()
+    warnings: tuple[Reason, ...] = ()
 
     @property
-    def failure(self) -> AcquisitionFailure | None:
-        """The fault to tell the person first; None for a good face."""
-        return self.reasons[0] if self.reasons else None
+    def failure(self) -> Reason | None:
+        """The fault to tell the person first; None for a face that is good enough."""
+        return self.failures[0] if self.failures else None
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """All faults, those that fail first; empty for a good face."""
+        return self.failures + self.warnings
 
     @property
     def values(self) -> Mapping[str, float]:
         """Every measured value by its name."""
         parts = (self.capture, self.subject, self.pose)
-        measured = {name: value for part in parts for name, value in asdict(part).items()}
+        measured = {name: value for part in parts for name, value in vars(part).items()}
         return {**measured, "head_size": self.head_size}
 
 
@@ -69,67 +95,36 @@ def assess(
     if points.shape != (COUNT, 2) or not np.isfinite(points).all():
         raise ValueError(f"{COUNT} finite landmarks are needed, not {points.shape}")
     view = face_view(pixels, points)
-    capture, subject, pose = (
-        capture_measures(view),
-        subject_measures(view, points),
-        head_pose(points),
-    )
-    faults = set(_capture_faults(capture, demands))
-    faults |= set(_subject_faults(subject, demands)) | set(_pose_faults(pose, demands))
-    return QualityReport(
-        capture=capture,
-        subject=subject,
-        pose=pose,
+    measured = QualityReport(
+        capture=capture_measures(view),
+        subject=subject_measures(view, points),
+        pose=head_pose(points),
         head_size=box.height_px / pixels.shape[0],
-        reasons=tuple(reason for reason in AcquisitionFailure if reason in faults),
+    )
+    values = measured.values
+    failures = _faults(values, demands)
+    advised = _faults(values, demands.advised) if demands.advised else ()
+    return replace(
+        measured,
+        failures=failures,
+        warnings=tuple(reason for reason in advised if reason not in failures),
     )
 
 
-def _below(value: float, limit: float | None) -> bool:
-    return limit is not None and value < limit
+def _faults(values: Mapping[str, float], demands: Demands) -> tuple[Reason, ...]:
+    faults = {
+        reason
+        for limit, reason in _REASONS.items()
+        if not _is_kept(limit, getattr(demands, limit), values)
+    }
+    return tuple(reason for reason in Reason if reason in faults)
 
 
-def _above(value: float, limit: float | None) -> bool:
-    return limit is not None and value > limit
-
-
-def _capture_faults(measured: CaptureMeasures, demands: Demands) -> Iterator[AcquisitionFailure]:
-    if _above(measured.under_exposure, demands.under_exposure_max):
-        yield AcquisitionFailure.TOO_DARK
-    if _above(measured.over_exposure, demands.over_exposure_max):
-        yield AcquisitionFailure.OVER_EXPOSED
-    # Both, since a ratio alone is small on a turned head and a histogram alone on a noisy cheek.
-    if _below(measured.cheek_ratio, demands.cheek_ratio_min) and _below(
-        measured.illumination_uniformity, demands.illumination_uniformity_min
-    ):
-        yield AcquisitionFailure.UNEVEN_LIGHT
-    if _below(measured.contrast, demands.contrast_min):
-        yield AcquisitionFailure.LOW_CONTRAST
-    if _below(measured.sharpness, demands.sharpness_min):
-        yield AcquisitionFailure.BLURRED
-    if _above(measured.flatness, demands.flatness_max):
-        yield AcquisitionFailure.NOT_A_PHOTOGRAPH
-
-
-def _subject_faults(measured: SubjectMeasures, demands: Demands) -> Iterator[AcquisitionFailure]:
-    if _below(measured.inter_eye_distance_px, demands.inter_eye_distance_px_min):
-        yield AcquisitionFailure.FACE_TOO_SMALL
-    if _below(measured.face_inside, demands.face_inside_min):
-        yield AcquisitionFailure.FACE_CUT_OFF
-    if _above(measured.mouth_occlusion, demands.mouth_occlusion_max):
-        yield AcquisitionFailure.MOUTH_COVERED
-    if _below(measured.eye_shade, demands.eye_shade_min):
-        yield AcquisitionFailure.EYES_COVERED
-    if _below(measured.eyes_open, demands.eyes_open_min):
-        yield AcquisitionFailure.EYES_CLOSED
-    if _above(measured.eyeglasses, demands.eyeglasses_max):
-        yield AcquisitionFailure.EYEGLASSES
-
-
-def _pose_faults(measured: HeadPose, demands: Demands) -> Iterator[AcquisitionFailure]:
-    if _above(abs(measured.yaw_deg), demands.yaw_deg_max) or _above(
-        abs(measured.pitch_deg), demands.pitch_deg_max
-    ):
-        yield AcquisitionFailure.TURNED_AWAY
-    if _above(abs(measured.roll_deg), demands.roll_deg_max):
-        yield AcquisitionFailure.TILTED
+def _is_kept(limit: str, bound: float | None, values: Mapping[str, float]) -> bool:
+    name, _, side = limit.rpartition("_")
+    if bound is None:
+        return True
+    if side == "min":
+        return values[name] >= bound
+    # Angles count in both directions.
+    return (abs(values[name]) if name.endswith("_deg") else values[name]) <= bound

@@ -19,6 +19,12 @@ UNDER_EXPOSED_MAX = 25
 OVER_EXPOSED_MIN = 247
 """Luminance of a pixel that counts as over-exposed, and above (OFIQ, OverExposurePrevention)."""
 
+ACROSS_WEIGHT = 2.5
+DOWN_WEIGHT = 1.8
+"""What brings one direction to the size of the Laplacian: a face has more edges across than down.
+Of faces moved by 0.2 of the distance between the eyes (LFW, n = 50) 98 % have less than 2.9 across
+and down; by the Laplacian alone it would be 36 % across and 96 % down."""
+
 _SIDES = (slice(66, 98), slice(26, 50)), (slice(66, 98), slice(78, 102))
 """Left and right cheek in the view, rows and columns."""
 
@@ -41,9 +47,12 @@ class CaptureMeasures:
         contrast: Standard deviation of the face's luminance, 0..127.5.
         illumination_uniformity: Common part of the luminance histograms of both cheeks, 0..1.
         cheek_ratio: Mean luminance of the darker cheek over that of the brighter one, 0..1.
-        sharpness: Standard deviation of the Laplacian of the luminance of the inner face, on at
-            least 56 and less than 112 pixels from eye to eye. A face with fewer is magnified, and
-            the less sharp for it.
+        sharpness: Standard deviation of the second derivative of the luminance of the inner face:
+            of the Laplacian, or of what one direction allows when that is less, as it is where hand
+            or head moved; in the left or right half, whichever is less, since the outline of a
+            turned head is sharper than a face. Averaged over 3 x 3 pixels so that noise does not
+            pass for detail, on at least 56 and less than 112 pixels from eye to eye. A face with
+            fewer is magnified, and the less sharp for it.
         flatness: Share of the inner face whose pixels equal both neighbours, 0..1. A sensor has
             noise everywhere; a drawing has none.
     """
@@ -93,7 +102,26 @@ def _common(left: Luminance, right: Luminance) -> float:
 
 def _sharpness(view: FaceView) -> float:
     inner = view.detail if view.magnification < 1 else view.luminance[_INNER]
-    return float(cv2.Laplacian(inner, cv2.CV_32F).std())
+    smooth = cv2.blur(inner, (3, 3))
+    across, down = (
+        np.asarray(cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=1), np.float32)
+        for order in ((2, 0), (0, 2))
+    )
+    middle = max(inner.shape[1] // 2, 1)
+    return min(
+        _detail(across[:, half], down[:, half]) for half in (slice(middle), slice(-middle, None))
+    )
+
+
+def _detail(across: Luminance, down: Luminance) -> float:
+    """Of second derivatives in both directions, the spread that the weaker one allows."""
+    weaker = min(ACROSS_WEIGHT * _spread(across), DOWN_WEIGHT * _spread(down))
+    return min(_spread(cv2.add(across, down)), weaker)
+
+
+def _spread(values: cv2.typing.MatLike) -> float:
+    # A third of the time of `values.std()`.
+    return float(cv2.meanStdDev(values)[1][0, 0])
 
 
 def _flatness(luminance: Luminance) -> float:

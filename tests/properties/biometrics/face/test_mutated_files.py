@@ -48,6 +48,8 @@ def originals() -> dict[str, bytes]:
         "webp": _saved(face, "WEBP", exif=orientation),
         "webp_lossless": _saved(face, "WEBP", lossless=True),
         "webp_animated": _saved(face, "WEBP", save_all=True, append_images=[face.rotate(9)]),
+        "gif": _saved(face, "GIF"),
+        "gif_animated": _saved(face, "GIF", save_all=True, append_images=[face.rotate(9)]),
         "jp2": _saved(face, "JPEG2000"),
         "j2k": _saved(face, "JPEG2000", no_jp2=True),
     }

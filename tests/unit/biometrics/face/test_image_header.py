@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from biometrics.face.image_header import (
+    GIF_BLOCKS_MAX,
     HeaderError,
     ImageFormat,
     ImageHeader,
@@ -16,6 +17,7 @@ from biometrics.face.image_header import (
 )
 
 FORMATS = {
+    ImageFormat.GIF: "GIF",
     ImageFormat.JPEG: "JPEG",
     ImageFormat.JPEG2000: "JPEG2000",
     ImageFormat.PNG: "PNG",
@@ -63,7 +65,7 @@ def test_a_bare_jpeg_2000_codestream_is_read() -> None:
     assert (header_of(data).width_px, header_of(data).height_px) == (7, 5)
 
 
-@pytest.mark.parametrize("format_", ["GIF", "BMP", "TIFF", "ICO"])
+@pytest.mark.parametrize("format_", ["BMP", "TIFF", "ICO"])
 def test_other_formats_have_no_name(format_: str) -> None:
     assert image_format(file_of(format_)) is None
 
@@ -114,7 +116,7 @@ def test_big_endian_exif_is_read() -> None:
     assert header_of(file_of("JPEG", exif=b"Exif\0\0" + block)).orientation == 6
 
 
-@pytest.mark.parametrize("format_", ["PNG", "WEBP"])
+@pytest.mark.parametrize("format_", ["GIF", "PNG", "WEBP"])
 def test_several_frames_are_seen(format_: str) -> None:
     frames = [Image.new("RGB", (7, 5), colour) for colour in ("red", "blue")]
     data = file_of(format_, save_all=True, append_images=frames)
@@ -156,3 +158,21 @@ def test_a_jpeg_picture_has_lost_its_metadata_and_nothing_else() -> None:
     plain = file_of("JPEG")
     assert jpeg_picture(file_of("JPEG", exif=exif(6))) == plain
     assert jpeg_picture(plain) == plain
+
+
+def test_a_gif_of_endless_blocks_is_refused() -> None:
+    comment = b"\x21\xfe" + b"\x01a" * (GIF_BLOCKS_MAX + 1)
+    with pytest.raises(HeaderError, match="too many GIF blocks"):
+        header_of(b"GIF89a" + struct.pack("<HHBBB", 7, 5, 0, 0, 0) + comment)
+
+
+def test_a_gif_without_a_frame_is_refused() -> None:
+    with pytest.raises(HeaderError, match="without a picture"):
+        header_of(b"GIF89a" + struct.pack("<HHBBB", 7, 5, 0, 0, 0) + b"\x3b")
+
+
+def test_a_gif_frame_that_reaches_past_the_screen_counts_with_its_size() -> None:
+    data = bytearray(file_of("GIF"))
+    data[6:10] = struct.pack("<HH", 1, 1)
+    header = header_of(bytes(data))
+    assert (header.width_px, header.height_px) == (7, 5)

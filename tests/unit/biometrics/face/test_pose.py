@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from biometrics.face.landmarks68 import COUNT, Points, box_of
+from biometrics.face.align import closer_box
+from biometrics.face.landmarks68 import COUNT, Points
 from biometrics.face.models import FaceModels
 from biometrics.face.pose import _HEAD, head_pose
 
@@ -66,8 +67,8 @@ def test_a_photograph_turned_by_15_degrees_shows_15_degrees_more_roll(
         turned = face.resize((400, 440)).rotate(turn_deg, fillcolor=(90, 90, 90))
         pixels = np.array(turned)
         (box,) = models.detector.detect(pixels)
-        coarse = models.landmarks_68.predict(pixels, box).astype(np.float64)
-        landmarks = models.landmarks_68.predict(pixels, box_of(coarse)).astype(np.float64)
+        closer = closer_box(models.landmarks_5.predict(pixels, box))
+        landmarks = models.landmarks_68.predict(pixels, closer).astype(np.float64)
         rolls.append(head_pose(landmarks).roll_deg)
     assert rolls[1] - rolls[0] == pytest.approx(15, abs=4)
 

@@ -3,9 +3,9 @@
 Synthetic faults are made of one free face, so that they need no folder.
 """
 
-import io
 import time
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import cv2
@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from biometrics.face.acquisition import AcquisitionFailure as Reason
+from biometrics.face.align import closer_box
 from biometrics.face.decode import DecodedImage, decode
 from biometrics.face.engine import FaceEngine
-from biometrics.face.landmarks68 import COUNT, Points, box_of, mean_face
+from biometrics.face.landmarks68 import COUNT, Points, mean_face
 from biometrics.face.models import Box, FaceModels, RGBImage
 from biometrics.face.quality import QualityReport, assess
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
@@ -34,7 +35,13 @@ def good(face: Image.Image) -> RGBImage:
 def located(good: RGBImage, models: FaceModels) -> tuple[Box, Points]:
     """Where the face is in it."""
     (box,) = models.detector.detect(good)
-    return box, models.landmarks_68.predict(good, box).astype(np.float64)
+    return box, outlines(good, box, models)
+
+
+def outlines(pixels: RGBImage, box: Box, models: FaceModels) -> Points:
+    """The landmarks as the pipeline finds them."""
+    closer = closer_box(models.landmarks_5.predict(pixels, box))
+    return models.landmarks_68.predict(pixels, closer).astype(np.float64)
 
 
 def report(
@@ -71,6 +78,14 @@ def test_a_good_face_has_no_fault_and_every_measure_a_value(
 def test_a_blurred_face_is_blurred(good: RGBImage, located: tuple[Box, Points]) -> None:
     blurred = np.asarray(cv2.GaussianBlur(good, (0, 0), 6), np.uint8)
     assert report(blurred, located).failure is Reason.BLURRED
+
+
+@pytest.mark.parametrize("kernel", [(19, 1), (1, 19)], ids=["across", "down"])
+def test_a_face_that_moved_in_one_direction_is_blurred(
+    good: RGBImage, located: tuple[Box, Points], kernel: tuple[int, int]
+) -> None:
+    moved = np.asarray(cv2.blur(good, kernel), np.uint8)
+    assert Reason.BLURRED in report(moved, located).reasons
 
 
 def test_a_dark_face_is_too_dark(good: RGBImage, located: tuple[Box, Points]) -> None:
@@ -121,7 +136,7 @@ def test_closed_eyes_are_closed(good: RGBImage, located: tuple[Box, Points]) -> 
     assert Reason.EYES_CLOSED in report(good, (box, shut)).reasons
 
 
-def test_a_bar_across_the_nose_is_a_pair_of_glasses(
+def test_a_bar_across_the_nose_is_a_pair_of_glasses_which_is_recorded_and_does_not_fail(
     good: RGBImage, located: tuple[Box, Points]
 ) -> None:
     left, right = located[1][36:42].mean(axis=0), located[1][42:48].mean(axis=0)
@@ -132,15 +147,16 @@ def test_a_bar_across_the_nose_is_a_pair_of_glasses(
         cv2.circle(framed, tuple(np.round(eye).astype(int)), radius_px, colour, width_px)
     inner = [np.round(left + share * (right - left)).astype(int) for share in (0.36, 0.64)]
     cv2.line(framed, tuple(inner[0]), tuple(inner[1]), colour, width_px)
-    assert Reason.EYEGLASSES in report(framed, located).reasons
+    found = report(framed, located)
+    assert Reason.EYEGLASSES in found.warnings
+    assert found.failure is None
 
 
 def test_a_head_on_one_shoulder_is_tilted(good: RGBImage, models: FaceModels) -> None:
     tilted = np.array(Image.fromarray(good).rotate(20, fillcolor=(90, 90, 90)))
     (box,) = models.detector.detect(tilted)
-    coarse = models.landmarks_68.predict(tilted, box).astype(np.float64)
-    landmarks68 = models.landmarks_68.predict(tilted, box_of(coarse)).astype(np.float64)
-    assert Reason.TILTED in report(tilted, (box, landmarks68)).reasons
+    found = report(tilted, (box, outlines(tilted, box, models)))
+    assert Reason.TILTED in found.failures
 
 
 def test_a_face_seen_from_the_side_is_turned_away(
@@ -203,6 +219,27 @@ def test_an_old_portrait_is_not_refused_for_its_style(
     assert report(degrade(good), located, CHIP_REFERENCE).reasons == ()
 
 
+def test_what_only_advised_limits_refuse_is_recorded_after_what_fails(
+    good: RGBImage, located: tuple[Box, Points]
+) -> None:
+    demands = Demands(yaw_deg_max=0.0, advised=Demands(yaw_deg_max=0.0, eyes_open_min=1.0))
+    found = report(good, located, demands)
+    assert found.failures == (Reason.TURNED_AWAY,)
+    assert found.warnings == (Reason.EYES_CLOSED,)
+    assert found.reasons == (Reason.TURNED_AWAY, Reason.EYES_CLOSED)
+
+
+@pytest.mark.parametrize(
+    "limit", [field.name for field in fields(Demands) if field.name != "advised"]
+)
+def test_every_limit_limits_a_measure_and_gives_one_reason(
+    good: RGBImage, located: tuple[Box, Points], limit: str
+) -> None:
+    harsh = replace(NO_DEMANDS)
+    object.__setattr__(harsh, limit, 1e9 if limit.endswith("_min") else -1e9)
+    assert len(report(good, located, harsh).failures) == 1
+
+
 def test_without_demands_nothing_is_refused_and_all_is_measured(
     good: RGBImage, located: tuple[Box, Points]
 ) -> None:
@@ -252,13 +289,6 @@ def test_the_cost_does_not_grow_with_the_photograph(
     assert fastest(4) < 4 * fastest(1)
 
 
-def as_png(path: Path) -> bytes:
-    file = io.BytesIO()
-    with Image.open(path) as image:
-        image.convert("RGB").save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
 def test_no_photograph_of_the_studio_gives_a_false_alarm(faces: Path, models: FaceModels) -> None:
     portraits = sorted((faces / "london").glob("*/*.jpg"))
     assert len(portraits) == 100
@@ -266,9 +296,8 @@ def test_no_photograph_of_the_studio_gives_a_false_alarm(faces: Path, models: Fa
         decoded = decode(portrait.read_bytes(), has_orientation=True)
         assert isinstance(decoded, DecodedImage), portrait
         (box,) = models.detector.detect(decoded.pixels)
-        landmarks68 = models.landmarks_68.predict(decoded.pixels, box)
-        found = assess(decoded.pixels, box, landmarks68, demands=LIVE_PROBE)
-        assert found.reasons == (), portrait
+        where = box, outlines(decoded.pixels, box, models)
+        assert report(decoded.pixels, where).reasons == (), portrait
 
 
 RIGHT = {
@@ -286,14 +315,15 @@ RIGHT = {
 def test_photographs_with_a_labelled_defect_get_a_reason_and_most_the_labelled_one(
     faces: Path, engine: FaceEngine
 ) -> None:
-    refused = right = 0
+    named = right = 0
     files = sorted(path for path in (faces / "defects").iterdir() if path.suffix != ".csv")
     for path in files:
-        acquisition = engine.probe([as_png(path)])
+        acquisition = engine.probe([path.read_bytes()])
         (photograph,) = acquisition.measurements.photographs
-        reasons = {acquisition.failure, *photograph.faults}
-        refused += acquisition.failure is not None
+        reasons = {*photograph.faults, *filter(None, [acquisition.failure])}
+        named += bool(reasons)
         right += RIGHT[path.stem.rsplit("_", 1)[0]] in reasons
     assert len(files) == 90
-    assert refused >= 84
-    assert right >= 66
+    # Measured: 87 and 76. A label is one of several faults, and some are not to be seen.
+    assert named >= 85
+    assert right >= 75

@@ -7,6 +7,7 @@ import skimage.data
 from PIL import Image
 
 from biometrics.face.acquisition import AcquisitionFailure as Reason
+from biometrics.face.align import closer_box
 from biometrics.face.models import Box, FaceModels, RGBImage
 from biometrics.face.quality_absence import explain_absence
 
@@ -66,3 +67,27 @@ def test_a_suspect_is_a_box_and_never_a_face_found(models: FaceModels, face: Ima
     suspect = models.detector.suspect(pixels)
     assert isinstance(suspect, Box)
     assert suspect.side_px > 60
+
+
+def test_half_a_face_at_the_edge_is_cut_off(models: FaceModels, face: Image.Image) -> None:
+    pixels = np.array(face.resize((436, 480)))
+    (box,) = models.detector.detect(pixels)
+    half = np.ascontiguousarray(pixels[:, : box.left_px + box.width_px // 2])
+    assert models.detector.detect(half) == ()
+    assert explain_absence(half, models=models) == (Reason.FACE_CUT_OFF,)
+
+
+@pytest.mark.parametrize("colour", [(235, 235, 235), (30, 30, 32), (60, 90, 130)])
+def test_a_mask_on_a_face_that_fills_the_picture_is_told(
+    models: FaceModels, face: Image.Image, colour: tuple[int, int, int]
+) -> None:
+    pixels = np.array(face.resize((436, 480)))
+    (box,) = models.detector.detect(pixels)
+    closer = closer_box(models.landmarks_5.predict(pixels, box))
+    landmarks68 = models.landmarks_68.predict(pixels, closer)
+    mask = np.concatenate((landmarks68[2:15], landmarks68[[29]])).round().astype(np.int32)
+    cv2.fillPoly(pixels, [mask], colour)
+    (left, top), (right, bottom) = landmarks68.min(axis=0), landmarks68.max(axis=0)
+    tight = np.ascontiguousarray(pixels[int(top) - 25 : int(bottom), int(left) : int(right)])
+    assert models.detector.detect(tight) == ()
+    assert Reason.MOUTH_COVERED in explain_absence(tight, models=models)
