@@ -41,7 +41,11 @@ class Slice:
 
 
 def templates_in(threads: Executor, engine: FaceEngine) -> MakeTemplates:
-    """Have an engine make them in several threads: its networks let others run meanwhile."""
+    """Have an engine make them in several threads.
+
+    Its networks let others run meanwhile: on two cores, two threads make 1.9 times the templates of
+    one (60 portraits, 5 interleaved runs).
+    """
 
     def make(portraits: Sequence[bytes]) -> list[Template | None]:
         return [made.template for made in threads.map(engine.reference, portraits)]
