@@ -86,22 +86,23 @@ def compare(
         raise ModelMismatchError("the decision threshold was set for another network")
     used = cohort if point.cohort_digest is not None else None
     scorer = Scorer(score_type=point.score_type, cohort=used)
-    alone = [(scorer.similarity(reference, one), one) for one in photographs]
-    if alone:
-        similarity, worst = min(alone, key=lambda pair: pair[0])
-        if (
-            _decision(point.score_type.from_similarity(similarity), point)
-            is ComparisonDecision.NON_MATCH
-        ):
-            probe = worst
-    score = scorer.score(reference, probe)
+    alone = [(scorer.score(reference, one), one) for one in photographs]
+    refused = [
+        (score, one)
+        for score, one in alone
+        if _decision(score, point) is ComparisonDecision.NON_MATCH
+    ]
+    if refused:
+        score, decisive = min(refused, key=lambda pair: point.score_type.from_similarity(pair[0]))
+    else:
+        score, decisive = scorer.score(reference, probe), probe
     return Comparison(
         decision=_decision(score, point),
         score_type=point.score_type,
         comparison_score=score,
         decision_threshold=point.decision_threshold,
         review_threshold=point.review_threshold,
-        dissimilarity=dissimilarity(reference, probe),
+        dissimilarity=dissimilarity(reference, decisive),
         model_digest=reference.model_digest,
         cohort_digest=point.cohort_digest,
     )
