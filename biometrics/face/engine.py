@@ -76,7 +76,7 @@ class FaceEngine:
         orientation tag in it could only turn the face away from what a person sees.
 
         Args:
-            image: A JPEG, JPEG 2000, PNG or WebP file of at most 8 MiB and 8 megapixels.
+            image: A JPEG, JPEG 2000, PNG, WebP or still GIF file of at most 8 MiB and 8 megapixels.
 
         Raises:
             WeightsError: The weights are missing or are not the pinned ones.

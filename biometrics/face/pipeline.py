@@ -99,7 +99,7 @@ class Photograph:
     """A file and what is asked of it.
 
     Attributes:
-        image: A JPEG, JPEG 2000, PNG or WebP file.
+        image: A JPEG, JPEG 2000, PNG, WebP or still GIF file.
         has_orientation: Whether EXIF orientation counts, see `decode`.
         demands: How good a face must be; it is measured in any case.
     """
