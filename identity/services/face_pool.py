@@ -226,8 +226,12 @@ class FacePool:
             work = loop.run_in_executor(self._executor, _work, portrait, probes)
         return self._executor, work
 
-    def _leave(self, _work: asyncio.Future[FaceFindings]) -> None:
+    def _leave(self, work: asyncio.Future[FaceFindings]) -> None:
         self._waiting -= 1
+        if not work.cancelled():
+            # Looked at here, because nobody may be left who waits for it: a log line about it
+            # would be no administrator's business.
+            work.exception()
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         if self._executor is broken:
