@@ -23,8 +23,9 @@ def _default_models() -> FaceModels:
     # Imported on first use: OpenCV, dlib and Pillow cost 0.2 s, which a process that only holds
     # an engine, or only compares stored templates, need not pay.
     from biometrics.face.pipeline import dlib_models  # noqa: PLC0415 - see above
+    from biometrics.face.plugins.loading import rehearse  # noqa: PLC0415 - see above
 
-    return dlib_models()
+    return rehearse(dlib_models())
 
 
 class FaceEngine:

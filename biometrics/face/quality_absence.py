@@ -126,7 +126,9 @@ def _with_bare_mouth(pixels: RGBImage, landmarks68: Points) -> RGBImage:
 def _skin(pixels: RGBImage, landmarks68: Points) -> npt.NDArray[np.float64]:
     """The median colour between the temples, from below the eyes to the middle of the nose."""
     columns, rows = landmarks68[[0, 16], 0], landmarks68[[41, 29], 1]
-    (left, right), (top, bottom) = columns.clip(0).astype(int), rows.clip(0).astype(int)
+    last_row, last_column = pixels.shape[0] - 1, pixels.shape[1] - 1
+    left, right = columns.clip(0, last_column).astype(int)
+    top, bottom = rows.clip(0, last_row).astype(int)
     part = pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
     return np.asarray(np.median(part.reshape(-1, 3), axis=0), np.float64)
 

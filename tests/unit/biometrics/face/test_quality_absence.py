@@ -91,3 +91,11 @@ def test_a_mask_on_a_face_that_fills_the_picture_is_told(
     tight = np.ascontiguousarray(pixels[int(top) - 25 : int(bottom), int(left) : int(right)])
     assert models.detector.detect(tight) == ()
     assert Reason.MOUTH_COVERED in explain_absence(tight, models=models)
+
+
+@pytest.mark.parametrize("shape", [(120, 9000, 3), (9000, 120, 3), (61, 61, 3)])
+def test_a_noisy_picture_of_any_shape_has_a_reason(
+    models: FaceModels, shape: tuple[int, int, int]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert explain_absence(noise, models=models)
