@@ -27,6 +27,8 @@ from biometrics.chip.signature_algorithm import (
 
 NONCE_OCTETS = 8
 """RND.IFD, Doc 9303-11, clause 6.1.1."""
+EXCHANGES = (1, 4)
+"""Nonces of one session. Four make 256 bits, as ZeroPass's port protocol has it."""
 
 # ISO/IEC 9796-2:2010, clause 8: header 01, more-data bit 1, then the padding nibble.
 HEADER_PARTIAL_RECOVERY = 0x6A
@@ -58,16 +60,38 @@ def authenticate_actively(
         dg14: Names the hash of an ECDSA answer; passive authentication must cover it.
 
     Raises:
-        ChipError: AA_NONCE_UNKNOWN for a nonce that is not eight octets, AA_WEAK, AA_SIG_LENGTH,
+        ChipError: AA_NONCE_UNKNOWN unless there are one or four nonces of eight octets, all
+            different; AA_WEAK, AA_SIG_LENGTH,
             AA_HEADER, AA_TRAILER, AA_DIGEST; SIG_ALG_UNSUPPORTED when DG14 names no ECDSA hash;
             DG14_MALFORMED, DG15_MALFORMED, TLV_*, EC_PARAM_MISMATCH, UNSUPPORTED_CURVE.
     """
-    if len(evidence.nonce) != NONCE_OCTETS:
-        raise ChipError(ChipCode.AA_NONCE_UNKNOWN, f"nonce of {len(evidence.nonce)} octets")
+    exchanges = _split_exchanges(evidence)
     subject = load_public_key(parse_dg15(dg15))
-    if isinstance(subject.key, rsa.RSAPublicKey):
-        return _verify_rsa(subject.key, evidence)
-    return _verify_ecdsa(subject, subject.key, evidence, dg14)
+    for exchange in exchanges:
+        if isinstance(subject.key, rsa.RSAPublicKey):
+            signed = _verify_rsa(subject.key, exchange)
+        else:
+            signed = _verify_ecdsa(subject, subject.key, exchange, dg14)
+    return signed if len(exchanges) == 1 else f"{signed}, {len(exchanges)} times"
+
+
+def _split_exchanges(evidence: ActiveEvidence) -> tuple[ActiveEvidence, ...]:
+    """Return each nonce with its answer; answers are as many, and of one length."""
+    count, rest = divmod(len(evidence.nonce), NONCE_OCTETS)
+    nonces = [evidence.nonce[i * NONCE_OCTETS :][:NONCE_OCTETS] for i in range(count)]
+    if rest or count not in EXCHANGES or len(set(nonces)) != count:
+        raise ChipError(
+            ChipCode.AA_NONCE_UNKNOWN, f"{len(evidence.nonce)} octets are not one or four nonces"
+        )
+    octets, rest = divmod(len(evidence.signature), count)
+    if rest:
+        raise ChipError(
+            ChipCode.AA_SIG_LENGTH, f"{len(evidence.signature)} octets are not {count} answers"
+        )
+    return tuple(
+        ActiveEvidence(nonce=nonce, signature=evidence.signature[i * octets :][:octets])
+        for i, nonce in enumerate(nonces)
+    )
 
 
 def parse_dg15(data: bytes) -> bytes:

@@ -7,6 +7,7 @@ extensions that trust depends on. Judges nothing: `trust`, `issuance` and `passi
 ECDSA identifier), hence a reader of our own on its strict DER decoder.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -93,9 +94,9 @@ class KeyUsage:
     has_crl_sign: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Certificate:
-    """One certificate, every field as its issuer signed it.
+    """One certificate, every field as its issuer signed it. Equal are two of the same octets.
 
     Attributes:
         der: The whole certificate as received.
@@ -121,6 +122,17 @@ class Certificate:
     signature_algorithm: bytes
     signature: bytes
     extensions: Mapping[str, Extension]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    @cached_property
+    def sha256(self) -> bytes:
+        """By which people tell certificates apart: SHA-256 of the whole, 32 octets."""
+        return hashlib.sha256(self.der).digest()
 
     @cached_property
     def subject_key(self) -> SubjectKey:
@@ -239,13 +251,16 @@ def read_certificate(der: bytes) -> Certificate:
     _, inner_algorithm, issuer, _, subject, spki = fields[first : first + 6]
     if inner_algorithm.raw != outer_algorithm.raw:
         raise ValueError("two signature algorithms")
+    issuer_name = read_name(issuer.raw)
+    # Authorities name themselves, and folding a name is most of the work of reading one.
+    subject_name = issuer_name if subject.raw == issuer.raw else read_name(subject.raw)
     return Certificate(
         der=der,
         tbs=tbs.raw,
         version=(decoded.tbs.version or 0) + 1,
         serial=decoded.tbs.serial,
-        issuer=read_name(issuer.raw),
-        subject=read_name(subject.raw),
+        issuer=issuer_name,
+        subject=subject_name,
         not_before=as_utc(decoded.tbs.validity.not_before),
         not_after=as_utc(decoded.tbs.validity.not_after),
         spki=spki.raw,

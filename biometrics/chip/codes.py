@@ -92,11 +92,16 @@ class ChipCode(StrEnum):
     # Active authentication (Doc 9303-11, 6.1).
     AA_REQUIRED = "AA_REQUIRED"
     AA_NONCE_UNKNOWN = "AA_NONCE_UNKNOWN"
+    AA_NONCE_EXPIRED = "AA_NONCE_EXPIRED"
+    AA_NONCE_REUSED = "AA_NONCE_REUSED"
     AA_SIG_LENGTH = "AA_SIG_LENGTH"
     AA_HEADER = "AA_HEADER"
     AA_TRAILER = "AA_TRAILER"
     AA_DIGEST = "AA_DIGEST"
     AA_WEAK = "AA_WEAK"
+    # Chip authentication (Doc 9303-11, 6.2).
+    CA_REQUIRED = "CA_REQUIRED"
+    CA_EVIDENCE_UNVERIFIABLE = "CA_EVIDENCE_UNVERIFIABLE"
 
 
 class ChipError(Exception):

@@ -16,6 +16,17 @@ from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 
 PRIME_FIELD = ObjectIdentifier("1.2.840.10045.1.1")
 """id-prime-field, ANSI X9.62 / RFC 3279, clause 2.3.5."""
+CURVE_BITS_MIN = 256
+"""BSI TR-02102-1, clause 2.3.3, rounded to the curves there are; below it a curve is weak, and no
+matter that it is not supported either."""
+WEAK_CURVES = frozenset(
+    {
+        "1.2.840.10045.3.1.1",  # secp192r1, RFC 5480
+        "1.3.132.0.33",  # secp224r1
+        # brainpoolP160r1 to P224t1, RFC 5639
+        *(f"1.3.36.3.3.2.8.1.1.{number}" for number in range(1, 7)),
+    }
+)
 _UNCOMPRESSED = 4
 
 
@@ -67,8 +78,11 @@ def find_named_curve(oid: str) -> ec.EllipticCurve:
     """
     curve = _BY_OID.get(oid)
     if curve is None:
+        is_weak = oid in WEAK_CURVES
         raise ChipError(
-            ChipCode.UNSUPPORTED_CURVE, f"named curve {oid}", result=CheckResult.NOT_SUPPORTED
+            ChipCode.UNSUPPORTED_CURVE,
+            f"named curve {oid}{', below 256 bits' if is_weak else ''}",
+            result=CheckResult.FAILED if is_weak else CheckResult.NOT_SUPPORTED,
         )
     return curve
 
@@ -88,10 +102,11 @@ def recognise_curve(parameters: bytes) -> ec.EllipticCurve:
     numbers = _read_numbers(parameters)
     known = _BY_PRIME.get(numbers.p)
     if known is None:
+        is_weak = numbers.p.bit_length() < CURVE_BITS_MIN
         raise ChipError(
             ChipCode.UNSUPPORTED_CURVE,
             f"explicit curve over a prime of {numbers.p.bit_length()} bits",
-            result=CheckResult.NOT_SUPPORTED,
+            result=CheckResult.FAILED if is_weak else CheckResult.NOT_SUPPORTED,
         )
     curve, expected = known
     if numbers != expected:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from biometrics.chip.codes import ChipCode, ChipError
+from biometrics.face import image_header
 
 SIDE_PX_MAX = 4000
 PIXELS_MAX = 8_000_000
 """A bound on what a decoder will allocate: 15 KB can claim to be 30000 x 30000 pixels."""
+PASSES_MAX = 32
+"""Scans of a JPEG or tiles of a JPEG 2000, as `face.decode` bounds them: a portrait has one tile,
+and 250 scans of 8 megapixels in 36 KB cost 2.4 s."""
 
 _JPEG = b"\xff\xd8\xff"
 _JP2 = bytes.fromhex("0000000C6A5020200D0A870A")
@@ -62,7 +66,26 @@ def inspect_image(image: bytes) -> ImageInfo:
         raise _broken("an image without pixels")
     if max(width, height) > SIDE_PX_MAX or width * height > PIXELS_MAX:
         raise ChipError(ChipCode.IMAGE_TOO_LARGE, f"{width} x {height} pixels")
+    _check_decoders_view(image, image_format, size=(width, height))
     return ImageInfo(format=image_format, width_px=width, height_px=height)
+
+
+def _check_decoders_view(image: bytes, image_format: ImageFormat, *, size: tuple[int, int]) -> None:
+    """Check that whoever decodes this will find the same size, at a bounded cost.
+
+    The boxes around a JPEG 2000 codestream say its size a second time, and a JPEG can walk over
+    its picture often.
+    """
+    try:
+        header = image_header.read_header(
+            image, format_=image_header.ImageFormat(image_format.value)
+        )
+    except image_header.HeaderError as error:
+        raise _broken(str(error)) from error
+    if (header.width_px, header.height_px) != size:
+        raise _broken("two sizes")
+    if header.passes > PASSES_MAX:
+        raise ChipError(ChipCode.IMAGE_TOO_LARGE, f"{header.passes} scans or tiles")
 
 
 def _measure_jpeg(image: bytes) -> tuple[int, int]:
@@ -107,7 +130,10 @@ def _scan_end(image: bytes, at: int) -> int:
 
 
 def _measure_jpeg2000(image: bytes) -> tuple[int, int]:
-    stream = image if image.startswith(_CODESTREAM) else _find_codestream(image)
+    boxed = (0, 0)
+    stream = image
+    if not image.startswith(_CODESTREAM):
+        stream, boxed = _open_boxes(image)
     if not stream.startswith(_CODESTREAM):
         raise _broken("JPEG 2000 without a codestream")
     # SIZ: marker 2, length 2, capabilities 2, then extent and offset of the image area.
@@ -115,11 +141,13 @@ def _measure_jpeg2000(image: bytes) -> tuple[int, int]:
     width = _number(stream, siz, 4) - _number(stream, siz + 8, 4)
     height = _number(stream, siz + 4, 4) - _number(stream, siz + 12, 4)
     _check_tile_parts(stream, _main_header_end(stream))
-    return width, height
+    # Decoders allocate by one or the other, so the larger one counts.
+    return max(width, boxed[0]), max(height, boxed[1])
 
 
-def _find_codestream(image: bytes) -> bytes:
-    """Return the content of the contiguous codestream box."""
+def _open_boxes(image: bytes) -> tuple[bytes, tuple[int, int]]:
+    """Return the content of the contiguous codestream box, and the size told before it."""
+    size = (0, 0)
     at = 0
     while at < len(image):
         length, kind, start = _number(image, at, 4), image[at + 4 : at + 8], at + 8
@@ -129,7 +157,9 @@ def _find_codestream(image: bytes) -> bytes:
         if end < start or end > len(image):
             raise _broken("JPEG 2000 box is cut short")
         if kind == b"jp2c":
-            return image[start:end]
+            return image[start:end], size
+        if kind == b"jp2h" and image[start + 4 : start + 8] == b"ihdr":
+            size = _number(image, start + 12, 4), _number(image, start + 8, 4)
         at = end
     raise _broken("JPEG 2000 without a codestream")
 

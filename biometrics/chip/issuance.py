@@ -11,12 +11,8 @@ from datetime import datetime
 from biometrics.chip import object_identifiers as oids
 from biometrics.chip.certificate import Certificate
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
-from biometrics.chip.revocation_list import RevocationList
-from biometrics.chip.signature_algorithm import (
-    read_signature_algorithm,
-    verify_signature,
-)
-from biometrics.chip.trust import TrustProfile, has_issued
+from biometrics.chip.policy import Quirk
+from biometrics.chip.trust import TrustProfile
 
 X509_VERSION = 3
 UNDERSTOOD_EXTENSIONS = frozenset(
@@ -57,14 +53,9 @@ def find_issuance(signer: Certificate, *, trust: TrustProfile, at: datetime) -> 
             when a name fits and no key does: then the right anchor is missing, and nothing says
             forgery. DSC_SIGNATURE_INVALID when the anchor named by its key did not sign.
     """
-    wanted = signer.authority_key_identifier
-    by_key = [
-        anchor
-        for anchor in trust.anchors
-        if wanted is not None and anchor.subject_key_identifier == wanted
-    ]
-    by_name = [anchor for anchor in trust.anchors if anchor.subject.is_same(signer.issuer)]
-    candidates = list({anchor.der: anchor for anchor in (*by_key, *by_name)}.values())
+    by_key = trust.anchors_by_key.get(signer.authority_key_identifier or b"", ())
+    by_name = trust.anchors_by_name.get(signer.issuer.folded, ())
+    candidates = list(dict.fromkeys((*by_key, *by_name)))
     issuers, obstacle = _find_issuers(candidates, signer, trust)
     if issuers:
         anchor = min(issuers, key=lambda anchor: len(_list_objections(anchor, signer, at)))
@@ -84,11 +75,12 @@ def _find_issuers(
     candidates: list[Certificate], signer: Certificate, trust: TrustProfile
 ) -> tuple[list[Certificate], ChipError | None]:
     """Return the candidates that signed, and what kept us from judging one, if anything did."""
+    allows_sha1 = trust.policy.has_quirk(Quirk.SHA1, signer.issuer.countries)
     issuers: list[Certificate] = []
     obstacle: ChipError | None = None
     for anchor in candidates:
         try:
-            if has_issued(anchor, signer, allows_sha1=trust.policy.allows_sha1):
+            if trust.memory.has_issued(anchor, signer, allows_sha1=allows_sha1):
                 issuers.append(anchor)
         except ChipError as error:
             obstacle = error
@@ -185,7 +177,7 @@ def check_revocation(issuance: Issuance, *, trust: TrustProfile, at: datetime) -
         ChipError: DSC_REVOKED; undetermined with CRL_MISSING, CRL_SIGNATURE_INVALID, CRL_STALE.
     """
     lists = [crl for crl in trust.crls if crl.issuer.is_same(issuance.signer.issuer)]
-    signed = [crl for crl in lists if any(_has_signed_list(crl, a) for a in trust.anchors)]
+    signed = [crl for crl in lists if crl in trust.signed_crls]
     if any(issuance.signer.serial in crl.serials for crl in signed):
         raise ChipError(ChipCode.DSC_REVOKED, "its serial number is on the issuer's list")
     if any(crl.is_current(at) for crl in signed):
@@ -199,35 +191,20 @@ def check_revocation(issuance: Issuance, *, trust: TrustProfile, at: datetime) -
     raise ChipError(code, evidence, result=CheckResult.UNDETERMINED)
 
 
-def _has_signed_list(crl: RevocationList, anchor: Certificate) -> bool:
-    """Tell whether the anchor is the list's issuer: by name, key usage and signature."""
-    if not anchor.subject.is_same(crl.issuer):
-        return False
-    try:
-        usage = anchor.key_usage
-        return (
-            usage is not None
-            and usage.has_crl_sign
-            and verify_signature(
-                anchor.subject_key,
-                read_signature_algorithm(crl.signature_algorithm),
-                signature=crl.signature,
-                data=crl.tbs,
-            )
-        )
-    except (ChipError, ValueError):
-        return False
-
-
-def check_issuer_country(issuance: Issuance, *, country: str) -> str:
+def check_issuer_country(issuance: Issuance, *, country: str | None) -> str:
     """Check that the issuer is of the profile's country, by either certificate's word.
 
     Without it, any state in a list of many could sign another state's documents.
+
+    Args:
+        issuance: Signer and anchor.
+        country: The only issuer; None: any one country, which both certificates name.
 
     Raises:
         ChipError: COUNTRY_MISMATCH.
     """
     found = {issuance.signer.issuer.countries, issuance.anchor.subject.countries}
-    if found != {(country,)}:
+    named = {name for names in found for name in names}
+    if len(found) != 1 or len(named) != 1 or not named <= {country or min(named)}:
         raise ChipError(ChipCode.COUNTRY_MISMATCH, f"certificates of {sorted(found)}")
-    return country
+    return min(named)

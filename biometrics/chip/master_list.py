@@ -5,6 +5,8 @@ of it. A list is believed because of an anchor the operator pinned beforehand, n
 certificate inside the list.
 """
 
+import hashlib
+from collections.abc import Collection
 from datetime import datetime
 
 from biometrics.chip import object_identifiers as oids
@@ -53,6 +55,26 @@ def read_master_list(data: bytes, *, pinned: bytes, at: datetime) -> tuple[bytes
         return _read_certificates(content)
     except ChipError as error:
         raise ValueError(f"master list refused: {error}") from error
+
+
+def find_pinned(data: bytes, fingerprints: Collection[str]) -> tuple[bytes, ...]:
+    """Return the certificates with these fingerprints that a list happens to hold, DER.
+
+    What is pinned by its fingerprint may lie anywhere, in the list as well: it is not the list
+    that vouches for it. Nothing else of the list is believed for it.
+
+    Args:
+        data: The CMS file, not verified.
+        fingerprints: SHA-256, lower-case hexadecimal.
+
+    Raises:
+        ValueError: the list is malformed.
+    """
+    try:
+        certificates = _read_certificates(read_signed_data(data).content)
+    except ChipError as error:
+        raise ValueError(f"not a master list: {error}") from error
+    return tuple(der for der in certificates if hashlib.sha256(der).hexdigest() in fingerprints)
 
 
 def _find_signer(signed: SignedData) -> Certificate:

@@ -5,11 +5,14 @@ string types. Issuers need it: a document signer's certificate and the certifica
 often spell one name in two encodings.
 """
 
+import unicodedata
 from dataclasses import dataclass
 
 from asn1crypto import x509
 
 _COUNTRY = "country_name"
+_MAPPED_TO_NOTHING = frozenset("\u00ad\u034f\u1806\u180b\u180c\u180d\u200b\u200c\u200d\u2060\ufeff")
+"""RFC 4518, clause 2.2, the characters that are seen: hyphens and joiners without width."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,9 @@ def read_name(raw: bytes) -> DistinguishedName:
     """
     try:
         name = x509.Name.load(raw, strict=True)
-        folded = str(name.hashable)
+        folded = "|".join(
+            "+".join(sorted(_fold(attribute) for attribute in rdn)) for rdn in name.chosen
+        )
         countries = tuple(
             str(attribute["value"].native).strip().upper()
             for rdn in name.chosen
@@ -50,3 +55,17 @@ def read_name(raw: bytes) -> DistinguishedName:
         # asn1crypto meets malformed values with whatever its own code trips over.
         raise ValueError("not a distinguished name") from error
     return DistinguishedName(raw=raw, folded=folded, countries=countries)
+
+
+def _fold(attribute: x509.NameTypeAndValue) -> str:
+    """Fold one attribute: compatibility forms, case and spaces (RFC 4518, clauses 2.2 to 2.6.1).
+
+    Values that are no text, such as unique identifiers, compare by their octets.
+    """
+    value = attribute["value"].native
+    if not isinstance(value, str):
+        return f"{attribute['type'].dotted}={attribute['value'].dump().hex()}"
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+    words = "".join(letter for letter in text if letter not in _MAPPED_TO_NOTHING).split()
+    # Quoted, so that no value can be written to look like two.
+    return f"{attribute['type'].dotted}={' '.join(words)!r}"

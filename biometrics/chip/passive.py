@@ -13,11 +13,12 @@ from functools import partial
 from hmac import compare_digest
 
 from biometrics.chip import issuance
-from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.certificate import Certificate
+from biometrics.chip.checks import Check, Checklist, not_supported
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.data_group import count_trailing, trailing_data
 from biometrics.chip.files import ChipFiles
-from biometrics.chip.report import Check, Checklist
+from biometrics.chip.policy import Quirk
 from biometrics.chip.signature_algorithm import SHA1_NAME, digest, read_signature_algorithm
 from biometrics.chip.signed_data import (
     SignedData,
@@ -26,16 +27,16 @@ from biometrics.chip.signed_data import (
     hashes_of,
     read_signed_attributes,
 )
-from biometrics.chip.sod import SecurityObject, read_security_object, read_sod
+from biometrics.chip.sod import QUIRKS, SecurityObject, read_security_object, read_sod
 from biometrics.chip.trust import TrustProfile
 
 DATA_GROUP_OCTETS_MAX = 256 * 1024
 """A bound on work: what a reader may send of one group."""
 ALWAYS_NEEDED = frozenset({1, 2})
 """Doc 9303-10, table 38: mandatory in every document."""
-NEEDED_ELSEWHERE = frozenset({15})
-"""Listed, DG15 must be sent: a clone would leave it out and with it active authentication."""
-NEEDED_WHEN_LISTED: Mapping[str, frozenset[int]] = {"VN": NEEDED_ELSEWHERE | {13}}
+NEEDED_WHEN_LISTED = frozenset({15})
+"""A clone would leave DG15 out, and with it active authentication."""
+CITIZEN_DATA, VIETNAM = 13, "VN"
 """DG13 means the same citizen's data only on Vietnamese cards; each state has its own."""
 
 
@@ -48,12 +49,14 @@ class PassiveFindings:
             may be decoded; none unless signature, chain and signer are good.
         listed: Numbers the signed list holds, whatever the chain; empty when it is not known.
         signer: The document signer; None unless its chain is good.
+        country: ISO 3166-1 alpha-2 code of who issued it; None unless the chain is good.
         document_digest: As in `ChipReport`; None unless the chain is good.
     """
 
     data_groups: Mapping[int, bytes]
     listed: frozenset[int]
     signer: Certificate | None = None
+    country: str | None = None
     document_digest: bytes | None = None
 
 
@@ -83,29 +86,37 @@ def authenticate_passively(
     9. The signer's certificate is one of a document signer and of nothing more.
     10. Both certificates are valid now, and the signer was made while the anchor's key was in use.
     11. The signer has not been revoked.
-    12. Signer and anchor are of the profile's country.
-    13. Every data group sent is on the list with this hash, and every one needed was sent.
+    12. Every data group sent is on the list with this hash, and every one needed was sent.
+    13. Signer and anchor are of the profile's country, or of one country where it names none.
 
     The caller owes: the document's expiry, the agreement of its issuing state and type with the
     signer (both are inside DG1), and active authentication.
 
     Returns:
-        What may be believed. Data groups come back only when 1 to 9, 11 and 12 hold: an expired
+        What may be believed. Data groups come back only when 1 to 9, 11 and 13 hold: an expired
         certificate is a reason not to pass, not a reason to think the content forged.
     """
     sod, listed = _authenticate_sod(files.sod, trust, checklist)
-    is_trusted = _authenticate_signer(sod.signer if sod else None, trust, at, checklist)
-    # 13.
+    issued = _authenticate_signer(sod.signer if sod else None, trust, at, checklist)
+    checklist.add(not_supported("ef_com", "signed by nobody: EF.SOD says which groups there are"))
+    # 12.
     intact = _check_data_groups(files, listed, trust, checklist)
+    # 13.
+    country = checklist.run(
+        "issuer_country",
+        lambda found: issuance.check_issuer_country(found, country=trust.country),
+        issued,
+    )
     if listed is None:
         return PassiveFindings(data_groups={}, listed=frozenset())
-    if sod is None or not is_trusted:
+    if sod is None or country is None or not _is_trusted(checklist):
         return PassiveFindings(data_groups={}, listed=frozenset(listed.hashes))
-    _note_sha1(sod, listed, checklist)
+    _note_quirks(sod, listed, checklist)
     return PassiveFindings(
         data_groups=intact,
         listed=frozenset(listed.hashes),
         signer=sod.signer,
+        country=country,
         document_digest=identify_document(sod.signed.content, sod.signer),
     )
 
@@ -128,11 +139,12 @@ def _authenticate_sod(
     sod: bytes, trust: TrustProfile, checklist: Checklist
 ) -> tuple[_VerifiedSOD | None, SecurityObject | None]:
     """Return the envelope once its signature is good, and the list of hashes inside it."""
-    sha1 = trust.policy.allows_sha1
     # 1.
-    signed = checklist.run("sod_structure", read_sod, sod)
+    signed = checklist.run("sod_structure", partial(read_sod, policy=trust.policy), sod)
     # 2.
     signer = checklist.run("signer_certificate", lambda s: _find_signer(s, trust), signed)
+    issuers = signer.issuer.countries if signer else ()
+    sha1 = trust.policy.has_quirk(Quirk.SHA1, issuers)
     # 3.
     attributes = checklist.run("signed_attributes", read_signed_attributes, signed)
     # 4.
@@ -159,34 +171,36 @@ def _authenticate_sod(
 
 def _authenticate_signer(
     signer: Certificate | None, trust: TrustProfile, at: datetime, checklist: Checklist
-) -> bool:
-    """Tell whether what the signer signed may be believed; expiry is reported, not counted."""
+) -> issuance.Issuance | None:
+    """Check the signer, and return who issued it; whether all is well the checklist knows."""
     # 7.
     issued = checklist.run(
         "certificate_chain", lambda dsc: issuance.find_issuance(dsc, trust=trust, at=at), signer
     )
     # 8.
-    anchor = checklist.run("anchor", issuance.check_anchor, issued)
+    checklist.run("anchor", issuance.check_anchor, issued)
     # 9.
-    profile = checklist.run("signer_profile", issuance.check_signer_profile, signer)
+    checklist.run("signer_profile", issuance.check_signer_profile, signer)
     # 10.
     checklist.run("validity", lambda found: issuance.check_validity(found, at=at), issued)
     # 11.
     checklist.run(
         "revocation", lambda found: issuance.check_revocation(found, trust=trust, at=at), issued
     )
-    is_revoked = checklist.result_of("revocation") is CheckResult.FAILED
-    # 12.
-    country = checklist.run(
-        "issuer_country",
-        lambda found: issuance.check_issuer_country(found, country=trust.country),
-        issued,
+    return issued
+
+
+def _is_trusted(checklist: Checklist) -> bool:
+    """Tell whether what the signer signed may be believed; expiry is reported, not counted."""
+    return (
+        checklist.result_of("anchor") is CheckResult.SUCCESSFUL
+        and checklist.result_of("signer_profile") is CheckResult.SUCCESSFUL
+        and checklist.result_of("revocation") is not CheckResult.FAILED
     )
-    return bool(anchor and profile and country) and not is_revoked
 
 
-def _note_sha1(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist) -> None:
-    """Let the report show a document that passes only because its policy declares SHA-1."""
+def _note_quirks(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist) -> None:
+    """Let the report show a document that passes only because its policy declares a quirk."""
     issued = read_signature_algorithm(sod.signer.signature_algorithm)
     if SHA1_NAME in {*hashes_of(sod.signed), listed.algorithm.name, issued.hash.name}:
         checklist.add(
@@ -197,22 +211,32 @@ def _note_sha1(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist) 
                 evidence="SHA-1, which the policy declares for this issuer",
             )
         )
+    if sod.signed.content_type in QUIRKS:
+        checklist.add(
+            Check(
+                name="declared_content_type",
+                result=CheckResult.SUCCESSFUL,
+                code=ChipCode.SOD_CONTENT_TYPE,
+                evidence=f"{sod.signed.content_type}, which the policy declares for this issuer",
+            )
+        )
 
 
 def _find_signer(signed: SignedData, trust: TrustProfile) -> Certificate:
     """Return the certificate the signer names, from the SOD or from the profile's store."""
     try:
-        sent = [read_certificate(der) for der in signed.certificates]
+        sent = [trust.memory.read_certificate(der) for der in signed.certificates]
     except ValueError as error:
         raise ChipError(ChipCode.SOD_SIGNER_CERT, "a certificate is malformed") from error
-    named = {
-        certificate.der: certificate
-        for certificate in (*sent, *trust.document_signers)
-        if signed.signer.is_for(certificate)
-    }
+    named = {c for c in (*sent, *trust.document_signers) if signed.signer.is_for(c)}
     if len(named) != 1:
-        raise ChipError(ChipCode.SOD_SIGNER_CERT, f"{len(named)} certificates are the signer's")
-    return next(iter(named.values()))
+        # Without any, it is our store that lacks it: the standard lets a document leave it out.
+        raise ChipError(
+            ChipCode.SOD_SIGNER_CERT,
+            f"{len(named)} certificates are the signer's",
+            result=CheckResult.FAILED if named or sent else CheckResult.UNDETERMINED,
+        )
+    return named.pop()
 
 
 def _check_data_groups(
@@ -220,30 +244,30 @@ def _check_data_groups(
 ) -> Mapping[int, bytes]:
     """Check each group that is sent, listed or mandatory; return those whose hash is good."""
     numbers = {*ALWAYS_NEEDED, *files.data_groups, *(listed.hashes if listed else ())}
+    reads_citizen = trust.country == VIETNAM and trust.policy.has_citizen_data
+    needed = ALWAYS_NEEDED | NEEDED_WHEN_LISTED | ({CITIZEN_DATA} if reads_citizen else set())
     intact: dict[int, bytes] = {}
     for number in sorted(numbers):
         name, sent = f"data_group_{number}_hash", files.data_groups.get(number)
         if sent is None and listed is not None:
-            checklist.add(_judge_absence(name, number, trust.country))
+            checklist.add(_judge_absence(name, number in needed, files))
         elif found := checklist.run(name, partial(_check_hash, number, sent or b""), listed):
             intact[number] = found
     return intact
 
 
-def _judge_absence(name: str, number: int, country: str) -> Check:
+def _judge_absence(name: str, is_needed: bool, files: ChipFiles) -> Check:  # noqa: FBT001 - one word of a sentence
     """Return the check for a group that was not sent.
 
     Fingerprints and irises (DG3, DG4) cannot be read without the state's own keys, and most others
     are of no use here; their absence is reported and does not bind.
     """
-    is_needed = number in ALWAYS_NEEDED or number in NEEDED_WHEN_LISTED.get(
-        country, NEEDED_ELSEWHERE
-    )
+    is_withheld = is_needed and not files.is_dump
     return Check(
         name=name,
-        result=CheckResult.FAILED if is_needed else CheckResult.UNDETERMINED,
+        result=CheckResult.FAILED if is_withheld else CheckResult.UNDETERMINED,
         code=ChipCode.DG_MISSING,
-        evidence="not sent",
+        evidence="not in the dump" if files.is_dump else "not sent",
         is_binding=is_needed,
     )
 

@@ -28,8 +28,10 @@ from biometrics.chip.signature_algorithm import (
 
 CERTIFICATES_MAX = 4
 """Doc 9303-10 asks for one; chains of a signer and its authority are seen."""
-SIGNED_DATA_VERSION = 3
+SIGNED_DATA_VERSIONS = (3,)
 """RFC 5652, clause 5.1: the content type is not id-data."""
+DATA_VERSIONS = (1, 3)
+"""The same clause, when it is and the signer is named by serial number or by key."""
 
 _SIGNER_VERSIONS: Mapping[str, int] = {"issuer_and_serial_number": 1, "subject_key_identifier": 3}
 """RFC 5652, clause 5.3."""
@@ -116,14 +118,15 @@ def _read(info: cms.ContentInfo) -> SignedData:
     _refuse_extra(info)
     signed: cms.SignedData = info["content"]
     _refuse_extra(signed)
-    _require_version(signed["version"], SIGNED_DATA_VERSION)
+    content_info = signed["encap_content_info"]
+    is_data = content_info["content_type"].dotted == oids.DATA
+    _require_version(signed["version"], DATA_VERSIONS if is_data else SIGNED_DATA_VERSIONS)
     if len(signed["signer_infos"]) != 1:
         raise ChipError(ChipCode.SOD_SIGNER_COUNT, f"{len(signed['signer_infos'])} signers")
-    content_info = signed["encap_content_info"]
     _refuse_extra(content_info)
     signer = signed["signer_infos"][0]
     _refuse_extra(signer)
-    _require_version(signer["version"], _SIGNER_VERSIONS[signer["sid"].name])
+    _require_version(signer["version"], (_SIGNER_VERSIONS[signer["sid"].name],))
     attributes = signer["signed_attrs"]
     return SignedData(
         content_type=content_info["content_type"].dotted,
@@ -150,9 +153,9 @@ def _refuse_extra(sequence: core.Sequence) -> None:
         )
 
 
-def _require_version(version: core.Integer, expected: int) -> None:
+def _require_version(version: core.Integer, expected: tuple[int, ...]) -> None:
     found = int.from_bytes(version.contents, signed=True)
-    if found != expected:
+    if found not in expected:
         raise ChipError(ChipCode.SOD_VERSION, f"version {found}, expected {expected}")
 
 

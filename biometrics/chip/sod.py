@@ -14,6 +14,7 @@ from cryptography.x509 import ObjectIdentifier
 from biometrics.chip import object_identifiers as oids
 from biometrics.chip import tlv
 from biometrics.chip.codes import ChipCode, ChipError
+from biometrics.chip.policy import Quirk, TrustPolicy
 from biometrics.chip.signature_algorithm import find_hash, require_strong_hash
 from biometrics.chip.signed_data import SignedData, read_signed_data
 
@@ -23,6 +24,14 @@ TAG_SOD = 0x77
 """Doc 9303-10, table 38."""
 DATA_GROUP_NUMBERS = range(1, 17)
 """Doc 9303-10, clause 4.6.2.3: DataGroupNumber."""
+
+STANDARD = TrustPolicy()
+"""Declares no departure from the standard."""
+QUIRKS: Mapping[str, Quirk] = {
+    oids.DATA: Quirk.ID_DATA_CONTENT,
+    **dict.fromkeys(oids.LEGACY_SECURITY_OBJECTS, Quirk.LEGACY_CONTENT),
+}
+"""Content types in place of the LDS security object's, and what declares each."""
 
 _LDS_VERSION_WITH_INFO = 1
 """LDSSecurityObject v1 carries ldsVersionInfo (LDS 1.8), v0 does not."""
@@ -67,8 +76,12 @@ class SecurityObject:
     hashes: Mapping[int, bytes]
 
 
-def read_sod(data: bytes) -> SignedData:
+def read_sod(data: bytes, *, policy: TrustPolicy = STANDARD) -> SignedData:
     """Read EF.SOD down to its CMS envelope.
+
+    Args:
+        data: The file.
+        policy: May declare other content types for the issuer that the signer names.
 
     Raises:
         ChipError: TLV_*, SOD_TAG, SOD_TRAILING_DATA, SOD_CONTENT_TYPE, and as `read_signed_data`.
@@ -83,7 +96,10 @@ def read_sod(data: bytes) -> SignedData:
             ChipCode.SOD_TRAILING_DATA, f"{len(data) - len(outer.raw)} octets after the object"
         )
     signed = read_signed_data(outer.value)
-    if signed.content_type != oids.LDS_SECURITY_OBJECT:
+    quirk = QUIRKS.get(signed.content_type)
+    issuer = signed.signer.issuer
+    is_declared = quirk and issuer and policy.has_quirk(quirk, issuer.countries)
+    if signed.content_type != oids.LDS_SECURITY_OBJECT and not is_declared:
         raise ChipError(ChipCode.SOD_CONTENT_TYPE, f"content is {signed.content_type}")
     return signed
 

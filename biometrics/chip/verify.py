@@ -1,32 +1,33 @@
 """The one entry point: files of a chip in, a report out.
 
-Owns the order of the three stages: passive authentication, then the content of the data groups it
-covers, then active authentication. Each stage is its own module's; here they meet. Nothing is
-remembered between calls and nothing is logged.
+Owns the order of the stages: passive authentication, then the content of the data groups it
+covers, then the proof that the chip is no copy. Each stage is its own module's; here they meet.
+Nothing is logged, and nothing of a document is remembered between calls but its signer.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 
-from biometrics.chip import consistency
-from biometrics.chip.active import authenticate_actively
-from biometrics.chip.certificate import Certificate
-from biometrics.chip.codes import CheckResult, ChipCode, ChipError
-from biometrics.chip.countries import find_country
+from biometrics.chip import consistency, document
+from biometrics.chip.active import parse_dg14, parse_dg15
+from biometrics.chip.checks import Checklist, not_supported
 from biometrics.chip.dg1 import MRZ, parse_dg1
-from biometrics.chip.dg2 import parse_dg2
+from biometrics.chip.dg2 import Portrait, parse_dg2
 from biometrics.chip.dg13 import CitizenData, parse_dg13
-from biometrics.chip.files import ActiveEvidence, ChipFiles
-from biometrics.chip.passive import PassiveFindings, authenticate_passively
-from biometrics.chip.report import Check, Checklist, ChipReport
+from biometrics.chip.files import ActiveEvidence, ChipAuthenticationEvidence, ChipFiles
+from biometrics.chip.passive import (
+    CITIZEN_DATA,
+    VIETNAM,
+    PassiveFindings,
+    authenticate_passively,
+)
+from biometrics.chip.portrait import Picture
+from biometrics.chip.proof import check_active, check_chip_authentication
+from biometrics.chip.report import ChipReport
 from biometrics.chip.trust import TrustProfile
 
-__all__ = ["ActiveEvidence", "ChipFiles", "verify_chip"]
-
-VIETNAM = "VN"
-DG13, DG14, DG15 = 13, 14, 15
-_CENTURY = 2000
+__all__ = ["ActiveEvidence", "ChipAuthenticationEvidence", "ChipFiles", "verify_chip"]
 
 CONSISTENCY_CHECKS: Mapping[str, Callable[[MRZ, CitizenData], str]] = {
     "personal_id": consistency.check_personal_id,
@@ -36,6 +37,16 @@ CONSISTENCY_CHECKS: Mapping[str, Callable[[MRZ, CitizenData], str]] = {
 }
 """DG1 against DG13; each binds."""
 
+PARSERS: Mapping[int, Callable[[bytes], object]] = {
+    1: parse_dg1,
+    2: parse_dg2,
+    13: parse_dg13,
+    14: parse_dg14,
+    15: parse_dg15,
+}
+IDENTITY_CARD = "I"
+"""First letter of the document code on cards (Doc 9303-5, clause 4.2.2)."""
+
 
 def verify_chip(
     files: ChipFiles,
@@ -43,6 +54,8 @@ def verify_chip(
     trust: TrustProfile,
     at: datetime,
     active: ActiveEvidence | None = None,
+    chip_authentication: ChipAuthenticationEvidence | None = None,
+    decode: Callable[[Portrait], Picture] | None = None,
 ) -> ChipReport:
     """Verify one chip document.
 
@@ -52,6 +65,9 @@ def verify_chip(
         at: Now, from a clock the server trusts; aware.
         active: The chip's answer to the server's nonce. A document that lists DG15 is not
             authentic without it: a copy of the files is not the chip.
+        chip_authentication: What a phone says of an exchange of its own. Reported, never believed.
+        decode: Turns the portrait into pixels (`portrait.decode_portrait`). Left out by callers
+            who give the portrait's octets to the process that compares faces.
 
     Returns:
         Every check that was made and the data that the state's signature covers. Whatever the
@@ -64,13 +80,19 @@ def verify_chip(
         raise ValueError("the instant of verification must be aware")
     checklist = Checklist()
     findings = authenticate_passively(files, trust=trust, at=at, checklist=checklist)
-    groups = findings.data_groups
-    # Nothing of a data group is decoded before its hash and the chain are good.
+    groups, listed = findings.data_groups, findings.listed
+    # Nothing of a data group is decoded for anyone to read before its hash and the chain are good.
     mrz = checklist.run("mrz", parse_dg1, groups.get(1))
     portrait = checklist.run("portrait", parse_dg2, groups.get(2))
-    citizen = _read_citizen(findings, trust, checklist)
+    picture = _decode(portrait, decode, checklist)
+    citizen = _read_citizen(findings, mrz, trust, checklist)
     _check_document(mrz, citizen, findings, trust=trust, at=at, checklist=checklist)
-    _check_active(findings, active, checklist)
+    check_active(active, groups=groups, listed=listed, is_dump=files.is_dump, checklist=checklist)
+    check_chip_authentication(
+        chip_authentication, groups=groups, listed=listed, checklist=checklist
+    )
+    if files.is_dump:
+        _check_structures(files, groups, checklist)
     return ChipReport(
         checks=checklist.checks,
         policy=trust.policy,
@@ -78,22 +100,35 @@ def verify_chip(
         mrz=mrz,
         citizen=citizen,
         portrait=portrait,
+        picture=picture,
     )
 
 
-def _read_citizen(
-    findings: PassiveFindings, trust: TrustProfile, checklist: Checklist
-) -> CitizenData | None:
-    """Read DG13 where it means a Vietnamese citizen's data, and say so where it does not."""
-    if _has_citizen_data(findings, trust):
-        return checklist.run("citizen", parse_dg13, findings.data_groups.get(DG13))
-    checklist.add(_not_supported("citizen", "the document has no Vietnamese DG13"))
+def _decode(
+    portrait: Portrait | None, decode: Callable[[Portrait], Picture] | None, checklist: Checklist
+) -> Picture | None:
+    if decode is not None:
+        return checklist.run("portrait_image", decode, portrait)
+    checklist.add(not_supported("portrait_image", "left to whoever compares faces"))
     return None
 
 
-def _has_citizen_data(findings: PassiveFindings, trust: TrustProfile) -> bool:
-    """Tell whether DG13 is expected; with no list of groups it may be, and the check is aborted."""
-    return trust.country == VIETNAM and (not findings.listed or DG13 in findings.listed)
+def _read_citizen(
+    findings: PassiveFindings, mrz: MRZ | None, trust: TrustProfile, checklist: Checklist
+) -> CitizenData | None:
+    """Read DG13 where it means a Vietnamese citizen's data, and say so where it does not."""
+    if _has_citizen_data(findings, mrz, trust):
+        return checklist.run("citizen", parse_dg13, findings.data_groups.get(CITIZEN_DATA))
+    checklist.add(not_supported("citizen", "the document has no Vietnamese DG13"))
+    return None
+
+
+def _has_citizen_data(findings: PassiveFindings, mrz: MRZ | None, trust: TrustProfile) -> bool:
+    """Tell whether DG13 is expected; while that is not known it is, and the check is aborted."""
+    country = trust.country or findings.country
+    is_listed = not findings.listed or CITIZEN_DATA in findings.listed
+    is_card = mrz is None or mrz.document_code[0] == IDENTITY_CARD
+    return trust.policy.has_citizen_data and country in (VIETNAM, None) and is_listed and is_card
 
 
 def _check_document(
@@ -106,102 +141,55 @@ def _check_document(
     checklist: Checklist,
 ) -> None:
     """Compare what the document says with its signer, with the clock and with itself."""
-    checklist.run("issuing_state", lambda zone: _check_issuing_state(zone, trust.country), mrz)
+    signer, country = findings.signer, findings.country
+    checklist.run(
+        "issuing_state",
+        lambda both: document.check_issuing_state(*both),
+        (mrz, country) if mrz and country else None,
+    )
     checklist.run(
         "document_type",
-        lambda both: _check_document_type(*both),
-        (mrz, findings.signer) if mrz and findings.signer else None,
+        lambda both: document.check_document_type(*both, trust.policy),
+        (mrz, signer) if mrz and signer else None,
     )
-    checklist.run("document_expiry", lambda zone: _check_expiry(zone, citizen, at.date()), mrz)
-    if _has_citizen_data(findings, trust):
-        both = (mrz, citizen) if mrz and citizen else None
-        for name, step in CONSISTENCY_CHECKS.items():
-            checklist.run(name, partial(_compare, step), both)
-        checklist.run(
-            "personal_id_structure",
-            consistency.check_personal_id_structure,
-            citizen,
-            is_binding=False,
-        )
+    checklist.run(
+        "document_expiry", lambda zone: document.check_expiry(zone, citizen, at.date()), mrz
+    )
+    if _has_citizen_data(findings, mrz, trust):
+        _check_consistency(mrz, citizen, checklist)
         return
     for name in (*CONSISTENCY_CHECKS, "personal_id_structure"):
-        checklist.add(_not_supported(name, "nothing to compare DG1 with"))
+        checklist.add(not_supported(name, "nothing to compare DG1 with"))
+
+
+def _check_consistency(mrz: MRZ | None, citizen: CitizenData | None, checklist: Checklist) -> None:
+    both = (mrz, citizen) if mrz and citizen else None
+    for name, step in CONSISTENCY_CHECKS.items():
+        checklist.run(name, partial(_compare, step), both)
+    checklist.run(
+        "personal_id_structure",
+        consistency.check_personal_id_structure,
+        citizen,
+        is_binding=False,
+    )
 
 
 def _compare(step: Callable[[MRZ, CitizenData], str], both: tuple[MRZ, CitizenData]) -> str:
     return step(*both)
 
 
-def _check_issuing_state(mrz: MRZ, country: str) -> str:
-    if find_country(mrz.issuing_state) != country:
-        raise ChipError(ChipCode.COUNTRY_MISMATCH, "DG1 names another issuing state")
-    return country
-
-
-def _check_document_type(mrz: MRZ, signer: Certificate) -> str:
-    """Check the document code against the signer's list; one letter stands for all it begins."""
-    try:
-        allowed = signer.document_types
-    except ValueError as error:
-        raise ChipError(ChipCode.DSC_DOCTYPE, "malformed extension") from error
-    if allowed is None:
-        return "the signer lists no types"
-    if not {mrz.document_code, mrz.document_code[0]} & allowed:
-        raise ChipError(ChipCode.DSC_DOCTYPE, f"the signer may sign {sorted(allowed)} only")
-    return f"listed: {sorted(allowed)}"
-
-
-def _check_expiry(mrz: MRZ, citizen: CitizenData | None, today: date) -> str:
-    """Check the document's own validity, which includes its last day.
-
-    DG13 has four digits for the year and knows cards that do not expire; DG1 has two, read as
-    20YY: no chip document was issued before 2004 and none lasts a lifetime in two digits.
-    """
-    if citizen is not None and citizen.has_no_expiry:
-        return "does not expire"
-    expires_on = citizen.expires_on if citizen is not None else None
-    expires_on = expires_on or _read_expiry(mrz.expiry_yymmdd)
-    if expires_on is None:
-        raise ChipError(
-            ChipCode.DOCUMENT_EXPIRED, "no expiry date", result=CheckResult.UNDETERMINED
-        )
-    if expires_on < today:
-        raise ChipError(ChipCode.DOCUMENT_EXPIRED, "the day is past")
-    return "not expired"
-
-
-def _read_expiry(yymmdd: str) -> date | None:
-    if not yymmdd.isdecimal():
-        return None
-    try:
-        return date(_CENTURY + int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:]))
-    except ValueError as error:
-        raise ChipError(ChipCode.DG1_MALFORMED, "expiry date") from error
-
-
-def _check_active(
-    findings: PassiveFindings, evidence: ActiveEvidence | None, checklist: Checklist
-) -> None:
-    """Check the chip's answer; a document that can answer must."""
-    name, groups = "active_authentication", findings.data_groups
-    if findings.listed and DG15 not in findings.listed:
-        checklist.add(_not_supported(name, "the document has no DG15"))
-    elif findings.listed and evidence is None:
-        checklist.add(
-            Check(
-                name=name,
-                result=CheckResult.FAILED,
-                code=ChipCode.AA_REQUIRED,
-                evidence="the document lists DG15 and no answer came along",
+def _check_structures(files: ChipFiles, covered: Mapping[int, bytes], checklist: Checklist) -> None:
+    """Parse what no good signature covers, for the code alone: a dump is there to be examined."""
+    for number, parse in PARSERS.items():
+        if number in files.data_groups and number not in covered:
+            checklist.run(
+                f"data_group_{number}_structure",
+                partial(_describe, parse),
+                files.data_groups[number],
+                is_binding=False,
             )
-        )
-    else:
-        checklist.run(
-            name,
-            lambda both: authenticate_actively(both[0], dg15=both[1], dg14=groups.get(DG14)),
-            (evidence, groups[DG15]) if evidence and DG15 in groups else None,
-        )
 
 
-def _not_supported(name: str, evidence: str) -> Check:
-    return Check(name=name, result=CheckResult.NOT_SUPPORTED, evidence=evidence, is_binding=False)
+def _describe(parse: Callable[[bytes], object], data: bytes) -> str:
+    parse(data)
+    return "well formed; no good signature covers it"

@@ -13,10 +13,12 @@ from functools import cache
 from cryptography.hazmat.primitives.asymmetric import rsa
 from PIL import Image
 
+from biometrics.chip.policy import Quirk, TrustPolicy
 from biometrics.chip.verify import ActiveEvidence, ChipFiles
 from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 
+DECLARES_SHA1 = TrustPolicy(quirks={"VN": frozenset({Quirk.SHA1})})
 NONCE = bytes.fromhex("0123456789ABCDEF")
 PERSONAL_ID = "001090999999"
 

@@ -12,7 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from biometrics.chip.report import ChipCode, ChipReport
 from biometrics.chip.trust import TrustProfile
-from biometrics.chip.verify import ActiveEvidence, verify_chip
+from biometrics.chip.verify import (
+    ActiveEvidence,
+    ChipAuthenticationEvidence,
+    ChipFiles,
+    verify_chip,
+)
 from tests.unit.biometrics.chip import chip_files as chip
 from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
@@ -181,6 +186,24 @@ def curve_chip_with_broken_dg14(card: Card) -> ChipReport:
 
 def unanswered(card: Card) -> ChipReport:
     return verify_chip(card.files, trust=profile_of(card), at=NOW)
+
+
+def phones_word_for_chip_authentication(card: Card) -> ChipReport:
+    evidence = ChipAuthenticationEvidence(transcript=b"I ran it, trust me")
+    return verify_chip(
+        card.files,
+        trust=profile_of(card),
+        at=NOW,
+        active=card.active,
+        chip_authentication=evidence,
+    )
+
+
+def chip_without_dg15(card: Card) -> ChipReport:
+    """All this chip can do against copies is chip authentication, which nobody drove."""
+    kept = {number: data for number, data in card.data_groups.items() if number != 15}
+    plain = replace(card, data_groups=kept)
+    return report_on(replace(plain, files=ChipFiles(sod=plain.draft().encode(), data_groups=kept)))
 
 
 def short_nonce(card: Card) -> ChipReport:
@@ -578,6 +601,11 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "an answer with an unknown trailer": (ChipCode.AA_TRAILER, answer(trailer="33CC")),
     "an answer to another nonce": (ChipCode.AA_DIGEST, answer(nonce=bytes(8))),
     "an answer by a weak key": (ChipCode.AA_WEAK, weak_chip_key),
+    "chip authentication that a phone ran": (
+        ChipCode.CA_EVIDENCE_UNVERIFIABLE,
+        phones_word_for_chip_authentication,
+    ),
+    "a chip that offers chip authentication only": (ChipCode.CA_REQUIRED, chip_without_dg15),
     "an answer by a curve without a named hash": (
         ChipCode.SIG_ALG_UNSUPPORTED,
         curve_chip_without_dg14_info,

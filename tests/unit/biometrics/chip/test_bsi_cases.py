@@ -188,7 +188,7 @@ def test_a_case_of_algorithms_passes(
         digest=algorithm.hash,
         listed_digests=(algorithm.hash,),
     )
-    policy = TrustPolicy(allows_sha1=algorithm.hash == "sha1")
+    policy = chip.DECLARES_SHA1 if algorithm.hash == "sha1" else TrustPolicy()
 
     report = verify(signed.with_sod(draft), profile=replace(trust, policy=policy))
 
