@@ -16,7 +16,6 @@ from pathlib import Path
 
 import structlog
 
-from biometrics.chip.trust import TrustProfile
 from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
@@ -27,7 +26,6 @@ from identity.security.certificates import load_or_create_authority
 from identity.security.keys import KeyFileError, KeyRing, load_or_create_key_ring, read_key_ring
 from identity.security.vault import Vault
 from identity.services.clock import Clock, SimulatedClock, SystemClock
-from identity.services.complete_verification import examine_chip
 from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import (
@@ -45,23 +43,18 @@ from identity.services.reenrol_references import (
     templates_in,
 )
 from identity.services.transactions import Transactions
+from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
 from identity.storage import tables
 from identity.storage.database import Database, connect, is_claimed, migrate, schema_versions
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.supervisor import Watch, watching
+from identity.trust_watch import TrustWatch, watching_trust
 
 METADATA = (tables.metadata, audit_log.metadata)
 """Everything that migrations cover."""
 
-TRUST_PROFILE = "vn-cccd"
-_CERTIFICATE_SUFFIXES = frozenset({".der", ".cer", ".crt", ".pem"})
-
 _log = structlog.get_logger("subid")
-
-
-class TrustError(StateError):
-    """A trust anchor that cannot be read; the message names the folder."""
 
 
 class SchemaError(StateError):
@@ -109,23 +102,16 @@ def chosen_policy(settings: Settings) -> PolicyPack:
     return load_policy(settings.policy, directory=settings.policies_directory)
 
 
-def load_trust(directory: Path) -> TrustProfile:
+def load_trust(directory: Path, policy: PolicyPack) -> TrustInForce:
     """The anchors in a directory; none at all means that no card can be authenticated.
 
     Raises:
-        TrustError: A file is not what its suffix says.
+        TrustError: A file is not what its suffix says, or the policy names a profile that is none.
     """
-    files = sorted(directory.iterdir()) if directory.is_dir() else []
-    certificates = [f.read_bytes() for f in files if f.suffix in _CERTIFICATE_SUFFIXES]
-    lists = [f.read_bytes() for f in files if f.suffix == ".crl"]
-    if not certificates:
+    trust = TrustInForce(directory)
+    if not trust.loaded.profile(policy.verification.trust_profile).anchors:
         _log.warning("no trust anchors: every chip will be refused", directory=str(directory))
-    try:
-        return TrustProfile.from_certificates(
-            name=TRUST_PROFILE, country="VN", certificates=certificates, crls=lists
-        )
-    except ValueError as error:
-        raise TrustError(f"{directory}: {error}") from error
+    return trust
 
 
 def load_face_setup(settings: Settings) -> FaceSetup:
@@ -324,7 +310,7 @@ async def running_server(
     """A server that accepts calls inside the block, on a database at head."""
     policy = chosen_policy(settings)
     setup = load_proven_face_setup(settings, policy)
-    trust = load_trust(settings.trust_directory)
+    trust = load_trust(settings.trust_directory, policy)
     with open_database(settings) as database:
         prepare(database)
         with database.transaction() as uow:
@@ -336,13 +322,16 @@ async def running_server(
             edge = Edge(
                 transactions=Transactions(database),
                 clock=make_clock(settings, database),
-                examine_chip=partial(examine_chip, trust=trust),
+                examine_chip=trust.examine_chip,
                 faces=faces,
                 threads=threads,
             )
             listening = await _listen(settings, edge, policy, extra_handlers)
             try:
-                async with watching(_watch(settings, database, listening)):
+                async with (
+                    watching(_watch(settings, database, listening)),
+                    watching_trust(_trust_watch(trust, policy, edge.clock, listening)),
+                ):
                     yield listening
             finally:
                 await listening.stop()
@@ -358,6 +347,18 @@ def _watch(settings: Settings, database: Database, listening: Listening) -> Watc
             revive_postgres(_embedded_directory(settings))
 
     return Watch(ping=database.ping, report=listening.report, revive=revive)
+
+
+def _trust_watch(
+    trust: TrustInForce, policy: PolicyPack, clock: Clock, listening: Listening
+) -> TrustWatch:
+    profile = policy.verification.trust_profile
+    return TrustWatch(
+        reload=trust.reload_if_changed,
+        write_log=lambda: log_trust(trust.loaded, at=clock.now()),
+        can_pass=lambda: trust.loaded.can_pass(profile, clock.now()),
+        report=partial(listening.report_trust, profile),
+    )
 
 
 async def _listen(

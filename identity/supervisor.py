@@ -55,7 +55,7 @@ async def watching(watch: Watch) -> AsyncIterator[None]:
 
 async def _watch(watch: Watch, stopping: asyncio.Event) -> None:
     is_serving = True
-    while not await _is_set_within(stopping, watch.interval_s):
+    while not await is_set_within(stopping, watch.interval_s):
         is_reachable = await _is_reachable(watch)
         if is_reachable != is_serving:
             is_serving = is_reachable
@@ -65,7 +65,8 @@ async def _watch(watch: Watch, stopping: asyncio.Event) -> None:
             await _revive(watch)
 
 
-async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
+async def is_set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event, so many seconds at most; tell whether it came."""
     try:
         await asyncio.wait_for(event.wait(), seconds)
     except TimeoutError:

@@ -8,9 +8,10 @@ different signatures.
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from types import MappingProxyType
 
 from asn1crypto import x509
@@ -28,6 +29,13 @@ from telco_sim.data_groups import (
     encode_dg15,
 )
 from telco_sim.der import explicit_ec_public_key, rsa_public_key
+from telco_sim.document_signers import (
+    DocumentSigner,
+    Issuer,
+    SignerDesign,
+    make_signer,
+    new_serial_number,
+)
 from telco_sim.population import Citizen
 
 NONCE_BYTES = 8
@@ -43,9 +51,7 @@ _CSCA_VALID_YEARS = 30
 _CSCA_SIGNS_YEARS = 5
 """Doc 9303-12, 4.1.5 recommends three to five years of use of a CSCA key."""
 
-_DSC_VALID_DAYS = 20 * 366 + 92
-_DSC_SIGNS_DAYS = 92
-"""Doc 9303-12, 4.1.5: a document signer's key is used for at most three months."""
+_SHORTEST_QUARTER_DAYS = 90
 
 _CRL_DAYS = 90
 """Doc 9303-12, 4.1.4: a revocation list is issued at least every 90 days."""
@@ -96,6 +102,40 @@ class Card:
         return _sign_iso_9796_2(nonce, key=self._active_authentication_key)
 
 
+Alter = Callable[[Citizen, CardDates], Mapping[int, bytes]]
+"""Makes data groups of a card in another way than they should be; they are signed all the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardDesign:
+    """How a card is made; the defaults make a proper one.
+
+    Attributes:
+        signer: How its document signer is made.
+        digest: Hash of the data groups in EF.SOD, `sha256` or `sha1`.
+        expires_on: Last day of the card; None: what the law says.
+        alter: Makes data groups that take the place of proper ones.
+    """
+
+    signer: SignerDesign = field(default_factory=SignerDesign)
+    digest: str = "sha256"
+    expires_on: date | None = None
+    alter: Alter | None = None
+
+
+class Companion(StrEnum):
+    """An authority beside the real one that verifiers know as well, with something wrong."""
+
+    LATE = "late"
+    """Its revocation list is long overdue."""
+    SILENT = "silent"
+    """It publishes no revocation list."""
+    REVOKED = "revoked"
+    """It revoked every document signer it had."""
+    NEIGHBOUR = "neighbour"
+    """It is another country's."""
+
+
 class CardAuthority:
     """A country signing authority (CSCA), its document signers (DSC), and the cards they make.
 
@@ -107,6 +147,7 @@ class CardAuthority:
         *,
         established_on: date,
         name: str = DEFAULT_AUTHORITY_NAME,
+        country: str = "VN",
         active_authentication_keys: int | None = None,
     ) -> None:
         """Make the CSCA key, brainpoolP512r1 with explicit parameters, and its certificate.
@@ -115,6 +156,7 @@ class CardAuthority:
             established_on: First day of the certificate, which holds for 30 years; its key signs
                 for five. Cards cannot be issued earlier or after that.
             name: Common name.
+            country: ISO 3166-1 alpha-2 code.
             active_authentication_keys: None gives each card a key of its own (some 0.1 s each);
                 a number makes that many and shares them round among the cards, for large
                 populations.
@@ -122,14 +164,36 @@ class CardAuthority:
         self._key = ec.generate_private_key(ec.BrainpoolP512R1())
         self._established_on = established_on
         self._signs_until = _plus_years(established_on, _CSCA_SIGNS_YEARS)
-        self._name = name
+        self._name, self._country = name, country
         self._certificate = self._make_certificate()
-        self._signers: dict[tuple[date, date], _DocumentSigner] = {}
+        self._signers: dict[tuple[date, SignerDesign], DocumentSigner] = {}
         self._revoked: dict[int, datetime] = {}
         self._crl_count = 0
         self._key_pool: list[rsa.RSAPrivateKey] = []
         self._key_pool_size = active_authentication_keys
         self._keys_shared = 0
+        self._companions: dict[Companion, CardAuthority] = {}
+
+    @property
+    def name(self) -> str:
+        """Its common name."""
+        return self._name
+
+    @property
+    def established_on(self) -> date:
+        """First day of its certificate."""
+        return self._established_on
+
+    def companion(self, kind: Companion) -> "CardAuthority":
+        """Return an authority beside this one, founded on the same day when first asked for."""
+        if kind not in self._companions:
+            self._companions[kind] = CardAuthority(
+                established_on=self._established_on,
+                name=f"{self._name} ({kind})",
+                country="LA" if kind is Companion.NEIGHBOUR else self._country,
+                active_authentication_keys=1,
+            )
+        return self._companions[kind]
 
     @property
     def certificate(self) -> bytes:
@@ -144,6 +208,7 @@ class CardAuthority:
         issued_on: date,
         signer_ends_on: date | None = None,
         has_chip_authentication: bool = False,
+        design: CardDesign | None = None,
     ) -> Card:
         """Issue a card.
 
@@ -154,12 +219,17 @@ class CardAuthority:
             signer_ends_on: Last day of the document signer's certificate; by default 20 years
                 after it started. An early day makes a card that outlives its signer.
             has_chip_authentication: Whether to add DG14.
+            design: How card and signer are made; by default properly.
 
         Raises:
             ValueError: The authority does not sign on that day, or the portrait is neither format.
         """
-        signer = self._signer(issued_on, ends_on=signer_ends_on)
-        dates = CardDates(issued_on, expiry_of(birth_date=citizen.birth_date, issued_on=issued_on))
+        design = design or CardDesign()
+        if signer_ends_on is not None:
+            design = replace(design, signer=replace(design.signer, ends_on=signer_ends_on))
+        signer = self._signer(issued_on, design=design.signer)
+        expires_on = expiry_of(birth_date=citizen.birth_date, issued_on=issued_on)
+        dates = CardDates(issued_on, design.expires_on or expires_on)
         authentication_key = self._next_authentication_key()
         data_groups = {
             1: encode_dg1(citizen, dates=dates),
@@ -169,11 +239,16 @@ class CardAuthority:
         }
         if has_chip_authentication:
             data_groups[14] = _new_chip_authentication_file()
+        if design.alter is not None:
+            data_groups |= design.alter(citizen, dates)
+        sod = signer.sign_document(
+            data_groups, signed_at=_office_hour(issued_on), digest=design.digest
+        )
         return Card(
             personal_id=citizen.personal_id,
             dates=dates,
             signer_serial_number=signer.certificate.serial_number,
-            sod=signer.sign_document(data_groups, signed_at=_office_hour(issued_on)),
+            sod=sod,
             data_groups=MappingProxyType(data_groups),
             _active_authentication_key=authentication_key,
         )
@@ -189,11 +264,21 @@ class CardAuthority:
             raise ValueError("another authority made this card")
         self._revoked[card.signer_serial_number] = at
 
-    def revocation_list(self, *, at: datetime) -> bytes:
-        """Return a fresh CRL in DER, signed now and good for 90 days.
+    def revoke_all_signers(self, *, until: date, at: datetime) -> None:
+        """Put the proper document signers of all quarters up to a day on all lists from now on."""
+        days = range(0, (until - self._established_on).days, _SHORTEST_QUARTER_DAYS)
+        for day in (*(self._established_on + timedelta(days=each) for each in days), until):
+            signer = self._signer(day, design=SignerDesign())
+            self._revoked[signer.certificate.serial_number] = at
+
+    def revocation_list(
+        self, *, at: datetime, good_for: timedelta = timedelta(days=_CRL_DAYS)
+    ) -> bytes:
+        """Return a fresh CRL in DER.
 
         Args:
             at: Instant of issue, aware.
+            good_for: When the next one is due; 90 days at most in the real world.
         """
         self._crl_count += 1
         return pki.revocation_list(
@@ -201,7 +286,7 @@ class CardAuthority:
             issuer=self._certificate,
             number=self._crl_count,
             issued_at=at,
-            next_at=at + timedelta(days=_CRL_DAYS),
+            next_at=at + good_for,
             sign=self._sign,
         )
 
@@ -210,8 +295,10 @@ class CardAuthority:
 
     def _make_certificate(self) -> x509.Certificate:
         request = pki.CertificateRequest(
-            serial_number=_new_serial_number(),
-            subject=pki.distinguished_name(common_name=self._name, organization=_ORGANIZATION),
+            serial_number=new_serial_number(),
+            subject=pki.distinguished_name(
+                common_name=self._name, organization=_ORGANIZATION, country=self._country
+            ),
             public_key=explicit_ec_public_key(self._key.public_key()),
             validity=pki.Validity(
                 starts_at=start_of_vietnamese_day(self._established_on),
@@ -223,7 +310,7 @@ class CardAuthority:
         )
         return pki.country_signing_certificate(request, sign=self._sign)
 
-    def _signer(self, issued_on: date, *, ends_on: date | None) -> "_DocumentSigner":
+    def _signer(self, issued_on: date, *, design: SignerDesign) -> DocumentSigner:
         """Return the signer of a quarter, made when first asked for."""
         if not self._established_on <= issued_on < self._signs_until:
             raise ValueError(
@@ -232,32 +319,16 @@ class CardAuthority:
             )
         quarter = date(issued_on.year, (issued_on.month - 1) // 3 * 3 + 1, 1)
         starts_on = max(quarter, self._established_on)
-        key = (starts_on, ends_on or starts_on + timedelta(days=_DSC_VALID_DAYS))
+        key = (starts_on, design)
         if key not in self._signers:
-            self._signers[key] = self._make_signer(starts_on=key[0], ends_on=key[1])
-        return self._signers[key]
-
-    def _make_signer(self, *, starts_on: date, ends_on: date) -> "_DocumentSigner":
-        key = ec.generate_private_key(ec.BrainpoolP384R1())
-        request = pki.CertificateRequest(
-            serial_number=_new_serial_number(),
-            subject=pki.distinguished_name(
-                common_name=f"DS {starts_on:%Y%m%d} {secrets.token_hex(2)}",
+            issuer = Issuer(
+                certificate=self._certificate,
+                sign=self._sign,
                 organization=_ORGANIZATION,
-            ),
-            public_key=explicit_ec_public_key(key.public_key()),
-            validity=pki.Validity(
-                starts_at=start_of_vietnamese_day(starts_on),
-                ends_at=start_of_vietnamese_day(ends_on),
-                signing_ends_at=start_of_vietnamese_day(
-                    min(ends_on, starts_on + timedelta(days=_DSC_SIGNS_DAYS))
-                ),
-            ),
-        )
-        certificate = pki.document_signer_certificate(
-            request, issuer=self._certificate, sign=self._sign
-        )
-        return _DocumentSigner(key=key, certificate=certificate)
+                country=self._country,
+            )
+            self._signers[key] = make_signer(design, issuer=issuer, starts_on=starts_on)
+        return self._signers[key]
 
     def _next_authentication_key(self) -> rsa.RSAPrivateKey:
         if self._key_pool_size is None:
@@ -267,24 +338,6 @@ class CardAuthority:
             return self._key_pool[-1]
         self._keys_shared += 1
         return self._key_pool[self._keys_shared % self._key_pool_size]
-
-
-@dataclass(frozen=True, slots=True)
-class _DocumentSigner:
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
-    certificate: x509.Certificate = field(repr=False)
-
-    def sign_document(self, data_groups: Mapping[int, bytes], *, signed_at: datetime) -> bytes:
-        """Return the EF.SOD over the SHA-256 of each data group."""
-        digests = {
-            number: hashlib.sha256(content).digest() for number, content in data_groups.items()
-        }
-        return pki.document_security_object(
-            pki.lds_security_object(digests),
-            signer=self.certificate,
-            signed_at=signed_at,
-            sign=lambda message: self.key.sign(message, ec.ECDSA(hashes.SHA384())),
-        )
 
 
 def expiry_of(*, birth_date: date, issued_on: date) -> date | None:
@@ -356,11 +409,6 @@ def _new_chip_authentication_file() -> bytes:
 
 def _new_rsa_key() -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
-
-
-def _new_serial_number() -> int:
-    """Return a positive number of at most 16 bytes (Doc 9303-12 allows 20)."""
-    return 1 + secrets.randbits(127)
 
 
 def _office_hour(day: date) -> datetime:

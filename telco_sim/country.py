@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from telco_sim.authorities import Agency, PopulationAuthority, Regulator
 from telco_sim.books import Bookkeeper
-from telco_sim.cards import CardAuthority
+from telco_sim.cards import CardAuthority, Companion
 from telco_sim.citizens import CitizenApp
 from telco_sim.clock import SimulatedClock
 from telco_sim.directives import DirectiveDesk, Habit
@@ -45,6 +45,13 @@ HABITS: Mapping[str, Habit] = MappingProxyType(dict(zip(OPERATORS, Habit, strict
 _CARDS_SINCE = timedelta(days=1_200)
 """The card authority is this old: under five years, in which its key signs cards."""
 
+_LIST_GOOD_FOR = timedelta(days=370)
+"""Longer than any simulation lasts: nobody would fetch the next list. Real ones are renewed at
+least every 90 days (Doc 9303-12, 4.1.4)."""
+
+_OVERDUE = timedelta(days=180)
+"""So long ago the authority that is late published its last list."""
+
 _CERTIFICATE_FILE = "csca-simulated.der"
 _REVOCATION_LIST_FILE = "csca-simulated.crl"
 
@@ -53,7 +60,7 @@ def found_card_authority(*, now: datetime, trust_anchors: Path) -> CardAuthority
     """Found an authority for ID cards, and give its certificate to whoever verifies cards.
 
     Args:
-        now: The present; the revocation list is good for 90 days from then.
+        now: The present, from which the revocation list is good.
         trust_anchors: Folder for the certificate and the revocation list, made when absent.
     """
     authority = CardAuthority(
@@ -62,8 +69,33 @@ def found_card_authority(*, now: datetime, trust_anchors: Path) -> CardAuthority
     )
     trust_anchors.mkdir(parents=True, exist_ok=True)
     (trust_anchors / _CERTIFICATE_FILE).write_bytes(authority.certificate)
-    (trust_anchors / _REVOCATION_LIST_FILE).write_bytes(authority.revocation_list(at=now))
+    (trust_anchors / _REVOCATION_LIST_FILE).write_bytes(
+        authority.revocation_list(at=now, good_for=_LIST_GOOD_FOR)
+    )
     return authority
+
+
+def found_companions(authority: CardAuthority, *, now: datetime, trust_anchors: Path) -> None:
+    """Give away the certificates and lists of authorities beside the real one, too.
+
+    A verifier's folder is not always as it should be: an overdue list, none at all, a neighbour's
+    authority. Nobody may pass for that.
+
+    Args:
+        authority: The real one.
+        now: The present.
+        trust_anchors: The folder, which is there.
+    """
+    for kind in Companion:
+        companion, path = authority.companion(kind), trust_anchors / f"csca-{kind}"
+        path.with_suffix(".der").write_bytes(companion.certificate)
+        if kind is Companion.REVOKED:
+            companion.revoke_all_signers(until=now.date(), at=now)
+        if kind is not Companion.SILENT:
+            issued_at = now - _OVERDUE if kind is Companion.LATE else now
+            good_for = _OVERDUE / 2 if kind is Companion.LATE else _LIST_GOOD_FOR
+            revoked = companion.revocation_list(at=issued_at, good_for=good_for)
+            path.with_suffix(".crl").write_bytes(revoked)
 
 
 @contextmanager

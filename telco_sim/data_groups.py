@@ -25,6 +25,7 @@ from telco_sim.der import (
     utf8_string,
 )
 from telco_sim.names import Sex
+from telco_sim.pki import MRZ_COUNTRY
 from telco_sim.population import Citizen
 
 _MRZ_DIGIT_VALUES = {
@@ -53,16 +54,22 @@ class CardDates:
     expires_on: date | None
 
 
-def encode_dg1(citizen: Citizen, *, dates: CardDates) -> bytes:
+def encode_dg1(citizen: Citizen, *, dates: CardDates, state: str = MRZ_COUNTRY) -> bytes:
     """Return DG1: tag 61 around 5F1F with the 90 characters of a TD1 zone."""
-    return tlv(0x61, tlv(0x5F1F, machine_readable_zone(citizen, dates=dates).encode("ascii")))
+    zone = machine_readable_zone(citizen, dates=dates, state=state)
+    return tlv(0x61, tlv(0x5F1F, zone.encode("ascii")))
 
 
-def machine_readable_zone(citizen: Citizen, *, dates: CardDates) -> str:
+def machine_readable_zone(citizen: Citizen, *, dates: CardDates, state: str = MRZ_COUNTRY) -> str:
     """Return the three lines of 30 characters (Doc 9303-5, 4.2.2), joined.
 
     The document number is the last nine digits of the personal ID; the whole ID fills the
     optional field of line 1, and its own check digit the last place.
+
+    Args:
+        citizen: The holder.
+        dates: Issue and expiry.
+        state: The issuing state, three letters.
     """
     number = citizen.personal_id[-9:]
     personal_id = citizen.personal_id
@@ -74,7 +81,7 @@ def machine_readable_zone(citizen: Citizen, *, dates: CardDates) -> str:
     optional_1 = f"{personal_id}<<{mrz_check_digit(personal_id)}"
     optional_2 = "<" * 11
     composite = mrz_check_digit(number_field + optional_1 + birth_field + expiry_field + optional_2)
-    line_1 = f"IDVNM{number_field}{optional_1}"
+    line_1 = f"ID{state}{number_field}{optional_1}"
     line_2 = f"{birth_field}{_SEX_IN_MRZ[citizen.sex]}{expiry_field}VNM{optional_2}{composite}"
     return line_1 + line_2 + mrz_name(citizen.full_name)
 
@@ -100,16 +107,20 @@ def mrz_name(full_name: str) -> str:
     return (family + "<<" + "<".join(given))[:_MRZ_NAME_LENGTH].ljust(_MRZ_NAME_LENGTH, "<")
 
 
-def encode_dg2(portrait: bytes) -> bytes:
-    """Return DG2: one face record with one image (Doc 9303-10, 4.7.2; ISO/IEC 19794-5, 5).
+def encode_dg2(*portraits: bytes) -> bytes:
+    """Return DG2: a face record with one image each (Doc 9303-10, 4.7.2; ISO/IEC 19794-5, 5).
 
     Args:
-        portrait: A whole JPEG or JPEG 2000 file; it goes in byte for byte.
+        portraits: Whole JPEG or JPEG 2000 files, which go in byte for byte; proper cards have one.
 
     Raises:
         ValueError: The bytes are neither.
     """
-    record = _face_record(portrait)
+    templates = [_biometric_template(_face_record(portrait)) for portrait in portraits]
+    return tlv(0x75, tlv(0x7F61, tlv(0x02, bytes([len(templates)])), *templates))
+
+
+def _biometric_template(record: bytes) -> bytes:
     header = tlv(
         0xA1,
         tlv(0x80, b"\x01\x01"),  # version of the patron header
@@ -118,8 +129,7 @@ def encode_dg2(portrait: bytes) -> bytes:
         tlv(0x87, b"\x01\x01"),  # format owner: ISO/IEC JTC 1/SC 37
         tlv(0x88, b"\x00\x08"),  # format type: ISO/IEC 19794-5
     )
-    template = tlv(0x7F60, header, tlv(0x5F2E, record))
-    return tlv(0x75, tlv(0x7F61, tlv(0x02, b"\x01"), template))
+    return tlv(0x7F60, header, tlv(0x5F2E, record))
 
 
 def encode_dg13(citizen: Citizen, *, dates: CardDates, chip_serial: str) -> bytes:

@@ -14,7 +14,14 @@ from pathlib import Path
 import grpc
 
 from telco_sim.cards import CardAuthority
-from telco_sim.country import AGENCY, CALLERS, build_world, found_card_authority, open_callers
+from telco_sim.country import (
+    AGENCY,
+    CALLERS,
+    build_world,
+    found_card_authority,
+    found_companions,
+    open_callers,
+)
 from telco_sim.journal import Invariant
 from telco_sim.measurements import Measurements
 from telco_sim.photographs import PhotographLibrary
@@ -60,7 +67,7 @@ def own_stage(state: Path) -> Iterator[Stage]:
     started_s = time.monotonic()
     callers, trust_anchors = state / "callers", state / "trust-anchors"
     callers.mkdir(parents=True)
-    authority = found_card_authority(now=datetime.now(UTC), trust_anchors=trust_anchors)
+    authority = _found_authorities(trust_anchors)
     enrol_callers(CALLERS, state=state, folder=callers)
     with running_service(state=state, trust_anchors=trust_anchors) as service:
         yield Stage(
@@ -85,7 +92,7 @@ def running_stage(address: str, *, callers: Path, trust_anchors: Path) -> Stage:
         ServiceStartError: Nobody listens at the address in time.
         FileNotFoundError: A caller's certificate is missing.
     """
-    authority = found_card_authority(now=datetime.now(UTC), trust_anchors=trust_anchors)
+    authority = _found_authorities(trust_anchors)
     keys = CallerKeys.read(callers, name=AGENCY)
     with open_channel(address, keys=keys) as channel:
         try:
@@ -95,6 +102,13 @@ def running_stage(address: str, *, callers: Path, trust_anchors: Path) -> Stage:
     return Stage(
         address=address, callers=callers, authority=authority, service=None, start_duration_s=0
     )
+
+
+def _found_authorities(trust_anchors: Path) -> CardAuthority:
+    now = datetime.now(UTC)
+    authority = found_card_authority(now=now, trust_anchors=trust_anchors)
+    found_companions(authority, now=now, trust_anchors=trust_anchors)
+    return authority
 
 
 def perform(

@@ -31,14 +31,14 @@ _AUTHORITY_AGE = timedelta(days=3 * 365)
 
 def anothers_photograph(world: World) -> Answer:
     """A shop assistant verifies a customer who is not there, with somebody else's photograph."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     return _present(world, victim, card=world.studio.card_of(victim.holder), face=thief)
 
 
 def swapped_portrait(world: World) -> Answer:
     """A stolen card gets the thief's portrait."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     card = world.studio.card_of(victim.holder)
     forged = swap_portrait(card, portrait=world.studio.portrait_of(thief))
@@ -47,7 +47,7 @@ def swapped_portrait(world: World) -> Answer:
 
 def swapped_holder(world: World) -> Answer:
     """The thief's own card gets the victim's name and number."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     forged = swap_holder(world.studio.card_of(thief), citizen=victim.holder)
     return _present(world, victim, card=forged, face=thief)
@@ -55,7 +55,7 @@ def swapped_holder(world: World) -> Answer:
 
 def unknown_authority(world: World) -> Answer:
     """A well-made card with the victim's data and the thief's face, signed at home."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     at_home = CardAuthority(
         established_on=world.clock.today() - _AUTHORITY_AGE, active_authentication_keys=1
@@ -70,54 +70,54 @@ def unknown_authority(world: World) -> Answer:
 
 def cloned_card(world: World) -> Answer:
     """All files of the victim's card on a blank chip, which lacks the private key."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     clone = clone_without_key(world.studio.card_of(victim.holder))
     return _present(world, victim, card=clone, face=victim.holder)
 
 
 def clone_without_dg15(world: World) -> Answer:
     """The clone leaves out the key that it would have to answer with."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     genuine = world.studio.card_of(victim.holder)
     without = {number: file for number, file in genuine.data_groups.items() if number != _DG15}
     stripped = replace(genuine, data_groups=MappingProxyType({**without, _DG15: b""}))
     session = victim.operator.verifications.start(victim.msisdn)
     request = _request(world, session, card=stripped, face=victim.holder, signature=b"")
-    return _answer(victim, request)
+    return present_as(victim, request)
 
 
 def replayed_chip_answer(world: World) -> Answer:
     """What the victim's chip answered once is used in another session."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     card = world.studio.card_of(victim.holder)
     overheard = card.answer(b"\x01" * _NONCE_BYTES)
     session = victim.operator.verifications.start(victim.msisdn)
     request = _request(world, session, card=card, face=victim.holder, signature=overheard)
-    return _answer(victim, request)
+    return present_as(victim, request)
 
 
 def replayed_session(world: World) -> Answer:
     """A session that ended without a match is used once more, now with the right evidence."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     card = world.studio.card_of(victim.holder)
     session = victim.operator.verifications.start(victim.msisdn)
     victim.operator.verifications.complete(_request(world, session, card=card, face=thief))
-    return _answer(victim, _request(world, session, card=card, face=victim.holder))
+    return present_as(victim, _request(world, session, card=card, face=victim.holder))
 
 
 def expired_session(world: World) -> Answer:
     """A session is opened, left for an hour, and then completed."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     session = victim.operator.verifications.start(victim.msisdn)
     world.let_pass(timedelta(hours=1))
     card = world.studio.card_of(victim.holder)
-    return _answer(victim, _request(world, session, card=card, face=victim.holder))
+    return present_as(victim, _request(world, session, card=card, face=victim.holder))
 
 
 def stolen_card(world: World) -> Answer:
     """A thief takes a new number in the victim's name, with the genuine card and the own face."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     operator = world.operator_other_than(victim.operator)
     national = new_number(world.numbers, operator_name=operator.name)
@@ -128,7 +128,7 @@ def stolen_card(world: World) -> Answer:
 
 def anothers_number(world: World) -> Answer:
     """Somebody with an own genuine card and the own face claims a number of somebody else."""
-    victim = _victim(world)
+    victim = cast_victim(world)
     thief = _thief(world)
     return _present(world, victim, card=world.studio.card_of(thief), face=thief)
 
@@ -145,12 +145,13 @@ def superseded_card(world: World) -> Answer:
     return _present(world, victim, card=old, face=victim.holder)
 
 
-def _victim(world: World) -> Subscriber:
+def cast_victim(world: World) -> Subscriber:
+    """Return whoever is cheated: a holder who was never verified, and could be."""
     return world.cast.role("a victim", suits=lambda each: world.has_tried_face(each.holder))
 
 
 def _thief(world: World) -> Citizen:
-    victim = _victim(world).holder
+    victim = cast_victim(world).holder
     thief = world.cast.role(
         "a thief",
         suits=lambda each: (
@@ -163,7 +164,7 @@ def _thief(world: World) -> Citizen:
 
 def _present(world: World, victim: Subscriber, *, card: Card, face: Citizen) -> Answer:
     session = victim.operator.verifications.start(victim.msisdn)
-    return _answer(victim, _request(world, session, card=card, face=face))
+    return present_as(victim, _request(world, session, card=card, face=face))
 
 
 def _request(
@@ -178,7 +179,7 @@ def _request(
     return complete_request(session, evidence, signature=signature)
 
 
-def _answer(victim: Subscriber, request: CompleteVerificationRequest) -> Answer:
+def present_as(victim: Subscriber, request: CompleteVerificationRequest) -> Answer:
     """Present evidence; a victim who counts as verified afterwards is a cheat that got through."""
     try:
         response = victim.operator.verifications.complete(request)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from asn1crypto import algos, cms, core, crl, keys, x509
+from asn1crypto import algos, cms, core, crl, keys, parser, x509
 
 from telco_sim.der import (
     integer,
@@ -37,8 +37,17 @@ DOCUMENT_CODE = "ID"
 MRZ_COUNTRY = "VNM"
 """Viet Nam in machine readable zones (Doc 9303-3, section 5)."""
 
-_SHA256 = "2.16.840.1.101.3.4.2.1"
-_SHA384 = "2.16.840.1.101.3.4.2.2"
+_DIGESTS = {
+    "sha1": "1.3.14.3.2.26",
+    "sha256": "2.16.840.1.101.3.4.2.1",
+    "sha384": "2.16.840.1.101.3.4.2.2",
+}
+_REMARK = "1.2.840.113549.1.9.16.2.4"
+"""id-aa-contentHint (RFC 2634, 2.9): any attribute does."""
+
+_SIGNER_INFO_DEPTH = 5
+"""77, ContentInfo, its content, SignedData, the SET, SignerInfo: each is last in the one before."""
+
 _CRL_ADDRESS = "http://pkd.card-authority.example/VNM.crl"
 _UTC_TIME_LAST_YEAR = 2049
 """RFC 5280, 4.1.2.5: dates through 2049 are UTCTime, later ones GeneralizedTime."""
@@ -47,6 +56,25 @@ _ECDSA_SHA512 = {"algorithm": "sha512_ecdsa"}
 
 _Extension = dict[str, object]
 """One extension in the form asn1crypto takes: extn_id, critical, extn_value."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureScheme:
+    """How a document is signed.
+
+    Attributes:
+        digest: Name of the hash, `sha1`, `sha256` or `sha384`.
+        algorithm: Name of hash and key together, as asn1crypto has it.
+    """
+
+    digest: str
+    algorithm: str
+
+
+ECDSA_SHA384 = SignatureScheme("sha384", "sha384_ecdsa")
+"""What identity cards are signed with."""
+ECDSA_SHA1 = SignatureScheme("sha1", "sha1_ecdsa")
+RSA_SHA256 = SignatureScheme("sha256", "sha256_rsa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +110,10 @@ class CertificateRequest:
     validity: Validity
 
 
-def distinguished_name(*, common_name: str, organization: str) -> x509.Name:
-    """Return a name in Vietnam: the country a PrintableString, the rest UTF8String."""
+def distinguished_name(*, common_name: str, organization: str, country: str = "VN") -> x509.Name:
+    """Return a name in a country: the country a PrintableString, the rest UTF8String."""
     return x509.Name.build(
-        {"country_name": "VN", "organization_name": organization, "common_name": common_name}
+        {"country_name": country, "organization_name": organization, "common_name": common_name}
     )
 
 
@@ -109,7 +137,11 @@ def country_signing_certificate(request: CertificateRequest, *, sign: Sign) -> x
 
 
 def document_signer_certificate(
-    request: CertificateRequest, *, issuer: x509.Certificate, sign: Sign
+    request: CertificateRequest,
+    *,
+    issuer: x509.Certificate,
+    sign: Sign,
+    usages: Sequence[str] = ("digital_signature",),
 ) -> x509.Certificate:
     """Return a DSC that may sign identity cards only (Doc 9303-12, 7.1.1, table 3).
 
@@ -117,9 +149,10 @@ def document_signer_certificate(
         request: The document signer's name, key and times.
         issuer: The CSCA certificate.
         sign: ECDSA with SHA-512 by the CSCA's key.
+        usages: What its key may do; a proper one signs documents and nothing else.
     """
     extensions = [
-        _key_usage("digital_signature"),
+        _key_usage(*usages),
         *_common_extensions(request, issuer_key=issuer.public_key),
         {
             "extn_id": DOCUMENT_TYPE_LIST,
@@ -181,20 +214,26 @@ def _signed_list(to_be_signed: crl.TbsCertList, *, sign: Sign) -> bytes:
     return bytes(signed.dump())
 
 
-def lds_security_object(hashes: Mapping[int, bytes]) -> bytes:
+def lds_security_object(hashes: Mapping[int, bytes], *, digest: str = "sha256") -> bytes:
     """Return an LDSSecurityObject, version 0, in DER (Doc 9303-10, 4.6.2.3).
 
     Args:
-        hashes: SHA-256 of each data group, by its number, 1 to 16.
+        hashes: Hash of each data group, by its number, 1 to 16.
+        digest: Which hash, `sha1`, `sha256` or `sha384`.
     """
     entries = [
         sequence(integer(number), tlv(0x04, digest)) for number, digest in sorted(hashes.items())
     ]
-    return sequence(integer(0), _digest_algorithm(_SHA256), sequence(*entries))
+    return sequence(integer(0), _digest_algorithm(digest), sequence(*entries))
 
 
 def document_security_object(
-    security_object: bytes, *, signer: x509.Certificate, signed_at: datetime, sign: Sign
+    security_object: bytes,
+    *,
+    signer: x509.Certificate,
+    signed_at: datetime,
+    sign: Sign,
+    scheme: SignatureScheme = ECDSA_SHA384,
 ) -> bytes:
     """Return EF.SOD: tag 77 around a CMS SignedData, version 3 (Doc 9303-10, 4.6.2.2).
 
@@ -202,10 +241,13 @@ def document_security_object(
         security_object: An LDSSecurityObject in DER.
         signer: The DSC, which goes inside.
         signed_at: The signer's own statement of when.
-        sign: ECDSA with SHA-384 by the document signer's key.
+        sign: The scheme's signature by the document signer's key.
+        scheme: Hash and algorithm.
     """
-    attributes = _signed_attributes(security_object, signed_at=signed_at)
-    digest_algorithm = algos.DigestAlgorithm.load(_digest_algorithm(_SHA384))
+    attributes = _signed_attributes(
+        hashlib.new(scheme.digest, security_object).digest(), signed_at=signed_at
+    )
+    digest_algorithm = algos.DigestAlgorithm.load(_digest_algorithm(scheme.digest))
     signer_info = cms.SignerInfo(
         {
             "version": "v1",
@@ -215,7 +257,7 @@ def document_security_object(
             ),
             "digest_algorithm": digest_algorithm,
             "signed_attrs": attributes,
-            "signature_algorithm": {"algorithm": "sha384_ecdsa"},
+            "signature_algorithm": {"algorithm": scheme.algorithm},
             "signature": sign(attributes.dump()),
         }
     )
@@ -235,18 +277,42 @@ def document_security_object(
     return tlv(0x77, content_info.dump())
 
 
-def _digest_algorithm(dotted: str) -> bytes:
+def add_unsigned_attribute(sod: bytes) -> bytes:
+    """Return the same EF.SOD with an attribute that nobody signs, as anybody may add one."""
+    remark = sequence(object_identifier(_REMARK), set_of(tlv(0x04, b"a remark")))
+    return _append_inside(sod, tlv(0xA1, remark), depth=_SIGNER_INFO_DEPTH)
+
+
+def _append_inside(element: bytes, addition: bytes, *, depth: int) -> bytes:
+    """Append to the element that is the last inside the last, so many levels down."""
+    header, content = parser.parse(element)[3:5]
+    if depth == 0:
+        return tlv(header[0], content, addition)
+    *others, last = _children(content)
+    return tlv(header[0], *others, _append_inside(last, addition, depth=depth - 1))
+
+
+def _children(content: bytes) -> list[bytes]:
+    children = []
+    while content:
+        header, inside, trailer = parser.parse(content)[3:6]
+        children.append(header + inside + trailer)
+        content = content[len(children[-1]) :]
+    return children
+
+
+def _digest_algorithm(name: str) -> bytes:
     """Return an AlgorithmIdentifier without parameters, as RFC 5754, 2, asks for."""
-    return sequence(object_identifier(dotted))
+    return sequence(object_identifier(_DIGESTS[name]))
 
 
-def _signed_attributes(security_object: bytes, *, signed_at: datetime) -> cms.CMSAttributes:
+def _signed_attributes(message_digest: bytes, *, signed_at: datetime) -> cms.CMSAttributes:
     """Return the three attributes of Doc 9303-10; the library sorts the SET when it encodes."""
     return cms.CMSAttributes(
         [
             {"type": "content_type", "values": [LDS_SECURITY_OBJECT]},
             {"type": "signing_time", "values": [_time(signed_at).chosen]},
-            {"type": "message_digest", "values": [hashlib.sha384(security_object).digest()]},
+            {"type": "message_digest", "values": [message_digest]},
         ]
     )
 

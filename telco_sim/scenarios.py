@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telco_sim.attackers import Outcome, try_all
+from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
     audit,
     bookkeeping,
@@ -23,7 +24,7 @@ from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *INTRUSIONS)
+CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

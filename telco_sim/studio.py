@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from PIL import Image, ImageEnhance, ImageFilter
 
+from telco_sim.card_kinds import Order
 from telco_sim.cards import Card, CardAuthority, expiry_of
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary
 from telco_sim.population import Citizen
@@ -77,6 +78,16 @@ class Studio:
             citizen,
             portrait=self._portrait(self._face_of(citizen)),
             issued_on=self._issue_day(citizen),
+        )
+
+    def order_for(self, citizen: Citizen) -> Order:
+        """Return what any card with the citizen's data and face is made from."""
+        return Order(
+            authority=self._authority,
+            citizen=citizen,
+            portrait=self.portrait_of(citizen),
+            issued_on=self._issue_day(citizen),
+            today=self._today,
         )
 
     def evidence_of(self, citizen: Citizen, *, visit: int = 0) -> Evidence:

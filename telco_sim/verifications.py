@@ -124,5 +124,5 @@ def _chip_files(data_groups: Mapping[int, bytes], *, sod: bytes) -> ChipFiles:
         dg2=data_groups[_DG2],
         dg13=data_groups[_DG13],
         dg14=data_groups.get(_DG14, b""),
-        dg15=data_groups[_DG15],
+        dg15=data_groups.get(_DG15, b""),
     )

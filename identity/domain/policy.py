@@ -4,6 +4,7 @@ Owns the shape of a pack and refuses a broken one with a clear error. Knows no f
 it is given the text, and every function takes the instant it needs.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,17 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from identity.domain.verification import RegulatedRates, VerificationPolicy
+from identity.domain.verification import (
+    NONCE_LIFETIME,
+    TRUST_PROFILE,
+    RegulatedRates,
+    VerificationPolicy,
+)
+
+_NONCE_LIFETIME_MIN_S = 30
+"""Nobody reads a card and sends what it says in less."""
+
+_PROFILE_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 class CaseCause(StrEnum):
@@ -104,7 +115,10 @@ def parse_policy_pack(text: str) -> PolicyPack:
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
-_OPTIONAL_KEYS = _REGULATED_KEYS | {"portrait_review_after_years", "regulated"}
+_OPTIONAL_KEYS = _REGULATED_KEYS | {
+    *("portrait_review_after_years", "regulated"),
+    *("nonce_lifetime_s", "trust_profile"),
+}
 _TRACK_KEYS = frozenset(
     {
         *("causes", "steps", "citation", "confirm_in_gazette", "cure"),
@@ -146,7 +160,28 @@ def _verification(value: object, *, version: str) -> VerificationPolicy:
         session_lifetime=timedelta(seconds=lifetime_s),
         portrait_review_after_years=_years(body.get("portrait_review_after_years")),
         regulated=_regulated(body),
+        nonce_lifetime=_nonce_lifetime(body.get("nonce_lifetime_s"), session_lifetime_s=lifetime_s),
+        trust_profile=_trust_profile(body.get("trust_profile")),
     )
+
+
+def _nonce_lifetime(value: object, *, session_lifetime_s: int) -> timedelta:
+    if value is None:
+        return min(NONCE_LIFETIME, timedelta(seconds=session_lifetime_s))
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not _NONCE_LIFETIME_MIN_S <= value <= session_lifetime_s:  # type: ignore[operator] # an integer, see above
+        raise PolicyPackError("verification.nonce_lifetime_s must be 30 to session_lifetime_s")
+    return timedelta(seconds=value)  # type: ignore[arg-type] # as above
+
+
+def _trust_profile(value: object) -> str:
+    """The name of a profile; whether there is one of this name is the trust store's to say."""
+    if value is None:
+        return TRUST_PROFILE
+    name = _text(value, place="verification.trust_profile")
+    if not _PROFILE_NAME.fullmatch(name):
+        raise PolicyPackError("verification.trust_profile must be a name such as vn-cccd")
+    return name
 
 
 def _years(value: object) -> int | None:

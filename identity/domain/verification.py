@@ -25,6 +25,12 @@ from identity.domain.link import (
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 
+NONCE_LIFETIME = timedelta(seconds=120)
+"""Time to read a card and send what it said; a phone needs some ten seconds for the reading."""
+
+TRUST_PROFILE = "vn-cccd"
+"""The chip ID cards of Viet Nam."""
+
 
 class VerdictState(StrEnum):
     """How a verification ended."""
@@ -33,7 +39,8 @@ class VerdictState(StrEnum):
     NOT_VERIFIED = "not_verified"
     FAILURE_TO_ACQUIRE = "failure_to_acquire"
     REVIEW = "review"
-    """A person must look: nothing speaks against the holder but a doubtful face."""
+    """A person must look: nothing speaks against the holder but a doubtful face, or a check of the
+    chip that could not be made."""
 
 
 class VerdictReason(StrEnum):
@@ -50,6 +57,7 @@ class VerdictReason(StrEnum):
     FACE_NOT_ACQUIRED = "FACE_NOT_ACQUIRED"
     FACE_UNDECIDED = "FACE_UNDECIDED"
     PORTRAIT_AGED = "PORTRAIT_AGED"
+    CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,13 +78,22 @@ class ChipEvidence:
         is_authentic: Every mandatory check succeeded.
         codes: Codes of the checks that did not succeed, in their order.
         document_digest: Identity of the card (SHA-256), None when it could not be established.
-        holder: Contents of the authenticated data groups; None unless authentic.
+        holder: Contents of the data groups that the state's signature covers; None when the chip
+            is neither authentic nor undetermined.
+        is_undetermined: No check failed, one that counts could not be made (no current revocation
+            list, say), and the state's signature covers what the chip says.
     """
 
     is_authentic: bool
     codes: tuple[str, ...]
     document_digest: bytes | None
     holder: ChipHolder | None
+    is_undetermined: bool = False
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether what the chip says is the state's word."""
+        return self.is_authentic or self.is_undetermined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +149,9 @@ class VerificationPolicy:
             whatever the operating point allows; what it lets through besides is in doubt when it
             has a zone of doubt. 0 < value < 2.
         session_lifetime: How long a session stays open.
+        nonce_lifetime: How long after the session was opened the card's answer to its nonce
+            counts; never longer than the session.
+        trust_profile: Name of the trust profile that cards are judged by.
         portrait_review_after_years: From this age of the portrait on, a face that does not match
             it goes to a person; None: never.
         regulated: Rates without proof of which the service does not start; None: no such demand.
@@ -142,6 +162,8 @@ class VerificationPolicy:
     session_lifetime: timedelta
     portrait_review_after_years: int | None = None
     regulated: RegulatedRates | None = None
+    nonce_lifetime: timedelta = NONCE_LIFETIME
+    trust_profile: str = TRUST_PROFILE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +212,8 @@ def decide(
         4. So does its birth date.
         5. The record's person lives, and the card is the current one.
         6. The live face matches the portrait in the chip.
-    When all hold but the last, and the face is doubtful and not another's, a person must look.
+    When all hold but the last, and the face is doubtful and not another's, a person must look; so
+    when all hold but the first, and no check of the chip failed though one could not be made.
     The caller owes: that the chip findings come from this session's nonce and these files.
     """
     fields = _compare_fields(evidence, score_names)
@@ -300,15 +323,17 @@ def _zone(face: FaceEvidence, dissimilarity: float, policy: VerificationPolicy) 
 def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     """Whole years since the card, and with it the portrait, was issued."""
     issued_on = None if chip.holder is None else chip.holder.card_issued_on
-    if issued_on is None or not chip.is_authentic:
+    if issued_on is None or not chip.is_readable:
         return None
     has_had_its_day = (at.month, at.day) >= (issued_on.month, issued_on.day)
     return max(0, at.year - issued_on.year - (0 if has_had_its_day else 1))
 
 
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
-    is_authentic = evidence.chip.is_authentic
-    if is_authentic:
+    chip = evidence.chip
+    if chip.is_readable:
+        if not chip.is_authentic:
+            yield VerdictReason.CHIP_UNDETERMINED  # 1
         yield from _field_reasons(fields)  # 2, 3, 4
     else:
         # What such a chip says was not compared: the answer would tell a forger what to mend.
@@ -316,8 +341,8 @@ def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[Verdi
     if evidence.record is None:
         yield VerdictReason.RECORD_NOT_FOUND
     else:
-        yield from _life_reasons(evidence.record, evidence.chip.holder)  # 5
-    if is_authentic:
+        yield from _life_reasons(evidence.record, chip.holder)  # 5
+    if chip.is_readable:
         yield from _face_reasons(face)  # 6
 
 
@@ -351,16 +376,22 @@ def _face_reasons(face: _Face) -> Iterator[VerdictReason]:
             yield VerdictReason.PORTRAIT_AGED
 
 
-_FOR_A_PERSON = frozenset({VerdictReason.FACE_UNDECIDED, VerdictReason.PORTRAIT_AGED})
+_FOR_A_PERSON = frozenset(
+    {
+        VerdictReason.FACE_UNDECIDED,
+        VerdictReason.PORTRAIT_AGED,
+        VerdictReason.CHIP_UNDETERMINED,
+    }
+)
 
 
 def _state(reasons: tuple[VerdictReason, ...]) -> VerdictState:
     if not reasons:
         return VerdictState.VERIFIED
     # A poor photograph decides nothing by itself; beside a false document it saves nobody.
-    if reasons == (VerdictReason.FACE_NOT_ACQUIRED,):
+    if set(reasons) - {VerdictReason.CHIP_UNDETERMINED} == {VerdictReason.FACE_NOT_ACQUIRED}:
         return VerdictState.FAILURE_TO_ACQUIRE
-    # Likewise, a doubtful face is worth a person's time only when all else is in order.
+    # Likewise, a doubtful face or chip is worth a person's time only when all else is in order.
     if _FOR_A_PERSON.issuperset(reasons):
         return VerdictState.REVIEW
     return VerdictState.NOT_VERIFIED

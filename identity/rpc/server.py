@@ -46,6 +46,9 @@ of them: `identity.rpc.load`."""
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
 
+TRUST_HEALTH_PREFIX = "subid.trust."
+"""Before the name of a trust profile, what health is asked about its anchors and lists."""
+
 ExtraHandler = grpc.GenericRpcHandler
 """A handler of another package, for whoever embeds the server."""
 
@@ -73,6 +76,12 @@ class Listening:
         status = answers.SERVING if is_serving else answers.NOT_SERVING
         for name in ("", *(service.full_name for service in SERVICES)):
             await self.health.set(name, status)
+
+    async def report_trust(self, profile: str, is_serving: bool) -> None:  # noqa: FBT001 - as above
+        """Say over health, of `subid.trust.<profile>`, whether any document could pass by it."""
+        answers = health_pb2.HealthCheckResponse
+        status = answers.SERVING if is_serving else answers.NOT_SERVING
+        await self.health.set(f"{TRUST_HEALTH_PREFIX}{profile}", status)
 
     async def stop(self) -> None:
         """Refuse what is new, finish what was accepted."""

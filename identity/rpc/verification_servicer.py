@@ -4,11 +4,12 @@ import asyncio
 from functools import partial
 from uuid import UUID
 
-from identity.domain.errors import VerificationUsedError
+from identity.domain.errors import FieldViolation, RequestInvalidError, VerificationUsedError
 from identity.domain.subscription import ServiceState
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge, request_key
 from identity.services.call import Call
+from identity.services.chip_nonces import NONCE_COUNT, Challenge, read_challenge
 from identity.services.complete_verification import (
     Completed,
     Presented,
@@ -18,7 +19,11 @@ from identity.services.complete_verification import (
 )
 from identity.services.enrol_reference import reference_from
 from identity.services.face_pool import not_compared
-from identity.services.verification_sessions import get_verification, start_verification
+from identity.services.verification_sessions import (
+    get_verification,
+    read_nonces,
+    start_verification,
+)
 from identity.storage.database import UnitOfWork
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Claimant, Session, SessionState
@@ -56,12 +61,18 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             session = start_verification(uow, call, msisdn, personal_id)
             return pb.StartVerificationResponse(
                 verification_id=str(session.verification_id),
-                chip_nonce=session.chip_nonce,
                 requirements=_REQUIREMENTS,
                 expire_time=encode.timestamp(session.expires_at),
+                nonce_expire_time=encode.timestamp(session.nonce_expires_at),
             )
 
-        return self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
+        # The first answer is stored: the nonces, which are stored nowhere, are put in afterwards.
+        answer = self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
+        verification_id = UUID(answer.verification_id)
+        nonces = self._edge.transactions.run(lambda uow: read_nonces(uow, verification_id))
+        answer.chip_nonce = nonces[0]
+        answer.further_chip_nonces.extend(nonces[1:])
+        return answer
 
     async def CompleteVerification(
         self, request: pb.CompleteVerificationRequest, call: Call
@@ -94,14 +105,15 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
         # Before the session is taken and the chip read, which is most of what a refusal costs.
         self._edge.faces.refuse_when_full()
         try:
-            session = await self._edge.in_thread(lambda: self._claim(request, call))
+            session, challenge = await self._edge.in_thread(lambda: self._claim(request, call))
         except VerificationUsedError:
             # Sent twice at once, the other may have been answered since we looked.
             if first := await self._first_answer(request, call):
                 return first
             raise
+        profile = call.policy.verification.trust_profile
         chip = await self._edge.in_thread(
-            lambda: self._edge.examine_chip(session, presented, at=call.at)
+            lambda: self._edge.examine_chip(challenge, presented, profile=profile, at=call.at)
         )
         if chip.portrait is None:
             found = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
@@ -142,13 +154,18 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
         )
         return None if stored is None else pb.CompleteVerificationResponse.FromString(stored)
 
-    def _claim(self, request: pb.CompleteVerificationRequest, call: Call) -> Session:
+    def _claim(
+        self, request: pb.CompleteVerificationRequest, call: Call
+    ) -> tuple[Session, Challenge]:
         key = request_key(request, call)
         claimant = Claimant(request_id=key.request_id, body_digest=key.body_digest)
         verification_id = UUID(request.verification_id)
-        return self._edge.transactions.run(
-            lambda uow: claim_session(uow, call, verification_id, claimant)
-        )
+
+        def claim(uow: UnitOfWork) -> tuple[Session, Challenge]:
+            session = claim_session(uow, call, verification_id, claimant)
+            return session, read_challenge(uow, session, request.chip_nonce, at=call.at)
+
+        return self._edge.transactions.run(claim)
 
 
 def _presented(request: pb.CompleteVerificationRequest) -> Presented:
@@ -160,9 +177,25 @@ def _presented(request: pb.CompleteVerificationRequest) -> Presented:
     return Presented(
         sod=files.sod,
         data_groups=groups,
-        active_signature=request.active_authentication_signature,
+        active_signatures=_signatures(request),
         probes=tuple(request.probe_photographs),
     )
+
+
+def _signatures(request: pb.CompleteVerificationRequest) -> tuple[bytes, ...]:
+    """The card's answers: none, one, or one to each nonce."""
+    first = request.active_authentication_signature
+    further = tuple(request.further_active_authentication_signatures)
+    if not further:
+        return (first,) if first else ()
+    if not first or 1 + len(further) != NONCE_COUNT:
+        violation = FieldViolation(
+            field="further_active_authentication_signatures",
+            reason="SIGNATURE_COUNT",
+            description=f"none, or {NONCE_COUNT - 1} beside active_authentication_signature",
+        )
+        raise RequestInvalidError((violation,))
+    return (first, *further)
 
 
 def _completed(completed: Completed) -> pb.CompleteVerificationResponse:

@@ -27,8 +27,12 @@ _HEADER = struct.Struct(">BI")
 _VERSION = 1
 _NONCE_BYTES = 12
 
-INDEX_KINDS = ("personal_id", "msisdn", "record", "claim", "request", "registry")
-"""What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet."""
+INDEX_KINDS = (
+    *("personal_id", "msisdn", "record", "claim", "request", "registry"),
+    *("nonce", "nonce_digest"),
+)
+"""What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet. Nonces
+are made the same way: what a keyed digest says of a session nobody can tell without the key."""
 
 
 class SealedValueError(ValueError):

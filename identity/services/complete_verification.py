@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from biometrics.chip.report import CheckResult, ChipReport, ChipVerdict
+from biometrics.chip.report import CheckResult, ChipCode, ChipReport, ChipVerdict
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import ActiveEvidence, ChipFiles, verify_chip
 from biometrics.face.acquisition import AcquisitionFailure
@@ -41,6 +41,7 @@ from identity.domain.verification import (
     decide,
 )
 from identity.services.call import Call, score_names
+from identity.services.chip_nonces import Challenge
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -55,13 +56,13 @@ class Presented:
     Attributes:
         sod: EF.SOD.
         data_groups: Data groups by their number.
-        active_signature: The card's answer to the nonce; empty when there is none.
+        active_signatures: The card's answers to the nonces: none, one or four.
         probes: Live photographs.
     """
 
     sod: bytes
     data_groups: Mapping[int, bytes]
-    active_signature: bytes
+    active_signatures: tuple[bytes, ...]
     probes: tuple[bytes, ...]
 
 
@@ -82,10 +83,12 @@ class Completed:
 
 
 class ChipExaminer(Protocol):
-    """`examine_chip` with its anchors chosen."""
+    """`examine_chip` with the trust store in force."""
 
-    def __call__(self, session: Session, presented: Presented, *, at: datetime) -> ExaminedChip:
-        """Authenticate a chip."""
+    def __call__(
+        self, challenge: Challenge, presented: Presented, *, profile: str, at: datetime
+    ) -> ExaminedChip:
+        """Authenticate a chip by a trust profile."""
         ...
 
 
@@ -129,23 +132,36 @@ def claim_session(
 
 
 def examine_chip(
-    session: Session, presented: Presented, *, trust: TrustProfile, at: datetime
+    challenge: Challenge, presented: Presented, *, trust: TrustProfile, at: datetime
 ) -> ExaminedChip:
-    """Authenticate the chip against this session's nonce."""
-    signature = presented.active_signature
-    active = ActiveEvidence(nonce=session.chip_nonce, signature=signature) if signature else None
+    """Authenticate the chip against this session's challenge."""
     files = ChipFiles(sod=presented.sod, data_groups=presented.data_groups)
+    active = None if challenge.fault else _active_evidence(challenge, presented.active_signatures)
     report = verify_chip(files, trust=trust, at=at, active=active)
-    portrait = report.portrait
     is_authentic = report.verdict is ChipVerdict.AUTHENTIC
+    # Undetermined as well is what nobody can read: no anchor, say. That is no case for a person.
+    is_undetermined = report.verdict is ChipVerdict.UNDETERMINED and report.citizen is not None
+    is_readable = is_authentic or is_undetermined
     evidence = ChipEvidence(
         is_authentic=is_authentic,
-        codes=_codes(report),
+        codes=_codes(report, challenge),
         document_digest=report.document_digest,
-        holder=_holder(report) if is_authentic else None,
+        holder=_holder(report) if is_readable else None,
+        is_undetermined=is_undetermined,
     )
-    image = portrait.image if portrait is not None and is_authentic else None
-    return ExaminedChip(evidence=evidence, portrait=image)
+    portrait = report.portrait if is_readable else None
+    return ExaminedChip(evidence=evidence, portrait=None if portrait is None else portrait.image)
+
+
+def _active_evidence(challenge: Challenge, signatures: tuple[bytes, ...]) -> ActiveEvidence | None:
+    if not signatures:
+        return None
+    nonces = challenge.nonces[: len(signatures)]
+    try:
+        return ActiveEvidence.joined(nonces, signatures)
+    except ValueError:
+        # Answers of several lengths are no answers of one key: told by their length.
+        return ActiveEvidence(nonce=nonces[0], signature=b"".join(signatures))
 
 
 def record_verdict(
@@ -169,11 +185,14 @@ def record_verdict(
 
     Raises:
         SubscriptionNotFoundError: The subscription ended while the evidence was examined.
+        VerificationExpiredError: The number has another holder than the session was opened for.
     """
     item = _subscription(uow, session)
     record = uow.citizens.find(item.claim.personal_id)
     evidence = Evidence(claim=item.claim, record=record, chip=chip, face=face)
     verdict = decide(evidence, call.policy.verification, at=call.at, score_names=score_names)
+    if verdict.state is not VerdictState.NOT_VERIFIED:
+        _refuse_another_holder(uow, session, item)
     uow.verifications.complete(session, evidence, verdict)
     if verdict.state is VerdictState.VERIFIED:
         attempt = VerifiedAttempt(
@@ -196,6 +215,12 @@ def _subscription(uow: UnitOfWork, session: Session) -> Subscription:
     raise SubscriptionNotFoundError("the subscription is no longer in service")
 
 
+def _refuse_another_holder(uow: UnitOfWork, session: Session, item: Subscription) -> None:
+    """A nonce is tied to the citizen it was made for: whoever came after starts anew."""
+    if citizen_key(uow.sealer, item.claim.personal_id) != session.citizen_key:
+        raise VerificationExpiredError("the number has another holder since: start another")
+
+
 def _activate(
     uow: UnitOfWork, call: Call, item: Subscription, attempt: VerifiedAttempt
 ) -> Subscription:
@@ -205,13 +230,18 @@ def _activate(
     return settled
 
 
-def _codes(report: ChipReport) -> tuple[str, ...]:
+def _codes(report: ChipReport, challenge: Challenge) -> tuple[str, ...]:
+    """Codes of the checks that did not succeed, an answer that came to nothing by its nonce."""
     codes = (
-        check.code.value
+        check.code
         for check in report.checks
         if check.result is not CheckResult.SUCCESSFUL and check.code is not None
     )
-    return tuple(dict.fromkeys(codes))
+    named = (
+        challenge.fault if challenge.fault and code is ChipCode.AA_REQUIRED else code
+        for code in codes
+    )
+    return tuple(dict.fromkeys(code.value for code in named))
 
 
 def _holder(report: ChipReport) -> ChipHolder:

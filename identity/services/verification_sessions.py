@@ -1,9 +1,10 @@
 """Open a verification session and read where one stands.
 
-Owns the session's nonce and lifetime. How evidence is judged is `complete_verification`'s.
+Owns what a session is tied to and how long it lasts. How its nonces are made is `chip_nonces`';
+how evidence is judged is `complete_verification`'s.
 """
 
-import secrets
+from dataclasses import replace
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
@@ -13,13 +14,11 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
+from identity.services.chip_nonces import derive_nonces, digest_nonce
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.verifications import Session, SessionState
-
-NONCE_BYTES = 8
-"""RND.IFD of active authentication (ICAO Doc 9303-11, 6.1)."""
 
 
 def start_verification(
@@ -33,18 +32,39 @@ def start_verification(
     item = uow.subscriptions.find_in_service(msisdn)
     if item is None or not _may_verify(call, item, personal_id):
         raise SubscriptionNotFoundError("you have no such subscription in service")
-    session = Session(
-        verification_id=call.new_id(),
-        subscription_id=item.subscription_id,
-        msisdn_key=msisdn_key(uow.sealer, msisdn),
-        caller=str(call.caller),
-        chip_nonce=secrets.token_bytes(NONCE_BYTES),
-        state=SessionState.PENDING,
-        expires_at=call.at + call.policy.verification.session_lifetime,
-    )
+    session = _new_session(uow, call, item)
     uow.verifications.add(session, msisdn=msisdn, at=call.at)
     append(uow.connection, [_entry(uow, call, item)])
     return session
+
+
+def _new_session(uow: UnitOfWork, call: Call, item: Subscription) -> Session:
+    rules = call.policy.verification
+    session = Session(
+        verification_id=call.new_id(),
+        subscription_id=item.subscription_id,
+        msisdn_key=msisdn_key(uow.sealer, item.msisdn),
+        caller=str(call.caller),
+        citizen_key=citizen_key(uow.sealer, item.claim.personal_id),
+        nonce_digest=b"",
+        nonce_expires_at=call.at + min(rules.nonce_lifetime, rules.session_lifetime),
+        state=SessionState.PENDING,
+        expires_at=call.at + rules.session_lifetime,
+    )
+    nonce = derive_nonces(uow.sealer, session)[0]
+    return replace(session, nonce_digest=digest_nonce(uow.sealer, nonce))
+
+
+def read_nonces(uow: UnitOfWork, verification_id: UUID) -> tuple[bytes, ...]:
+    """The nonces of a session that its opener was just told of, or is told of once more.
+
+    Raises:
+        VerificationNotFoundError: No such session.
+    """
+    session = uow.verifications.find(verification_id)
+    if session is None:
+        raise VerificationNotFoundError("you have no such session")
+    return derive_nonces(uow.sealer, session)
 
 
 def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Session:

@@ -189,6 +189,7 @@ def _chip_fields(chip: ChipEvidence) -> Fields:
     holder = chip.holder
     return {
         "is_authentic": chip.is_authentic,
+        "is_undetermined": chip.is_undetermined,
         "codes": list(chip.codes),
         "document_digest": _hex(chip.document_digest),
         "holder": None if holder is None else _chip_holder_fields(holder),
@@ -199,6 +200,8 @@ def _chip(fields: Mapping[str, Any]) -> ChipEvidence:
     holder = fields["holder"]
     return ChipEvidence(
         is_authentic=fields["is_authentic"],
+        # Not there in evidence from before a chip could be undetermined.
+        is_undetermined=fields.get("is_undetermined", False),
         codes=tuple(fields["codes"]),
         document_digest=_bytes(fields["document_digest"]),
         holder=None if holder is None else _chip_holder(holder),

@@ -137,7 +137,9 @@ verification = Table(
     Column("verification_id", Uuid, nullable=False),
     Column("subscription_id", Uuid, nullable=False),
     Column("caller", Text, nullable=False),
-    Column("nonce_sealed", LargeBinary, nullable=False),
+    Column("citizen_key", LargeBinary, nullable=False, comment="whom it was opened for"),
+    Column("nonce_digest", LargeBinary, nullable=False, comment="keyed; the nonce is not stored"),
+    Column("nonce_expires_at", _Instant, nullable=False),
     Column("state", Text, nullable=False),
     Column("created_at", _Instant, nullable=False),
     Column("expires_at", _Instant, nullable=False),
@@ -153,6 +155,7 @@ verification = Table(
         name="verdict_with_evidence",
     ),
     Index("ix_verification_verification_id", "verification_id"),
+    Index("ix_verification_nonce_digest", "nonce_digest"),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 

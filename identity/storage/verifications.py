@@ -1,7 +1,8 @@
 """Verification sessions, their evidence and verdicts.
 
 Owns the rows of `verification` and their single use: only one request can claim a session, in one
-statement. Knows nothing of how a verdict is reached.
+statement. Of a session's nonces it keeps one keyed digest and no more. Knows nothing of how nonces
+are made and how a verdict is reached.
 """
 
 from collections.abc import Iterator
@@ -33,13 +34,28 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One verification session."""
+    """One verification session.
+
+    Attributes:
+        verification_id: 122 random bits.
+        subscription_id: Which subscription is to be verified.
+        msisdn_key: Blind index of its number.
+        caller: Who opened the session; nobody else may use it.
+        citizen_key: Blind index of the holder that the session was opened for.
+        nonce_digest: Keyed digest of the nonce; the nonce itself is stored nowhere.
+        nonce_expires_at: Until when the card's answer must be here.
+        state: Where it stands.
+        expires_at: When the session ends by itself.
+        verdict: Once completed.
+    """
 
     verification_id: UUID
     subscription_id: UUID
     msisdn_key: bytes
     caller: str
-    chip_nonce: bytes
+    citizen_key: bytes
+    nonce_digest: bytes
+    nonce_expires_at: datetime
     state: SessionState
     expires_at: datetime
     verdict: Verdict | None = None
@@ -73,9 +89,9 @@ class Verifications:
                 verification_id=session.verification_id,
                 subscription_id=session.subscription_id,
                 caller=session.caller,
-                nonce_sealed=self.sealer.seal(
-                    session.chip_nonce, context=_place("nonce", session.verification_id)
-                ),
+                citizen_key=session.citizen_key,
+                nonce_digest=session.nonce_digest,
+                nonce_expires_at=session.nonce_expires_at,
                 state=session.state.value,
                 created_at=at,
                 expires_at=session.expires_at,
@@ -86,7 +102,15 @@ class Verifications:
         """A session by its identifier: one index probe in each partition."""
         query = select(verification).where(verification.c.verification_id == verification_id)
         row = self.connection.execute(query).mappings().one_or_none()
-        return None if row is None else self._session(row)
+        return None if row is None else _session(row)
+
+    def find_by_nonce(self, nonce_digest: bytes, *, caller: str) -> Session | None:
+        """The caller's own session that a nonce was made for, whatever became of it."""
+        query = select(verification).where(
+            verification.c.nonce_digest == nonce_digest, verification.c.caller == caller
+        )
+        row = self.connection.execute(query).mappings().first()
+        return None if row is None else _session(row)
 
     def claim(self, session: Session, claimant: Claimant, *, at: datetime) -> bool:
         """Take the session for one request. False: another has it, or its time ran out."""
@@ -135,19 +159,21 @@ class Verifications:
             evidence = load_evidence(self.sealer.open(row["evidence_sealed"], context=place))
             yield evidence, verdict_from(row["verdict"], decided_at=row["decided_at"])
 
-    def _session(self, row: RowMapping) -> Session:
-        fields = row["verdict"]
-        place = _place("nonce", row["verification_id"])
-        return Session(
-            verification_id=row["verification_id"],
-            subscription_id=row["subscription_id"],
-            msisdn_key=row["msisdn_key"],
-            caller=row["caller"],
-            chip_nonce=self.sealer.open(row["nonce_sealed"], context=place),
-            state=SessionState(row["state"]),
-            expires_at=row["expires_at"],
-            verdict=None if fields is None else verdict_from(fields, decided_at=row["decided_at"]),
-        )
+
+def _session(row: RowMapping) -> Session:
+    fields = row["verdict"]
+    return Session(
+        verification_id=row["verification_id"],
+        subscription_id=row["subscription_id"],
+        msisdn_key=row["msisdn_key"],
+        caller=row["caller"],
+        citizen_key=row["citizen_key"],
+        nonce_digest=row["nonce_digest"],
+        nonce_expires_at=row["nonce_expires_at"],
+        state=SessionState(row["state"]),
+        expires_at=row["expires_at"],
+        verdict=None if fields is None else verdict_from(fields, decided_at=row["decided_at"]),
+    )
 
 
 def _is(session: Session) -> tuple[Any, Any]:

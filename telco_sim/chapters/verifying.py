@@ -29,9 +29,8 @@ from telco_sim.world import Subscriber, World
 VISITS_MAX = 3
 """A genuine holder whose photograph was not like the portrait comes back, so often at most."""
 
-_ABOUT_THE_FACE = frozenset(
-    {"FACE_NON_MATCH", "FACE_NOT_ACQUIRED", "FACE_UNDECIDED", "PORTRAIT_AGED"}
-)
+FACE_REASONS = frozenset({"FACE_NON_MATCH", "FACE_NOT_ACQUIRED", "FACE_UNDECIDED", "PORTRAIT_AGED"})
+"""What may speak against a genuine holder: a photograph, and nothing else."""
 
 _GENUINE_VERIFIED_ONE_IN = 4
 
@@ -98,7 +97,7 @@ def verify_holder(world: World, subscriber: Subscriber, *, in_app: bool = False)
         is_verified = verdict.state == VERDICT_STATE_VERIFIED
         world.journal.check(
             Invariant.GENUINE_VERIFIED,
-            holds=is_verified or set(verdict.reasons) <= _ABOUT_THE_FACE,
+            holds=is_verified or set(verdict.reasons) <= FACE_REASONS,
             detail=f"{VerdictState.Name(verdict.state)} {list(verdict.reasons)}"
             f" {list(verdict.chip_codes)} {verdict.acquisition_failure}",
         )

@@ -7,7 +7,7 @@ through the repositories: how they got there is not what is measured.
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -51,19 +51,19 @@ class Target:
 
 @contextmanager
 def running_target(
-    fill: Callable[[UnitOfWork], None], *, trust_anchor: bytes | None = None
+    fill: Callable[[UnitOfWork], None], *, trust: Mapping[str, bytes] | None = None
 ) -> Iterator[Target]:
     """A server process on a filled registry, stopped at the end.
 
     Args:
         fill: Stores what the server is to know.
-        trust_anchor: A card authority's certificate.
+        trust: Files of its trust directory by their names.
     """
     with tempfile.TemporaryDirectory() as directory:
         state = Path(directory)
-        if trust_anchor is not None:
-            (state / "trust").mkdir()
-            (state / "trust" / "anchor.der").write_bytes(trust_anchor)
+        (state / "trust").mkdir()
+        for name, content in (trust or {}).items():
+            (state / "trust" / name).write_bytes(content)
         with open_database(Settings(state=state)) as database:
             migrate(database.engine, METADATA)
             with database.transaction() as uow:

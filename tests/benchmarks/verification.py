@@ -46,7 +46,11 @@ def complete_verification() -> Benchmark:
         uow.citizens.save_many([record], at=datetime.now(UTC))
         uow.subscriptions.save(subscription(record, NUMBER))
 
-    with running_target(fill, trust_anchor=authority.certificate) as target:
+    trust = {
+        "anchor.der": authority.certificate,
+        "anchor.crl": authority.revocation_list(at=datetime.now(UTC)),
+    }
+    with running_target(fill, trust=trust) as target:
         ours_ms, theirs_ms = _compare(target, card, person, portrait)
     return benchmark(
         "complete_verification",

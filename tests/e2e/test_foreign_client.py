@@ -43,6 +43,7 @@ def server(
     state = tmp_path_factory.mktemp("foreign") / "state"
     (state / "trust").mkdir(parents=True)
     (state / "trust" / "csca.der").write_bytes(cards.certificate)
+    (state / "trust" / "csca.crl").write_bytes(cards.revocation_list(at=datetime.now(UTC)))
     with ServerProcess(state) as running:
         yield running
 

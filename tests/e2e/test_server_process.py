@@ -211,6 +211,7 @@ def test_no_log_holds_anything_personal(tmp_path: Path, people: People) -> None:
     trust = tmp_path / "state" / "trust"
     trust.mkdir(parents=True)
     (trust / "csca.der").write_bytes(cards.certificate)
+    (trust / "csca.crl").write_bytes(cards.revocation_list(at=datetime.now(UTC)))
     secrets: set[str] = set()
     with ServerProcess(tmp_path / "state") as server:
         scene = Scene(act_as=server.act_as, people=people, cards=cards)

@@ -8,7 +8,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import grpc
@@ -54,6 +54,8 @@ def world(
     )
     (state / "trust").mkdir()
     (state / "trust" / "csca.der").write_bytes(cards.certificate)
+    revoked = cards.revocation_list(at=datetime.now(UTC), good_for=timedelta(days=3_650))
+    (state / "trust" / "csca.crl").write_bytes(revoked)
     with own_database(postgres_url, f"world_{worker_id}") as url:
         settings = Settings(
             state=state, database=url, listen="127.0.0.1:0", face_workers=1, simulated_clock=True

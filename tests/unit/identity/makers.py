@@ -36,6 +36,7 @@ from identity.domain.verification import (
     decide,
 )
 from identity.services.call import Call, score_names
+from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Session, SessionState
@@ -157,7 +158,9 @@ def make_session(uow: UnitOfWork, item: Subscription, **given: Any) -> Session: 
         "subscription_id": item.subscription_id,
         "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
         "caller": f"operator:{item.operator_id}",
-        "chip_nonce": bytes.fromhex("0123456789abcdef"),
+        "citizen_key": citizen_key(uow.sealer, item.claim.personal_id),
+        "nonce_digest": bytes.fromhex("0123456789abcdef"),
+        "nonce_expires_at": NOW.replace(minute=32),
         "state": SessionState.PENDING,
         "expires_at": NOW.replace(minute=40),
     }

@@ -13,7 +13,6 @@ from sqlalchemy import delete
 
 from biometrics.face.operating_point_file import to_json
 from identity.bootstrap import (
-    TrustError,
     load_policy,
     load_proven_face_setup,
     load_trust,
@@ -28,6 +27,7 @@ from identity.domain.verification import RegulatedRates
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
 from identity.services.face_setup import FaceSetupError
+from identity.services.trust_records import TrustError
 from identity.storage.database import Database
 from identity.storage.registry import ForeignKeysError
 from identity.storage.tables import enforcement_clock
@@ -113,7 +113,8 @@ def test_anchors_are_read_by_their_suffix_and_the_rest_is_left(
     (tmp_path / "csca.der").write_bytes(card_authority.certificate)
     (tmp_path / "README.txt").write_text("not a certificate")
     (tmp_path / "csca.der.bak").write_bytes(b"damaged")
-    assert load_trust(tmp_path) is not None
+    store = load_trust(tmp_path, load_policy(DEFAULT_POLICY)).loaded.store
+    assert [len(profile.anchors) for profile in store.profiles.values()] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("name", ["csca.der", "csca.pem", "csca.crt", "csca.cer", "list.crl"])
@@ -123,12 +124,20 @@ def test_an_anchor_that_is_none_is_told(
     (tmp_path / "good.der").write_bytes(card_authority.certificate)
     (tmp_path / name).write_bytes(b"damaged")
     with pytest.raises(TrustError):
-        load_trust(tmp_path)
+        load_trust(tmp_path, load_policy(DEFAULT_POLICY))
 
 
 def test_no_anchors_at_all_trust_nobody(tmp_path: Path) -> None:
-    assert load_trust(tmp_path / "absent") is not None
-    assert load_trust(tmp_path) is not None
+    for directory in (tmp_path / "absent", tmp_path):
+        store = load_trust(directory, load_policy(DEFAULT_POLICY)).loaded.store
+        assert not any(profile.anchors for profile in store.profiles.values())
+
+
+def test_a_policy_that_names_no_trust_profile_is_told(tmp_path: Path) -> None:
+    pack = load_policy(DEFAULT_POLICY)
+    unknown = replace(pack, verification=replace(pack.verification, trust_profile="vn-none"))
+    with pytest.raises(TrustError, match="no trust profile 'vn-none'"):
+        load_trust(tmp_path, unknown)
 
 
 @pytest.fixture

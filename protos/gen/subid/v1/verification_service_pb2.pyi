@@ -96,16 +96,20 @@ class StartVerificationRequest(_message.Message):
     def __init__(self, request_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., personal_id: _Optional[str] = ...) -> None: ...
 
 class StartVerificationResponse(_message.Message):
-    __slots__ = ("verification_id", "chip_nonce", "requirements", "expire_time")
+    __slots__ = ("verification_id", "chip_nonce", "requirements", "expire_time", "further_chip_nonces", "nonce_expire_time")
     VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHIP_NONCE_FIELD_NUMBER: _ClassVar[int]
     REQUIREMENTS_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_CHIP_NONCES_FIELD_NUMBER: _ClassVar[int]
+    NONCE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     verification_id: str
     chip_nonce: bytes
     requirements: _containers.RepeatedScalarFieldContainer[Requirement]
     expire_time: _timestamp_pb2.Timestamp
-    def __init__(self, verification_id: _Optional[str] = ..., chip_nonce: _Optional[bytes] = ..., requirements: _Optional[_Iterable[_Union[Requirement, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    further_chip_nonces: _containers.RepeatedScalarFieldContainer[bytes]
+    nonce_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, verification_id: _Optional[str] = ..., chip_nonce: _Optional[bytes] = ..., requirements: _Optional[_Iterable[_Union[Requirement, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., further_chip_nonces: _Optional[_Iterable[bytes]] = ..., nonce_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ChipFiles(_message.Message):
     __slots__ = ("sod", "dg1", "dg2", "dg13", "dg14", "dg15")
@@ -124,18 +128,22 @@ class ChipFiles(_message.Message):
     def __init__(self, sod: _Optional[bytes] = ..., dg1: _Optional[bytes] = ..., dg2: _Optional[bytes] = ..., dg13: _Optional[bytes] = ..., dg14: _Optional[bytes] = ..., dg15: _Optional[bytes] = ...) -> None: ...
 
 class CompleteVerificationRequest(_message.Message):
-    __slots__ = ("request_id", "verification_id", "chip_files", "active_authentication_signature", "probe_photographs")
+    __slots__ = ("request_id", "verification_id", "chip_files", "active_authentication_signature", "probe_photographs", "further_active_authentication_signatures", "chip_nonce")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
     CHIP_FILES_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_AUTHENTICATION_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     PROBE_PHOTOGRAPHS_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_ACTIVE_AUTHENTICATION_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    CHIP_NONCE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     verification_id: str
     chip_files: ChipFiles
     active_authentication_signature: bytes
     probe_photographs: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, request_id: _Optional[str] = ..., verification_id: _Optional[str] = ..., chip_files: _Optional[_Union[ChipFiles, _Mapping]] = ..., active_authentication_signature: _Optional[bytes] = ..., probe_photographs: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    further_active_authentication_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    chip_nonce: bytes
+    def __init__(self, request_id: _Optional[str] = ..., verification_id: _Optional[str] = ..., chip_files: _Optional[_Union[ChipFiles, _Mapping]] = ..., active_authentication_signature: _Optional[bytes] = ..., probe_photographs: _Optional[_Iterable[bytes]] = ..., further_active_authentication_signatures: _Optional[_Iterable[bytes]] = ..., chip_nonce: _Optional[bytes] = ...) -> None: ...
 
 class CompleteVerificationResponse(_message.Message):
     __slots__ = ("verdict", "service_state")

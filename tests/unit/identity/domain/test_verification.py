@@ -98,7 +98,7 @@ SPOILT = {
 
 
 def test_every_reason_is_tried() -> None:
-    for_a_person = {R.FACE_UNDECIDED, R.PORTRAIT_AGED}
+    for_a_person = {R.FACE_UNDECIDED, R.PORTRAIT_AGED, R.CHIP_UNDETERMINED}
     assert {reason for _, reason in SPOILT.values()} == set(R) - for_a_person
 
 

@@ -29,6 +29,7 @@ from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import VerdictReason, VerdictState
 from identity.services.call import Call
+from identity.services.chip_nonces import Challenge
 from identity.services.complete_verification import (
     Completed,
     Presented,
@@ -39,11 +40,7 @@ from identity.services.complete_verification import (
 )
 from identity.services.recompute_verdicts import recompute
 from identity.services.settle_subscriptions import settle_subscription
-from identity.services.verification_sessions import (
-    NONCE_BYTES,
-    get_verification,
-    start_verification,
-)
+from identity.services.verification_sessions import get_verification, start_verification
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
 from identity.storage.tables import verification
@@ -105,10 +102,9 @@ def test_a_session_is_the_openers_and_lasts_as_long_as_the_policy_says(
     uow: UnitOfWork, call: Call, number: Subscription, session: Session
 ) -> None:
     assert session.expires_at == NOW + policy().verification.session_lifetime
-    assert len(session.chip_nonce) == NONCE_BYTES == 8
+    assert session.nonce_expires_at == NOW + policy().verification.nonce_lifetime
     assert get_verification(uow, call, session.verification_id) == session
-    another = start_verification(uow, call, number.msisdn, None)
-    assert another.chip_nonce != session.chip_nonce
+    start_verification(uow, call, number.msisdn, None)
     assert actions(uow.connection, call.caller) == [
         ("start_verification", "opened"),
         ("get_verification", "pending"),
@@ -248,6 +244,17 @@ def test_a_number_that_changed_hands_meanwhile_is_judged_by_its_new_holder(
     assert VerdictReason.PERSONAL_ID_MISMATCH in completed.verdict.reasons
 
 
+def test_nobody_is_verified_by_a_nonce_that_was_made_for_an_earlier_holder(
+    uow: UnitOfWork, call: Call, session: Session, number: Subscription
+) -> None:
+    claim = make_claim(store_citizen(uow))
+    transferred = number.transferred_to(claim, make_link(), at=NOW)
+    uow.subscriptions.save(transferred)
+    with pytest.raises(VerificationExpiredError):
+        complete(uow, call, session, transferred)
+    assert find(uow, number).verified_at is None
+
+
 def test_a_number_that_ended_meanwhile_gets_no_verdict(
     uow: UnitOfWork, call: Call, session: Session, number: Subscription
 ) -> None:
@@ -271,12 +278,13 @@ def test_the_dead_and_the_unknown_are_never_verified(uow: UnitOfWork, call: Call
         assert complete(uow, call, opened, item).verdict.reasons == (reason,)
 
 
-def test_a_chip_that_is_no_chip_is_a_finding(session: Session) -> None:
+def test_a_chip_that_is_no_chip_is_a_finding() -> None:
     trust = TrustProfile.from_certificates(name="t", country="VN", certificates=[], crls=[])
+    challenge = Challenge(nonces=(bytes(8),) * 4)
     presented = Presented(
-        sod=b"no SOD", data_groups={1: b"no DG1"}, active_signature=b"", probes=(b"probe",)
+        sod=b"no SOD", data_groups={1: b"no DG1"}, active_signatures=(), probes=(b"probe",)
     )
-    examined = examine_chip(session, presented, trust=trust, at=datetime.now(UTC))
+    examined = examine_chip(challenge, presented, trust=trust, at=datetime.now(UTC))
     assert not examined.evidence.is_authentic
     assert examined.evidence.codes
     assert (examined.evidence.holder, examined.portrait) == (None, None)

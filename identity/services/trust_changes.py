@@ -1,0 +1,183 @@
+"""Change the trust directory: add certificates, take in a master list or a revocation list.
+
+Owns what may be added where, and that a change is there as a whole or not at all. A change is made
+under the directory's lock and checked as a whole store before it is written; running servers take
+it up by themselves.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from biometrics.chip.profiles import ProfileName, import_master_list
+from biometrics.chip.revocation_list import read_revocation_list
+from biometrics.chip.trust import split_pem
+from identity.services.trust_records import (
+    TrustError,
+    TrustKind,
+    TrustRecord,
+    read_own_records,
+    read_records,
+    write_own_records,
+)
+from identity.services.trust_store import LoadedTrust, check_record, make_trust
+from identity.state_directory import locked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustChange:
+    """What became of a change.
+
+    Attributes:
+        added_count: Certificates or lists that are new.
+        known_count: Those that were there before.
+        removed_count: Lists that newer ones took the place of.
+    """
+
+    added_count: int
+    known_count: int
+    removed_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What somebody adds.
+
+    Attributes:
+        profile: Name of the profile it is for.
+        content: The file.
+        origin: Where it came from, in the administrator's words.
+        added_on: Today.
+    """
+
+    profile: str
+    content: bytes
+    origin: str
+    added_on: date
+
+    def records(self, kind: TrustKind, contents: Iterable[bytes]) -> list[TrustRecord]:
+        """Records of one kind from this source."""
+        return [
+            TrustRecord(
+                profile=self.profile,
+                kind=kind,
+                content=content,
+                origin=self.origin,
+                added_on=self.added_on,
+            )
+            for content in contents
+        ]
+
+
+def add_certificates(directory: Path, source: Source, *, kind: TrustKind) -> TrustChange:
+    """Add the certificates of a DER or PEM file. That is the administrator's word for them.
+
+    Raises:
+        TrustError: There is no such profile, or it is no certificate.
+    """
+    try:
+        contents = list(split_pem([source.content]))
+    except ValueError as error:
+        raise TrustError(f"{source.origin}: {error}") from error
+    return _change(directory, lambda _loaded: source.records(kind, contents))
+
+
+def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime) -> TrustChange:
+    """Add the authorities of a master list that belong to the profile.
+
+    The list's signer must chain to an authority that was known before: an anchor of the profile,
+    one given here, or one whose fingerprint the chip library holds. None inside the list counts.
+
+    Args:
+        directory: The trust directory.
+        source: The list.
+        pinned: DER or PEM of the authority behind the list; empty when it is known already.
+        at: Now: signer and authority must be valid.
+
+    Raises:
+        TrustError: It is no such list, or the profile takes none.
+    """
+    if source.profile == ProfileName.VN_CCCD:
+        raise TrustError("master lists hold authorities of passports; identity cards have others")
+
+    def make(loaded: LoadedTrust) -> list[TrustRecord]:
+        profile = loaded.profile(source.profile)
+        known = [anchor.der for anchor in profile.anchors]
+        roots = [*split_pem([pinned] if pinned else []), *known]
+        enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
+        added = [anchor.der for anchor in enlarged.anchors if anchor not in profile.anchors]
+        return source.records(TrustKind.ANCHOR, added)
+
+    return _change(directory, make)
+
+
+def import_crl(directory: Path, source: Source) -> TrustChange:
+    """Put a revocation list in the place of older ones of its issuer.
+
+    Raises:
+        TrustError: It is no list, no anchor of the profile signed it, or a newer one is there.
+    """
+    records = source.records(TrustKind.CRL, _lists_in(source))
+
+    def check(loaded: LoadedTrust) -> list[TrustRecord]:
+        profile = make_trust((*loaded.records, *records)).profile(source.profile)
+        for record in records:
+            crl = read_revocation_list(record.content)
+            if crl not in profile.signed_crls:
+                raise TrustError(f"{source.origin}: no anchor of {source.profile} signed the list")
+            same = [other for other in profile.signed_crls if other.issuer.is_same(crl.issuer)]
+            if any(other.this_update > crl.this_update for other in same):
+                raise TrustError(f"{source.origin}: a newer list of this issuer is there")
+        return records
+
+    return _change(directory, check)
+
+
+def _lists_in(source: Source) -> list[bytes]:
+    try:
+        return list(split_pem([source.content]))
+    except ValueError as error:
+        raise TrustError(f"{source.origin}: {error}") from error
+
+
+def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -> TrustChange:
+    with locked(directory):
+        loaded = make_trust(read_records(directory))
+        try:
+            given = make(loaded)
+        except TrustError:
+            raise
+        except ValueError as error:
+            raise TrustError(str(error)) from error
+        for record in given:
+            check_record(record)
+        known = {(each.profile, each.kind, each.digest) for each in loaded.records}
+        new = {
+            (each.profile, each.kind, each.digest): each
+            for each in given
+            if (each.profile, each.kind, each.digest) not in known
+        }
+        own = read_own_records(directory)
+        kept = [each for each in own if not _is_replaced(each, list(new.values()))]
+        make_trust((*kept, *new.values()))
+        if new:
+            write_own_records(directory, (*kept, *new.values()))
+    return TrustChange(
+        added_count=len(new),
+        known_count=len(given) - len(new),
+        removed_count=len(own) - len(kept),
+    )
+
+
+def _is_replaced(record: TrustRecord, new: list[TrustRecord]) -> bool:
+    """Whether a newer list of the same issuer comes."""
+    if record.kind is not TrustKind.CRL:
+        return False
+    issuer = read_revocation_list(record.content).issuer
+    return any(
+        other.kind is TrustKind.CRL
+        and other.profile == record.profile
+        and read_revocation_list(other.content).issuer.is_same(issuer)
+        for other in new
+    )
