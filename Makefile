@@ -8,7 +8,7 @@ PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
-.PHONY: demo test check protos bench accuracy clean
+.PHONY: demo test check protos bench accuracy fuzz clean
 
 demo: $(VENV)/.synced
 	telco-sim demo $(ARGS)
@@ -18,6 +18,11 @@ test: $(VENV)/.synced node_modules/.package-lock.json
 
 bench: $(VENV)/.synced
 	python -m tests.benchmarks $(ONLY)
+
+# Chip files, broken on purpose, a million of them with ARGS="--runs 250000". The tests run some too.
+fuzz: $(VENV)/.synced
+	uv sync --frozen --all-extras --group fuzz --quiet
+	python -m tests.fuzz $(ARGS)
 
 # Needs the photographs in ../shared/data/faces; writes docs/reference/accuracy.md.
 accuracy: $(VENV)/.synced

@@ -7,6 +7,7 @@ Owns the list of commands. Refuses to know what any of them does: each area has 
 import typer
 
 from biometrics.commands.calibrate import calibrate_command
+from biometrics.commands.chip import chip_command
 from biometrics.commands.evaluate import evaluate_command
 from biometrics.commands.models import models_app
 from biometrics.commands.verify import verify
@@ -21,5 +22,6 @@ def biometrics() -> None:
 
 app.command()(verify)
 app.command("calibrate")(calibrate_command)
+app.command("chip")(chip_command)
 app.command("evaluate")(evaluate_command)
 app.add_typer(models_app, name="models")

@@ -67,6 +67,7 @@ class Checklist:
         subject: _Subject | None,
         *,
         is_binding: bool = True,
+        describe: Callable[[_Finding], str] | None = None,
     ) -> _Finding | None:
         """Make one check and return what it found.
 
@@ -75,9 +76,11 @@ class Checklist:
             step: Does it: returns a finding other than None, or raises ChipError.
             subject: What it is done to; None, when an earlier check did not yield it, aborts.
             is_binding: As in `Check`.
+            describe: Says as evidence what was found, and nothing of the holder. A finding that
+                is text needs none.
 
         Returns:
-            The finding, or None when there is none. A finding that is text becomes the evidence.
+            The finding, or None when there is none.
         """
         if subject is None:
             self.add(Check(name=name, result=CheckResult.ABORTED, is_binding=is_binding))
@@ -96,6 +99,8 @@ class Checklist:
             )
             return None
         evidence = finding if isinstance(finding, str) else ""
+        if describe is not None:
+            evidence = describe(finding)
         self.add(
             Check(
                 name=name,

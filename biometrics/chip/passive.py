@@ -140,17 +140,32 @@ def _authenticate_sod(
 ) -> tuple[_VerifiedSOD | None, SecurityObject | None]:
     """Return the envelope once its signature is good, and the list of hashes inside it."""
     # 1.
-    signed = checklist.run("sod_structure", partial(read_sod, policy=trust.policy), sod)
+    signed = checklist.run(
+        "sod_structure",
+        partial(read_sod, policy=trust.policy),
+        sod,
+        describe=lambda s: f"{len(s.certificates)} certificates",
+    )
     # 2.
-    signer = checklist.run("signer_certificate", lambda s: _find_signer(s, trust), signed)
+    signer = checklist.run(
+        "signer_certificate", lambda s: _find_signer(s, trust), signed, describe=describe
+    )
     issuers = signer.issuer.countries if signer else ()
     sha1 = trust.policy.has_quirk(Quirk.SHA1, issuers)
     # 3.
-    attributes = checklist.run("signed_attributes", read_signed_attributes, signed)
+    attributes = checklist.run(
+        "signed_attributes",
+        read_signed_attributes,
+        signed,
+        describe=lambda found: f"for content {found.content_type}",
+    )
     # 4.
     hashed = (signed, attributes) if signed and attributes else None
     content = checklist.run(
-        "message_digest", lambda pair: check_message_digest(*pair, allows_sha1=sha1), hashed
+        "message_digest",
+        lambda pair: check_message_digest(*pair, allows_sha1=sha1),
+        hashed,
+        describe=lambda octets: f"of {len(octets)} octets of content",
     )
     # 5.
     signature = checklist.run(
@@ -163,6 +178,7 @@ def _authenticate_sod(
         "security_object",
         lambda octets: read_security_object(octets, allows_sha1=sha1),
         content if signature else None,
+        describe=lambda found: f"{found.algorithm.name} of groups {sorted(found.hashes)}",
     )
     if signed is None or signer is None or content is None or signature is None:
         return None, listed
@@ -175,7 +191,10 @@ def _authenticate_signer(
     """Check the signer, and return who issued it; whether all is well the checklist knows."""
     # 7.
     issued = checklist.run(
-        "certificate_chain", lambda dsc: issuance.find_issuance(dsc, trust=trust, at=at), signer
+        "certificate_chain",
+        lambda dsc: issuance.find_issuance(dsc, trust=trust, at=at),
+        signer,
+        describe=lambda found: f"anchor {describe(found.anchor)}",
     )
     # 8.
     checklist.run("anchor", issuance.check_anchor, issued)
@@ -222,6 +241,11 @@ def _note_quirks(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist
         )
 
 
+def describe(certificate: Certificate) -> str:
+    """Return by what a person finds the certificate again."""
+    return f"serial {certificate.serial:x}, SHA-256 {certificate.sha256.hex()[:16]}…"
+
+
 def _find_signer(signed: SignedData, trust: TrustProfile) -> Certificate:
     """Return the certificate the signer names, from the SOD or from the profile's store."""
     try:
@@ -251,7 +275,12 @@ def _check_data_groups(
         name, sent = f"data_group_{number}_hash", files.data_groups.get(number)
         if sent is None and listed is not None:
             checklist.add(_judge_absence(name, number in needed, files))
-        elif found := checklist.run(name, partial(_check_hash, number, sent or b""), listed):
+        elif found := checklist.run(
+            name,
+            partial(_check_hash, number, sent or b""),
+            listed,
+            describe=lambda octets: f"{len(octets)} octets",
+        ):
             intact[number] = found
     return intact
 

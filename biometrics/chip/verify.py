@@ -82,8 +82,8 @@ def verify_chip(
     findings = authenticate_passively(files, trust=trust, at=at, checklist=checklist)
     groups, listed = findings.data_groups, findings.listed
     # Nothing of a data group is decoded for anyone to read before its hash and the chain are good.
-    mrz = checklist.run("mrz", parse_dg1, groups.get(1))
-    portrait = checklist.run("portrait", parse_dg2, groups.get(2))
+    mrz = checklist.run("mrz", parse_dg1, groups.get(1), describe=lambda zone: zone.format)
+    portrait = checklist.run("portrait", parse_dg2, groups.get(2), describe=_describe_portrait)
     picture = _decode(portrait, decode, checklist)
     citizen = _read_citizen(findings, mrz, trust, checklist)
     _check_document(mrz, citizen, findings, trust=trust, at=at, checklist=checklist)
@@ -104,11 +104,20 @@ def verify_chip(
     )
 
 
+def _describe_portrait(found: Portrait) -> str:
+    return f"{found.format}, {found.width_px} x {found.height_px} pixels by its header"
+
+
 def _decode(
     portrait: Portrait | None, decode: Callable[[Portrait], Picture] | None, checklist: Checklist
 ) -> Picture | None:
     if decode is not None:
-        return checklist.run("portrait_image", decode, portrait)
+        return checklist.run(
+            "portrait_image",
+            decode,
+            portrait,
+            describe=lambda picture: f"decoded, {picture.width_px} x {picture.height_px} pixels",
+        )
     checklist.add(not_supported("portrait_image", "left to whoever compares faces"))
     return None
 
