@@ -96,7 +96,7 @@ def authenticate_passively(
         What may be believed. Data groups come back only when 1 to 9, 11 and 13 hold: an expired
         certificate is a reason not to pass, not a reason to think the content forged.
     """
-    sod, listed = _authenticate_sod(files.sod, trust, checklist)
+    sod, listed = _authenticate_sod(files, trust, checklist)
     issued = _authenticate_signer(sod.signer if sod else None, trust, at, checklist)
     checklist.add(not_supported("ef_com", "signed by nobody: EF.SOD says which groups there are"))
     # 12.
@@ -136,14 +136,14 @@ def identify_document(content: bytes, signer: Certificate) -> bytes:
 
 
 def _authenticate_sod(
-    sod: bytes, trust: TrustProfile, checklist: Checklist
+    files: ChipFiles, trust: TrustProfile, checklist: Checklist
 ) -> tuple[_VerifiedSOD | None, SecurityObject | None]:
     """Return the envelope once its signature is good, and the list of hashes inside it."""
     # 1.
     signed = checklist.run(
         "sod_structure",
-        partial(read_sod, policy=trust.policy),
-        sod,
+        lambda sent: _read_sod(sent, trust),
+        files,
         describe=lambda s: f"{len(s.certificates)} certificates",
     )
     # 2.
@@ -239,6 +239,14 @@ def _note_quirks(sod: _VerifiedSOD, listed: SecurityObject, checklist: Checklist
                 evidence=f"{sod.signed.content_type}, which the policy declares for this issuer",
             )
         )
+
+
+def _read_sod(files: ChipFiles, trust: TrustProfile) -> SignedData:
+    if files.is_dump and not files.sod:
+        raise ChipError(
+            ChipCode.TLV_TRUNCATED, "EF.SOD is not in the dump", result=CheckResult.UNDETERMINED
+        )
+    return read_sod(files.sod, policy=trust.policy)
 
 
 def describe(certificate: Certificate) -> str:

@@ -193,3 +193,57 @@ def test_a_dg15_that_is_not_in_order_is_malformed(data: bytes) -> None:
         parse_dg15(data)
 
     assert caught.value.code is ChipCode.DG15_MALFORMED
+
+
+NONCES = tuple(bytes([number]) * 8 for number in range(1, 5))
+
+
+def test_four_nonces_take_four_answers() -> None:
+    answers = [chip.sign_actively(KEY, nonce=nonce) for nonce in NONCES]
+
+    evidence = authenticate_actively(ActiveEvidence.joined(NONCES, answers), dg15=DG15)
+
+    assert evidence == "RSA 2048 sha256, 4 times"
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_one_wrong_answer_of_four_spoils_them_all(at: int) -> None:
+    answers = [chip.sign_actively(KEY, nonce=nonce) for nonce in NONCES]
+    answers[at] = chip.sign_actively(KEY, nonce=bytes(8))
+
+    joined = ActiveEvidence.joined(NONCES, answers)
+
+    assert code_of(joined.signature, nonce=joined.nonce) is ChipCode.AA_DIGEST
+
+
+def test_four_answers_in_another_order_are_no_answer() -> None:
+    answers = [chip.sign_actively(KEY, nonce=nonce) for nonce in reversed(NONCES)]
+
+    assert code_of(b"".join(answers), nonce=b"".join(NONCES)) is ChipCode.AA_DIGEST
+
+
+def test_one_answer_to_four_nonces_is_too_short() -> None:
+    answer = chip.sign_actively(KEY, nonce=NONCES[0])
+
+    assert code_of(answer, nonce=b"".join(NONCES)) is ChipCode.AA_SIG_LENGTH
+    assert code_of(answer + b"\0", nonce=b"".join(NONCES)) is ChipCode.AA_SIG_LENGTH
+
+
+def test_a_curve_answers_four_nonces_as_well() -> None:
+    key = state.ec_key(ec.BrainpoolP384R1())
+    dg14 = chip.make_dg14(chip.active_authentication_info(state.SIGNATURE_OIDS["plain", "sha256"]))
+    algorithm = Algorithm(scheme="plain", hash="sha256")
+
+    evidence = authenticate_actively(
+        ActiveEvidence.joined(NONCES, [algorithm.sign(key, nonce) for nonce in NONCES]),
+        dg15=chip.make_dg15(key),
+        dg14=dg14,
+    )
+
+    assert evidence == "ECDSA brainpoolP384r1 sha256, 4 times"
+
+
+@pytest.mark.parametrize("answers", [[], [b"ab"], [b"a", b"b", b"c", b"dd"]])
+def test_answers_that_could_not_be_told_apart_are_not_joined(answers: list[bytes]) -> None:
+    with pytest.raises(ValueError, match="one answer for each"):
+        ActiveEvidence.joined(NONCES, answers)
