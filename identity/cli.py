@@ -3,18 +3,24 @@
 Owns the command line. Heavy modules are imported inside commands, so that `--help` is quick.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from identity.command_line import (
+    DatabaseOption,
+    StateOption,
+    fail,
+    refusals_in_one_line,
+    settings_from,
+)
 from identity.domain.caller import Caller, Role
+from identity.trust_commands import trust_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
 
@@ -25,19 +31,13 @@ app.add_typer(callers_app, name="callers")
 app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
-
-_StateOption = Annotated[
-    Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
-]
-_DatabaseOption = Annotated[
-    str | None, typer.Option("--database", help="URL of a PostgreSQL 15 or later.")
-]
+app.add_typer(trust_app, name="trust")
 
 
 @app.command()
 def serve(
-    state: _StateOption = None,
-    database: _DatabaseOption = None,
+    state: StateOption = None,
+    database: DatabaseOption = None,
     listen: Annotated[str | None, typer.Option(help="host:port; port 0 takes a free one.")] = None,
     trust_anchors: Annotated[
         Path | None, typer.Option(help="Directory of card authorities' certificates and CRLs.")
@@ -58,7 +58,7 @@ def serve(
     from identity import bootstrap  # noqa: PLC0415 - as above
     from identity.log_setup import log_to_stderr  # noqa: PLC0415 - as above
 
-    settings = _settings(
+    settings = settings_from(
         state=state,
         database=database,
         listen=listen,
@@ -70,18 +70,18 @@ def serve(
     def announce(address: str) -> None:
         print(f"subid is listening on {address}", flush=True)
 
-    with _refusals_in_one_line():
+    with refusals_in_one_line():
         asyncio.run(bootstrap.serve(settings, announce=announce))
 
 
 @app.command()
-def migrate(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+def migrate(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Bring the database's schema to the version that this code needs."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
-    settings = _settings(state=state, database=database)
-    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
+    settings = settings_from(state=state, database=database)
+    with refusals_in_one_line(), bootstrap.open_database(settings) as opened:
         before, _ = schema_versions(opened.engine)
         bootstrap.prepare(opened)
         after, _ = schema_versions(opened.engine)
@@ -89,14 +89,14 @@ def migrate(state: _StateOption = None, database: _DatabaseOption = None) -> Non
 
 
 @app.command()
-def status(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+def status(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Say what the registry holds and whether its schema is current."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.storage.counts import count_rows  # noqa: PLC0415 - as above
     from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
 
-    settings = _settings(state=state, database=database)
-    with _refusals_in_one_line(), bootstrap.open_database(settings) as opened:
+    settings = settings_from(state=state, database=database)
+    with refusals_in_one_line(), bootstrap.open_database(settings) as opened:
         current, head = schema_versions(opened.engine)
         is_current = current == head
         _print_table("Registry", count_rows(opened.engine) if current else {})
@@ -109,7 +109,7 @@ def add_caller(
     role: Annotated[Role, typer.Option(help="What the caller is.")],
     name: Annotated[str, typer.Option(help="Which one: a-z, 0-9 and inner hyphens.")],
     out: Annotated[Path, typer.Option(help="Directory for the three files.")] = Path(),
-    state: _StateOption = None,
+    state: StateOption = None,
 ) -> None:
     """Write a client certificate: NAME.crt.pem, NAME.key.pem, and ca.crt.pem to trust."""
     from identity.security.certificates import (  # noqa: PLC0415 - see the module's docstring
@@ -121,10 +121,10 @@ def add_caller(
     try:
         caller = Caller(role, name)
     except ValueError as error:
-        _fail(str(error))
-    settings = _settings(state=state)
+        fail(str(error))
+    settings = settings_from(state=state)
     now = datetime.now(UTC)
-    with _refusals_in_one_line():
+    with refusals_in_one_line():
         authority = load_or_create_authority(settings.state / "certificates", at=now)
         issued = authority.issue_caller(caller, at=now)
         out.mkdir(parents=True, exist_ok=True)
@@ -135,15 +135,15 @@ def add_caller(
 
 
 @verdict_app.command("recompute")
-def recompute_verdicts(state: _StateOption = None, database: _DatabaseOption = None) -> None:
+def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Judge all stored evidence again and report verdicts that come out differently."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
 
-    settings = _settings(state=state, database=database)
+    settings = settings_from(state=state, database=database)
     load_policy = partial(bootstrap.load_policy, directory=settings.policies_directory)
     with (
-        _refusals_in_one_line(),
+        refusals_in_one_line(),
         bootstrap.open_current_database(settings) as opened,
         opened.transaction() as uow,
     ):
@@ -162,15 +162,15 @@ def make_cohort(
         Path | None,
         typer.Option(help="Also write it here, for `biometrics calibrate`. It is biometric data."),
     ] = None,
-    state: _StateOption = None,
-    database: _DatabaseOption = None,
+    state: StateOption = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Draw a cohort at random from the enrolled citizens, without identities."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
 
-    settings = _settings(state=state, database=database)
-    with _refusals_in_one_line():
+    settings = settings_from(state=state, database=database)
+    with refusals_in_one_line():
         if source is None:
             drawn = bootstrap.renew_cohort(settings, size=size)
         else:
@@ -186,8 +186,8 @@ def reenrol_faces(
     slice_size: Annotated[
         int, typer.Option("--slice", min=1, max=10_000, help="Citizens of one transaction.")
     ] = 100,
-    state: _StateOption = None,
-    database: _DatabaseOption = None,
+    state: StateOption = None,
+    database: DatabaseOption = None,
 ) -> None:
     """Make the templates anew that another network made. Interrupted, it goes on where it was.
 
@@ -197,11 +197,11 @@ def reenrol_faces(
 
     from identity import bootstrap  # noqa: PLC0415 - as above
 
-    settings = _settings(state=state, database=database)
+    settings = settings_from(state=state, database=database)
     enrolled_count = failed_count = 0
     terminal = Console(stderr=True)
     progress = Progress(console=terminal, disable=not terminal.is_terminal)
-    with _refusals_in_one_line(), progress:
+    with refusals_in_one_line(), progress:
         bar = progress.add_task("citizens", total=None)
         for done in bootstrap.reenrol(
             settings,
@@ -215,43 +215,11 @@ def reenrol_faces(
     raise typer.Exit(1 if failed_count else 0)
 
 
-def _settings(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late
-    from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
-
-    from identity.config import Settings  # noqa: PLC0415 - as above
-
-    try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        _fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
-
-
-@contextmanager
-def _refusals_in_one_line() -> Iterator[None]:
-    """What an administrator can put right is said in one line; anything else keeps its trace."""
-    from identity.domain.errors import DomainError  # noqa: PLC0415 - see the module's docstring
-    from identity.domain.policy import PolicyPackError  # noqa: PLC0415 - as above
-    from identity.state_directory import StateError  # noqa: PLC0415 - as above
-
-    try:
-        yield
-    except (OSError, DomainError, StateError, PolicyPackError) as error:
-        _fail(str(error))
-
-
 def _print_table(title: str, rows: dict[str, int]) -> None:
     table = Table(title=title, show_header=False)
     for name, count in rows.items():
         table.add_row(name, f"{count:,}")
     Console().print(table)
-
-
-def _fail(message: str) -> Any:  # noqa: ANN401 - never returns
-    # A pattern such as [a-z] is no markup, and one line stays one however wide the terminal is.
-    Console(stderr=True, soft_wrap=True).print(
-        f"error: {message}", style="red", highlight=False, markup=False
-    )
-    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

@@ -88,8 +88,19 @@ class LoadedTrust:
         )
 
     def ending(self, at: datetime, *, within_days: int) -> tuple[AnchorStatus, ...]:
-        """Anchors that end, or whose key stops signing, within some days; those past included."""
-        return tuple(each for each in self.store.anchors() if each.days_left(at) <= within_days)
+        """Anchors that end, or whose key stops signing, in the next so many days.
+
+        What is past is left out: keys that have stopped signing are what most anchors hold, and
+        documents of theirs are good for years.
+        """
+        last = at + timedelta(days=within_days)
+        return tuple(
+            each
+            for each in self.store.anchors()
+            if any(
+                end is not None and at <= end <= last for end in (each.ends_at, each.signs_until)
+            )
+        )
 
     def can_pass(self, name: str, at: datetime) -> bool:
         """Whether any document could pass by a profile: an anchor and its list are current.
@@ -232,9 +243,11 @@ def log_trust(loaded: LoadedTrust, *, at: datetime) -> None:
             is_signed=status.is_signed,
         )
     for anchor in loaded.ending(at, within_days=REMINDER_DAYS):
+        until = anchor.signs_until
         _log.warning(
             "trust anchor ends",
             profile=anchor.profile,
             sha256=anchor.certificate.sha256.hex(),
-            days_left=round(anchor.days_left(at), 1),
+            valid_until=anchor.ends_at.date().isoformat(),
+            signs_until=None if until is None else until.date().isoformat(),
         )

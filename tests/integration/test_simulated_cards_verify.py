@@ -5,23 +5,31 @@ with each forgery.
 """
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from PIL import Image
 
 from biometrics.chip.files import ActiveEvidence, ChipFiles
+from biometrics.chip.portrait import decode_portrait
+from biometrics.chip.profiles import make_profile
 from biometrics.chip.report import ChipCode, ChipReport, ChipVerdict
 from biometrics.chip.trust import TrustPolicy, TrustProfile
 from biometrics.chip.verify import verify_chip
+from identity.services.chip_nonces import Challenge, NonceFault
+from identity.services.complete_verification import Presented, examine_chip
+from telco_sim.card_kinds import KINDS, CardKind, Order
 from telco_sim.cards import (
     Card,
     CardAuthority,
+    Companion,
     clone_without_key,
     replace_data_group,
     swap_holder,
     swap_portrait,
 )
+from telco_sim.pki import add_unsigned_attribute
 from telco_sim.population import Citizen, draw_population
 
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
@@ -198,3 +206,136 @@ def test_a_card_past_its_last_day_is_noticed(
     report = verify(card, authority=authority, at=the_day + timedelta(days=1))
     assert report.verdict is ChipVerdict.NOT_AUTHENTIC
     assert report.codes == {ChipCode.DOCUMENT_EXPIRED}
+
+
+@pytest.fixture(scope="module")
+def trusted(authority: CardAuthority) -> TrustProfile:
+    """The real authority and its companions, as an administrator's folder holds them."""
+    late, silent = authority.companion(Companion.LATE), authority.companion(Companion.SILENT)
+    revoked, neighbour = (
+        authority.companion(Companion.REVOKED),
+        authority.companion(Companion.NEIGHBOUR),
+    )
+    revoked.revoke_all_signers(until=ISSUED_ON, at=NOW)
+    return make_profile(
+        "vn-cccd",
+        certificates=[each.certificate for each in (authority, late, silent, revoked, neighbour)],
+        crls=[
+            late.revocation_list(at=NOW - timedelta(days=200)),
+            *(each.revocation_list(at=NOW) for each in (authority, revoked, neighbour)),
+        ],
+    )
+
+
+def examine(card: Card, trusted: TrustProfile) -> ChipReport:
+    return verify_chip(
+        ChipFiles(sod=card.sod, data_groups=card.data_groups),
+        trust=trusted,
+        at=NOW,
+        active=ActiveEvidence(nonce=NONCE, signature=card.answer(NONCE)),
+        decode=decode_portrait,
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_card_is_told_from_every_other(
+    kind: CardKind,
+    authority: CardAuthority,
+    population: tuple[Citizen, ...],
+    trusted: TrustProfile,
+) -> None:
+    order = Order(
+        authority=authority,
+        citizen=population[0],
+        portrait=PORTRAIT,
+        issued_on=ISSUED_ON,
+        today=NOW.date(),
+    )
+    report = examine(kind.make(order), trusted)
+    if not kind.code:
+        assert (report.verdict, report.codes) == (ChipVerdict.AUTHENTIC, frozenset())
+        return
+    assert set(kind.code.split("|")) & report.codes, report.codes
+    assert report.verdict is not ChipVerdict.AUTHENTIC
+    assert (report.verdict is ChipVerdict.UNDETERMINED) >= kind.is_for_a_person
+    # Of a card that is for a person, a person must be able to read what it says.
+    assert (report.citizen is not None) >= kind.is_for_a_person
+
+
+def test_a_remark_that_nobody_signed_does_not_make_another_document(
+    card: Card, trusted: TrustProfile
+) -> None:
+    remarked = replace(card, sod=add_unsigned_attribute(card.sod))
+    presented = [
+        Presented(
+            sod=each.sod,
+            data_groups=each.data_groups,
+            active_signatures=(each.answer(NONCE),),
+            probes=(),
+        )
+        for each in (card, remarked)
+    ]
+    challenge = Challenge(nonces=(NONCE, *(bytes([n]) * 8 for n in range(3))))
+    first, second = (
+        examine_chip(challenge, each, trust=trusted, at=NOW).evidence for each in presented
+    )
+    assert card.sod != remarked.sod
+    assert first.is_authentic
+    assert first == second
+    assert first.document_digest is not None
+
+
+@pytest.mark.parametrize("signed", [1, 4])
+def test_one_nonce_or_all_four_may_be_signed(
+    card: Card, trusted: TrustProfile, signed: int
+) -> None:
+    nonces = tuple(bytes([number]) * 8 for number in range(1, 5))
+    answers = tuple(card.answer(nonce) for nonce in nonces[:signed])
+    good = Presented(
+        sod=card.sod, data_groups=card.data_groups, active_signatures=answers, probes=()
+    )
+    assert examine_chip(Challenge(nonces=nonces), good, trust=trusted, at=NOW).evidence.is_authentic
+    for spoilt in ((*answers[:-1], card.answer(bytes(8))), (*answers[:-1], answers[-1][:-1])):
+        bad = replace(good, active_signatures=spoilt)
+        found = examine_chip(Challenge(nonces=nonces), bad, trust=trusted, at=NOW).evidence
+        assert not found.is_authentic
+        assert set(found.codes) <= {"AA_DIGEST", "AA_SIG_LENGTH"}
+        assert found.codes
+
+
+@pytest.mark.parametrize("fault", NonceFault)
+def test_an_answer_to_a_nonce_that_does_not_count_proves_nothing(
+    card: Card, trusted: TrustProfile, fault: NonceFault
+) -> None:
+    presented = Presented(
+        sod=card.sod,
+        data_groups=card.data_groups,
+        active_signatures=(card.answer(NONCE),),
+        probes=(),
+    )
+    challenge = Challenge(nonces=(NONCE, *(bytes([n]) * 8 for n in range(3))), fault=fault)
+    found = examine_chip(challenge, presented, trust=trusted, at=NOW).evidence
+    assert (found.is_authentic, found.is_undetermined) == (False, False)
+    assert found.codes == (fault.value,)
+    assert found.holder is None
+
+
+def test_a_card_whose_list_is_overdue_is_read_for_a_person(
+    authority: CardAuthority, population: tuple[Citizen, ...], trusted: TrustProfile
+) -> None:
+    card = authority.companion(Companion.LATE).issue(
+        population[0], portrait=PORTRAIT, issued_on=ISSUED_ON
+    )
+    presented = Presented(
+        sod=card.sod,
+        data_groups=card.data_groups,
+        active_signatures=(card.answer(NONCE),),
+        probes=(),
+    )
+    challenge = Challenge(nonces=(NONCE, *(bytes([n]) * 8 for n in range(3))))
+    examined = examine_chip(challenge, presented, trust=trusted, at=NOW)
+    assert examined.evidence.is_undetermined
+    assert not examined.evidence.is_authentic
+    assert examined.evidence.codes == ("CRL_STALE",)
+    assert examined.evidence.holder is not None
+    assert examined.portrait == PORTRAIT

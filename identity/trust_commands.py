@@ -1,0 +1,168 @@
+"""`identity trust …`: whose signature on a document counts.
+
+Owns the commands and how they print. Heavy modules are imported inside, so that `--help` is quick.
+"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from identity.command_line import StateOption, refusals_in_one_line, settings_from
+
+if TYPE_CHECKING:
+    from identity.services.trust_changes import Source, TrustChange
+
+trust_app = typer.Typer(
+    no_args_is_help=True, help="Whose signature on a document counts: anchors and revocation lists."
+)
+
+_DirectoryOption = Annotated[
+    Path | None, typer.Option("--trust-anchors", help="Trust directory, in place of the state's.")
+]
+_ProfileOption = Annotated[
+    str, typer.Option("--profile", help="vn-cccd (identity cards), vn-passport or icao.")
+]
+_OriginOption = Annotated[
+    str | None, typer.Option(help="Where it came from, for whoever asks later; else the file name.")
+]
+_File = Annotated[Path, typer.Argument(help="DER or PEM.", exists=True, dir_okay=False)]
+
+_SHORT_FINGERPRINT = 16
+
+
+@trust_app.command("list")
+def list_trust(
+    *,
+    within: Annotated[
+        int | None,
+        typer.Option(min=0, help="Only anchors that end, or stop signing, within so many days."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Show profiles, anchors and revocation lists with their ages and ends.
+
+    Exit code 1: something ends within the time asked for, or a revocation list is of no use.
+    """
+    from identity.services.trust_overview import describe  # noqa: PLC0415 - see the module's docstring
+    from identity.services.trust_store import load_trust  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    with refusals_in_one_line():
+        overview = describe(
+            load_trust(settings.trust_directory), at=datetime.now(UTC), within_days=within
+        )
+    if as_json:
+        typer.echo(json.dumps(overview, ensure_ascii=False, indent=2))
+    else:
+        _print(overview)
+    is_ending = within is not None and bool(overview["anchors"])
+    is_blind = any(not each["is_usable"] for each in overview["revocation_lists"])
+    raise typer.Exit(1 if is_ending or is_blind else 0)
+
+
+@trust_app.command("add")
+def add_certificate(
+    file: _File,
+    *,
+    profile: _ProfileOption = "vn-cccd",
+    is_signer: Annotated[
+        bool,
+        typer.Option("--document-signer", help="A signer that documents leave out, no anchor."),
+    ] = False,
+    origin: _OriginOption = None,
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Trust an authority's certificates: compare their fingerprints with the authority first."""
+    from identity.services.trust_changes import add_certificates  # noqa: PLC0415 - as above
+    from identity.services.trust_records import TrustKind  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    kind = TrustKind.DOCUMENT_SIGNER if is_signer else TrustKind.ANCHOR
+    with refusals_in_one_line():
+        source = _source(file, profile, origin)
+        _tell(add_certificates(settings.trust_directory, source, kind=kind))
+
+
+@trust_app.command("import-master-list")
+def import_master_list(
+    file: _File,
+    profile: _ProfileOption = "icao",
+    pinned: Annotated[
+        Path | None,
+        typer.Option(help="Certificate of the authority behind the list, from another source."),
+    ] = None,
+    origin: _OriginOption = None,
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Trust the authorities of a master list whose signer chains to one that is trusted already."""
+    from identity.services.trust_changes import import_list  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    with refusals_in_one_line():
+        known = b"" if pinned is None else pinned.read_bytes()
+        source = _source(file, profile, origin)
+        change = import_list(settings.trust_directory, source, pinned=known, at=datetime.now(UTC))
+        _tell(change)
+
+
+@trust_app.command("import-crl")
+def import_revocation_list(
+    file: _File,
+    profile: _ProfileOption = "vn-cccd",
+    origin: _OriginOption = None,
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Put a revocation list in the place of its issuer's older one."""
+    from identity.services.trust_changes import import_crl  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    with refusals_in_one_line():
+        _tell(import_crl(settings.trust_directory, _source(file, profile, origin)))
+
+
+def _source(file: Path, profile: str, origin: str | None) -> "Source":
+    from identity.services.trust_changes import Source  # noqa: PLC0415 - see the module's docstring
+
+    return Source(
+        profile=profile,
+        content=file.read_bytes(),
+        origin=origin or file.name,
+        added_on=datetime.now(UTC).date(),
+    )
+
+
+def _tell(change: "TrustChange") -> None:
+    typer.echo(
+        f"{change.added_count} added, {change.known_count} known before, "
+        f"{change.removed_count} replaced"
+    )
+
+
+def _print(overview: dict[str, Any]) -> None:
+    console = Console()
+    for title, rows in overview.items():
+        if not isinstance(rows, list):
+            continue
+        table = Table(title=title.replace("_", " ").capitalize(), title_justify="left")
+        for column in rows[0] if rows else ():
+            table.add_column(column.replace("_", " "), overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(name, value) for name, value in row.items()))
+        console.print(table if rows else f"{title.replace('_', ' ').capitalize()}: none")
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    text = str(value)
+    return text[:_SHORT_FINGERPRINT] if name == "sha256" else text
