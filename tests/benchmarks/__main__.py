@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import contacts, face, verification
+from tests.benchmarks import chip, contacts, face, verification
 from tests.benchmarks.harness import (
     ROOT,
     Benchmark,
@@ -17,6 +17,9 @@ BENCHMARKS: dict[str, Run] = {
     "get_contact": contacts.get_contact,
     "batch_get_contacts": contacts.batch_get_contacts,
     "complete_verification": verification.complete_verification,
+    "chip_passive": chip.passive_authentication,
+    "chip_passive_known_signer": chip.passive_authentication_known_signer,
+    "chip_load_anchors": chip.load_anchors,
     "face_verify_large": face.verify_large,
     "face_verify_large_bf16": face.verify_large_bf16,
     "face_verify_small": face.verify_small,
