@@ -74,7 +74,7 @@ class TrustPolicy:
         return any(quirk in self.quirks.get(country, ()) for country in countries)
 
 
-VN_CCCD = TrustPolicy(
+VN_CARD = TrustPolicy(
     version="vn-cccd-1",
     require_revocation=True,
     mandatory=frozenset({"citizen", "personal_id", "birth_date", "sex", "name"}),

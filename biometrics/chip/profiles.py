@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from biometrics.chip.certificate import Certificate, read_certificate
 from biometrics.chip.master_list import find_pinned, read_master_list
-from biometrics.chip.policy import ICAO, VN_CCCD, VN_PASSPORT, TrustPolicy
+from biometrics.chip.policy import ICAO, VN_CARD, VN_PASSPORT, TrustPolicy
 from biometrics.chip.revocation_list import read_revocation_list
 from biometrics.chip.trust import TrustProfile, is_self_signed, split_pem
 
@@ -20,7 +20,7 @@ from biometrics.chip.trust import TrustProfile, is_self_signed, split_pem
 class ProfileName(StrEnum):
     """The profiles there are."""
 
-    VN_CCCD = "vn-cccd"
+    VN_CARD = "vn-cccd"
     VN_PASSPORT = "vn-passport"
     ICAO = "icao"
 
@@ -39,7 +39,7 @@ class ProfileRules:
 
 
 RULES: Mapping[ProfileName, ProfileRules] = {
-    ProfileName.VN_CCCD: ProfileRules(country="VN", policy=VN_CCCD),
+    ProfileName.VN_CARD: ProfileRules(country="VN", policy=VN_CARD),
     ProfileName.VN_PASSPORT: ProfileRules(country="VN", policy=VN_PASSPORT),
     ProfileName.ICAO: ProfileRules(country=None, policy=ICAO),
 }

@@ -61,8 +61,9 @@ def chip_command(  # noqa: PLR0913 - a command's options are its words
         Path | None,
         typer.Option(help="Authorities: a certificate, a folder of them, or a master list."),
     ] = None,
-    pin: Annotated[
-        list[Path] | None, typer.Option(help="Authority that stands behind the master list.")
+    pinned: Annotated[
+        list[Path] | None,
+        typer.Option("--pin", help="Authority that stands behind the master list."),
     ] = None,
     dsc: Annotated[
         list[Path] | None, typer.Option(help="Document signer, where sod.bin leaves it out.")
@@ -90,7 +91,7 @@ def chip_command(  # noqa: PLR0913 - a command's options are its words
         instant = read_instant(at)
         evidence = read_evidence(nonce, aa_signature or [])
         trust = read_trust(
-            profile, anchors=anchors, pins=pin or [], signers=dsc or [], crls=crl or []
+            profile, anchors=anchors, pins=pinned or [], signers=dsc or [], crls=crl or []
         )
         report = verify_chip(
             files, trust=trust, at=instant, active=evidence, decode=decode_portrait

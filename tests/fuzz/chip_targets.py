@@ -20,7 +20,7 @@ from biometrics.chip.verify import ChipFiles, verify_chip
 from tests.unit.biometrics.chip import chip_files as chip
 from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
-from tests.unit.biometrics.chip.forgeries import profile_of
+from tests.unit.biometrics.chip.forging import profile_of
 
 CORPUS = Path(__file__).parent / "corpus"
 """Inputs that reached new code in earlier runs. Made by fuzzers from synthetic cards only."""

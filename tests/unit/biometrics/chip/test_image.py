@@ -1,6 +1,8 @@
 """Pictures tell their format, size and completeness without being decoded."""
 
 import io
+import resource
+import time
 
 import pytest
 from PIL import Image
@@ -155,3 +157,47 @@ def test_a_tile_part_too_short_for_its_header_is_broken() -> None:
     stream[start + 6 : start + 10] = (1).to_bytes(4)
 
     assert code_of(bytes(stream)) is ChipCode.IMAGE_DECODE
+
+
+def announcing(width: int, height: int, *, in_boxes: bool, in_stream: bool) -> bytes:
+    """A JPEG 2000 that announces another size, in its boxes, its codestream or both."""
+    image = bytearray(encode("JPEG2000"))
+    if in_boxes:
+        at = image.index(b"ihdr") + 4
+        image[at : at + 8] = height.to_bytes(4) + width.to_bytes(4)
+    if in_stream:
+        at = image.index(b"\xff\x4f\xff\x51") + 8
+        image[at : at + 8] = width.to_bytes(4) + height.to_bytes(4)
+    return bytes(image)
+
+
+@pytest.mark.parametrize(("in_boxes", "in_stream"), [(True, True), (True, False), (False, True)])
+def test_nine_hundred_million_pixels_in_a_few_kilobytes_cost_nothing(
+    *, in_boxes: bool, in_stream: bool
+) -> None:
+    bomb = announcing(30_000, 30_000, in_boxes=in_boxes, in_stream=in_stream)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started = time.process_time()
+
+    code = code_of(bomb)
+
+    assert code is ChipCode.IMAGE_TOO_LARGE
+    assert len(bomb) < 15_000
+    assert time.process_time() - started < 0.05
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held < 8 * 1024  # KiB
+
+
+def test_a_jpeg_2000_of_two_sizes_is_refused() -> None:
+    assert code_of(announcing(119, 160, in_boxes=True, in_stream=False)) is ChipCode.IMAGE_DECODE
+
+
+def test_a_jpeg_2000_of_many_tiles_is_refused() -> None:
+    assert code_of(encode("JPEG2000", tile_size=(16, 16))) is ChipCode.IMAGE_TOO_LARGE
+
+
+def test_a_jpeg_of_many_scans_is_refused() -> None:
+    image = encode("JPEG", progressive=True)
+    at = image.rindex(b"\xff\xda")
+    scan = image[at:-2]
+
+    assert code_of(image[:-2] + scan * 40 + b"\xff\xd9") is ChipCode.IMAGE_TOO_LARGE

@@ -33,3 +33,31 @@ def test_a_name_may_have_no_country_or_two() -> None:
 def test_what_is_no_name_is_refused(octets: bytes) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read_name(octets)
+
+
+def test_one_value_cannot_be_written_to_look_like_two() -> None:
+    two = asn1.sequence(
+        asn1.set_of(asn1.sequence(asn1.oid("2.5.4.10"), asn1.utf8("A"))),
+        asn1.set_of(asn1.sequence(asn1.oid("2.5.4.3"), asn1.utf8("B"))),
+    )
+    one = asn1.sequence(
+        asn1.set_of(asn1.sequence(asn1.oid("2.5.4.10"), asn1.utf8("A'|2.5.4.3='B")))
+    )
+
+    assert not read_name(two).is_same(read_name(one))
+
+
+def test_forms_and_joiners_that_nobody_sees_do_not_matter() -> None:
+    composed = read_name(state.name("Cơ quan cấp"))
+    decomposed = read_name(state.name("Co\u031b quan ca\u0302\u0301p\u200b"))
+
+    assert composed.is_same(decomposed)
+
+
+def test_the_parts_of_a_name_that_come_together_have_no_order() -> None:
+    country = asn1.sequence(asn1.oid("2.5.4.6"), asn1.printable("VN"))
+    common = asn1.sequence(asn1.oid("2.5.4.3"), asn1.utf8("CSCA"))
+
+    assert read_name(asn1.sequence(asn1.set_of(country, common))).is_same(
+        read_name(asn1.sequence(asn1.set_of(common, country)))
+    )

@@ -9,7 +9,7 @@ from biometrics.chip.checks import Check
 from biometrics.chip.codes import CheckResult, ChipCode
 from biometrics.chip.policy import (
     ICAO,
-    VN_CCCD,
+    VN_CARD,
     VN_PASSPORT,
     ChipVerdict,
     Quirk,
@@ -118,12 +118,12 @@ def test_a_quirk_is_one_countrys() -> None:
     assert not policy.has_quirk(Quirk.LEGACY_CONTENT, ["RU"])
 
 
-@pytest.mark.parametrize("policy", [VN_CCCD, VN_PASSPORT])
+@pytest.mark.parametrize("policy", [VN_CARD, VN_PASSPORT])
 def test_the_vietnamese_policies_declare_nothing_and_miss_nothing(policy: TrustPolicy) -> None:
     assert policy.require_revocation
     assert not policy.quirks
     assert not policy.reviewed
-    assert len({VN_CCCD.version, VN_PASSPORT.version, ICAO.version}) == 3
+    assert len({VN_CARD.version, VN_PASSPORT.version, ICAO.version}) == 3
 
 
 def test_sha1_is_declared_by_owners_and_not_by_us() -> None:

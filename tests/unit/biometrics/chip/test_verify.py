@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from biometrics.chip.codes import ChipError
 from biometrics.chip.dg1 import MRZFormat, Sex
+from biometrics.chip.dg2 import Portrait
 from biometrics.chip.image import ImageFormat
+from biometrics.chip.policy import Quirk
+from biometrics.chip.portrait import Picture
 from biometrics.chip.report import CheckResult, ChipCode, ChipVerdict
 from biometrics.chip.trust import TrustPolicy, TrustProfile
 from biometrics.chip.verify import ActiveEvidence, ChipFiles, verify_chip
@@ -17,7 +21,8 @@ from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
 from tests.unit.biometrics.chip.chip_files import NONCE, PERSONAL_ID, Card
 from tests.unit.biometrics.chip.conftest import Verify
-from tests.unit.biometrics.chip.forgeries import REFUSED, profile_of, report_on, sent
+from tests.unit.biometrics.chip.forgeries import REFUSED
+from tests.unit.biometrics.chip.forging import profile_of, report_on, sent
 from tests.unit.biometrics.chip.issuer import NOW, Algorithm
 
 WARNINGS = {
@@ -408,3 +413,84 @@ def test_no_evidence_and_no_repr_shows_whose_card_it_is(card: Card, verify: Veri
 def test_a_naive_instant_is_refused(card: Card, trust: TrustProfile) -> None:
     with pytest.raises(ValueError, match="aware"):
         verify_chip(card.files, trust=trust, at=NOW.replace(tzinfo=None))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "quirk"),
+    [
+        ("1.2.840.113549.1.7.1", Quirk.ID_DATA_CONTENT),
+        ("1.3.27.1.1.1", Quirk.LEGACY_CONTENT),
+        ("1.2.528.1.1006.1.20.1", Quirk.LEGACY_CONTENT),
+    ],
+)
+@pytest.mark.parametrize("version", [1, 3])
+def test_another_content_type_passes_only_as_a_declared_quirk_and_shows(
+    card: Card, verify: Verify, content_type: str, quirk: Quirk, version: int
+) -> None:
+    odd = card.with_sod(replace(card.draft(), content_type=content_type, version=version))
+    declared = profile_of(card, policy=TrustPolicy(quirks={"VN": frozenset({quirk})}))
+    elsewhere = profile_of(card, policy=TrustPolicy(quirks={"CN": frozenset({quirk})}))
+
+    report = verify(odd, profile=declared)
+
+    may_pass = version == 3 or quirk is Quirk.ID_DATA_CONTENT
+    assert (report.verdict is ChipVerdict.AUTHENTIC) is may_pass
+    shown = {check.name for check in report.checks if check.code is ChipCode.SOD_CONTENT_TYPE}
+    assert shown == ({"declared_content_type"} if may_pass else set())
+    assert verify(odd).verdict is ChipVerdict.NOT_AUTHENTIC
+    assert verify(odd, profile=elsewhere).verdict is ChipVerdict.NOT_AUTHENTIC
+
+
+def test_a_curve_below_256_bits_is_refused_and_an_unknown_one_is_not_supported(card: Card) -> None:
+    def result_of(parameters: bytes) -> CheckResult:
+        key = state.ec_key()
+        weak = card.with_signer(
+            lambda draft: replace(draft, key=key, spki=state.spki(key, parameters))
+        )
+        by_name = {check.name: check.result for check in report_on(weak).checks}
+        return by_name["sod_signature"]
+
+    assert result_of(asn1.oid("1.3.36.3.3.2.8.1.1.5")) is CheckResult.FAILED
+    assert result_of(asn1.oid("1.3.132.0.10")) is CheckResult.NOT_SUPPORTED  # secp256k1
+
+
+def test_what_a_phone_says_of_chip_authentication_changes_nothing(
+    card: Card, verify: Verify
+) -> None:
+    report = REFUSED["chip authentication that a phone ran"][1](card)
+
+    (check,) = (c for c in report.checks if c.code is ChipCode.CA_EVIDENCE_UNVERIFIABLE)
+    assert (check.name, check.result, check.is_binding) == (
+        "chip_authentication",
+        CheckResult.UNDETERMINED,
+        False,
+    )
+    assert "proves nothing" in check.evidence
+    assert report.verdict is verify(card).verdict
+
+
+def test_a_given_decoder_is_asked_once_for_the_portrait_that_was_hashed(
+    card: Card, trust: TrustProfile
+) -> None:
+    asked: list[bytes] = []
+
+    def decode(portrait: Portrait) -> Picture:
+        asked.append(portrait.image)
+        return Picture(rgb=b"", width_px=portrait.width_px, height_px=portrait.height_px)
+
+    report = verify_chip(card.files, trust=trust, at=NOW, active=card.active, decode=decode)
+    forged = replace(card.files, data_groups={**card.data_groups, 2: chip.make_dg2_39794(b"")})
+    verify_chip(forged, trust=trust, at=NOW, active=card.active, decode=decode)
+
+    assert asked == [chip.picture()]
+    assert report.picture is not None
+
+
+def test_a_portrait_that_does_not_decode_is_not_authentic(card: Card, trust: TrustProfile) -> None:
+    def refuse(_: Portrait) -> Picture:
+        raise ChipError(ChipCode.IMAGE_DECODE, "the decoder ended with 3")
+
+    report = verify_chip(card.files, trust=trust, at=NOW, active=card.active, decode=refuse)
+
+    assert report.verdict is ChipVerdict.NOT_AUTHENTIC
+    assert ChipCode.IMAGE_DECODE in report.codes
