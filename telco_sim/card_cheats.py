@@ -76,8 +76,8 @@ def three_of_four(world: World) -> Answer:
     card = world.studio.card_of(victim.holder)
     session = victim.operator.verifications.start(victim.msisdn)
     request = _request(world, victim, session, card=card)
-    first, second, _ = session.further_chip_nonces
-    signatures = [card.answer(nonce) for nonce in (first, second, session.chip_nonce)]
+    signed = (*session.further_chip_nonces[:2], session.chip_nonce)
+    signatures = [card.answer(nonce) for nonce in signed]
     request.further_active_authentication_signatures.extend(signatures)
     return present_as(victim, request)
 

@@ -159,7 +159,7 @@ class VerificationUsedError(DomainError):
 
 
 class VerificationExpiredError(DomainError):
-    """The session's time ran out."""
+    """The session's time ran out, or its number has another holder since."""
 
     reason = "VERIFICATION_EXPIRED"
 

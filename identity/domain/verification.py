@@ -332,8 +332,6 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
     chip = evidence.chip
     if chip.is_readable:
-        if not chip.is_authentic:
-            yield VerdictReason.CHIP_UNDETERMINED  # 1
         yield from _field_reasons(fields)  # 2, 3, 4
     else:
         # What such a chip says was not compared: the answer would tell a forger what to mend.
@@ -344,6 +342,8 @@ def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[Verdi
         yield from _life_reasons(evidence.record, chip.holder)  # 5
     if chip.is_readable:
         yield from _face_reasons(face)  # 6
+        if not chip.is_authentic:
+            yield VerdictReason.CHIP_UNDETERMINED  # 1
 
 
 def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:

@@ -109,7 +109,7 @@ def complete_request(
             dg1=groups[1],
             dg2=groups[2],
             dg13=groups[13],
-            dg15=groups[15],
+            dg15=groups.get(15, b""),
         ),
         active_authentication_signature=evidence.card.answer(session.chip_nonce),
         probe_photographs=evidence.probes,

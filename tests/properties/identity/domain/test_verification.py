@@ -55,6 +55,7 @@ chips = st.builds(
     codes=st.just(()),
     document_digest=st.just(bytes(32)),
     holder=st.one_of(holders, holders, holders, st.none()),
+    is_undetermined=st.sampled_from([False, False, True]),
 )
 faces = st.builds(
     FaceEvidence,
@@ -113,8 +114,12 @@ def test_the_state_follows_from_the_reasons_and_none_is_said_twice(evidence: Evi
     expected = VerdictState.NOT_VERIFIED
     if not judged.reasons:
         expected = VerdictState.VERIFIED
-    elif set(judged.reasons) == {VerdictReason.FACE_NOT_ACQUIRED}:
+    elif set(judged.reasons) - {VerdictReason.CHIP_UNDETERMINED} == {
+        VerdictReason.FACE_NOT_ACQUIRED
+    }:
         expected = VerdictState.FAILURE_TO_ACQUIRE
+    elif set(judged.reasons) == {VerdictReason.CHIP_UNDETERMINED}:
+        expected = VerdictState.REVIEW
     assert judged.state is expected
 
 

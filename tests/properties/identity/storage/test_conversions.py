@@ -97,6 +97,7 @@ chips = st.builds(
     codes=codes,
     document_digest=st.none() | digests,
     holder=st.none() | chip_holders,
+    is_undetermined=st.booleans(),
 )
 scores = st.builds(
     FaceScore,

@@ -301,3 +301,19 @@ def test_a_pack_may_send_old_portraits_to_a_person() -> None:
     assert parse_policy_pack(text).verification.portrait_review_after_years == 10
     for wrong in ("0", "61", "true", "10.0", "'ten'"):
         assert_refused(text.replace("= 10", f"= {wrong}"), "portrait_review_after_years")
+
+
+def test_a_nonce_lasts_two_minutes_unless_the_pack_says_otherwise() -> None:
+    assert parse_policy_pack(PACK).verification.nonce_lifetime == timedelta(seconds=120)
+    text = with_change(STATED, f"{STATED}\nnonce_lifetime_s = 90")
+    assert parse_policy_pack(text).verification.nonce_lifetime == timedelta(seconds=90)
+    for wrong in ("29", "3601", "true", '"90"', "90.0"):
+        assert_refused(text.replace("= 90", f"= {wrong}"), "nonce_lifetime_s")
+
+
+def test_cards_are_judged_as_identity_cards_unless_the_pack_says_otherwise() -> None:
+    assert parse_policy_pack(PACK).verification.trust_profile == "vn-cccd"
+    text = with_change(STATED, f'{STATED}\ntrust_profile = "vn-passport"')
+    assert parse_policy_pack(text).verification.trust_profile == "vn-passport"
+    for wrong in ('""', '"VN"', '"../icao"', "7"):
+        assert_refused(text.replace('"vn-passport"', wrong), "trust_profile")

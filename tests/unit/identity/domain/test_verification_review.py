@@ -10,6 +10,7 @@ from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.link import FieldResult
 from identity.domain.verification import (
     Evidence,
+    FaceEvidence,
     Verdict,
     VerdictReason,
     VerdictState,
@@ -180,3 +181,34 @@ def test_an_old_portrait_that_matches_is_verified_and_one_in_doubt_is_merely_tha
     assert judge(with_card_of(date(2016, 1, 1), CENTRED), policy).state is VerdictState.VERIFIED
     doubtful = judge(with_card_of(date(2016, 1, 1), replace(CENTRED, value=0.25)), policy)
     assert doubtful.reasons == (VerdictReason.FACE_UNDECIDED,)
+
+
+def undetermined(evidence: Evidence) -> Evidence:
+    """The same, with a chip of which one check could not be made."""
+    chip = replace(evidence.chip, is_authentic=False, is_undetermined=True, codes=("CRL_STALE",))
+    return replace(evidence, chip=chip)
+
+
+def test_a_chip_that_could_not_be_checked_throughout_goes_to_a_person() -> None:
+    judged = judge(undetermined(with_card_of(date(2026, 1, 1), CENTRED)))
+    assert judged.state is VerdictState.REVIEW
+    assert judged.reasons == (VerdictReason.CHIP_UNDETERMINED,)
+    assert judged.chip_codes == ("CRL_STALE",)
+    # Who looks must know how old the portrait is.
+    assert judged.portrait_age_years == 0
+
+
+def test_such_a_chip_excuses_neither_another_face_nor_another_person() -> None:
+    evidence = undetermined(with_card_of(date(2026, 1, 1), replace(CENTRED, value=0.0)))
+    judged = judge(evidence)
+    assert judged.state is VerdictState.NOT_VERIFIED
+    assert judged.reasons == (VerdictReason.FACE_NON_MATCH, VerdictReason.CHIP_UNDETERMINED)
+    silent = replace(evidence, chip=replace(evidence.chip, holder=None))
+    assert judge(silent).state is VerdictState.NOT_VERIFIED
+
+
+def test_beside_a_doubtful_face_it_is_still_for_a_person_and_without_a_face_it_is_nothing() -> None:
+    doubtful = undetermined(with_card_of(date(2026, 1, 1), replace(CENTRED, value=0.25)))
+    assert judge(doubtful).state is VerdictState.REVIEW
+    missing = FaceEvidence(dissimilarity=None, failure="NO_FACE", model_digest=None)
+    assert judge(replace(doubtful, face=missing)).state is VerdictState.FAILURE_TO_ACQUIRE
