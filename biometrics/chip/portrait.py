@@ -10,12 +10,13 @@ A caller that compares faces in a killable process of its own gives that process
 `Portrait.image` and does not call this: the portrait that was hashed is decoded once.
 """
 
+import contextlib
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from biometrics.chip import portrait_process
 from biometrics.chip.codes import ChipCode, ChipError
 from biometrics.chip.dg2 import Portrait
 
@@ -26,7 +27,7 @@ TIME_S_MAX = 5.0
 """Measured on a busy machine: 0.15 s for the start of the child, 0.03 s for a JPEG 2000 portrait.
 A data group is too small to hold a picture that takes a second."""
 
-_PROCESS = Path(portrait_process.__file__)
+_PROCESS = Path(__file__).with_name("portrait_process.py")
 _CHANNELS = 3
 
 
@@ -78,15 +79,48 @@ def decode_portrait(portrait: Portrait, *, limits: DecodeLimits = DEFAULT_LIMITS
         str(portrait.height_px),
         str(limits.memory_octets),
     ]
-    try:
-        child = subprocess.run(  # noqa: S603 - our own script; the picture is data on its input
-            command, input=portrait.image, capture_output=True, timeout=limits.time_s, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        # `run` has killed the child by now.
-        raise ChipError(ChipCode.IMAGE_DECODE, f"decoding took over {limits.time_s} s") from error
-    if child.returncode != 0:
-        raise ChipError(ChipCode.IMAGE_DECODE, f"the decoder ended with {child.returncode}")
-    if len(child.stdout) != portrait.width_px * portrait.height_px * _CHANNELS:
+    octets = portrait.width_px * portrait.height_px * _CHANNELS
+    returncode, rgb = _run(command, portrait.image, octets_max=octets + 1, time_s=limits.time_s)
+    if returncode is None:
+        raise ChipError(ChipCode.IMAGE_DECODE, f"decoding took over {limits.time_s} s")
+    if returncode != 0:
+        raise ChipError(ChipCode.IMAGE_DECODE, f"the decoder ended with {returncode}")
+    if len(rgb) != octets:
         raise ChipError(ChipCode.IMAGE_DECODE, "the decoder found another size than the header")
-    return Picture(rgb=child.stdout, width_px=portrait.width_px, height_px=portrait.height_px)
+    return Picture(rgb=rgb, width_px=portrait.width_px, height_px=portrait.height_px)
+
+
+def _run(
+    command: list[str], image: bytes, *, octets_max: int, time_s: float
+) -> tuple[int | None, bytes]:
+    """Give the child the picture and take no more from it than it should have to say.
+
+    A decoder that was taken over would write for ever. Its words on standard error are nobody's.
+
+    Returns:
+        Exit code, None when it had to be killed for its time, and what it wrote.
+    """
+    is_late = threading.Event()
+    with subprocess.Popen(  # noqa: S603 - our own script; the picture is data on its input
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+
+        def kill() -> None:
+            is_late.set()
+            child.kill()
+
+        timer = threading.Timer(time_s, kill)
+        timer.start()
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it ended before it had read all
+                child.stdin.write(image)
+                child.stdin.close()
+            rgb = child.stdout.read(octets_max)
+            if len(rgb) == octets_max:
+                child.kill()
+            child.wait()
+        finally:
+            timer.cancel()
+    return None if is_late.is_set() else child.returncode, rgb

@@ -89,6 +89,29 @@ def test_a_child_that_wants_more_memory_than_it_may_dies_alone() -> None:
     assert "ended with" in evidence
 
 
+def test_a_child_that_writes_for_ever_is_not_listened_to(tmp_path: Path) -> None:
+    script = tmp_path / "takeover.py"
+    script.write_text("import sys\nwhile True:\n    sys.stdout.buffer.write(bytes(1 << 16))\n")
+
+    returncode, octets = portrait_module._run(  # noqa: SLF001 - a decoder that was taken over cannot be had otherwise
+        [sys.executable, "-I", str(script)], chip.picture(), octets_max=1001, time_s=30
+    )
+
+    assert len(octets) == 1001
+    assert returncode not in (0, None)
+
+
+def test_a_child_that_never_reads_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "deaf.py"
+    script.write_text("import signal\nsignal.pause()\n")
+
+    returncode, octets = portrait_module._run(  # noqa: SLF001 - as above
+        [sys.executable, "-I", str(script)], bytes(1 << 20), octets_max=1001, time_s=0.2
+    )
+
+    assert (returncode, octets) == (None, b"")
+
+
 def test_the_child_needs_nothing_of_ours_and_writes_no_file() -> None:
     script = PACKAGE / "portrait_process.py"
     probe = (
