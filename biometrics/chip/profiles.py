@@ -20,7 +20,7 @@ from biometrics.chip.trust import TrustProfile, is_self_signed, split_pem
 class ProfileName(StrEnum):
     """The profiles there are."""
 
-    VN_CARD = "vn-cccd"
+    VN_CCCD = "vn-cccd"
     VN_PASSPORT = "vn-passport"
     ICAO = "icao"
 
@@ -39,7 +39,7 @@ class ProfileRules:
 
 
 RULES: Mapping[ProfileName, ProfileRules] = {
-    ProfileName.VN_CARD: ProfileRules(country="VN", policy=VN_CARD),
+    ProfileName.VN_CCCD: ProfileRules(country="VN", policy=VN_CARD),
     ProfileName.VN_PASSPORT: ProfileRules(country="VN", policy=VN_PASSPORT),
     ProfileName.ICAO: ProfileRules(country=None, policy=ICAO),
 }
