@@ -64,6 +64,7 @@ class Studio:
         self._seed = seed
         self._today = today
         self._cards: dict[str, Card] = {}
+        self._photographs: dict[tuple[str, int], tuple[bytes, ...]] = {}
         self._portrait = cache(PhotographedPerson.portrait)
 
     def card_of(self, citizen: Citizen) -> Card:
@@ -103,9 +104,14 @@ class Studio:
 
     def photographs_of(self, citizen: Citizen, *, visit: int = 0) -> tuple[bytes, ...]:
         """Return live photographs of a citizen."""
-        generator = self._chance_of(citizen, f"visit {visit}")
-        face = self._face_of(citizen)
-        return tuple(face.probe(generator=generator) for _ in range(_PHOTOGRAPHS_PER_VISIT))
+        taken = (citizen.personal_id, visit)
+        if taken not in self._photographs:  # a cheat who tries again brings the same ones
+            generator = self._chance_of(citizen, f"visit {visit}")
+            face = self._face_of(citizen)
+            self._photographs[taken] = tuple(
+                face.probe(generator=generator) for _ in range(_PHOTOGRAPHS_PER_VISIT)
+            )
+        return self._photographs[taken]
 
     def poor_photograph_of(self, citizen: Citizen, poor: PoorPhotograph) -> bytes:
         """Return a photograph that shows nothing to compare."""
