@@ -65,6 +65,9 @@ class Evidence:
         population: Whom the data show, in words.
         measured_on: The day.
         groups: Every group of every column.
+
+    Raises:
+        ValueError: A number is out of its range.
     """
 
     target_fmr: float
@@ -80,6 +83,14 @@ class Evidence:
     population: str
     measured_on: date
     groups: tuple[GroupEvidence, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no measurement gives."""
+        targets = (self.target_fmr, self.review_target_fmr)
+        if not all(0 < target < 1 for target in targets if target is not None):
+            raise ValueError("a target FMR lies within 0 and 1")
+        if self.identities < 0 or not 0 <= self.margin < math.inf:
+            raise ValueError("the number of people and the margin are at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)
