@@ -23,7 +23,7 @@ from biometrics.evaluation.rates import (
 from biometrics.evaluation.scoring import ScoredPairs
 from biometrics.evaluation.thresholds import is_supported
 from biometrics.evaluation.trials import Trials
-from biometrics.face.error_rate import ErrorRate
+from biometrics.face.error_rate import ErrorRate, percent
 from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.score import ScoreType
 
@@ -261,7 +261,9 @@ def score_report(
         operating_point: Gives the threshold when it is on this score.
     """
     threshold = threshold_at_fmr(trials.non_mated, target_fmr=target_fmr)
-    source = f"FMR {target_fmr:g} over all people, on these very trials"
+    source = f"FMR {percent(target_fmr)} over all people, on these very trials"
+    if not is_supported(trials.non_mated, target_fmr=target_fmr):
+        source += ", which are too few to show it"
     if operating_point is not None and operating_point.score_type is score_type:
         threshold = score_type.from_similarity(operating_point.decision_threshold)
         source = f"operating point: {operating_point.source}"

@@ -61,12 +61,14 @@ def test_the_people_are_each_others_cohort_and_its_score_comes_first(report: Rep
     kinds = [score.score_type for score in report.scores]
     assert kinds == [ScoreType.COHORT_CENTRED, ScoreType.COSINE, ScoreType.DISTANCE]
     assert report.cohort_identities == PEOPLE
+    assert "too few" not in report.scores[0].threshold_source
 
 
 def test_few_people_are_no_cohort() -> None:
     made = evaluate(*world(people=60), subject=SUBJECT)
     assert [score.score_type for score in made.scores] == [ScoreType.COSINE, ScoreType.DISTANCE]
     assert made.cohort_identities == 0
+    assert "too few to show it" in made.scores[0].threshold_source
 
 
 def test_centring_on_the_cohort_narrows_the_gap(report: Report) -> None:
