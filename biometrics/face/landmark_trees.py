@@ -253,8 +253,8 @@ def read_landmark_trees(content: bytes) -> LandmarkTrees:
     except (ValueError, OverflowError) as error:
         raise LandmarkStreamError("levels or trees of different sizes") from error
     _check(trees)
-    for values in (trees.mean, trees.limits, trees.leaves, trees.offsets):
-        if not np.isfinite(values).all():
+    for numbers in (trees.mean, trees.limits, trees.leaves, trees.offsets):
+        if not np.isfinite(numbers).all():
             raise LandmarkStreamError("a value that is not finite")
     return trees
 
