@@ -26,6 +26,7 @@ from biometrics.commands.pair_lists import (
     Photography,
     QualityGate,
     QualityOption,
+    Refusal,
     RootOption,
     TemplatesOption,
     ViewsOption,
@@ -89,7 +90,7 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
     support, or a file could not be used.
     """
     if cohort and make_cohort:
-        refuse("--cohort and --make-cohort exclude each other")
+        refuse("--cohort and --make-cohort exclude each other", code=Refusal.OPTION_INVALID)
     targets = _targets(target_fmr, review_fmr)
     key = _sign_key(sign_key)
     strangers = read_cohort(cohort)
@@ -112,10 +113,12 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
 
 def _targets(target_fmr: float, review_fmr: float | None) -> Targets:
     try:
-        # Ten times: a share of comparisons that people can look at.
-        return Targets(fmr=target_fmr, review_fmr=review_fmr or min(10 * target_fmr, 0.5))
+        if review_fmr is None:
+            # A share of comparisons that people can look at.
+            review_fmr = min(10 * target_fmr, 0.5)
+        return Targets(fmr=target_fmr, review_fmr=review_fmr)
     except ValueError as error:
-        refuse(str(error))
+        refuse(error, code=Refusal.OPTION_INVALID)
 
 
 def _sign_key(path: Path | None) -> Ed25519PrivateKey | None:
@@ -124,9 +127,9 @@ def _sign_key(path: Path | None) -> Ed25519PrivateKey | None:
     try:
         key = load_pem_private_key(read_file(path), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        refuse(f"{path} is not an unencrypted private key in PEM")
+        refuse("not an unencrypted private key in PEM", about=path, code=Refusal.SIGN_KEY_INVALID)
     if not isinstance(key, Ed25519PrivateKey):
-        refuse(f"{path} is not an Ed25519 key")
+        refuse("not an Ed25519 key", about=path, code=Refusal.SIGN_KEY_INVALID)
     return key
 
 
@@ -157,7 +160,7 @@ def _point(
             used = NamedCohort.from_pairs(scored)
         point = calibrate(scored, targets=targets, data=data, cohort=used)
     except (ScoringError, UnsupportedTargetError, ModelMismatchError, ValueError) as error:
-        refuse(str(error))
+        refuse(error)
     if make_cohort and isinstance(used, NamedCohort):
         make_cohort.touch(mode=0o600)
         write_file(make_cohort, used.cohort().to_bytes())

@@ -23,6 +23,7 @@ from biometrics.commands.pair_lists import (
     Photography,
     QualityGate,
     QualityOption,
+    Refusal,
     RootOption,
     TemplatesOption,
     ViewsOption,
@@ -84,7 +85,7 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
     try:
         report = evaluate(given.pair_list, given.photographs, subject=subject)
     except (ScoringError, ModelMismatchError) as error:
-        refuse(str(error))
+        refuse(error)
     _write(report, out=out, pictures=_thumbnails(report, given) if thumbnails else None)
     for gap in report.alarms:
         typer.echo(f"alarm: {gap.column} {gap.highest} against {gap.lowest}: {gap.ratio:.1f} times")
@@ -106,7 +107,7 @@ def _write(report: Report, *, out: Path, pictures: dict[str, str] | None) -> Non
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        refuse(f"{out}: {error.strerror}")
+        refuse(error, about=out, code=Refusal.FILE_UNREADABLE)
     write_file(out / "report.json", report_json(report))
     write_file(out / "report.html", report_html(report, thumbnails=pictures).encode())
     typer.echo(f"{out / 'report.html'}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from rich.console import Console
 from rich.progress import Progress
 
 from biometrics.commands.networks import NetworkChoice
@@ -19,6 +20,8 @@ from biometrics.evaluation.photographs import (
     TemplateFolder,
     acquire_photographs,
 )
+from biometrics.evaluation.scoring import ScoringError
+from biometrics.evaluation.thresholds import UnsupportedTargetError
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
@@ -28,6 +31,7 @@ from biometrics.face.plugins.manifest import ManifestError
 from biometrics.face.plugins.registry import ModelNotFoundError
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
 from biometrics.face.runtime import RuntimeUnavailableError
+from biometrics.face.score import ModelMismatchError
 from biometrics.face.weights import WeightsError
 
 
@@ -37,6 +41,38 @@ class ExitCode(IntEnum):
     DONE = 0
     ALARM = 1
     REFUSED = 2
+
+
+class Refusal(StrEnum):
+    """Why a command ends with exit code 2: the first word of its one line. Append only."""
+
+    INPUT_UNUSABLE = "INPUT_UNUSABLE"
+    OPTION_INVALID = "OPTION_INVALID"
+    FILE_UNREADABLE = "FILE_UNREADABLE"
+    PAIRS_INVALID = "PAIRS_INVALID"
+    PHOTOGRAPH_UNREADABLE = "PHOTOGRAPH_UNREADABLE"
+    NOTHING_TO_SCORE = "NOTHING_TO_SCORE"
+    TARGET_UNSUPPORTED = "TARGET_UNSUPPORTED"
+    COHORT_INVALID = "COHORT_INVALID"
+    OPERATING_POINT_INVALID = "OPERATING_POINT_INVALID"
+    SIGN_KEY_INVALID = "SIGN_KEY_INVALID"
+    MODEL_UNUSABLE = "MODEL_UNUSABLE"
+    MODEL_MISMATCH = "MODEL_MISMATCH"
+
+
+_REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
+    (PairsError, Refusal.PAIRS_INVALID),
+    (PhotographError, Refusal.PHOTOGRAPH_UNREADABLE),
+    (ScoringError, Refusal.NOTHING_TO_SCORE),
+    (UnsupportedTargetError, Refusal.TARGET_UNSUPPORTED),
+    (InvalidCohortError, Refusal.COHORT_INVALID),
+    (OperatingPointFileError, Refusal.OPERATING_POINT_INVALID),
+    (ModelMismatchError, Refusal.MODEL_MISMATCH),
+    (ModelNotFoundError, Refusal.MODEL_UNUSABLE),
+    (ManifestError, Refusal.MODEL_UNUSABLE),
+    (WeightsError, Refusal.MODEL_UNUSABLE),
+    (RuntimeUnavailableError, Refusal.MODEL_UNUSABLE),
+)
 
 
 class QualityGate(StrEnum):
@@ -92,9 +128,20 @@ class Input:
     root: Path
 
 
-def refuse(message: str) -> NoReturn:
-    """Say why on standard error and end with exit code 2."""
-    typer.echo(message, err=True)
+def refuse(
+    reason: str | Exception, *, about: Path | None = None, code: Refusal = Refusal.INPUT_UNUSABLE
+) -> NoReturn:
+    """Say why in one line on standard error and end with exit code 2.
+
+    Args:
+        reason: In words, or the error; the kind of error is the code then.
+        about: The file it is about.
+        code: The first word of the line, for a reason in words.
+    """
+    kinds = (kind for error, kind in _REFUSALS if isinstance(reason, error))
+    text = str(reason.strerror if isinstance(reason, OSError) else reason)
+    prefix = "" if about is None else f"{about}: "
+    typer.echo(f"{next(kinds, code)}: {prefix}{' '.join(text.split())}", err=True)
     raise typer.Exit(ExitCode.REFUSED)
 
 
@@ -103,7 +150,7 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
+        refuse(error, about=path, code=Refusal.FILE_UNREADABLE)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -111,7 +158,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
+        refuse(error, about=path, code=Refusal.FILE_UNREADABLE)
 
 
 def read_cohort(path: Path | None) -> Cohort | None:
@@ -121,7 +168,7 @@ def read_cohort(path: Path | None) -> Cohort | None:
     try:
         return Cohort.from_bytes(read_file(path))
     except InvalidCohortError as error:
-        refuse(f"{path}: {error}")
+        refuse(error, about=path)
 
 
 def warm_engine(engine: FaceEngine) -> FaceEngine:
@@ -129,7 +176,7 @@ def warm_engine(engine: FaceEngine) -> FaceEngine:
     try:
         engine.warm_up()
     except (ModelNotFoundError, ManifestError, WeightsError, RuntimeUnavailableError) as error:
-        refuse(str(error))
+        refuse(error)
     return engine
 
 
@@ -140,7 +187,7 @@ def read_operating_point(path: Path | None) -> OperatingPoint | None:
     try:
         return from_json(read_file(path))
     except OperatingPointFileError as error:
-        refuse(f"{path}: {error}")
+        refuse(error, about=path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +230,9 @@ def read_input(
     try:
         pair_list = read_pairs(read_file(pairs))
         engine = photography.engine()
-        with Progress(transient=True) as progress:
+        # On standard error, so that what is printed can be piped, and only for a person.
+        console = Console(stderr=True)
+        with Progress(transient=True, console=console, disable=not console.is_terminal) as progress:
             task = progress.add_task("photographs", total=len(pair_list.paths))
             photographs = acquire_photographs(
                 pair_list.paths,
@@ -193,5 +242,5 @@ def read_input(
                 on_progress=lambda done: progress.update(task, completed=done),
             )
     except (PairsError, PhotographError) as error:
-        refuse(str(error))
+        refuse(error)
     return Input(pair_list=pair_list, photographs=photographs, root=folder)

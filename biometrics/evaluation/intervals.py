@@ -23,7 +23,9 @@ BOOTSTRAP_REPLICATES = 1000
 BOOTSTRAP_SEED = 19795
 """The bootstrap is the same in every run, so that a report can be made again. ISO/IEC 19795."""
 
-_REPLICATES_AT_ONCE = 50
+_WEIGHTS_AT_ONCE = 2_000_000
+"""16 MB: so that a long list takes no more memory than a short one."""
+
 _TAIL = (1 - CONFIDENCE) / 2
 
 
@@ -70,16 +72,20 @@ def bootstrap_by_identity(trials: Trials, is_error: Mask) -> tuple[float, float]
     )
     if len(people) < 2:  # noqa: PLR2004 - one person drawn again is the same person
         return None
-    a, b = places[: len(trials)], places[len(trials) :]
+    # One row for each pair of people: their trials come and go together.
+    one, other = places.reshape(2, -1)
+    pairs, row = np.unique(one * len(people) + other, return_inverse=True)
+    a, b = np.divmod(pairs, len(people))
+    table = np.stack([np.bincount(row), np.bincount(row, weights=is_error)], axis=1)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
+    share = np.full(len(people), 1 / len(people))
     rates: list[Floats] = []
-    for _ in range(BOOTSTRAP_REPLICATES // _REPLICATES_AT_ONCE):
-        drawn = generator.multinomial(
-            len(people), np.full(len(people), 1 / len(people)), size=_REPLICATES_AT_ONCE
-        ).astype(np.float32)
+    at_once = max(1, _WEIGHTS_AT_ONCE // len(pairs))
+    for start in range(0, BOOTSTRAP_REPLICATES, at_once):
+        size = min(at_once, BOOTSTRAP_REPLICATES - start)
+        drawn = generator.multinomial(len(people), share, size=size).astype(np.float64)
         weights = np.where(a == b, drawn[:, a], drawn[:, a] * drawn[:, b])
-        totals = weights.sum(axis=1, dtype=np.float64)
-        errors = weights[:, is_error].sum(axis=1, dtype=np.float64)
+        totals, errors = (weights @ table).T
         rates.append(errors[totals > 0] / totals[totals > 0])
     low, high = np.quantile(np.concatenate(rates), [_TAIL, 1 - _TAIL])
     return float(low), float(high)

@@ -21,6 +21,14 @@ COLUMNS = ("path_a", "path_b", "mated")
 IDENTITY_COLUMNS = ("identity_a", "identity_b")
 """Who is shown, when the list says so. Otherwise mated pairs and folders tell."""
 
+AGE_COLUMN = "portrait_age_years"
+"""The age of the document's portrait, a number: it is put into bands, which are the groups."""
+
+AGE_BANDS = ((5, "00-04"), (10, "05-09"), (15, "10-14"))
+"""Below so many years, the band; the last one is open."""
+
+AGE_YEARS_MAX = 120
+
 GROUP_VALUES_MAX = 200
 """A column with more values is no division into groups, but a name or a number."""
 
@@ -75,6 +83,7 @@ def read_pairs(data: bytes) -> PairList:
 
     The columns `path_a`, `path_b` and `mated` (1 or 0) are needed. `identity_a` and `identity_b`
     say who is shown. Every other column is a division into groups; an empty cell is in no group.
+    `portrait_age_years` is a number and divided into bands.
 
     Raises:
         PairsError: The list is too large, not UTF-8, not CSV, lacks a column or has none but a
@@ -134,8 +143,22 @@ def _pair(line: int, row: Mapping[str | None, str | None], columns: tuple[str, .
         path_a=cells["path_a"],
         path_b=cells["path_b"],
         is_mated=mated,
-        groups={column: cells[column] for column in columns if cells[column]},
+        groups={
+            column: _age_band(line, cells[column]) if column == AGE_COLUMN else cells[column]
+            for column in columns
+            if cells[column]
+        },
     )
+
+
+def _age_band(line: int, cell: str) -> str:
+    try:
+        years = float(cell)
+    except ValueError:
+        years = -1.0
+    if not 0 <= years < AGE_YEARS_MAX:
+        raise PairsError(f"line {line}: {AGE_COLUMN} is a number of years, not {cell!r}")
+    return next((band for below, band in AGE_BANDS if years < below), "15+")
 
 
 def _check_path(line: int, name: str, path: str) -> None:

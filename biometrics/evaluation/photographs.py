@@ -133,6 +133,9 @@ def read_photograph(path: str, *, root: Path) -> bytes:
         file = (root / path).resolve(strict=True)
         if not file.is_relative_to(root.resolve()):
             raise PhotographError(f"{path} leads out of the folder of the photographs")
+        if not file.is_file():
+            # A pipe would make the tool wait for ever, a device would fill its memory.
+            raise PhotographError(f"{path} is not a file")
         with file.open("rb") as stream:
             return stream.read(PHOTOGRAPH_BYTES_READ_MAX)
     except OSError as error:

@@ -5,22 +5,19 @@ global state of `pyplot`, and is the same for the same values.
 """
 
 import io
+import math
 import re
 from collections.abc import Iterable, Mapping
 from statistics import NormalDist
 from typing import Literal
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from biometrics.evaluation.report import Curve, Histogram
 
 SIZE_INCHES = (6.4, 4.6)
-
-RATE_MIN = 1e-5
-"""The lower end of the axes: a rate of zero has no place on a normal deviate scale."""
 
 _Corner = Literal["upper right", "upper left"]
 
@@ -30,6 +27,9 @@ _COLOURS = ("#1b4f72", "#c0392b", "#1e8449", "#7d3c98", "#b9770e", "#17a2b8", "#
 
 def det_plot(curves: Mapping[str, Curve], *, title: str) -> str:
     """DET curves on normal deviate scales (ISO/IEC 19795-1), one line for each name.
+
+    A curve ends where there is no error left to count: a rate of zero has no place on these scales,
+    and a line along the edge would look like one that was measured.
 
     Returns:
         An `svg` element.
@@ -81,7 +81,7 @@ def _cycled(count: int) -> Iterable[str]:
 
 def _deviates(rates: Iterable[float]) -> list[float]:
     normal = NormalDist()
-    return [normal.inv_cdf(float(np.clip(rate, RATE_MIN, 1 - RATE_MIN))) for rate in rates]
+    return [normal.inv_cdf(rate) if 0 < rate < 1 else math.nan for rate in rates]
 
 
 def _finish(axes: Axes, *, title: str, x: str, y: str, legend: _Corner = "upper right") -> None:

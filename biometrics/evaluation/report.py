@@ -3,13 +3,13 @@
 Owns what a report says. Refuses to know how it looks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
-from biometrics.evaluation.intervals import counted_rate
+from biometrics.evaluation.intervals import counted_rate, error_rate
 from biometrics.evaluation.pairs import PairList
 from biometrics.evaluation.photographs import Photographs
 from biometrics.evaluation.rates import (
@@ -21,9 +21,10 @@ from biometrics.evaluation.rates import (
     threshold_at_fmr,
 )
 from biometrics.evaluation.scoring import ScoredPairs
+from biometrics.evaluation.thresholds import is_supported
 from biometrics.evaluation.trials import Trials
-from biometrics.face.error_rate import ErrorRate
-from biometrics.face.operating_point import OperatingPoint, trials_needed
+from biometrics.face.error_rate import ErrorRate, percent
+from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.score import ScoreType
 
 FMR_STEPS = (1e-2, 1e-3, 1e-4)
@@ -104,6 +105,19 @@ class GroupRow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GapReading:
+    """The gaps at a threshold that gives everybody together a false match rate.
+
+    Attributes:
+        fmr: Of all people, on these very trials.
+        gaps: The largest gap in FMR between the groups of each column.
+    """
+
+    fmr: float
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreReport:
     """One kind of score on all trials.
 
@@ -116,6 +130,7 @@ class ScoreReport:
         histogram: Over all people.
         groups: For each group.
         gaps: The largest gap in FMR between the groups of each column, at the threshold.
+        gap_readings: The same at customary FMRs, those that the number of pairs supports.
     """
 
     score_type: ScoreType
@@ -126,6 +141,7 @@ class ScoreReport:
     histogram: Histogram
     groups: tuple[GroupRow, ...]
     gaps: tuple[Gap, ...]
+    gap_readings: tuple[GapReading, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -207,7 +223,7 @@ def curve(trials: Trials) -> Curve | None:
     if not trials.is_mated.any() or trials.is_mated.all():
         return None
     tradeoff = detection_error_tradeoff(trials)
-    independent = trials.non_mated.independent
+    non_mated = trials.non_mated
     # Where either rate passes equal steps of its logarithm, so that small rates keep their detail.
     steps = np.geomspace(1e-6, 1, CURVE_POINTS_MAX // 2 - 1)
     by_fmr = len(tradeoff.fmr) - np.searchsorted(tradeoff.fmr[::-1], steps, side="right")
@@ -222,7 +238,7 @@ def curve(trials: Trials) -> Curve | None:
             Reading(
                 fmr=fmr,
                 fnmr=tradeoff.fnmr_at_fmr(fmr),
-                is_supported=independent >= trials_needed(fmr),
+                is_supported=is_supported(non_mated, target_fmr=fmr),
             )
             for fmr in FMR_STEPS
         ),
@@ -245,7 +261,9 @@ def score_report(
         operating_point: Gives the threshold when it is on this score.
     """
     threshold = threshold_at_fmr(trials.non_mated, target_fmr=target_fmr)
-    source = f"FMR {target_fmr:g} over all people, on these very trials"
+    source = f"FMR {percent(target_fmr)} over all people, on these very trials"
+    if not is_supported(trials.non_mated, target_fmr=target_fmr):
+        source += ", which are too few to show it"
     if operating_point is not None and operating_point.score_type is score_type:
         threshold = score_type.from_similarity(operating_point.decision_threshold)
         source = f"operating point: {operating_point.source}"
@@ -266,15 +284,27 @@ def score_report(
         curve=curve(trials),
         histogram=_histogram(trials, score_type),
         groups=groups,
-        gaps=_gaps(groups),
+        gaps=_gaps({(row.column, row.value): row.rates.fmr for row in groups}),
+        gap_readings=tuple(_gap_readings(trials.non_mated)),
     )
 
 
-def _gaps(groups: Iterable[GroupRow]) -> tuple[Gap, ...]:
-    rows = list(groups)
+def _gap_readings(non_mated: Trials) -> Iterator[GapReading]:
+    masks = non_mated.group_masks()
+    for fmr in FMR_STEPS:
+        if masks and is_supported(non_mated, target_fmr=fmr):
+            is_match = non_mated.similarity >= threshold_at_fmr(non_mated, target_fmr=fmr)
+            rates = {
+                group: error_rate(non_mated.where(mask), is_match[mask])
+                for group, mask in masks.items()
+            }
+            yield GapReading(fmr=fmr, gaps=_gaps(rates))
+
+
+def _gaps(rates: Mapping[tuple[str, str], ErrorRate]) -> tuple[Gap, ...]:
     gaps = (
-        largest_gap(column, [(r.value, r.rates.fmr) for r in rows if r.column == column])
-        for column in dict.fromkeys(row.column for row in rows)
+        largest_gap(column, [(value, rates[c, value]) for c, value in rates if c == column])
+        for column in dict.fromkeys(column for column, _ in rates)
     )
     return tuple(gap for gap in gaps if gap is not None)
 

@@ -85,7 +85,8 @@ class Trials:
         """
         low = np.minimum(self.identity_a, self.identity_b)
         high = np.maximum(self.identity_a, self.identity_b)
-        return len(np.unique(np.stack([low, high]), axis=1).T)
+        # One number for each pair: much faster to sort than pairs are.
+        return len(np.unique(low * (int(high.max(initial=0)) + 1) + high))
 
     def among(self, identities: npt.ArrayLike) -> Mask:
         """Which trials are between two of these people."""

@@ -28,6 +28,14 @@ NEAREST_IDENTITIES = 10
 """How many of the nearest people are averaged. The usual order of size for adaptive score
 normalisation (AS-norm, top-N cohort selection); ten of some thousand people was measured."""
 
+SAME_PORTRAIT_COSINE_MIN = 0.999
+"""From here on a vector of the cohort is the compared reference itself and not another person.
+
+One portrait embedded twice gives 1 within rounding (float32: 1e-6). Different photographs of
+one person reached 0.9979 (866 pairs, dlib's network, London and LFW), so that a person is left out
+by the enrolled portrait and never by likeness.
+"""
+
 _MAGIC = b"SFC1"
 _PREFIX = struct.Struct("<4s32sIH")
 """Magic, digest of the model, number of people, number of values."""
@@ -111,23 +119,41 @@ class Cohort:
         """Whether scores may be centred by it."""
         return len(self) >= COHORT_IDENTITIES_MIN
 
-    def nearness(self, vectors: Matrix) -> npt.NDArray[np.float64]:
-        """The mean cosine of each vector to its 10 nearest people of the cohort.
+    def nearness(
+        self, references: Matrix, probes: Matrix
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The mean cosine of each reference, and of its probe, to their 10 nearest strangers.
+
+        A person whose own portrait is in the cohort is not centred on himself: vectors that are
+        practically the reference (`SAME_PORTRAIT_COSINE_MIN`) are left out for both. That can only
+        lower the two means and raise the score, up to the one the person would have as a stranger
+        to the cohort, which is what thresholds are set on. The reference alone says who is left
+        out, for the probe is what an attacker chooses.
 
         Args:
-            vectors: Unit vectors, number x values.
+            references: Unit vectors, number x values.
+            probes: Unit vectors, one for each reference.
 
         Returns:
-            One value of -1..1 for each row.
+            Two values of -1..1 for each row: of the reference and of the probe.
 
         Raises:
-            InvalidTemplateError: The vectors have another length than the cohort's.
+            InvalidCohortError: The vectors have another length than the cohort's.
         """
+        cosines = self._cosines(references)
+        is_same = cosines >= SAME_PORTRAIT_COSINE_MIN
+        # Nobody is left out where fewer than ten would remain: the score stays the lower one.
+        is_same &= is_same.sum(axis=1, keepdims=True) <= len(self) - NEAREST_IDENTITIES
+        nearness_of_references = _mean_of_nearest(cosines, left_out=is_same)
+        return nearness_of_references, _mean_of_nearest(self._cosines(probes), left_out=is_same)
+
+    def _cosines(self, vectors: Matrix) -> Matrix:
         if vectors.shape[-1] != self.vectors.shape[1]:
-            raise InvalidTemplateError("the templates and the cohort have vectors of other lengths")
-        cosines = vectors @ self.vectors.T.astype(np.float64)
-        nearest = np.partition(cosines, -NEAREST_IDENTITIES, axis=-1)[..., -NEAREST_IDENTITIES:]
-        return np.asarray(nearest.mean(axis=-1), dtype=np.float64)
+            raise InvalidCohortError(
+                f"the cohort has {self.vectors.shape[1]} values for each person, "
+                f"the templates have {vectors.shape[-1]}"
+            )
+        return np.asarray(vectors @ self.vectors.T.astype(np.float64), dtype=np.float64)
 
     def to_bytes(self) -> bytes:
         """Magic, model digest, people, values, then float32 rows, little-endian. No names.
@@ -154,6 +180,15 @@ class Cohort:
             raise InvalidCohortError(f"{people} x {values} values announced, other bytes present")
         vectors = np.frombuffer(data, dtype="<f4", offset=_PREFIX.size).reshape(people, values)
         return cls(vectors=vectors, model_digest=digest.hex())
+
+
+def _mean_of_nearest(
+    cosines: Matrix, *, left_out: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.float64]:
+    # In place: the matrix of an evaluation is large, and nobody needs it afterwards.
+    cosines[left_out] = -np.inf
+    cosines.partition(-NEAREST_IDENTITIES, axis=1)
+    return np.asarray(cosines[:, -NEAREST_IDENTITIES:].mean(axis=1), dtype=np.float64)
 
 
 def unit_vectors(vectors: npt.ArrayLike) -> Matrix:

@@ -80,6 +80,7 @@ def compare(
     Raises:
         ModelMismatchError: Templates, cohort and thresholds do not belong together.
         InvalidTemplateError: The templates have different lengths or no direction.
+        InvalidCohortError: The cohort's vectors have another length.
     """
     point = operating_point.usable(cohort)
     if point.model_digest != reference.model_digest:

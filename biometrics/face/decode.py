@@ -121,7 +121,8 @@ def admit(image: bytes) -> ImageHeader | AcquisitionFailure:
         header = read_header(image, format_=format_)
     except HeaderError:
         return AcquisitionFailure.UNDECODABLE
-    if header.width_px * header.height_px > IMAGE_PIXELS_MAX or header.passes > PASSES_MAX:
+    has_too_many_pixels = header.width_px * header.height_px > IMAGE_PIXELS_MAX
+    if has_too_many_pixels or header.passes > PASSES_MAX or header.is_overcut:
         return AcquisitionFailure.IMAGE_TOO_LARGE
     return AcquisitionFailure.ANIMATED if header.is_animated else header
 

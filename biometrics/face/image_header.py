@@ -12,8 +12,9 @@ Every function is total: on broken bytes it returns None or raises `HeaderError`
 by `SEGMENTS_MAX` and `GIF_BLOCKS_MAX`.
 """
 
+import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +47,8 @@ class ImageHeader:
         is_animated: Whether there is more than one frame.
         orientation: EXIF orientation (TIFF 6.0 tag 274), 1..8; 1 when absent or unreadable.
         passes: Times a decoder walks over the picture: JPEG scans, JPEG 2000 tiles; else 1.
+        is_overcut: Whether a JPEG 2000 has more precincts, code blocks or layers than any encoder
+            would make.
     """
 
     format: ImageFormat
@@ -54,6 +57,7 @@ class ImageHeader:
     is_animated: bool = False
     orientation: int = 1
     passes: int = 1
+    is_overcut: bool = False
 
 
 def image_format(data: bytes) -> ImageFormat | None:
@@ -294,14 +298,94 @@ def _codestream_header(codestream: bytes) -> ImageHeader:
     )
     if not (0 < components <= _COMPONENTS_MAX and tile_width and tile_height):
         raise HeaderError("the codestream has no picture of up to four components")
+    size = {"width_px": right - left, "height_px": bottom - top}
+    is_overcut = _is_overcut(codestream, **size, components=components)
     columns = -(-(right - tile_left) // tile_width)
     rows = -(-(bottom - tile_top) // tile_height)
     return ImageHeader(
         format=ImageFormat.JPEG2000,
-        width_px=right - left,
-        height_px=bottom - top,
+        **size,
         passes=max(1, columns * rows),
+        is_overcut=is_overcut,
     )
+
+
+PRECINCTS_MAX = 65_536
+"""Precincts of a JPEG 2000 over all resolutions and components: parts that a decoder describes one
+by one, in some 550 bytes each, before it reads any. Eight megapixels in precincts of 128 x 128 have
+2,000; a file of 384 bytes with precincts of one pixel took 1.7 GB for each megapixel."""
+
+BLOCKS_MAX = 262_144
+"""Code blocks likewise, 430 bytes each. Encoders write 64 x 64 or 32 x 32, of which eight
+megapixels have up to 31,000; a file of 204 bytes with blocks of 4 x 4 took 642 MB."""
+
+LAYERS_MAX = 64
+"""Quality layers. Encoders write one to twenty."""
+
+_CODING, _CODING_OF_COMPONENT, _TILE_PART, _DATA = 0xFF52, 0xFF53, 0xFF90, 0xFF93
+_TILE_PART_START = b"\xff\x90"
+_HAS_PRECINCTS = 1
+_LARGEST_PRECINCT = 0xFF
+_LEVELS_MAX = 32
+"""Most resolutions of the format (ITU-T T.800, table A.15)."""
+
+
+def _is_overcut(codestream: bytes, *, width_px: int, height_px: int, components: int) -> bool:
+    """Whether a picture is cut into so many parts that describing them would take all memory.
+
+    Every tile must be coded as the main header says (ITU-T T.800, annex A): what a component or a
+    tile has of its own is not looked for in portraits, and refused.
+    """
+    coding = [body for kind, body in _codestream_segments(codestream, 2) if kind == _CODING]
+    if len(coding) != 1:
+        raise HeaderError("a codestream with no or several ways of coding")
+    style, layers, levels, *block = struct.unpack_from(">BxHxBBB", coding[0])
+    has_precincts = bool(style & _HAS_PRECINCTS)
+    if levels > _LEVELS_MAX:
+        raise HeaderError("more resolutions than there can be")
+    precincts = blocks = 0
+    for resolution in range(levels + 1):
+        byte = coding[0][10 + resolution] if has_precincts else _LARGEST_PRECINCT
+        exponents = (byte & 15, byte >> 4)
+        # Blocks are written less two, and lie inside a precinct.
+        inside = [min(one + 2, other) for one, other in zip(block, exponents, strict=True)]
+        sides = [-(-side >> (levels - resolution)) for side in (width_px, height_px)]
+        precincts += _parts(sides, exponents)
+        blocks += _parts(sides, inside)
+    return (
+        layers > LAYERS_MAX
+        or precincts * components > PRECINCTS_MAX
+        or blocks * components > BLOCKS_MAX
+    )
+
+
+def _parts(sides_px: Sequence[int], exponents: Sequence[int]) -> int:
+    """How many parts of 2^exponent pixels a picture is cut into."""
+    return math.prod(
+        -(-side >> exponent) for side, exponent in zip(sides_px, exponents, strict=True)
+    )
+
+
+def _codestream_segments(codestream: bytes, position: int) -> Iterator[tuple[int, bytes]]:
+    """Kind and content of the segments of the main header and of each tile part."""
+    tile_part = 0
+    for _ in range(SEGMENTS_MAX):
+        kind, length = struct.unpack_from(">HH", codestream, position)
+        if kind == _TILE_PART:
+            (size,) = struct.unpack_from(">I", codestream, position + 6)
+            tile_part = position + (size or len(codestream))
+        if kind == _CODING_OF_COMPONENT:
+            raise HeaderError("a component with a coding of its own")
+        if kind != _DATA:
+            yield kind, codestream[position + 4 : position + 2 + length]
+            position += 2 + length
+        elif tile_part <= position:
+            raise HeaderError("a tile part shorter than its own header")
+        elif codestream[tile_part : tile_part + 2] != _TILE_PART_START:
+            return
+        else:
+            position = tile_part
+    raise HeaderError("too many JPEG 2000 segments")
 
 
 # GIF: CompuServe, Graphics Interchange Format, version 89a.

@@ -253,6 +253,9 @@ def read_landmark_trees(content: bytes) -> LandmarkTrees:
     except (ValueError, OverflowError) as error:
         raise LandmarkStreamError("levels or trees of different sizes") from error
     _check(trees)
+    for numbers in (trees.mean, trees.limits, trees.leaves, trees.offsets):
+        if not np.isfinite(numbers).all():
+            raise LandmarkStreamError("a value that is not finite")
     return trees
 
 
@@ -290,9 +293,6 @@ def _check(trees: LandmarkTrees) -> None:
         or not _are_within(trees.anchors, len(trees.mean))
     ):
         raise LandmarkStreamError("sizes that contradict each other")
-    for values in (trees.mean, trees.limits, trees.leaves, trees.offsets):
-        if not np.isfinite(values).all():
-            raise LandmarkStreamError("a value that is not finite")
 
 
 def _are_within(indices: Indices, size: int) -> bool:

@@ -93,13 +93,13 @@ def _read(path: Path) -> Buffer | None:
             status = os.fstat(file.fileno())
             if status.st_uid != os.getuid() or not 0 < status.st_size <= MODEL_BYTES_MAX:
                 return None
+            head = file.read(len(MAGIC) + _DIGEST_BYTES)
+            # Read, not mapped: what is only looked at once need not stay in memory.
+            digest = hashlib.file_digest(file, "sha256").digest()
             content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-    except OSError:
+    except (OSError, ValueError):  # of a file that has become empty meanwhile
         return None
-    head = len(MAGIC) + _DIGEST_BYTES
-    body = content[head:]
-    whole = MAGIC + hashlib.sha256(body).digest()
-    return body if content[:head] == whole else None
+    return content[len(head) :] if head == MAGIC + digest else None
 
 
 def _write(path: Path, body: bytes) -> None:

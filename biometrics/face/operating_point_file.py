@@ -7,9 +7,10 @@ taken for whom, so nobody may loosen it unseen.
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import date
-from typing import Any
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -75,7 +76,7 @@ def from_json(data: bytes, *, trusted_key: Ed25519PublicKey | None = None) -> Op
     _verify(content, document["signature"], trusted_key=trusted_key)
     try:
         return _point(document["operating_point"])
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise OperatingPointFileError(f"not an operating point: {error}") from error
 
 
@@ -166,8 +167,29 @@ def _with_rates(values: Fields, names: tuple[str, ...]) -> Fields:
 
 
 def _exact(kind: type, body: object) -> Fields:
-    """A copy of `body`, which must have the fields of `kind`, all and no other."""
-    names = {item.name for item in fields(kind)}
-    if not isinstance(body, dict) or set(body) != names:
-        raise OperatingPointFileError(f"{kind.__name__} has the fields {sorted(names)}")
+    """A copy of `body`, which must have the fields of `kind`, all and no other, of their types."""
+    hints = get_type_hints(kind)
+    if not isinstance(body, dict) or set(body) != set(hints):
+        raise OperatingPointFileError(f"{kind.__name__} has the fields {sorted(hints)}")
+    for name, value in body.items():
+        if not _is_of(hints[name], value):
+            raise OperatingPointFileError(f"{kind.__name__}: {name} has another type")
     return dict(body)
+
+
+_SCALARS: dict[object, tuple[type, ...]] = {
+    int: (int,),
+    float: (int, float),
+    str: (str,),
+    bool: (bool,),
+    NoneType: (NoneType,),
+}
+
+
+def _is_of(hint: object, value: object) -> bool:
+    kinds = get_args(hint) or (hint,)
+    if not set(kinds) <= set(_SCALARS):
+        return True  # it has a reader of its own
+    if isinstance(value, bool):
+        return bool in kinds  # Python counts it as a number; JSON does not
+    return any(isinstance(value, _SCALARS[kind]) for kind in kinds)

@@ -81,17 +81,20 @@ class Scorer:
         Raises:
             ModelMismatchError: Templates or cohort are of different models or views.
             InvalidTemplateError: The templates differ in length or have no direction.
+            InvalidCohortError: The cohort's vectors have another length.
         """
         return self._score_type.from_similarity(self.similarity(reference, probe))
 
     def similarity(self, reference: Template, probe: Template) -> float:
         """How alike the two are: higher is more alike, for each kind of score.
 
-        A distance is negated. The order of the two does not matter.
+        A distance is negated. The order of the two does not matter, save that a reference which is
+        itself in the cohort is left out of it; see `Cohort.nearness`.
 
         Raises:
             ModelMismatchError: Templates or cohort are of different models or views.
             InvalidTemplateError: The templates differ in length or have no direction.
+            InvalidCohortError: The cohort's vectors have another length.
         """
         check_comparable(reference, probe)
         if self._cohort is not None and self._cohort.model_digest != reference.model_digest:
@@ -108,7 +111,8 @@ class Scorer:
             probes: Vectors of the same shape.
 
         Raises:
-            InvalidTemplateError: A row has no direction, or the cohort's vectors another length.
+            InvalidTemplateError: A row has no direction.
+            InvalidCohortError: The cohort's vectors have another length.
         """
         if self._score_type is ScoreType.DISTANCE:
             # In float64, so that no two finite templates can overflow to infinity.
@@ -118,7 +122,7 @@ class Scorer:
         cosines = np.asarray((one * other).sum(axis=1), dtype=np.float64)
         if self._cohort is None:
             return cosines
-        return centred(cosines, self._cohort.nearness(one), self._cohort.nearness(other))
+        return centred(cosines, *self._cohort.nearness(one, other))
 
 
 def centred(cosines: Values, nearness_a: Values, nearness_b: Values) -> Values:

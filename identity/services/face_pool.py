@@ -6,14 +6,17 @@ decoder must not take the service with it. Knows no citizen and no subscription.
 """
 
 import asyncio
+import ctypes
 import hashlib
 import multiprocessing
 import os
+import resource
 import signal
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
@@ -32,6 +35,10 @@ photograph within the limits can be (some 5 s for five of them), the last is don
 COMPARISON_TIMEOUT_S = 30.0
 """A comparison takes well under a second; one that takes this long is hostile or stuck."""
 
+
+ADDRESS_SPACE_MAX_BYTES = 4 * 1024**3
+"""Address space of a worker. Warm it has 1.3 GB, most of it libraries that are mapped; five
+photographs of eight megapixels take 0.5 GB more."""
 
 _worker_engine: ContextVar[FaceEngine | FaceSetupError] = ContextVar("subid_worker_engine")
 """The engine of a worker process, made before it is given anything to do; or why it has none."""
@@ -100,6 +107,8 @@ def _start_worker(setup: FaceSetup) -> None:
     import cv2  # noqa: PLC0415 - see above
 
     _end_with_the_server()
+    # What a photograph may still make a decoder take is refused to it, not to the machine.
+    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_MAX_BYTES, ADDRESS_SPACE_MAX_BYTES))
     # A process for each core: threads inside one would take the cores from the others.
     cv2.setNumThreads(1)
     engine = setup.make_engine()
@@ -110,6 +119,13 @@ def _start_worker(setup: FaceSetup) -> None:
         _worker_engine.set(error)
     else:
         _worker_engine.set(engine)
+    _give_back_memory()
+
+
+def _give_back_memory() -> None:
+    """What loading left behind, 60 MB, goes back to the system where the C library can do that."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _engine() -> FaceEngine:
@@ -162,7 +178,8 @@ class FacePool:
         self._setup = setup
         self._worker_count = worker_count
         self._timeout_s = timeout_s
-        self._waiting = 0
+        self._under_way: dict[asyncio.Future[FaceFindings], None] = {}
+        """In the order of their coming, which is that of their turn."""
         self._executor = self._new_executor()
 
     async def warm_up(self) -> None:
@@ -186,7 +203,7 @@ class FacePool:
         Raises:
             OverloadedError: Too many comparisons are waiting.
         """
-        if self._waiting >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
+        if len(self._under_way) >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
             raise OverloadedError("too many face comparisons are waiting")
 
     async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
@@ -197,16 +214,20 @@ class FacePool:
         """
         self.refuse_when_full()
         executor, work = self._submit(portrait, probes)
-        self._waiting += 1
+        self._under_way[work] = None
         work.add_done_callback(self._leave)
         try:
             # Shielded: a caller that goes away leaves its comparison behind, and its place is taken
             # until that is over. Python 3.11 stops watching its workers when one dies while a
             # cancelled comparison is queued, and nobody else would be answered.
             return await asyncio.wait_for(asyncio.shield(work), self._timeout_s)
-        except TimeoutError:
-            # A photograph that stalls a worker is a photograph without a face.
+        except TimeoutError as error:
+            had_its_turn = work in list(self._under_way)[: self._worker_count]
             self._replace(executor)
+            if not had_its_turn:
+                # Somebody else's photograph took the time.
+                raise OverloadedError("the comparison waited too long: send it again") from error
+            # A photograph that stalls a worker is a photograph without a face.
             return not_compared("PROCESSING_FAILED", probes)
         except BrokenProcessPool as error:
             # Nobody can tell whose photograph it was: nothing is decided, the same request may
@@ -227,7 +248,7 @@ class FacePool:
         return self._executor, work
 
     def _leave(self, work: asyncio.Future[FaceFindings]) -> None:
-        self._waiting -= 1
+        self._under_way.pop(work, None)
         if not work.cancelled():
             # Looked at here, because nobody may be left who waits for it: a log line about it
             # would be no administrator's business.

@@ -3,12 +3,16 @@
 Owns the protocol: which people choose a threshold and which people it is counted on. Nobody does
 both: a division puts half of the people, and of every group, on each side. The choosing half is its
 own cohort (whoever is compared is left out), so no cohort knows a person it is counted on.
+
+Everything random has a seed: the same photographs give the same page, but for its date.
 """
 
 import argparse
 import csv
 import io
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,23 +22,17 @@ from biometrics.evaluation.calibration import cohort_trials, data_digest
 from biometrics.evaluation.intervals import counted_rate
 from biometrics.evaluation.pairs import PairList, read_pairs
 from biometrics.evaluation.photographs import Photographs, TemplateFolder, acquire_photographs
-from biometrics.evaluation.rates import (
-    Gap,
-    Rates,
-    detection_error_tradeoff,
-    largest_gap,
-    rates_at,
-    threshold_at_fmr,
-)
+from biometrics.evaluation.rates import Rates, rates_at, threshold_at_fmr
 from biometrics.evaluation.scoring import NamedCohort, ScoredPairs, pair_up
 from biometrics.evaluation.thresholds import choose_threshold, division, held_out
-from biometrics.evaluation.trials import Integers, Mask, Trials
+from biometrics.evaluation.trials import Trials
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
 from biometrics.face.operating_point import DEFAULT
 from biometrics.face.quality_demands import NO_DEMANDS
 from tests.benchmarks.accuracy_page import page
-from tests.benchmarks.accuracy_results import Group, Results, Score, Travelled
+from tests.benchmarks.accuracy_photographs import detected, gated
+from tests.benchmarks.accuracy_results import AtFMR, GapAt, Results, Shrunk, Travelled
 from tests.benchmarks.harness import ROOT
 
 FACES = Path(ROOT).parent / "shared" / "data" / "faces"
@@ -46,7 +44,23 @@ DIVISIONS = 10
 TARGET_FMR = 1e-3
 """What this number of pairs supports (rule of 3), and the circular's line does not."""
 
+PLAIN, CENTRED = "plain distance", "cohort-centred"
+
 COLUMN = "east_se_asian_pair"
+ALL, ASIAN, OTHER = "all pairs", "East and Southeast Asian pairs", "other pairs"
+
+TRAVELLED_GROUPS = {
+    (COLUMN, "1"): ASIAN,
+    (COLUMN, "0"): OTHER,
+    ("dataset", "lfw"): "LFW",
+    ("dataset", "london"): "London",
+    ("gender", "female"): "London, both women",
+    ("gender", "male"): "London, both men",
+}
+"""Groups that are shown. The others hold too few pairs, or pairs of unknown gender."""
+
+REPLICATES = 500
+SEED = 19795
 
 
 def main(arguments: list[str]) -> int:
@@ -65,30 +79,34 @@ def main(arguments: list[str]) -> int:
 
 
 def measure(templates: Path | None) -> Results:
-    """Every figure of the page."""
-    pair_list = read_pairs(_with_gender((FACES / "pairs.csv").read_bytes()))
-    plain, photographs = _paired(pair_list, Views.PLAIN, templates)
-    full, _ = _paired(pair_list, Views.MIRROR_TWO_ALIGNMENTS, templates)
-    named = {
-        "plain distance": plain,
-        "cohort-centred": full,
-    }
-    return Results(
-        measured_on=datetime.now(UTC).date().isoformat(),
-        data_digest=data_digest(pair_list, photographs),
-        pairs=len(pair_list.pairs),
-        photographs=len(pair_list.paths),
-        identities=len(set(pair_list.identities.values())),
-        fta=counted_rate(len(photographs.failures), len(pair_list.paths)),
-        default=_default_rates(plain.trials),
-        scores=tuple(
-            _score(name, pairs.trials if pairs is plain else _centred(pairs))
-            for name, pairs in named.items()
-        ),
-        travelled=tuple(
-            _travelled(name, pairs, is_plain=pairs is plain) for name, pairs in named.items()
-        ),
-    )
+    """Every figure of the page. Two processes: one finds faces, the other compares them."""
+    with ProcessPoolExecutor(max_workers=1) as other:
+        found, said = other.submit(detected, FACES), other.submit(gated, FACES)
+        pair_list = read_pairs(_with_gender((FACES / "pairs.csv").read_bytes()))
+        plain, photographs = _paired(pair_list, Views.PLAIN, templates)
+        full, _ = _paired(pair_list, Views.MIRROR_TWO_ALIGNMENTS, templates)
+        whole = {PLAIN: _lfw(plain.trials), CENTRED: _lfw(_centred(full))}
+        halves = {
+            PLAIN: list(_halves(plain, is_centred=False)),
+            CENTRED: list(_halves(full, is_centred=True)),
+        }
+        return Results(
+            measured_on=datetime.now(UTC).date().isoformat(),
+            data_digest=data_digest(pair_list, photographs),
+            pairs=len(pair_list.pairs),
+            photographs=len(pair_list.paths),
+            identities=len(set(pair_list.identities.values())),
+            supported_pairs=plain.trials.non_mated.independent,
+            fta=counted_rate(len(photographs.failures), len(pair_list.paths)),
+            default=_default_rates(plain.trials),
+            at_fmr=tuple(_at_fmr(name, t, f) for name, t in whole.items() for f in (1e-2, 1e-3)),
+            gaps=tuple(gap for name, trials in whole.items() for gap in _gaps(name, trials)),
+            shrunk=tuple(_shrunk(whole[PLAIN], whole[CENTRED], fmr=fmr) for fmr in (1e-2, 1e-3)),
+            travelled=tuple(row for name, parts in halves.items() for row in _rows(name, parts)),
+            fnmr_unseen={name: _mean_fnmr_of_lfw(parts) for name, parts in halves.items()},
+            detected=found.result(),
+            gated=said.result(),
+        )
 
 
 def _with_gender(pairs: bytes) -> bytes:
@@ -122,83 +140,128 @@ def _centred(pairs: ScoredPairs) -> Trials:
     return cohort_trials(pairs, NamedCohort.from_pairs(pairs))
 
 
-def _outside(pairs: ScoredPairs, half: Integers) -> Mask:
-    others = np.setdiff1d(pairs.trials.identities, half)
-    return pairs.trials.among(others)
+def _lfw(trials: Trials) -> Trials:
+    return trials.where(trials.groups["dataset"] == "lfw")
+
+
+def _groups(lfw: Trials) -> dict[str, Trials]:
+    asian = lfw.groups[COLUMN] == "1"
+    return {ALL: lfw, ASIAN: lfw.where(asian), OTHER: lfw.where(~asian)}
 
 
 def _default_rates(trials: Trials) -> dict[str, Rates]:
+    parts = {f"LFW, {name}": part for name, part in _groups(_lfw(trials)).items() if name != ALL}
+    parts["London, studio, one day"] = trials.where(trials.groups["dataset"] == "london")
     threshold = -DEFAULT.decision_threshold
-    lfw = trials.groups["dataset"] == "lfw"
-    parts = {
-        "LFW, East and Southeast Asian pairs": lfw & (trials.groups[COLUMN] == "1"),
-        "LFW, other pairs": lfw & (trials.groups[COLUMN] == "0"),
-        "London, studio, one day": trials.groups["dataset"] == "london",
+    return {name: rates_at(part, threshold=threshold) for name, part in parts.items()}
+
+
+def _at_fmr(score: str, lfw: Trials, fmr: float) -> AtFMR:
+    fnmr = {
+        name: rates_at(part, threshold=threshold_at_fmr(part.non_mated, target_fmr=fmr)).fnmr
+        for name, part in _groups(lfw).items()
     }
-    return {name: rates_at(trials.where(mask), threshold=threshold) for name, mask in parts.items()}
+    return AtFMR(score=score, fmr=fmr, fnmr=fnmr)
 
 
-def _score(name: str, trials: Trials) -> Score:
-    print(f"{name} …", flush=True)
-    lfw = trials.where(trials.groups["dataset"] == "lfw")
-    curve = detection_error_tradeoff(lfw)
-    parts = {value: lfw.where(lfw.groups[COLUMN] == value) for value in ("0", "1")}
-    gaps: dict[float, Gap] = {}
-    for fmr in (1e-2, TARGET_FMR):
-        threshold = threshold_at_fmr(lfw.non_mated, target_fmr=fmr)
-        rates = {value: rates_at(part, threshold=threshold).fmr for value, part in parts.items()}
-        gap = largest_gap(COLUMN, rates.items())
-        if gap is not None:
-            gaps[fmr] = gap
-    return Score(
-        name=name,
-        fnmr_lfw={fmr: curve.fnmr_at_fmr(fmr) for fmr in (1e-2, TARGET_FMR)},
-        fnmr_groups={
-            value: detection_error_tradeoff(part).fnmr_at_fmr(TARGET_FMR)
-            for value, part in parts.items()
-        },
-        gaps=gaps,
-    )
+def _gaps(score: str, lfw: Trials) -> Iterator[GapAt]:
+    groups = _groups(lfw)
+    for where in (OTHER, ALL):
+        for fmr in (1e-2, 1e-3):
+            threshold = threshold_at_fmr(groups[where].non_mated, target_fmr=fmr)
+            rates = {name: rates_at(part, threshold=threshold) for name, part in groups.items()}
+            yield GapAt(
+                score=score, where=where, fmr=fmr, asian=rates[ASIAN].fmr, other=rates[OTHER].fmr
+            )
 
 
-def _travelled(name: str, pairs: ScoredPairs, *, is_plain: bool) -> Travelled:
-    print(f"threshold of half the people, {name} …", flush=True)
-    fmrs: dict[Group, list[float]] = {}
-    fnmrs: dict[Group, list[float]] = {}
-    inside: dict[Group, list[bool]] = {}
-    highs: dict[Group, list[float]] = {}
-    at_fmr: list[float] = []
+def _shrunk(plain: Trials, centred: Trials, *, fmr: float) -> Shrunk:
+    """Where the other pairs have one FMR, the gaps are as the FMRs of Asian pairs are."""
+    scores = [plain.non_mated, centred.non_mated]
+    is_asian = scores[0].groups[COLUMN] == "1"
+    people, places = np.unique([scores[0].identity_a, scores[0].identity_b], return_inverse=True)
+    one, other = places.reshape(2, -1)
+    generator = np.random.default_rng(SEED)
+    share = np.full(len(people), 1 / len(people))
+    draws = [np.ones(len(people)), *generator.multinomial(len(people), share, size=REPLICATES)]
+    ratios: list[float] = []
+    for drawn in draws:
+        weights = (drawn[one] * drawn[other]).astype(np.float64)
+        rates = [_weighted_fmr(score.similarity, weights, is_asian, fmr=fmr) for score in scores]
+        ratios.append(rates[0] / rates[1] if rates[1] else np.inf)
+    low, high = np.quantile(ratios[1:], [0.025, 0.975])
+    return Shrunk(fmr=fmr, ratio=ratios[0], low=float(low), high=float(high))
+
+
+def _weighted_fmr(
+    similarity: np.ndarray[tuple[int], np.dtype[np.float64]],
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]],
+    is_asian: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    *,
+    fmr: float,
+) -> float:
+    """FMR of Asian pairs above the similarity at which the other pairs have `fmr`."""
+    others, counted = similarity[~is_asian], weights[~is_asian]
+    order = np.argsort(others)[::-1]
+    passed = np.cumsum(counted[order]) / counted.sum()
+    threshold = others[order][np.searchsorted(passed, fmr, side="right")]
+    matching = weights[is_asian & (similarity > threshold)].sum()
+    return float(matching / weights[is_asian].sum())
+
+
+def _halves(pairs: ScoredPairs, *, is_centred: bool) -> Iterator[tuple[Trials, Trials]]:
+    """Trials of the half that chooses, and of the half that is counted."""
     for seed in range(DIVISIONS):
         half = division(pairs.trials, seed=seed)
-        one, other = pairs.where(pairs.trials.among(half)), pairs.where(_outside(pairs, half))
-        cohort = None if is_plain else NamedCohort.from_pairs(one)
-        chooses = one.trials if cohort is None else cohort_trials(one, cohort)
-        counts = other.trials if cohort is None else cohort_trials(other, cohort)
-        chosen = choose_threshold(chooses, target_fmr=TARGET_FMR)
-        stated = held_out(chooses, target_fmr=TARGET_FMR).groups
-        lfw = counts.where(counts.groups["dataset"] == "lfw")
-        at_fmr.append(detection_error_tradeoff(lfw).fnmr_at_fmr(TARGET_FMR))
-        for group, mask in counts.group_masks().items():
-            part = counts.where(mask)
-            if group not in stated or not len(part.non_mated):
-                continue
-            matching = float(np.mean(part.non_mated.similarity >= chosen.threshold))
-            fmrs.setdefault(group, []).append(matching)
-            highs.setdefault(group, []).append(stated[group].high)
-            inside.setdefault(group, []).append(stated[group].low <= matching <= stated[group].high)
+        rest = np.setdiff1d(pairs.trials.identities, half)
+        one, other = (pairs.where(pairs.trials.among(people)) for people in (half, rest))
+        if is_centred:
+            cohort = NamedCohort.from_pairs(one)
+            yield cohort_trials(one, cohort), cohort_trials(other, cohort)
+        else:
+            yield one.trials, other.trials
+
+
+def _mean_fnmr_of_lfw(halves: list[tuple[Trials, Trials]]) -> float:
+    values = []
+    for _, counts in halves:
+        lfw = _lfw(counts)
+        threshold = threshold_at_fmr(lfw.non_mated, target_fmr=TARGET_FMR)
+        values.append(float(np.mean(lfw.mated.similarity < threshold)))
+    return float(np.mean(values))
+
+
+def _rows(score: str, halves: list[tuple[Trials, Trials]]) -> Iterator[Travelled]:
+    print(f"thresholds of half of the people, {score} …", flush=True)
+    learned = [
+        (
+            choose_threshold(chooses, target_fmr=TARGET_FMR).threshold,
+            held_out(chooses, target_fmr=TARGET_FMR).groups,
+        )
+        for chooses, _ in halves
+    ]
+    for group, name in TRAVELLED_GROUPS.items():
+        column, value = group
+        fmrs, fnmrs, highs, people_pairs, inside = [], [], [], [], 0
+        for (threshold, stated), (_, counts) in zip(learned, halves, strict=True):
+            part = counts.where(counts.groups[column] == value)
+            fmr = float(np.mean(part.non_mated.similarity >= threshold))
+            inside += stated[group].low <= fmr <= stated[group].high
+            fmrs.append(fmr)
+            highs.append(stated[group].high)
+            people_pairs.append(part.non_mated.independent)
             if len(part.mated):
-                failing = float(np.mean(part.mated.similarity < chosen.threshold))
-                fnmrs.setdefault(group, []).append(failing)
-    return Travelled(
-        name=name,
-        target_fmr=TARGET_FMR,
-        fmr={group: float(np.mean(values)) for group, values in fmrs.items()},
-        fnmr={group: float(np.mean(values)) for group, values in fnmrs.items()},
-        inside={group: sum(values) for group, values in inside.items()},
-        stated_high={group: float(np.mean(values)) for group, values in highs.items()},
-        divisions={group: len(values) for group, values in inside.items()},
-        fnmr_lfw_at_fmr=float(np.mean(at_fmr)),
-    )
+                fnmrs.append(float(np.mean(part.mated.similarity < threshold)))
+        yield Travelled(
+            score=score,
+            group=name,
+            people_pairs=float(np.mean(people_pairs)),
+            fmr=float(np.mean(fmrs)),
+            fnmr=float(np.mean(fnmrs)) if fnmrs else None,
+            inside=inside,
+            divisions=len(fmrs),
+            stated_high=float(np.mean(highs)),
+        )
 
 
 if __name__ == "__main__":

@@ -1,10 +1,8 @@
-"""More verifications than the machine can judge: some are judged in good time, the rest come again.
+"""More verifications than the machine can judge: some are judged, the rest are told to come again.
 
-Owns the bounds of that, relative to the same machine at rest: absolute times belong to the
-benchmarks.
+How long anybody waits follows from how many may wait; times belong to the benchmarks.
 """
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,13 +14,9 @@ from tests.integration.scene import Scene
 from tests.integration.wire import TIMEOUT_S, Refused, Stubs
 
 FLOOD = 60
-AT_REST = 5
 PHOTOGRAPHS = 5
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
 """Of the one process that the shared server has."""
-
-FLOOR_S = 1.0
-"""On two busy cores the chips alone of so many may take this long whatever the service does."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,6 @@ class Ended:
 
     request: pb.CompleteVerificationRequest
     call: Any
-    duration_s: float
 
     @property
     def refusal(self) -> Refused | None:
@@ -40,7 +33,7 @@ class Ended:
         return None if error is None else Refused.of(error)
 
 
-def test_what_is_accepted_in_a_flood_is_judged_in_good_time_and_the_rest_told_to_come_again(
+def test_what_is_accepted_in_a_flood_is_judged_and_the_rest_told_to_come_again(
     scene: Scene, faces: tuple[PhotographedPerson, ...]
 ) -> None:
     subscriber = scene.registered()
@@ -49,17 +42,13 @@ def test_what_is_accepted_in_a_flood_is_judged_in_good_time_and_the_rest_told_to
         probes=probes_of(faces[0], seed=7, number=PHOTOGRAPHS),
     )
     stubs = scene.operator(subscriber.operator)
-    requests = [complete_request(scene.start(subscriber), evidence) for _ in range(AT_REST + FLOOD)]
-    at_rest_s = max(_together(stubs, [each])[0].duration_s for each in requests[:AT_REST])
+    requests = [complete_request(scene.start(subscriber), evidence) for _ in range(FLOOD)]
 
-    ended = _together(stubs, requests[AT_REST:])
+    ended = _together(stubs, requests)
     accepted = [each for each in ended if each.refusal is None]
     refused = [each for each in ended if each.refusal is not None]
     assert len(accepted) >= ACCEPTED_MAX
     assert len(refused) > FLOOD / 4
-    # Nobody waits for more comparisons than may wait, however many knock.
-    longest_s = ACCEPTED_MAX * at_rest_s + FLOOR_S
-    assert max(each.duration_s for each in ended) < longest_s
     for each in refused:
         assert each.refusal is not None
         assert each.refusal.status == "RESOURCE_EXHAUSTED"
@@ -83,23 +72,11 @@ def test_what_is_accepted_in_a_flood_is_judged_in_good_time_and_the_rest_told_to
 
 def _together(stubs: Stubs, requests: list[pb.CompleteVerificationRequest]) -> list[Ended]:
     """Send all at once; gives how each ended, when all have."""
-    ends: dict[int, float] = {}
-    start = time.perf_counter()
-
-    def note(index: int, _call: object) -> None:
-        ends[index] = time.perf_counter() - start
-
-    calls = []
-    for index, request in enumerate(requests):
-        call = stubs.verifications.CompleteVerification.future(request, timeout=TIMEOUT_S)
-        call.add_done_callback(lambda done, index=index: note(index, done))
-        calls.append(call)
+    complete = stubs.verifications.CompleteVerification
+    calls = [complete.future(request, timeout=TIMEOUT_S) for request in requests]
     for call in calls:
         call.exception()  # waits
-    return [
-        Ended(request, call, ends.get(index, time.perf_counter() - start))
-        for index, (request, call) in enumerate(zip(requests, calls, strict=True))
-    ]
+    return [Ended(request, call) for request, call in zip(requests, calls, strict=True)]
 
 
 def _states(ended: list[Ended]) -> set[int]:

@@ -95,6 +95,7 @@ def test_too_few_people_make_no_cohort(astronaut: Path, tmp_path: Path) -> None:
     [
         (["--target-fmr", "0"], "within 0 and 1"),
         (["--target-fmr", "0.1", "--review-fmr", "0.01"], "review FMR"),
+        (["--target-fmr", "0.1", "--review-fmr", "0"], "review FMR"),
         (["--target-fmr", "0.1", "--cohort", "absent"], "No such file"),
         (["--target-fmr", "0.1", "--sign-key", "absent"], "No such file"),
         (["--target-fmr", "0.1", "--cohort", "a", "--make-cohort", "b"], "exclude each other"),

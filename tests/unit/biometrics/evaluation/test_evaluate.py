@@ -11,7 +11,8 @@ import pytest
 from biometrics.evaluation.evaluate import Subject, evaluate
 from biometrics.evaluation.pairs import PairList, read_pairs
 from biometrics.evaluation.photographs import Photographs
-from biometrics.evaluation.report import Report
+from biometrics.evaluation.plots import det_plot
+from biometrics.evaluation.report import Curve, Report
 from biometrics.evaluation.report_files import report_html, report_json
 from biometrics.evaluation.scoring import ScoringError
 from biometrics.face.acquisition import Template
@@ -60,12 +61,14 @@ def test_the_people_are_each_others_cohort_and_its_score_comes_first(report: Rep
     kinds = [score.score_type for score in report.scores]
     assert kinds == [ScoreType.COHORT_CENTRED, ScoreType.COSINE, ScoreType.DISTANCE]
     assert report.cohort_identities == PEOPLE
+    assert "too few" not in report.scores[0].threshold_source
 
 
 def test_few_people_are_no_cohort() -> None:
     made = evaluate(*world(people=60), subject=SUBJECT)
     assert [score.score_type for score in made.scores] == [ScoreType.COSINE, ScoreType.DISTANCE]
     assert made.cohort_identities == 0
+    assert "too few to show it" in made.scores[0].threshold_source
 
 
 def test_centring_on_the_cohort_narrows_the_gap(report: Report) -> None:
@@ -77,6 +80,24 @@ def test_centring_on_the_cohort_narrows_the_gap(report: Report) -> None:
 def test_the_crowded_group_raises_the_alarm(report: Report) -> None:
     alarm = report.scores[2].gaps[0]
     assert (alarm.column, alarm.highest, alarm.is_alarm) == ("<kind>", "crowded", True)
+
+
+def test_gaps_are_read_at_the_rates_the_pairs_support(report: Report) -> None:
+    centred, _, distance = report.scores
+    # 13,000 pairs of people support 0.1 % and not 0.01 %.
+    assert [reading.fmr for reading in distance.gap_readings] == [1e-2, 1e-3]
+    (plain,), (with_cohort,) = distance.gap_readings[0].gaps, centred.gap_readings[0].gaps
+    assert (plain.highest, plain.is_alarm) == ("crowded", True)
+    assert with_cohort.ratio < plain.ratio
+    assert "all people at FMR 0.1 %" in report_html(report)
+
+
+def test_a_curve_is_not_drawn_where_there_is_no_error() -> None:
+    perfect = Curve(fmr=(1.0, 0.0), fnmr=(0.0, 1.0), equal_error_rate=0.0, readings=())
+    some = Curve(fmr=(1, 0.1, 0.01, 0), fnmr=(0, 0.01, 0.1, 1), equal_error_rate=0.03, readings=())
+    drawn = re.compile(r'<path d="M[^"]*" clip-path="[^"]*" style="fill: none; stroke: #1b4f72')
+    assert not drawn.search(det_plot({"x": perfect}, title="t"))
+    assert drawn.search(det_plot({"x": some}, title="t"))
 
 
 def test_failures_to_acquire_are_counted_by_group(report: Report) -> None:

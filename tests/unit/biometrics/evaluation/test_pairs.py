@@ -92,3 +92,21 @@ def test_a_column_of_names_is_no_division_into_groups() -> None:
     lines = (f"{n},{n}b,1,name{n}" for n in range(GROUP_VALUES_MAX + 1))
     with pytest.raises(PairsError, match="no division"):
         read_pairs(text(*lines, header="path_a,path_b,mated,name"))
+
+
+def test_the_age_of_portraits_is_put_into_bands() -> None:
+    ages = ("0", "4.9", "5", "12", "15", "31", "")
+    made = read_pairs(
+        text(
+            *(f"{n},{n}b,1,{age}" for n, age in enumerate(ages)),
+            header="path_a,path_b,mated,portrait_age_years",
+        )
+    )
+    bands = [pair.groups.get("portrait_age_years") for pair in made.pairs]
+    assert bands == ["00-04", "00-04", "05-09", "10-14", "15+", "15+", None]
+
+
+@pytest.mark.parametrize("age", ["young", "-1", "nan", "inf", "200"])
+def test_an_age_that_is_none_is_refused(age: str) -> None:
+    with pytest.raises(PairsError, match="line 2: portrait_age_years"):
+        read_pairs(text(f"1,2,1,{age}", header="path_a,path_b,mated,portrait_age_years"))

@@ -12,6 +12,7 @@ from biometrics.evaluation.thresholds import (
     held_out,
     is_supported,
 )
+from biometrics.evaluation.trials import Trials
 from tests.unit.biometrics.evaluation.conftest import MakeTrials
 
 CROWDED = ("kind", "crowded")
@@ -80,8 +81,52 @@ def test_held_out_rates_are_counted_on_other_people(make_trials: MakeTrials) -> 
     assert crowded.rate is not None
     assert 0 < crowded.rate <= 0.03
     assert crowded.low <= 0.02 <= crowded.high
-    # One half has 25 crowded people, so at most 300 pairs speak, however many divisions there are.
-    assert crowded.independent <= 325
+    # 50 crowded people are 1225 pairs, however many divisions there are.
+    assert crowded.independent == 1225
+
+
+def faces(*, seed: int, people: int = 120, per_person: int = 4) -> Trials:
+    """Photographs of people in a space of 12 dimensions, where some people are alike to many.
+
+    The first half of the people live in one corner, and some take part in many more trials than
+    others: so errors come in clusters, as with photographs.
+    """
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(people, 12))
+    centres[: people // 2] += 1.2 * generator.normal(size=12)
+    photographs = centres[:, None] + generator.normal(size=(people, per_person, 12)) / 2
+    photographs /= np.linalg.norm(photographs, axis=2, keepdims=True)
+    often = generator.gamma(0.5, size=people)
+    one = generator.choice(people, size=8000, p=often / often.sum())
+    # With somebody of the same half of the people, mostly somebody else.
+    other = generator.integers(people // 2, size=8000) + (one >= people // 2) * (people // 2)
+    first, second = generator.integers(per_person, size=(2, 8000))
+    return Trials(
+        similarity=(photographs[one, first] * photographs[other, second]).sum(axis=1),
+        is_mated=one == other,
+        identity_a=one,
+        identity_b=other,
+        groups={"kind": np.where(one < people // 2, "crowded", "sparse")},
+    )
+
+
+def test_the_stated_interval_holds_the_rate_of_other_people() -> None:
+    """Half of the people choose and state; the other half is counted. Both groups, 40 worlds."""
+    inside = {"crowded": 0, "sparse": 0}
+    worlds = 40
+    for seed in range(worlds):
+        trials = faces(seed=seed)
+        half = division(trials, seed=0)
+        rest = np.setdiff1d(trials.identities, half)
+        chooses, counts = trials.where(trials.among(half)), trials.where(trials.among(rest))
+        chosen = choose_threshold(chooses, target_fmr=0.01)
+        stated = held_out(chooses, target_fmr=0.01)
+        for group, mask in counts.non_mated.group_masks().items():
+            shown = share_matching(counts.non_mated.where(mask), threshold=chosen.threshold)
+            rate = stated.groups[group]
+            inside[group[1]] += rate.low <= shown <= rate.high
+    # 95 % of 40 are 38; two fewer are within chance (binomial, 5 %).
+    assert min(inside.values()) >= 36
 
 
 def test_a_division_halves_every_group_and_is_repeatable(make_trials: MakeTrials) -> None:
@@ -91,3 +136,9 @@ def test_a_division_halves_every_group_and_is_repeatable(make_trials: MakeTrials
     assert (half < 40).sum() in range(19, 22)
     assert half.tolist() == division(trials, seed=3).tolist()
     assert half.tolist() != division(trials, seed=4).tolist()
+
+
+def test_few_errors_may_be_none_on_the_other_half(make_trials: MakeTrials) -> None:
+    few = held_out(make_trials(people=60), target_fmr=0.002).all_people
+    assert few.errors > 0
+    assert few.low == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from biometrics.face.acquisition import InvalidTemplateError, Template
+from biometrics.face.acquisition import Template
 from biometrics.face.cohort import (
     COHORT_IDENTITIES_MIN,
     NEAREST_IDENTITIES,
@@ -60,10 +60,35 @@ def test_a_person_is_the_mean_direction_of_their_templates() -> None:
 
 
 def test_nearness_is_the_mean_cosine_to_the_ten_nearest() -> None:
-    made, probe = cohort(), unit_vectors(vectors(1, seed=2))
-    cosines = sorted((made.vectors.astype(np.float64) @ probe[0]).tolist())
-    expected = np.mean(cosines[-NEAREST_IDENTITIES:])
-    assert made.nearness(probe)[0] == pytest.approx(expected)
+    made, faces = cohort(), unit_vectors(vectors(4, seed=2))
+    cosines = np.sort(faces @ made.vectors.T.astype(np.float64), axis=1)
+    expected = cosines[:, -NEAREST_IDENTITIES:].mean(axis=1)
+    of_references, of_probes = made.nearness(faces[:2], faces[2:])
+    assert [*of_references, *of_probes] == pytest.approx(expected)
+
+
+def test_whoever_is_in_the_cohort_is_centred_as_a_stranger_to_it() -> None:
+    rows, generator = vectors(301), np.random.default_rng(3)
+    # Embedded again, from the same portrait: the same but for rounding.
+    reference = unit_vectors(rows[:1] + generator.normal(size=(1, 8)) * 1e-5)
+    probe = unit_vectors(rows[:1] + generator.normal(size=(1, 8)) / 8)
+    member = Cohort(vectors=rows, model_digest=MODEL).nearness(reference, probe)
+    stranger = Cohort(vectors=rows[1:], model_digest=MODEL).nearness(reference, probe)
+    assert np.concatenate(member) == pytest.approx(np.concatenate(stranger))
+
+
+def test_a_probe_that_is_in_the_cohort_leaves_nobody_out() -> None:
+    made, reference = cohort(), unit_vectors(vectors(1, seed=2))
+    probe = unit_vectors(made.vectors[:1])
+    _, (nearness,) = made.nearness(reference, probe)
+    cosines = np.sort(made.vectors.astype(np.float64) @ probe[0])
+    assert nearness == pytest.approx(cosines[-NEAREST_IDENTITIES:].mean())
+
+
+def test_a_cohort_of_one_face_still_lowers_the_score() -> None:
+    row = unit_vectors(vectors(1))
+    made = Cohort(vectors=np.repeat(row, 20, axis=0), model_digest=MODEL)
+    assert np.concatenate(made.nearness(row, row)) == pytest.approx([1, 1])
 
 
 def test_a_cohort_says_whether_it_is_large_enough() -> None:
@@ -79,8 +104,9 @@ def test_the_vectors_cannot_be_changed_and_do_not_show() -> None:
 
 
 def test_a_template_of_another_length_is_refused() -> None:
-    with pytest.raises(InvalidTemplateError, match="lengths"):
-        cohort().nearness(unit_vectors(np.ones((1, 9))))
+    faces = unit_vectors(np.ones((1, 9)))
+    with pytest.raises(InvalidCohortError, match="the templates have 9"):
+        cohort().nearness(faces, faces)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

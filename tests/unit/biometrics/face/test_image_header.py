@@ -6,6 +6,8 @@ import struct
 import pytest
 from PIL import Image
 
+from biometrics.face.acquisition import AcquisitionFailure
+from biometrics.face.decode import admit
 from biometrics.face.image_header import (
     GIF_BLOCKS_MAX,
     HeaderError,
@@ -176,3 +178,62 @@ def test_a_gif_frame_that_reaches_past_the_screen_counts_with_its_size() -> None
     data[6:10] = struct.pack("<HH", 1, 1)
     header = header_of(bytes(data))
     assert (header.width_px, header.height_px) == (7, 5)
+
+
+def codestream(
+    *, side_px: int = 1000, block: int = 4, precinct: int | None = None, layers: int = 1
+) -> bytes:
+    """A JPEG 2000 of 8 x 8 pixels that announces more, in parts of a size of one's choice.
+
+    Args:
+        side_px: Announced width and height.
+        block: Exponent of the code blocks' side, less two.
+        precinct: Exponent of the precincts' side; None for one precinct.
+        layers: Quality layers.
+    """
+    data = bytearray(file_of("JPEG2000", size=(8, 8), no_jp2=True, num_resolutions=1))
+    struct.pack_into(">II", data, 8, side_px, side_px)
+    struct.pack_into(">II", data, 24, side_px, side_px)
+    at = data.index(b"\xff\x52")
+    data[at + 10 : at + 12] = bytes([block, block])
+    struct.pack_into(">H", data, at + 6, layers)
+    if precinct is not None:
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        struct.pack_into(">H", data, at + 2, length + 1)
+        data[at + 4] |= 1
+        data[at + 2 + length : at + 2 + length] = bytes([precinct | precinct << 4])
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    "data", [codestream(), codestream(block=0, side_px=400), codestream(precinct=7)]
+)
+def test_a_codestream_in_few_parts_is_read(data: bytes) -> None:
+    assert not read_header(data, format_=ImageFormat.JPEG2000).is_overcut
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        codestream(precinct=0),
+        codestream(precinct=2),
+        codestream(block=0, side_px=2800),
+        codestream(layers=65),
+    ],
+)
+def test_a_codestream_in_parts_past_counting_is_told(data: bytes) -> None:
+    assert read_header(data, format_=ImageFormat.JPEG2000).is_overcut
+    assert admit(data) is AcquisitionFailure.IMAGE_TOO_LARGE
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        codestream().replace(b"\xff\x52", b"\xff\x64"),
+        codestream().replace(b"\xff\x5c", b"\xff\x53"),
+        codestream()[: codestream().index(b"\xff\x52") + 6],
+    ],
+)
+def test_a_codestream_that_hides_how_it_is_coded_is_refused(data: bytes) -> None:
+    with pytest.raises(HeaderError):
+        read_header(data, format_=ImageFormat.JPEG2000)

@@ -1,8 +1,12 @@
 """An operating point survives its file, and a changed or foreign file is refused."""
 
 import dataclasses
+import hashlib
 import json
+from collections.abc import Iterator
 from datetime import date
+from types import NoneType
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -122,3 +126,68 @@ def test_a_malformed_signature_is_refused(signature: object) -> None:
 def test_other_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(OperatingPointFileError):
         from_json(data)
+
+
+def places(body: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every value in a JSON body."""
+    assert isinstance(body, dict | list)
+    items = body.items() if isinstance(body, dict) else enumerate(body)
+    for key, value in items:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+
+
+def altered(path: tuple[str | int, ...], value: object) -> bytes:
+    """The file of `POINT` with another value at one place, and the digest that fits."""
+    document = json.loads(to_json(POINT))
+    target = document["operating_point"]
+    for key in path[:-1]:
+        target = target[key]
+    target[path[-1]] = value
+    content = json.dumps(document["operating_point"], sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        document | {"content_digest": hashlib.sha256(content.encode()).hexdigest()}
+    ).encode()
+
+
+@pytest.mark.parametrize("value", [True, -1, 10**400, 1e308, "x", [], {}, [1], {"a": 1}], ids=repr)
+def test_a_value_of_another_kind_is_refused_or_kept_as_what_it_is(value: object) -> None:
+    """No place of a file makes the reader fail in another way, or changes the kind of a field."""
+    kinds = {path: type(value_at(POINT, path)) for path in places(body(POINT))}
+    for path, kind in kinds.items():
+        try:
+            read = from_json(altered(path, value))
+        except OperatingPointFileError:
+            continue
+        made = type(value_at(read, path))
+        # A whole number may stand for any, and for one that was absent.
+        assert made is kind or (made in {int, float} and kind in {int, float, NoneType})
+
+
+def body(point: OperatingPoint) -> object:
+    return json.loads(to_json(point))["operating_point"]
+
+
+def value_at(point: OperatingPoint, path: tuple[str | int, ...]) -> object:
+    value: Any = point
+    for key in path:
+        value = value[key] if isinstance(key, int) else getattr(value, key)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("target_fmr", 0.0),
+        ("target_fmr", 1.0),
+        ("review_target_fmr", 0.0),
+        ("identities", -1),
+        ("margin", -0.1),
+        ("margin", float("inf")),
+    ],
+)
+def test_evidence_that_no_measurement_gives_is_refused(name: str, value: float) -> None:
+    assert POINT.evidence is not None
+    with pytest.raises(ValueError, match=r"at least 0|within 0 and 1"):
+        dataclasses.replace(POINT.evidence, **{name: value})  # type: ignore[arg-type] # one field

@@ -3,7 +3,6 @@
 Synthetic faults are made of one free face, so that they need no folder.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -271,22 +270,6 @@ def test_the_smallest_photographs_end_in_a_report(size: tuple[int, int]) -> None
 def test_other_than_68_finite_landmarks_are_refused(good: RGBImage, landmarks68: Points) -> None:
     with pytest.raises(ValueError, match="68 finite landmarks"):
         report(good, (Box(left_px=0, top_px=0, width_px=9, height_px=9), landmarks68))
-
-
-def test_the_cost_does_not_grow_with_the_photograph(
-    good: RGBImage, located: tuple[Box, Points]
-) -> None:
-    def fastest(factor: int) -> float:
-        large = np.ascontiguousarray(np.repeat(np.repeat(good, factor, 0), factor, 1))
-        where = (located[0].scaled(factor), located[1] * factor)
-        times = []
-        for _ in range(15):
-            start = time.perf_counter()
-            report(large, where)
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    assert fastest(4) < 4 * fastest(1)
 
 
 def test_no_photograph_of_the_studio_gives_a_false_alarm(faces: Path, models: FaceModels) -> None:

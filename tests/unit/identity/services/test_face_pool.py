@@ -299,6 +299,22 @@ async def test_a_worker_that_died_idle_costs_nobody_anything(
     assert (await victim.pool.compare(face, (probe,))).evidence.failure is None
 
 
+async def test_who_only_waited_for_a_photograph_that_stalls_is_told_to_come_again(
+    face: bytes, probe: bytes
+) -> None:
+    pids = workers()
+    pool = FacePool(SETUP, worker_count=1, timeout_s=0.5)
+    try:
+        # At one moment, so that the time of all is over at one moment too.
+        first, *others = await begin(pool, face, probe, ACCEPTED_MAX)
+        (pid,) = workers() - pids
+        os.kill(pid, signal.SIGSTOP)
+        assert await first == not_compared("PROCESSING_FAILED", [probe])
+        await assert_all_are_told_to_come_again(others)
+    finally:
+        pool.close()
+
+
 async def test_a_worker_that_hangs_is_ended_and_everybody_is_answered(
     face: bytes, probe: bytes
 ) -> None:
