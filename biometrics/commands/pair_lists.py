@@ -175,7 +175,13 @@ def warm_engine(engine: FaceEngine) -> FaceEngine:
     """The engine with its models loaded, or a refusal."""
     try:
         engine.warm_up()
-    except (ModelNotFoundError, ManifestError, WeightsError, RuntimeUnavailableError) as error:
+    except (
+        ModelMismatchError,
+        ModelNotFoundError,
+        ManifestError,
+        WeightsError,
+        RuntimeUnavailableError,
+    ) as error:
         refuse(error)
     return engine
 
@@ -204,12 +210,6 @@ class Photography:
     views: Views
     quality: QualityGate
 
-    @property
-    def mark(self) -> str:
-        """Tells templates made in one way from those made in another."""
-        network = self.network
-        return f"{network.model}:{network.precision}:{self.views}:{self.quality}"
-
     def engine(self) -> FaceEngine:
         """An engine with its models loaded, or a refusal."""
         return warm_engine(
@@ -226,10 +226,10 @@ def read_input(
 ) -> Input:
     """The list and a template of each of its photographs, with a progress bar, or a refusal."""
     folder = root or pairs.parent
-    mark = photography.mark
     try:
         pair_list = read_pairs(read_file(pairs))
         engine = photography.engine()
+        mark = f"{engine.template_digest}:{photography.quality}"
         # On standard error, so that what is printed can be piped, and only for a person.
         console = Console(stderr=True)
         with Progress(transient=True, console=console, disable=not console.is_terminal) as progress:

@@ -1,6 +1,5 @@
 """`biometrics verify` says what the engine says, in words, in JSON and in its exit code."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,8 @@ from biometrics.commands.verify import IMAGE_BYTES_READ_MAX
 from biometrics.face.decode import IMAGE_BYTES_MAX
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
+from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ScoreType
 from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 
@@ -190,7 +191,7 @@ def test_an_installed_network_compares_at_an_operating_point_of_its_own(
         score_type=ScoreType.COSINE,
         decision_threshold=0.99,
         source="made in a test",
-        model_digest=hashlib.sha256(weights).hexdigest(),
+        model_digest=embedder_manifest(parse_manifest(manifest_text(weights))).template_digest(),
     )
     options = ("--operating-point", point_file(tmp_path, own))
     assert run("verify", portrait, portrait, *chosen, *options).exit_code == 0

@@ -24,6 +24,7 @@ from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.plugins.install import install
 from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ModelMismatchError, ScoreType
 from identity.domain.errors import OverloadedError
 from identity.domain.face_score import FaceScore, FaceZone
@@ -231,14 +232,14 @@ def test_an_installed_network_is_compared_with_at_an_operating_point_of_its_own(
         score_type=ScoreType.COSINE,
         decision_threshold=0.99,
         source="made in a test",
-        model_digest=manifest.sha256,
+        model_digest=embedder_manifest(manifest).template_digest(),
     )
     setup = make_face_setup(
         models_directory=tmp_path / "own", model=manifest.name, operating_point=point
     )
     findings = compare_faces(setup.make_engine(), face, (probe,))
     found = findings.evidence
-    assert found.model_digest == manifest.sha256 != SETUP.model_digest
+    assert found.model_digest == point.model_digest != SETUP.model_digest
     assert found.score is not None
     assert (found.score.score_type, found.score.zone) == ("cosine", FaceZone.MATCH)
     assert findings.template is not None
