@@ -31,6 +31,7 @@ from identity.domain.verification import VerdictReason, VerdictState
 from identity.services.call import Call
 from identity.services.complete_verification import (
     Completed,
+    ExaminedChip,
     Presented,
     claim_session,
     examine_chip,
@@ -383,3 +384,12 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
     assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0
+
+
+def test_nothing_of_a_chip_or_a_face_shows_in_their_text_form() -> None:
+    secret = b"secret"
+    presented = Presented(
+        sod=secret, data_groups={2: secret}, active_signature=secret, probes=(secret,)
+    )
+    examined = ExaminedChip(evidence=make_chip(make_claim()), portrait=secret)
+    assert "secret" not in repr(presented) + repr(examined)
