@@ -3,6 +3,7 @@
 Owns options, progress and the exit code of bad input. Refuses to compute.
 """
 
+import os
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -22,12 +23,14 @@ from biometrics.evaluation.photographs import (
 )
 from biometrics.evaluation.scoring import ScoringError
 from biometrics.evaluation.thresholds import UnsupportedTargetError
+from biometrics.face.acquisition import InvalidTemplateError
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
 from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.operating_point_file import OperatingPointFileError, from_json
 from biometrics.face.plugins.manifest import ManifestError
+from biometrics.face.plugins.onnx_embedder import EmbeddingError
 from biometrics.face.plugins.registry import ModelNotFoundError
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
 from biometrics.face.runtime import RuntimeUnavailableError
@@ -72,7 +75,18 @@ _REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
     (ManifestError, Refusal.MODEL_UNUSABLE),
     (WeightsError, Refusal.MODEL_UNUSABLE),
     (RuntimeUnavailableError, Refusal.MODEL_UNUSABLE),
+    (EmbeddingError, Refusal.MODEL_UNUSABLE),
+    (InvalidTemplateError, Refusal.MODEL_UNUSABLE),
 )
+
+ENGINE_ERRORS = (
+    ModelMismatchError,
+    InvalidCohortError,
+    InvalidTemplateError,
+    EmbeddingError,
+)
+"""What network, operating point and cohort raise when they do not fit together, or when a network
+gives no usable vector: nothing that a photograph can do."""
 
 
 class QualityGate(StrEnum):
@@ -151,6 +165,12 @@ def read_file(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         refuse(error, about=path, code=Refusal.FILE_UNREADABLE)
+
+
+def check_folder(path: Path | None) -> None:
+    """Refuse a file to be written whose folder is missing or closed, before any work is done."""
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        refuse("its folder is missing or closed", about=path, code=Refusal.FILE_UNREADABLE)
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -241,6 +261,9 @@ def read_input(
                 folder=TemplateFolder(templates, engine_mark=mark) if templates else None,
                 on_progress=lambda done: progress.update(task, completed=done),
             )
-    except (PairsError, PhotographError) as error:
+    except (PairsError, PhotographError, *ENGINE_ERRORS) as error:
         refuse(error)
+    except OSError as error:
+        # Photographs and the list have told theirs: what is left is the folder of templates.
+        refuse(error, about=templates, code=Refusal.FILE_UNREADABLE)
     return Input(pair_list=pair_list, photographs=photographs, root=folder)
