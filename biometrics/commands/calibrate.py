@@ -4,6 +4,7 @@ Owns options, files and exit codes. Refuses to choose a target.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,7 @@ from biometrics.commands.pair_lists import (
     RootOption,
     TemplatesOption,
     ViewsOption,
+    check_folder,
     read_cohort,
     read_file,
     read_input,
@@ -91,6 +93,8 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
     """
     if cohort and make_cohort:
         refuse("--cohort and --make-cohort exclude each other", code=Refusal.OPTION_INVALID)
+    check_folder(make_cohort)
+    check_folder(out)
     targets = _targets(target_fmr, review_fmr)
     key = _sign_key(sign_key)
     strangers = read_cohort(cohort)
@@ -162,7 +166,8 @@ def _point(
     except (ScoringError, UnsupportedTargetError, ModelMismatchError, ValueError) as error:
         refuse(error)
     if make_cohort and isinstance(used, NamedCohort):
-        make_cohort.touch(mode=0o600)
+        with suppress(OSError):  # said when it is written
+            make_cohort.touch(mode=0o600)
         write_file(make_cohort, used.cohort().to_bytes())
     return point
 

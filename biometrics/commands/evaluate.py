@@ -16,6 +16,7 @@ from biometrics.commands.networks import (
     PrecisionOption,
 )
 from biometrics.commands.pair_lists import (
+    ENGINE_ERRORS,
     CohortOption,
     ExitCode,
     Input,
@@ -39,7 +40,6 @@ from biometrics.evaluation.report import Report
 from biometrics.evaluation.scoring import ScoringError
 from biometrics.face.models import Precision, Views
 from biometrics.face.plugins.registry import BUILT_IN
-from biometrics.face.score import ModelMismatchError
 
 
 def evaluate_command(  # noqa: PLR0913 - one parameter for each option
@@ -84,7 +84,7 @@ def evaluate_command(  # noqa: PLR0913 - one parameter for each option
     )
     try:
         report = evaluate(given.pair_list, given.photographs, subject=subject)
-    except (ScoringError, ModelMismatchError) as error:
+    except (ScoringError, *ENGINE_ERRORS) as error:
         refuse(error)
     _write(report, out=out, pictures=_thumbnails(report, given) if thumbnails else None)
     for gap in report.alarms:

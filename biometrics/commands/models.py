@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from biometrics.commands.networks import ModelsOption, default_models_directory
 from biometrics.face.models import DLIB_RESNET29
@@ -126,15 +127,14 @@ def _directory(models: Path | None) -> Path:
     return models or default_models_directory()
 
 
-def _row(manifest: PluginManifest, *, state: str) -> tuple[str, ...]:
-    return (
-        manifest.name,
-        manifest.version,
-        manifest.kind,
-        manifest.licence,
-        state,
-        manifest.sha256,
-    )
+def _row(manifest: PluginManifest, *, state: str) -> Iterator[Text]:
+    """One line of the table; a manifest's brackets are text and no markup."""
+    yield Text(manifest.name)
+    yield Text(manifest.version)
+    yield Text(manifest.kind)
+    yield Text(manifest.licence)
+    yield Text(state)
+    yield Text(manifest.sha256)
 
 
 def _manifest(name: str) -> tuple[PluginManifest, str]:

@@ -3,6 +3,7 @@
 Owns options, progress and the exit code of bad input. Refuses to compute.
 """
 
+import os
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from pathlib import Path
@@ -22,12 +23,14 @@ from biometrics.evaluation.photographs import (
 )
 from biometrics.evaluation.scoring import ScoringError
 from biometrics.evaluation.thresholds import UnsupportedTargetError
+from biometrics.face.acquisition import InvalidTemplateError
 from biometrics.face.cohort import Cohort, InvalidCohortError
 from biometrics.face.engine import FaceEngine
 from biometrics.face.models import Views
 from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.operating_point_file import OperatingPointFileError, from_json
 from biometrics.face.plugins.manifest import ManifestError
+from biometrics.face.plugins.onnx_embedder import EmbeddingError
 from biometrics.face.plugins.registry import ModelNotFoundError
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, NO_DEMANDS, Demands
 from biometrics.face.runtime import RuntimeUnavailableError
@@ -72,7 +75,18 @@ _REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
     (ManifestError, Refusal.MODEL_UNUSABLE),
     (WeightsError, Refusal.MODEL_UNUSABLE),
     (RuntimeUnavailableError, Refusal.MODEL_UNUSABLE),
+    (EmbeddingError, Refusal.MODEL_UNUSABLE),
+    (InvalidTemplateError, Refusal.MODEL_UNUSABLE),
 )
+
+ENGINE_ERRORS = (
+    ModelMismatchError,
+    InvalidCohortError,
+    InvalidTemplateError,
+    EmbeddingError,
+)
+"""What network, operating point and cohort raise when they do not fit together, or when a network
+gives no usable vector: nothing that a photograph can do."""
 
 
 class QualityGate(StrEnum):
@@ -153,6 +167,12 @@ def read_file(path: Path) -> bytes:
         refuse(error, about=path, code=Refusal.FILE_UNREADABLE)
 
 
+def check_folder(path: Path | None) -> None:
+    """Refuse a file to be written whose folder is missing or closed, before any work is done."""
+    if path is not None and not os.access(path.parent, os.W_OK | os.X_OK):
+        refuse("its folder is missing or closed", about=path, code=Refusal.FILE_UNREADABLE)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file, or refuse."""
     try:
@@ -175,7 +195,13 @@ def warm_engine(engine: FaceEngine) -> FaceEngine:
     """The engine with its models loaded, or a refusal."""
     try:
         engine.warm_up()
-    except (ModelNotFoundError, ManifestError, WeightsError, RuntimeUnavailableError) as error:
+    except (
+        ModelMismatchError,
+        ModelNotFoundError,
+        ManifestError,
+        WeightsError,
+        RuntimeUnavailableError,
+    ) as error:
         refuse(error)
     return engine
 
@@ -204,12 +230,6 @@ class Photography:
     views: Views
     quality: QualityGate
 
-    @property
-    def mark(self) -> str:
-        """Tells templates made in one way from those made in another."""
-        network = self.network
-        return f"{network.model}:{network.precision}:{self.views}:{self.quality}"
-
     def engine(self) -> FaceEngine:
         """An engine with its models loaded, or a refusal."""
         return warm_engine(
@@ -226,10 +246,10 @@ def read_input(
 ) -> Input:
     """The list and a template of each of its photographs, with a progress bar, or a refusal."""
     folder = root or pairs.parent
-    mark = photography.mark
     try:
         pair_list = read_pairs(read_file(pairs))
         engine = photography.engine()
+        mark = f"{engine.template_digest}:{photography.quality}"
         # On standard error, so that what is printed can be piped, and only for a person.
         console = Console(stderr=True)
         with Progress(transient=True, console=console, disable=not console.is_terminal) as progress:
@@ -241,6 +261,9 @@ def read_input(
                 folder=TemplateFolder(templates, engine_mark=mark) if templates else None,
                 on_progress=lambda done: progress.update(task, completed=done),
             )
-    except (PairsError, PhotographError) as error:
+    except (PairsError, PhotographError, *ENGINE_ERRORS) as error:
         refuse(error)
+    except OSError as error:
+        # Photographs and the list have told theirs: what is left is the folder of templates.
+        refuse(error, about=templates, code=Refusal.FILE_UNREADABLE)
     return Input(pair_list=pair_list, photographs=photographs, root=folder)

@@ -21,6 +21,7 @@ from biometrics.commands.networks import (
     PrecisionOption,
 )
 from biometrics.commands.pair_lists import (
+    ENGINE_ERRORS,
     CohortOption,
     read_cohort,
     read_operating_point,
@@ -34,7 +35,6 @@ from biometrics.face.engine import PROBES_MAX, FaceEngine
 from biometrics.face.models import Precision
 from biometrics.face.operating_point import DEFAULT
 from biometrics.face.plugins.registry import BUILT_IN
-from biometrics.face.score import ModelMismatchError
 
 IMAGE_BYTES_READ_MAX = 8 * 1024 * 1024 + 1
 """One byte more than the engine accepts, so that it refuses a larger file and not half of one."""
@@ -83,11 +83,15 @@ def verify(  # noqa: PLR0913 - a command's options are its words
             cohort=read_cohort(cohort),
         )
     )
-    acquisitions = {
-        "reference": engine.reference(reference_image),
-        "probe": engine.probe(probe_images),
-    }
-    comparison = _compare(engine, acquisitions)
+    try:
+        acquisitions = {
+            "reference": engine.reference(reference_image),
+            # Several photographs are compared with each other here.
+            "probe": engine.probe(probe_images),
+        }
+        comparison = _compare(engine, acquisitions)
+    except ENGINE_ERRORS as error:
+        refuse(error)
     if as_json:
         typer.echo(json.dumps(_as_json(comparison, acquisitions), indent=2))
     else:
@@ -109,10 +113,7 @@ def _compare(engine: FaceEngine, acquisitions: dict[str, Acquisition]) -> Compar
     probe = acquisitions["probe"].template
     if reference is None or probe is None:
         return None
-    try:
-        return engine.compare(reference, probe, photographs=acquisitions["probe"].photographs)
-    except ModelMismatchError as error:
-        refuse(str(error))
+    return engine.compare(reference, probe, photographs=acquisitions["probe"].photographs)
 
 
 _EXIT_CODES = {

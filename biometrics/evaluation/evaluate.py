@@ -17,7 +17,7 @@ from biometrics.evaluation.report import (
 )
 from biometrics.evaluation.scoring import NamedCohort, ScoredPairs, ScoringError, pair_up
 from biometrics.evaluation.trials import Trials
-from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
+from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort, InvalidCohortError
 from biometrics.face.operating_point import OperatingPoint
 from biometrics.face.score import ModelMismatchError, Scorer, ScoreType
 
@@ -32,9 +32,10 @@ class Subject:
     Attributes:
         title: In words, for the head of the report.
         measured_on: The day.
-        cohort: Strangers to the people of the list. Without one, and with 300 people or more in the
-            list, they are each other's cohort, and whoever is compared is left out.
-        operating_point: Gives the thresholds; without one they are taken at an FMR of 1e-3.
+        cohort: 300 strangers or more to the people of the list. Without one, and with 300 people or
+            more in the list, they are each other's cohort, and whoever is compared is left out.
+        operating_point: Gives the thresholds, or its fallback does when there is no cohort; without
+            one they are taken at an FMR of 1e-3.
     """
 
     title: str
@@ -49,14 +50,16 @@ def evaluate(pair_list: PairList, photographs: Photographs, *, subject: Subject)
     Raises:
         ScoringError: No pair gave a score, or none of different people.
         ModelMismatchError: The cohort or the operating point is for another model or other views.
+        InvalidCohortError: The cohort is too small, or its vectors have another length.
     """
     pairs = pair_up(pair_list, photographs.templates)
     if not len(pairs.trials.non_mated) or not len(pairs.trials.mated):
         raise ScoringError("an evaluation needs scored pairs of one person and of different people")
-    _check_model(pairs, subject)
+    _check_parts(pairs, subject)
     cohort = subject.cohort or _own_cohort(pairs)
     scores = _scores(pairs, cohort)
-    main = _main_score(scores, subject.operating_point)
+    point = _deciding_point(scores, subject.operating_point)
+    main = next(iter(scores)) if point is None else point.score_type
     order = [main, *(kind for kind in scores if kind is not main)]
     failures = sorted(photographs.failures.values())
     return Report(
@@ -77,7 +80,7 @@ def evaluate(pair_list: PairList, photographs: Photographs, *, subject: Subject)
                 scores[kind],
                 score_type=kind,
                 target_fmr=TARGET_FMR,
-                operating_point=subject.operating_point,
+                operating_point=point,
             )
             for kind in order
         ),
@@ -85,7 +88,12 @@ def evaluate(pair_list: PairList, photographs: Photographs, *, subject: Subject)
     )
 
 
-def _check_model(pairs: ScoredPairs, subject: Subject) -> None:
+def _check_parts(pairs: ScoredPairs, subject: Subject) -> None:
+    if subject.cohort is not None and not subject.cohort.is_large_enough:
+        raise InvalidCohortError(
+            f"a cohort of {len(subject.cohort)} people is too small to centre scores: "
+            f"{COHORT_IDENTITIES_MIN} are needed"
+        )
     if subject.cohort is not None and subject.cohort.model_digest != pairs.model_digest:
         raise ModelMismatchError("the cohort was made with another model or other views")
     point = subject.operating_point
@@ -111,12 +119,12 @@ def _scores(pairs: ScoredPairs, cohort: Cohort | NamedCohort | None) -> dict[Sco
     return {ScoreType.COHORT_CENTRED: cohort_trials(pairs, cohort)} | scores
 
 
-def _main_score(scores: dict[ScoreType, Trials], point: OperatingPoint | None) -> ScoreType:
-    """The score of the operating point, or the first."""
-    if point is None:
-        return next(iter(scores))
-    if point.score_type in scores:
-        return point.score_type
+def _deciding_point(
+    scores: dict[ScoreType, Trials], point: OperatingPoint | None
+) -> OperatingPoint | None:
+    """The operating point, or its fallback where its score cannot be had."""
+    if point is None or point.score_type in scores:
+        return point
     if point.fallback is None:
         raise ScoringError("the operating point needs a cohort, and there are too few people")
-    return point.fallback.score_type
+    return point.fallback

@@ -5,6 +5,7 @@ to know pairs and scores. A folder of templates holds biometric data: it is writ
 caller asked for it.
 """
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -48,15 +49,22 @@ class TemplateFolder:
     """Templates and failures by content of the photograph and by engine, in a private folder."""
 
     def __init__(self, folder: Path, *, engine_mark: str) -> None:
-        """Use a folder, made when absent and closed to others.
+        """Use a private folder, made when absent.
+
+        A folder that others may enter is refused and not closed: it may be theirs as well.
 
         Args:
             folder: Where the files lie.
             engine_mark: What changes when the engine would give another answer.
+
+        Raises:
+            OSError: The folder cannot be made, or is open to others.
         """
         self._folder = folder
         self._mark = engine_mark
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            raise PermissionError(errno.EACCES, "open to other users: needs mode 0700", str(folder))
 
     def read(self, image: bytes) -> Template | str | None:
         """The template, or the failure, of a photograph seen before; None for a new one."""
@@ -107,6 +115,7 @@ def acquire_photographs(
 
     Raises:
         PhotographError: A file cannot be read or lies outside the root.
+        OSError: The folder of templates cannot be used.
     """
     templates: dict[str, Template] = {}
     failures: dict[str, str] = {}
@@ -140,6 +149,8 @@ def read_photograph(path: str, *, root: Path) -> bytes:
             return stream.read(PHOTOGRAPH_BYTES_READ_MAX)
     except OSError as error:
         raise PhotographError(f"{path}: {error.strerror}") from error
+    except RuntimeError as error:  # what Python 3.11 makes of links that lead in a circle
+        raise PhotographError(f"{path}: {error}") from error
 
 
 def _outcome(image: bytes, *, engine: Acquirer, folder: TemplateFolder | None) -> Template | str:

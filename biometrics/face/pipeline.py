@@ -104,7 +104,7 @@ class Photograph:
         demands: How good a face must be; it is measured in any case.
     """
 
-    image: bytes
+    image: bytes = field(repr=False)
     has_orientation: bool
     demands: Demands = NO_DEMANDS
 

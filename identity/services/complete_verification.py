@@ -6,7 +6,7 @@ A crash in between loses nothing that was answered: the same request goes on whe
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -60,10 +60,10 @@ class Presented:
         probes: Live photographs.
     """
 
-    sod: bytes
-    data_groups: Mapping[int, bytes]
-    active_signatures: tuple[bytes, ...]
-    probes: tuple[bytes, ...]
+    sod: bytes = field(repr=False)
+    data_groups: Mapping[int, bytes] = field(repr=False)
+    active_signatures: tuple[bytes, ...] = field(repr=False)
+    probes: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ class ExaminedChip:
     """Findings of the chip, with the portrait that faces are compared with."""
 
     evidence: ChipEvidence
-    portrait: bytes | None
+    portrait: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

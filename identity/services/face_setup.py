@@ -105,9 +105,15 @@ def make_face_setup(
     """A setup whose network is there and is the operating point's; its cohort is not yet known.
 
     Raises:
-        FaceSetupError: The network is missing or broken, or the operating point is another's.
+        FaceSetupError: The network is missing or broken, cannot make the operating point's views,
+            or the operating point is another's.
     """
     manifest = _manifest(model, models_directory, precision)
+    if not manifest.can_make(operating_point.views):
+        raise FaceSetupError(
+            f"the operating point is for {operating_point.views}, which needs two alignments:"
+            f" {model} has one"
+        )
     if manifest.template_digest(operating_point.views) != operating_point.model_digest:
         raise FaceSetupError(
             f"the operating point was set for another network than {model} at {precision}:"

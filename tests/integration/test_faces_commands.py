@@ -1,6 +1,5 @@
 """`identity faces`: what an administrator runs when people were enrolled or the network changes."""
 
-import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,8 @@ from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
+from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ScoreType
 from identity.audit.log import audit_entry
 from identity.cli import app
@@ -138,7 +139,7 @@ def test_another_network_is_put_in_place_by_installing_calibrating_and_enrolling
         score_type=ScoreType.COSINE,
         decision_threshold=0.9,
         source="made in a test",
-        model_digest=hashlib.sha256(weights).hexdigest(),
+        model_digest=embedder_manifest(parse_manifest(manifest_text(weights))).template_digest(),
     )
     point = tmp_path / "point.json"
     point.write_bytes(to_json(own))

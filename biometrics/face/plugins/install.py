@@ -11,7 +11,6 @@ import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -69,7 +68,8 @@ def install(
 
     Raises:
         InstallError: The source cannot be read, is too large, or clashes with what is installed.
-        WeightsError: The SHA-256 differs; nothing was installed.
+        WeightsError: The SHA-256 differs, it is no ONNX, or it keeps weights in other files;
+            nothing was installed.
     """
     _refuse_clash(manifest, directory)
     directory.mkdir(parents=True, exist_ok=True)
@@ -84,6 +84,7 @@ def install(
             raise InstallError(f"{source}: {error}") from error
         if digest != manifest.sha256:
             raise WeightsError(f"{source} has SHA-256 {digest}, expected {manifest.sha256}")
+        InstalledModel(manifest=manifest, path=staged / manifest.file).verify()
         (staged / MANIFEST_NAME).write_text(text, encoding="utf-8")
         _move(staged, directory / manifest.name)
     return InstalledModel(manifest=manifest, path=directory / manifest.name / manifest.file)
@@ -92,8 +93,8 @@ def install(
 def _refuse_clash(manifest: PluginManifest, directory: Path) -> None:
     """One name, one model; one network, one way to feed it.
 
-    Templates are marked with the digest of the weights. The same weights fed in another way make
-    templates that do not compare and could not be told apart.
+    A network was trained with one way. A second is a slip, and its templates compare with no
+    others.
     """
     if manifest.name == BUILT_IN:
         raise InstallError(f"{BUILT_IN} is built in")
@@ -101,12 +102,7 @@ def _refuse_clash(manifest: PluginManifest, directory: Path) -> None:
         other = model.manifest
         if other.name == manifest.name and other.sha256 != manifest.sha256:
             raise InstallError(f"another {manifest.name} is installed: remove {model.path.parent}")
-        is_fed_alike = all(
-            getattr(other, field.name) == getattr(manifest, field.name)
-            for field in fields(manifest)
-            if field.name in {"input", "embedding"}
-        )
-        if other.sha256 == manifest.sha256 and not is_fed_alike:
+        if other.sha256 == manifest.sha256 and other.feeding != manifest.feeding:
             raise InstallError(f"{other.name} has the same weights and feeds them in another way")
 
 

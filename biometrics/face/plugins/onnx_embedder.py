@@ -4,8 +4,6 @@ Owns the preparation of the input, the run and the checks that manifest and netw
 to know how the face was aligned and how vectors are compared.
 """
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
@@ -19,7 +17,7 @@ from biometrics.face.plugins.manifest import (
     PluginScoreType,
 )
 from biometrics.face.plugins.registry import InstalledModel, embedder_manifest
-from biometrics.face.weights import WeightsError, check_bytes
+from biometrics.face.weights import WeightsError
 
 
 class EmbeddingError(RuntimeError):
@@ -35,14 +33,15 @@ class OnnxEmbedder:
         Raises:
             ManifestError: The manifest is a detector's, or the network reads or gives something
                 other than it says.
-            WeightsError: The weights are missing, are not the manifest's, or are no ONNX.
+            WeightsError: The weights are missing, are not the manifest's, are no ONNX, or lie
+                partly in other files.
         """
         embedding, side_px = model.manifest.embedding, model.manifest.input.side_px
         if embedding is None or side_px is None:
             raise ManifestError(f"{model.manifest.name} is no embedder")
         self._input, self._embedding, self._side_px = model.manifest.input, embedding, side_px
         self._manifest = embedder_manifest(model.manifest)
-        self._session = _session(model.path, sha256=model.manifest.sha256)
+        self._session = _session(model)
         self._input_name = _check_input(self._session, self._input, side_px)
         self._check_output()
 
@@ -93,22 +92,18 @@ def prepare(image: RGBImage, form: InputFormat) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(axes[np.newaxis])
 
 
-def _session(path: Path, *, sha256: str) -> onnxruntime.InferenceSession:
-    try:
-        weights = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read") from error
-    # The bytes that were checked are the bytes that are run. Weights that such a file keeps in
-    # other files, which no digest covers, cannot be found from here and are refused.
-    check_bytes(weights, name=path.name, sha256=sha256)
+def _session(model: InstalledModel) -> onnxruntime.InferenceSession:
+    weights = model.read_weights()
     options = onnxruntime.SessionOptions()
     # A service runs one process for each core: threads inside would only get in each other's way.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only: they are raised as well
+    # What was checked as ONNX is not to be read as onnxruntime's own format.
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
         return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no public class
-        raise WeightsError(f"{path.name} is no ONNX network that can be run") from error
+        raise WeightsError(f"{model.path.name} is no ONNX network that can be run") from error
 
 
 def _check_input(session: onnxruntime.InferenceSession, form: InputFormat, side_px: int) -> str:

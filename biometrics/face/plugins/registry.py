@@ -17,7 +17,7 @@ from biometrics.face.plugins.manifest import (
     PluginManifest,
     parse_manifest,
 )
-from biometrics.face.weights import WeightsError, check_digest
+from biometrics.face.weights import WeightsError, check_bytes
 
 BUILT_IN = DLIB_RESNET29.name
 """The network that is always there."""
@@ -45,11 +45,29 @@ class InstalledModel:
         """Check the weights against the manifest.
 
         Raises:
-            WeightsError: The file is missing or its SHA-256 differs.
+            WeightsError: As `read_weights`.
         """
+        self.read_weights()
+
+    def read_weights(self) -> bytes:
+        """The network's file, checked: the bytes that were checked are the bytes to run.
+
+        Raises:
+            WeightsError: The file is missing, its SHA-256 differs, it is no ONNX, or it keeps
+                weights in other files.
+        """
+        # Imported on use: onnx costs 0.2 s, which whoever only reads manifests need not pay.
+        from biometrics.face.plugins.self_contained import check_self_contained  # noqa: PLC0415 - see above
+
         if not self.path.is_file():
             raise WeightsError(f"{self.path} is missing")
-        check_digest(self.path, sha256=self.manifest.sha256)
+        try:
+            weights = self.path.read_bytes()
+        except OSError as error:
+            raise WeightsError(f"{self.path} cannot be read") from error
+        check_bytes(weights, name=self.path.name, sha256=self.manifest.sha256)
+        check_self_contained(weights, name=self.path.name)
+        return weights
 
 
 def read_manifest(path: Path) -> PluginManifest:
@@ -105,7 +123,7 @@ def installed_embedder(directory: Path, name: str) -> InstalledModel:
     Raises:
         ModelNotFoundError: It is not installed, or is no embedder.
         ManifestError: Its manifest is broken.
-        WeightsError: Its weights are missing or others.
+        WeightsError: Its weights are missing, others, or partly in other files.
     """
     model = installed_model(directory, name)
     if model.manifest.kind is not ModelKind.EMBEDDER:
@@ -129,6 +147,8 @@ def embedder_manifest(manifest: PluginManifest) -> EmbedderManifest:
         weights_sha256=manifest.sha256,
         dimension=embedding.dimension,
         input_side_px=side_px,
+        feeding=manifest.feeding,
+        alignment_count=1,
     )
 
 
@@ -137,6 +157,8 @@ def _installed(folder: Path) -> InstalledModel:
         manifest = read_manifest(folder / MANIFEST_NAME)
     except ManifestError as error:
         raise ManifestError(f"{folder / MANIFEST_NAME}: {error}") from error
+    except OSError as error:
+        raise ManifestError(f"{folder / MANIFEST_NAME}: {error.strerror}") from error
     if manifest.name != folder.name:
         raise ManifestError(f"{folder / MANIFEST_NAME}: names {manifest.name}, not its folder")
     return InstalledModel(manifest=manifest, path=folder / manifest.file)

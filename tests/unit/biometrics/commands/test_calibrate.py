@@ -133,3 +133,13 @@ def test_the_operating_point_is_printed_without_a_file(london: Path, shared_data
     result = run("--pairs", london, "--root", root, "--target-fmr", 0.1)
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["signature"] is None
+
+
+@pytest.mark.parametrize("option", ["--make-cohort", "--out"])
+def test_a_missing_folder_is_refused_before_the_work_begins(tmp_path: Path, option: str) -> None:
+    # There is no list either: whoever read it first would complain of that.
+    wanted = tmp_path / "absent" / "file"
+    result = run("--pairs", tmp_path / "none.csv", "--target-fmr", "0.1", option, wanted)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line == f"FILE_UNREADABLE: {wanted}: its folder is missing or closed"

@@ -1,12 +1,13 @@
 """`biometrics models` shows, installs and checks networks, and asks before it takes a licence."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from biometrics.cli import app
-from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network, split_network
 
 
 def run(models: Path, *arguments: str | Path, typed: str | None = None) -> Result:
@@ -98,3 +99,45 @@ def test_a_broken_manifest_is_named(models: Path) -> None:
         result = run(models, command)
         assert result.exit_code == 2
         assert "manifest.toml: not TOML" in result.output
+
+
+def test_a_manifest_that_is_a_folder_is_one_line(models: Path) -> None:
+    (models / "broken" / "manifest.toml").mkdir(parents=True)
+    for command in ("list", "verify"):
+        result = run(models, command)
+        assert (result.exit_code, result.output.count("\n")) == (2, 1)
+        assert "manifest.toml: Is a directory" in result.output
+
+
+def test_brackets_in_a_manifest_are_shown_as_they_are(
+    models: Path, brought: tuple[Path, Path]
+) -> None:
+    text = brought[0].read_text()
+    text = text.replace('version = "1"', 'version = "[/b]"').replace('"Apache-2.0"', '"[red]MIT"')
+    brought[0].write_text(text)
+    installed = run(models, "install", *brought, "--accept-licence", "[red]MIT")
+    assert installed.exit_code == 0, installed.output
+    listed = run(models, "list")
+    assert listed.exit_code == 0, listed.output
+    assert "[/b]" in listed.output
+    assert "[red]MIT" in listed.output
+
+
+def test_weights_in_other_files_are_neither_installed_nor_good(
+    models: Path, brought: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run(models, "install", *brought, "--accept-licence", "Apache-2.0")
+    split = split_network(tmp_path / "elsewhere")
+    folder = models / "test-network"
+    (folder / "network.onnx").write_bytes(split)
+    text = manifest_text(split)
+    assert hashlib.sha256(split).hexdigest() in text
+    (folder / "manifest.toml").write_text(text)
+    checked = run(models, "verify")
+    assert checked.exit_code == 1
+    assert "test-network: network.onnx keeps weights in other files" in checked.output
+    brought[0].write_text(text)
+    brought[1].write_bytes(split)
+    refused = run(tmp_path / "fresh", "install", *brought, "--accept-licence", "Apache-2.0")
+    assert refused.exit_code == 2
+    assert "error: network.onnx keeps weights in other files" in refused.output

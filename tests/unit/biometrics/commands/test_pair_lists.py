@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
@@ -10,6 +11,8 @@ from typer.testing import CliRunner
 
 from biometrics.cli import app
 from biometrics.commands.pair_lists import Refusal
+from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort, unit_vectors
+from biometrics.face.operating_point import DEFAULT
 
 HEADER = "path_a,path_b,mated"
 NAMED = f"{HEADER},identity_a,identity_b"
@@ -26,6 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     os.mkfifo(folder / "pipe.png")
     (folder / "folder.png").mkdir()
     (folder / "out.png").symlink_to("/etc/hostname")
+    (folder / "loop.png").symlink_to("loop.png")
     return folder
 
 
@@ -45,6 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (f"{HEADER}\na.png,out.png,1\n", Refusal.PHOTOGRAPH_UNREADABLE, "out of the folder"),
         (f"{HEADER}\na.png,pipe.png,1\n", Refusal.PHOTOGRAPH_UNREADABLE, "not a file"),
         (f"{HEADER}\na.png,folder.png,1\n", Refusal.PHOTOGRAPH_UNREADABLE, "not a file"),
+        (f"{HEADER}\na.png,loop.png,1\n", Refusal.PHOTOGRAPH_UNREADABLE, "loop.png"),
         (f"{HEADER}\na.png,grey.png,1\n", Refusal.NOTHING_TO_SCORE, "no pair"),
     ],
 )
@@ -87,3 +92,37 @@ def test_a_list_that_is_missing_is_refused(tmp_path: Path) -> None:
         2,
         f"FILE_UNREADABLE: {tmp_path / 'none'}: No such file or directory\n",
     )
+
+
+@pytest.mark.parametrize("command", ["calibrate", "evaluate"])
+def test_a_folder_of_templates_that_is_none_or_open_is_refused(
+    command: str, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "pairs.csv").write_text(f"{HEADER}\na.png,b.png,1\n", encoding="utf-8")
+    (tmp_path / "file").touch()
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    rest = ["--target-fmr", "0.1"] if command == "calibrate" else ["--out", str(tmp_path / "out")]
+    for name, said in (("file", "File exists"), ("open", "open to other users: needs mode 0700")):
+        options = ["--pairs", tmp_path / "pairs.csv", "--root", folder]
+        options += ["--templates", tmp_path / name]
+        result = CliRunner().invoke(app, [command, *map(str, options), *rest])
+        assert result.exit_code == 2
+        (line,) = result.stderr.splitlines()
+        assert line == f"{Refusal.FILE_UNREADABLE}: {tmp_path / name}: {said}"
+
+
+def test_a_cohort_of_another_length_is_refused_in_one_coded_line(
+    folder: Path, tmp_path: Path
+) -> None:
+    rows = unit_vectors(np.random.default_rng(5).normal(size=(COHORT_IDENTITIES_MIN, 64)))
+    cohort = Cohort(vectors=rows.astype(np.float32), model_digest=DEFAULT.model_digest)
+    (tmp_path / "cohort").write_bytes(cohort.to_bytes())
+    Image.open(folder / "a.png").resize((240, 240)).save(folder / "c.png")
+    (tmp_path / "pairs.csv").write_text(f"{HEADER}\na.png,b.png,1\na.png,c.png,0\n")
+    options = ["--pairs", tmp_path / "pairs.csv", "--root", folder, "--out", tmp_path / "out"]
+    options += ["--cohort", tmp_path / "cohort"]
+    result = CliRunner().invoke(app, ["evaluate", *map(str, options)])
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("COHORT_INVALID: the cohort has 64 values")

@@ -1,10 +1,10 @@
 """`biometrics verify` says what the engine says, in words, in JSON and in its exit code."""
 
-import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
@@ -12,9 +12,12 @@ from typer.testing import CliRunner, Result
 
 from biometrics.cli import app
 from biometrics.commands.verify import IMAGE_BYTES_READ_MAX
+from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort, unit_vectors
 from biometrics.face.decode import IMAGE_BYTES_MAX
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
+from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ScoreType
 from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 
@@ -190,10 +193,64 @@ def test_an_installed_network_compares_at_an_operating_point_of_its_own(
         score_type=ScoreType.COSINE,
         decision_threshold=0.99,
         source="made in a test",
-        model_digest=hashlib.sha256(weights).hexdigest(),
+        model_digest=embedder_manifest(parse_manifest(manifest_text(weights))).template_digest(),
     )
     options = ("--operating-point", point_file(tmp_path, own))
     assert run("verify", portrait, portrait, *chosen, *options).exit_code == 0
     absent = run("verify", portrait, portrait, "--model", "absent", *models)
     assert absent.exit_code == 2
     assert "absent is not installed" in absent.output
+
+
+def cohort_of(values: int) -> Cohort:
+    rows = unit_vectors(np.random.default_rng(5).normal(size=(COHORT_IDENTITIES_MIN, values)))
+    return Cohort(vectors=rows.astype(np.float32), model_digest=DEFAULT.model_digest)
+
+
+def centred_on(cohort: Cohort) -> OperatingPoint:
+    return OperatingPoint(
+        score_type=ScoreType.COHORT_CENTRED,
+        decision_threshold=0.05,
+        source="made in a test",
+        cohort_digest=cohort.digest,
+    )
+
+
+@pytest.mark.parametrize("probes", [1, 2])
+def test_parts_that_do_not_fit_are_refused_in_one_coded_line(
+    portrait: Path, tmp_path: Path, probes: int
+) -> None:
+    (tmp_path / "short").write_bytes(cohort_of(64).to_bytes())
+    foreign = replace(DEFAULT, model_digest="cd" * 32)
+    cases = [
+        (foreign, (), "MODEL_MISMATCH: the decision threshold"),
+        (centred_on(cohort_of(128)), (), "MODEL_MISMATCH: the thresholds need a cohort"),
+        (
+            centred_on(cohort_of(64)),
+            ("--cohort", tmp_path / "short"),
+            "COHORT_INVALID: the cohort has 64 values for each person, the templates have 128",
+        ),
+    ]
+    for point, options, said in cases:
+        chosen = ("--operating-point", point_file(tmp_path, point), *options)
+        result = run("verify", portrait, *[portrait] * probes, *chosen)
+        assert (result.exit_code, result.stdout) == (2, "")
+        (line,) = result.stderr.splitlines()
+        assert line.startswith(said)
+
+
+@pytest.mark.parametrize(("value", "said"), [(np.nan, "not finite"), (0, "nothing but zeros")])
+def test_a_network_without_a_usable_vector_is_refused_in_one_coded_line(
+    portrait: Path, tmp_path: Path, value: float, said: str
+) -> None:
+    weights = network(weights=np.full((3, 128), value, dtype=np.float32))
+    (tmp_path / "own.toml").write_text(manifest_text(weights))
+    (tmp_path / "own.onnx").write_bytes(weights)
+    models = ("--models", tmp_path / "models")
+    brought = (tmp_path / "own.toml", tmp_path / "own.onnx")
+    run("models", "install", *brought, "--accept-licence", "Apache-2.0", *models)
+    result = run("verify", portrait, portrait, "--model", "test-network", *models)
+    assert (result.exit_code, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("MODEL_UNUSABLE: ")
+    assert said in line

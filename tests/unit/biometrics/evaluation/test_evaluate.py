@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ from biometrics.evaluation.report import Curve, Report
 from biometrics.evaluation.report_files import report_html, report_json
 from biometrics.evaluation.scoring import ScoringError
 from biometrics.face.acquisition import Template
-from biometrics.face.operating_point import DEFAULT
+from biometrics.face.cohort import Cohort, InvalidCohortError, unit_vectors
+from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.score import ModelMismatchError, ScoreType
 
 MODEL = "ab" * 32
@@ -182,3 +184,46 @@ def test_pictures_are_shown_only_when_handed_over(report: Report) -> None:
 
 def test_the_same_report_gives_the_same_page(report: Report) -> None:
     assert report_html(report) == report_html(report)
+
+
+def test_where_there_is_no_cohort_the_thresholds_are_those_of_the_fallback() -> None:
+    fallback = OperatingPoint(
+        score_type=ScoreType.COSINE, decision_threshold=0.123, source="fallback", model_digest=MODEL
+    )
+    point = OperatingPoint(
+        score_type=ScoreType.COHORT_CENTRED,
+        decision_threshold=0.02,
+        source="main",
+        model_digest=MODEL,
+        cohort_digest="ef" * 32,
+        fallback=fallback,
+    )
+    made = evaluate(*world(people=60), subject=replace(SUBJECT, operating_point=point)).scores[0]
+    assert (made.score_type, made.threshold) == (ScoreType.COSINE, 0.123)
+    assert made.threshold_source == "operating point: fallback"
+
+
+@pytest.mark.parametrize(
+    ("people", "values", "said"), [(20, 24, "300 are needed"), (300, 9, "the templates have 24")]
+)
+def test_a_cohort_that_cannot_centre_scores_is_refused(people: int, values: int, said: str) -> None:
+    rows = unit_vectors(np.random.default_rng(1).normal(size=(people, values)))
+    cohort = Cohort(vectors=rows.astype(np.float32), model_digest=MODEL)
+    with pytest.raises(InvalidCohortError, match=said):
+        evaluate(*world(people=20), subject=replace(SUBJECT, cohort=cohort))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("$x_{$", "$x_{$"),
+        ("5$", "5$"),
+        (r"\$a$", r"\$a$"),
+        ("a\0b\x1bc", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c"),
+    ],
+)
+def test_names_of_groups_are_drawn_as_they_are(name: str, shown: str) -> None:
+    curve = Curve(fmr=(0.1, 0.01), fnmr=(0.01, 0.1), equal_error_rate=0.03, readings=())
+    element = ET.fromstring(det_plot({name: curve}, title=name))  # noqa: S314 - it is our own
+    texts = [text.text for text in element.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts.count(shown) == 2

@@ -104,3 +104,7 @@ def test_without_a_usable_photograph_the_one_that_came_furthest_names_the_failur
     failures = [AcquisitionFailure.UNDECODABLE, AcquisitionFailure.FACE_TOO_SMALL]
     acquisitions = [failed(failure) for failure in (failures[::-1] if reverse else failures)]
     assert fuse(acquisitions).failure is AcquisitionFailure.FACE_TOO_SMALL
+
+
+def test_a_photograph_does_not_show_in_its_text_form() -> None:
+    assert "secret" not in repr(Photograph(image=b"secret", has_orientation=True))

@@ -7,23 +7,26 @@ that it dies in the middle of a comparison.
 import asyncio
 import gc
 import hashlib
+import io
 import os
 import select
 import signal
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
+from PIL import Image, ImageEnhance
 
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.plugins.install import install
 from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ModelMismatchError, ScoreType
 from identity.domain.errors import OverloadedError
 from identity.domain.face_score import FaceScore, FaceZone
@@ -37,7 +40,7 @@ from identity.services.face_pool import (
 )
 from identity.services.face_setup import FaceSetupError, make_face_setup
 from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
-from tests.unit.identity.services.faces import blank_jpeg, face_jpeg
+from tests.unit.identity.services.faces import blank_jpeg, encoded, face_jpeg
 
 ACCEPTED_MAX = 1 + WAITING_PER_WORKER_MAX
 SETUP = make_face_setup(models_directory=Path("no-models"))
@@ -143,6 +146,28 @@ async def test_the_portrait_itself_is_no_live_photograph(
     assert (found.evidence.failure, found.evidence.dissimilarity) == ("PROBE_IS_REFERENCE", None)
 
 
+def as_png(image: bytes) -> bytes:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(image)).save(file, "PNG")
+    return file.getvalue()
+
+
+def byte_appended(image: bytes) -> bytes:
+    return image + b"x"
+
+
+@pytest.mark.parametrize("disguise", [byte_appended, as_png])
+async def test_the_portrait_in_another_file_is_no_live_photograph(
+    pool: FacePool, face: bytes, probe: bytes, disguise: Callable[[bytes], bytes]
+) -> None:
+    for photographs in ((disguise(face),), (probe, disguise(face))):
+        found = await pool.compare(face, photographs)
+        assert found.template is None
+        assert found.evidence.failure == "PROBE_IS_REFERENCE"
+        assert found.evidence.score is None
+        assert len(found.evidence.probe_digests) == len(photographs)
+
+
 async def test_a_stranger_does_not_match(pool: FacePool, face: bytes, stranger: bytes) -> None:
     found = (await pool.compare(face, (stranger,))).evidence
     assert found.score is not None
@@ -220,8 +245,10 @@ def test_a_cohort_in_force_centres_the_score_and_without_it_the_fallback_decides
 
 
 def test_an_installed_network_is_compared_with_at_an_operating_point_of_its_own(
-    face: bytes, probe: bytes, tmp_path: Path
+    face: bytes, tmp_path: Path
 ) -> None:
+    # Paler, because the network knows mean colours and nothing else.
+    probe = encoded(ImageEnhance.Color(Image.open(io.BytesIO(face))).enhance(0.9))
     weights = network()
     (tmp_path / "weights.onnx").write_bytes(weights)
     text = manifest_text(weights)
@@ -231,14 +258,14 @@ def test_an_installed_network_is_compared_with_at_an_operating_point_of_its_own(
         score_type=ScoreType.COSINE,
         decision_threshold=0.99,
         source="made in a test",
-        model_digest=manifest.sha256,
+        model_digest=embedder_manifest(manifest).template_digest(),
     )
     setup = make_face_setup(
         models_directory=tmp_path / "own", model=manifest.name, operating_point=point
     )
     findings = compare_faces(setup.make_engine(), face, (probe,))
     found = findings.evidence
-    assert found.model_digest == manifest.sha256 != SETUP.model_digest
+    assert found.model_digest == point.model_digest != SETUP.model_digest
     assert found.score is not None
     assert (found.score.score_type, found.score.zone) == ("cosine", FaceZone.MATCH)
     assert findings.template is not None

@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
-from biometrics.face.models import DLIB_RESNET29, Precision, Views
+from biometrics.face.models import DLIB_RESNET29, EmbedderManifest, Precision, Views
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
+from biometrics.face.plugins.manifest import parse_manifest
+from biometrics.face.plugins.registry import embedder_manifest
 from biometrics.face.score import ScoreType
 from identity.domain.verification import RegulatedRates
 from identity.services.face_setup import (
@@ -27,6 +29,7 @@ from identity.services.face_setup import (
 from identity.services.load_cohort import with_cohort
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
+from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 from tests.unit.identity.makers import NOW, policy
 from tests.unit.identity.services.points import PROVEN, public_pem, rate
 
@@ -54,6 +57,16 @@ def centred_point(cohort: Cohort, *, fallback: OperatingPoint | None = None) -> 
     )
 
 
+def install_network(directory: Path, **given: object) -> EmbedderManifest:
+    weights = network()
+    folder = directory / "test-network"
+    folder.mkdir(exist_ok=True)
+    (folder / "network.onnx").write_bytes(weights)
+    text = manifest_text(weights, **given)
+    (folder / "manifest.toml").write_text(text)
+    return embedder_manifest(parse_manifest(text))
+
+
 def test_the_provisional_point_serves_the_built_in_network(tmp_path: Path) -> None:
     setup = make_face_setup(models_directory=tmp_path)
     assert setup.operating_point == DEFAULT == load_operating_point(None)
@@ -73,6 +86,25 @@ def test_another_precision_or_network_needs_a_point_of_its_own(tmp_path: Path) -
         make_face_setup(models_directory=tmp_path, model="opencv-sface")
     with pytest.raises(FaceSetupError, match="dlib-resnet29 only"):
         make_face_setup(models_directory=tmp_path, model="opencv-sface", precision=Precision.BF16)
+
+
+def test_two_alignments_are_refused_for_a_network_with_one_before_anything_is_served(
+    tmp_path: Path,
+) -> None:
+    manifest = install_network(tmp_path)
+    views = Views.MIRROR_TWO_ALIGNMENTS
+    point = replace(DEFAULT, views=views, model_digest=manifest.template_digest(views))
+    with pytest.raises(FaceSetupError, match="two alignments: test-network has one"):
+        make_face_setup(models_directory=tmp_path, model="test-network", operating_point=point)
+
+
+def test_a_point_of_a_manifest_that_was_edited_is_refused(tmp_path: Path) -> None:
+    point = replace(DEFAULT, model_digest=install_network(tmp_path).template_digest())
+    setup = make_face_setup(models_directory=tmp_path, model="test-network", operating_point=point)
+    assert setup.model_digest == point.model_digest
+    install_network(tmp_path, colour_order="BGR")
+    with pytest.raises(FaceSetupError, match="another network than test-network"):
+        make_face_setup(models_directory=tmp_path, model="test-network", operating_point=point)
 
 
 def test_a_signed_point_is_read_and_one_of_another_key_is_not(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from identity.services.call import Call
 from identity.services.chip_nonces import Challenge
 from identity.services.complete_verification import (
     Completed,
+    ExaminedChip,
     Presented,
     claim_session,
     examine_chip,
@@ -391,3 +392,12 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
     assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0
+
+
+def test_nothing_of_a_chip_or_a_face_shows_in_their_text_form() -> None:
+    secret = b"secret"
+    presented = Presented(
+        sod=secret, data_groups={2: secret}, active_signatures=(secret,), probes=(secret,)
+    )
+    examined = ExaminedChip(evidence=make_chip(make_claim()), portrait=secret)
+    assert "secret" not in repr(presented) + repr(examined)

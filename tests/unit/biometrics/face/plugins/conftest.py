@@ -71,6 +71,20 @@ def network(
     return bytes(model.SerializeToString())
 
 
+def split_network(folder: Path) -> bytes:
+    """A network that reads its weights from `outside.bin`, which is written into a folder."""
+    folder.mkdir()
+    path = folder / "split.onnx"
+    onnx.save_model(
+        onnx.load_from_string(network()),
+        str(path),
+        save_as_external_data=True,
+        location="outside.bin",
+        size_threshold=0,
+    )
+    return path.read_bytes()
+
+
 def manifest_text(weights: bytes, **given: object) -> str:
     usual: dict[str, object] = {
         "name": "test-network",

@@ -15,7 +15,7 @@ from biometrics.face.plugins.registry import (
     installed_models,
 )
 from biometrics.face.weights import WeightsError
-from tests.unit.biometrics.face.plugins.conftest import Write, network
+from tests.unit.biometrics.face.plugins.conftest import Write, network, split_network
 
 ADDRESS = "https://models.example/network.onnx"
 
@@ -52,6 +52,15 @@ def test_other_weights_are_refused_and_leave_nothing_behind(write: Write, models
     path, manifest, text = write(network())
     path.write_bytes(path.read_bytes() + b"\0")
     with pytest.raises(WeightsError, match="expected"):
+        install(manifest, text=text, source=str(path), directory=models)
+    assert list(models.iterdir()) == []
+
+
+def test_weights_kept_in_other_files_are_refused_and_leave_nothing_behind(
+    write: Write, models: Path, tmp_path: Path
+) -> None:
+    path, manifest, text = write(split_network(tmp_path / "elsewhere"))
+    with pytest.raises(WeightsError, match="in other files"):
         install(manifest, text=text, source=str(path), directory=models)
     assert list(models.iterdir()) == []
 

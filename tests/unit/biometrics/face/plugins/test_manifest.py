@@ -60,6 +60,9 @@ def test_a_manifest_says_how_a_network_is_fed() -> None:
         ('score_type = "cosine"', 'score_type = "confidence"', "embedding.score_type"),
         ("[embedding]", "[output]", "unknown output"),
         ("[input]", "[input", "not TOML"),
+        ("scale = 0.0078125", f"scale = 1{'0' * 400}", "input.scale must be a finite number"),
+        ('version = "1"', f"version = {'[' * 20_000}", "nested too deeply"),
+        ('version = "1"', 'version = "1\\u001b[2J"', "version must be a text in one line"),
     ],
 )
 def test_a_manifest_that_is_wrong_names_the_place(old: str, new: str, place: str) -> None:

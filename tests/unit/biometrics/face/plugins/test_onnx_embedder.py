@@ -1,10 +1,12 @@
 """An operator's network runs as its manifest says, and one that does not fit is refused."""
 
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 
 from biometrics.face.models import RGBImage
@@ -13,7 +15,13 @@ from biometrics.face.plugins.manifest import ManifestError
 from biometrics.face.plugins.onnx_embedder import EmbeddingError, OnnxEmbedder
 from biometrics.face.plugins.registry import InstalledModel
 from biometrics.face.weights import WeightsError
-from tests.unit.biometrics.face.plugins.conftest import DIMENSION, SIDE_PX, Write, network
+from tests.unit.biometrics.face.plugins.conftest import (
+    DIMENSION,
+    SIDE_PX,
+    Write,
+    network,
+    split_network,
+)
 
 WEIGHTS = np.random.default_rng(2).normal(size=(3, DIMENSION)).astype(np.float32)
 
@@ -84,19 +92,14 @@ def test_a_file_that_is_no_network_is_refused(write: Write, tmp_path: Path) -> N
         OnnxEmbedder(installed(write, tmp_path, b"not a network"))
 
 
-def test_weights_kept_outside_the_file_are_refused(write: Write, tmp_path: Path) -> None:
-    """No digest would cover them."""
-    model = onnx.load_from_string(network())
-    outside = tmp_path / "models" / "test-network" / "outside.bin"
-    onnx.external_data_helper.convert_model_to_external_data(
-        model, location=outside.name, size_threshold=0
-    )
-    path = tmp_path / "split.onnx"
-    onnx.save_model(model, str(path))
-    split = installed(write, tmp_path, path.read_bytes())
-    (tmp_path / outside.name).rename(outside)
-    with pytest.raises(WeightsError, match="no ONNX network"):
-        OnnxEmbedder(split)
+def test_weights_in_the_working_directory_are_not_read(write: Write, tmp_path: Path) -> None:
+    """No digest covers them, and onnxruntime would take them from wherever the process stands."""
+    model = installed(write, tmp_path, network())
+    split = split_network(tmp_path / "elsewhere")
+    model.path.write_bytes(split)
+    manifest = replace(model.manifest, sha256=hashlib.sha256(split).hexdigest())
+    with chdir(tmp_path / "elsewhere"), pytest.raises(WeightsError, match="other files"):
+        OnnxEmbedder(replace(model, manifest=manifest))
 
 
 def test_nothing_but_zeros_and_infinity_are_no_embedding(
