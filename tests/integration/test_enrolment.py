@@ -141,6 +141,9 @@ def test_a_policy_may_send_whoever_no_longer_resembles_an_old_portrait_to_a_pers
 def verify_before(
     server: Settings, scene: Scene, subscriber: Subscriber, evidence: Evidence
 ) -> pb.CompleteVerificationResponse:
+    # Simulated clocks stand still, each where its server began; a nonce that the earlier one gave
+    # would be long expired for the later one.
+    scene.advance(hours=1)
     request = complete_request(scene.start(subscriber), evidence)
     caller = Caller(Role.OPERATOR, subscriber.operator)
     with open_channel(server.listen, server.state, caller) as channel:
