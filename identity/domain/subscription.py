@@ -54,6 +54,8 @@ class Subscription:
         service_state: What is ordered.
         applied_state: What the operator last acknowledged.
         activated_on: Start of the contract, where the operator knows it.
+        point_of_sale: The point of sale that signed the contract, as the operator names it.
+        province_code: The province of the contract, two digits.
         verified_at: Last verification of this holder by chip and face.
         sim_swapped_at: Last SIM swap that the operator reported.
         created_at: When the operator first told of it.
@@ -70,6 +72,8 @@ class Subscription:
     created_at: datetime
     updated_at: datetime
     activated_on: date | None = None
+    point_of_sale: str | None = None
+    province_code: str | None = None
     verified_at: datetime | None = None
     sim_swapped_at: datetime | None = None
 

@@ -13,10 +13,14 @@ _PREFIX = "urn:subid:"
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "PopulationService/ImportPopulation": frozenset({Role.POPULATION}),
+    "PopulationService/GetPopulationImport": frozenset({Role.POPULATION}),
+    "PopulationService/ListPopulationImportErrors": frozenset({Role.POPULATION}),
     "PopulationService/ApplyPopulationChanges": frozenset({Role.POPULATION}),
     "SubscriptionService/ImportSubscriptions": frozenset({Role.OPERATOR}),
     "SubscriptionService/RegisterSubscription": frozenset({Role.OPERATOR}),
     "SubscriptionService/GetSubscription": frozenset({Role.OPERATOR}),
+    "SubscriptionService/GetSubscriptionImport": frozenset({Role.OPERATOR}),
+    "SubscriptionService/ListSubscriptionImportErrors": frozenset({Role.OPERATOR}),
     "SubscriptionService/ListSubscriptions": frozenset({Role.OPERATOR}),
     "SubscriptionService/ReportEvents": frozenset({Role.OPERATOR}),
     "VerificationService/StartVerification": frozenset({Role.OPERATOR, Role.CITIZEN_APP}),

@@ -28,7 +28,7 @@ _VERSION = 1
 _NONCE_BYTES = 12
 
 INDEX_KINDS = (
-    *("personal_id", "msisdn", "record", "claim", "request", "registry"),
+    *("personal_id", "msisdn", "record", "claim", "holder", "request", "registry"),
     *("nonce", "nonce_digest"),
 )
 """What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet. Nonces

@@ -5,13 +5,14 @@ Owns the rows of `citizen`. Knows nothing of subscriptions.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.holder import PopulationRecord
+from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.storage.arrays import any_of
 from identity.storage.conversions import dump_record, load_record
@@ -22,6 +23,17 @@ from identity.storage.tables import citizen
 def citizen_key(sealer: Sealer, personal_id: PersonalID) -> bytes:
     """The blind index that stands for a personal ID wherever one is needed as a key."""
     return sealer.blind_index("personal_id", personal_id.value)
+
+
+def holder_digest(
+    sealer: Sealer, personal_id: PersonalID, full_name: PersonName, birth_date: date
+) -> bytes:
+    """Equal exactly where the comparison of holders finds name and birth date to match.
+
+    It holds the personal ID as well: namesakes of one birth date do not show as such.
+    """
+    value = f"{personal_id.value}|{birth_date.isoformat()}|{full_name.key}"
+    return sealer.blind_index("holder", value)
 
 
 def _context(key: bytes) -> bytes:
@@ -110,6 +122,7 @@ class Citizens:
             set_={
                 "record_sealed": new.record_sealed,
                 "record_digest": new.record_digest,
+                "holder_digest": new.holder_digest,
                 "is_deceased": new.is_deceased,
                 "updated_at": new.updated_at,
             },
@@ -123,6 +136,9 @@ class Citizens:
             "citizen_key": key,
             "record_sealed": self.sealer.seal(plaintext, context=_context(key)),
             "record_digest": self.sealer.blind_index("record", plaintext.decode()),
+            "holder_digest": holder_digest(
+                self.sealer, record.personal_id, record.full_name, record.birth_date
+            ),
             "is_deceased": record.deceased_on is not None,
             "created_at": at,
             "updated_at": at,

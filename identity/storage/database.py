@@ -26,6 +26,8 @@ from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
 from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
+from identity.storage.import_runs import ImportRuns
+from identity.storage.link_changes import LinkChanges
 from identity.storage.primaries import Primaries
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
@@ -104,6 +106,16 @@ class UnitOfWork:
     def directives(self) -> Directives:
         """Orders to operators."""
         return Directives(self.connection, self.sealer)
+
+    @cached_property
+    def import_runs(self) -> ImportRuns:
+        """Imports as wholes."""
+        return ImportRuns(self.connection)
+
+    @cached_property
+    def link_changes(self) -> LinkChanges:
+        """The history of links."""
+        return LinkChanges(self.connection)
 
     @cached_property
     def requests(self) -> Requests:

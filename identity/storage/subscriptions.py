@@ -20,7 +20,7 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription
 from identity.storage.arrays import any_of
-from identity.storage.citizens import citizen_key
+from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
 from identity.storage.tables import holding, primary_number, subscription
@@ -30,11 +30,14 @@ _MUTABLE = (
     "citizen_key",
     "claim_sealed",
     "claim_digest",
+    "holder_digest",
     "link_state",
     "link_fields",
     "service_state",
     "applied_state",
     "activated_on",
+    "point_of_sale",
+    "province_code",
     "verified_at",
     "sim_swapped_at",
     "updated_at",
@@ -245,11 +248,20 @@ class Subscriptions:
             "citizen_key": citizen_key(self.sealer, item.claim.personal_id),
             "claim_sealed": self.sealer.seal(claim, context=_place("claim", key)),
             "claim_digest": self.sealer.blind_index("claim", claim.decode()),
+            "holder_digest": holder_digest(
+                self.sealer,
+                item.claim.personal_id,
+                item.claim.full_name,
+                item.claim.birth_date,
+            ),
             "link_state": item.link.state.value,
             "link_fields": link_fields(item.link),
             "service_state": item.service_state.value,
             "applied_state": item.applied_state.value,
             "activated_on": item.activated_on,
+            "point_of_sale": item.point_of_sale,
+            "province_code": item.province_code,
+            "absent_since": None,
             "verified_at": item.verified_at,
             "sim_swapped_at": item.sim_swapped_at,
             "created_at": item.created_at,
@@ -270,6 +282,8 @@ class Subscriptions:
             service_state=ServiceState(row["service_state"]),
             applied_state=ServiceState(row["applied_state"]),
             activated_on=row["activated_on"],
+            point_of_sale=row["point_of_sale"],
+            province_code=row["province_code"],
             verified_at=row["verified_at"],
             sim_swapped_at=row["sim_swapped_at"],
             created_at=row["created_at"],

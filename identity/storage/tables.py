@@ -43,6 +43,8 @@ metadata = MetaData(
 _Instant = DateTime(timezone=True)
 _BY_CITIZEN = "HASH (citizen_key)"
 _BY_SUBSCRIPTION = "HASH (msisdn_key)"
+_HOLDER_DIGEST = "keyed: equal for the same name and birth date of the same personal ID"
+_ABSENT_SINCE = "not in its source's last snapshot"
 
 citizen = Table(
     "citizen",
@@ -50,7 +52,9 @@ citizen = Table(
     Column("citizen_key", LargeBinary, nullable=False, comment="blind index of the personal ID"),
     Column("record_sealed", LargeBinary, nullable=False),
     Column("record_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("holder_digest", LargeBinary, nullable=False, comment=_HOLDER_DIGEST),
     Column("is_deceased", Boolean, nullable=False),
+    Column("absent_since", _Instant, comment=_ABSENT_SINCE),
     Column("created_at", _Instant, nullable=False),
     Column("updated_at", _Instant, nullable=False),
     PrimaryKeyConstraint("citizen_key"),
@@ -67,11 +71,15 @@ subscription = Table(
     Column("citizen_key", LargeBinary, nullable=False, comment="of the claimed personal ID"),
     Column("claim_sealed", LargeBinary, nullable=False),
     Column("claim_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("holder_digest", LargeBinary, nullable=False, comment=_HOLDER_DIGEST),
     Column("link_state", Text, nullable=False),
     Column("link_fields", JSONB, nullable=False, comment="results and scores, no data"),
     Column("service_state", Text, nullable=False),
     Column("applied_state", Text, nullable=False),
     Column("activated_on", Date),
+    Column("point_of_sale", Text),
+    Column("province_code", Text),
+    Column("absent_since", _Instant, comment=_ABSENT_SINCE),
     Column("verified_at", _Instant),
     Column("sim_swapped_at", _Instant),
     Column("created_at", _Instant, nullable=False),

@@ -43,6 +43,12 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "PopulationService/ImportPopulation": lambda: population_pb.ImportPopulationRequest(
             request_id=new_id(), records=[_RECORD]
         ),
+        "PopulationService/GetPopulationImport": lambda: population_pb.GetPopulationImportRequest(
+            import_id=new_id()
+        ),
+        "PopulationService/ListPopulationImportErrors": lambda: (
+            population_pb.ListPopulationImportErrorsRequest(import_id=new_id())
+        ),
         "PopulationService/ApplyPopulationChanges": lambda: (
             population_pb.ApplyPopulationChangesRequest(
                 request_id=new_id(),
@@ -58,6 +64,12 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                 request_id=new_id(),
                 rows=[subscription_pb.SubscriptionRow(msisdn=MSISDN, holder=_HOLDER)],
             )
+        ),
+        "SubscriptionService/GetSubscriptionImport": lambda: (
+            subscription_pb.GetSubscriptionImportRequest(import_id=new_id())
+        ),
+        "SubscriptionService/ListSubscriptionImportErrors": lambda: (
+            subscription_pb.ListSubscriptionImportErrorsRequest(import_id=new_id())
         ),
         "SubscriptionService/RegisterSubscription": lambda: (
             subscription_pb.RegisterSubscriptionRequest(

@@ -27,7 +27,7 @@ from subid.v1 import date_pb2 as subid_dot_v1_dot_date__pb2
 from subid.v1 import imports_pb2 as subid_dot_v1_dot_imports__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/population_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\"\xc7\x01\n\x10PopulationRecord\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12\x1a\n\x03sex\x18\x04 \x01(\x0e\x32\r.subid.v1.Sex\x12#\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x05 \x01(\x0b\x32\x0e.subid.v1.Date\x12&\n\x0e\x63\x61rd_issued_on\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Date\"\x98\x01\n\x17ImportPopulationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12=\n\x07records\x18\x03 \x03(\x0b\x32\x1a.subid.v1.PopulationRecordB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\"D\n\x18ImportPopulationResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\";\n\x05\x42irth\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x05\x44\x65\x61th\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12+\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"@\n\nCorrection\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x07NewCard\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12)\n\tissued_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"\xba\x01\n\x10PopulationChange\x12 \n\x05\x62irth\x18\x01 \x01(\x0b\x32\x0f.subid.v1.BirthH\x00\x12 \n\x05\x64\x65\x61th\x18\x02 \x01(\x0b\x32\x0f.subid.v1.DeathH\x00\x12*\n\ncorrection\x18\x03 \x01(\x0b\x32\x14.subid.v1.CorrectionH\x00\x12%\n\x08new_card\x18\x04 \x01(\x0b\x32\x11.subid.v1.NewCardH\x00\x42\x0f\n\x06\x63hange\x12\x05\xbaH\x02\x08\x01\"w\n\x1d\x41pplyPopulationChangesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1a.subid.v1.PopulationChangeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\x1e\x41pplyPopulationChangesResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x16\n\x0erelinked_count\x18\x02 \x01(\x05*8\n\x03Sex\x12\x13\n\x0fSEX_UNSPECIFIED\x10\x00\x12\x0c\n\x08SEX_MALE\x10\x01\x12\x0e\n\nSEX_FEMALE\x10\x02\x32\xdd\x01\n\x11PopulationService\x12[\n\x10ImportPopulation\x12!.subid.v1.ImportPopulationRequest\x1a\".subid.v1.ImportPopulationResponse(\x01\x12k\n\x16\x41pplyPopulationChanges\x12\'.subid.v1.ApplyPopulationChangesRequest\x1a(.subid.v1.ApplyPopulationChangesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/population_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\"\xc7\x01\n\x10PopulationRecord\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12\x1a\n\x03sex\x18\x04 \x01(\x0e\x32\r.subid.v1.Sex\x12#\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x05 \x01(\x0b\x32\x0e.subid.v1.Date\x12&\n\x0e\x63\x61rd_issued_on\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Date\"\xd7\x01\n\x17ImportPopulationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12=\n\x07records\x18\x03 \x03(\x0b\x32\x1a.subid.v1.PopulationRecordB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x14.subid.v1.ImportKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07is_last\x18\x05 \x01(\x08\"9\n\x1aGetPopulationImportRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"v\n\x1bGetPopulationImportResponse\x12\x18\n\x10next_batch_index\x18\x01 \x01(\x05\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\x12(\n\x07summary\x18\x03 \x01(\x0b\x32\x17.subid.v1.ImportSummary\"^\n!ListPopulationImportErrorsRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"e\n\"ListPopulationImportErrorsResponse\x12&\n\nrow_errors\x18\x01 \x03(\x0b\x32\x12.subid.v1.RowError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x18ImportPopulationResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\";\n\x05\x42irth\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x05\x44\x65\x61th\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12+\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"@\n\nCorrection\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x07NewCard\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12)\n\tissued_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"\xba\x01\n\x10PopulationChange\x12 \n\x05\x62irth\x18\x01 \x01(\x0b\x32\x0f.subid.v1.BirthH\x00\x12 \n\x05\x64\x65\x61th\x18\x02 \x01(\x0b\x32\x0f.subid.v1.DeathH\x00\x12*\n\ncorrection\x18\x03 \x01(\x0b\x32\x14.subid.v1.CorrectionH\x00\x12%\n\x08new_card\x18\x04 \x01(\x0b\x32\x11.subid.v1.NewCardH\x00\x42\x0f\n\x06\x63hange\x12\x05\xbaH\x02\x08\x01\"w\n\x1d\x41pplyPopulationChangesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1a.subid.v1.PopulationChangeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\x1e\x41pplyPopulationChangesResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x16\n\x0erelinked_count\x18\x02 \x01(\x05*8\n\x03Sex\x12\x13\n\x0fSEX_UNSPECIFIED\x10\x00\x12\x0c\n\x08SEX_MALE\x10\x01\x12\x0e\n\nSEX_FEMALE\x10\x02\x32\xba\x03\n\x11PopulationService\x12[\n\x10ImportPopulation\x12!.subid.v1.ImportPopulationRequest\x1a\".subid.v1.ImportPopulationResponse(\x01\x12\x62\n\x13GetPopulationImport\x12$.subid.v1.GetPopulationImportRequest\x1a%.subid.v1.GetPopulationImportResponse\x12w\n\x1aListPopulationImportErrors\x12+.subid.v1.ListPopulationImportErrorsRequest\x1a,.subid.v1.ListPopulationImportErrorsResponse\x12k\n\x16\x41pplyPopulationChanges\x12\'.subid.v1.ApplyPopulationChangesRequest\x1a(.subid.v1.ApplyPopulationChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['batch_index']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['records']._loaded_options = None
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['records']._serialized_options = b'\272H\r\222\001\n\010\001\020\210\'\"\003\330\001\003'
+  _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETPOPULATIONIMPORTREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_GETPOPULATIONIMPORTREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_BIRTH'].fields_by_name['record']._loaded_options = None
   _globals['_BIRTH'].fields_by_name['record']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DEATH'].fields_by_name['personal_id']._loaded_options = None
@@ -58,28 +66,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['changes']._loaded_options = None
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['changes']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
-  _globals['_SEX']._serialized_start=1256
-  _globals['_SEX']._serialized_end=1312
+  _globals['_SEX']._serialized_start=1697
+  _globals['_SEX']._serialized_end=1753
   _globals['_POPULATIONRECORD']._serialized_start=122
   _globals['_POPULATIONRECORD']._serialized_end=321
   _globals['_IMPORTPOPULATIONREQUEST']._serialized_start=324
-  _globals['_IMPORTPOPULATIONREQUEST']._serialized_end=476
-  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_start=478
-  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_end=546
-  _globals['_BIRTH']._serialized_start=548
-  _globals['_BIRTH']._serialized_end=607
-  _globals['_DEATH']._serialized_start=609
-  _globals['_DEATH']._serialized_end=702
-  _globals['_CORRECTION']._serialized_start=704
-  _globals['_CORRECTION']._serialized_end=768
-  _globals['_NEWCARD']._serialized_start=770
-  _globals['_NEWCARD']._serialized_end=863
-  _globals['_POPULATIONCHANGE']._serialized_start=866
-  _globals['_POPULATIONCHANGE']._serialized_end=1052
-  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_start=1054
-  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_end=1173
-  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_start=1175
-  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_end=1254
-  _globals['_POPULATIONSERVICE']._serialized_start=1315
-  _globals['_POPULATIONSERVICE']._serialized_end=1536
+  _globals['_IMPORTPOPULATIONREQUEST']._serialized_end=539
+  _globals['_GETPOPULATIONIMPORTREQUEST']._serialized_start=541
+  _globals['_GETPOPULATIONIMPORTREQUEST']._serialized_end=598
+  _globals['_GETPOPULATIONIMPORTRESPONSE']._serialized_start=600
+  _globals['_GETPOPULATIONIMPORTRESPONSE']._serialized_end=718
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST']._serialized_start=720
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST']._serialized_end=814
+  _globals['_LISTPOPULATIONIMPORTERRORSRESPONSE']._serialized_start=816
+  _globals['_LISTPOPULATIONIMPORTERRORSRESPONSE']._serialized_end=917
+  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_start=919
+  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_end=987
+  _globals['_BIRTH']._serialized_start=989
+  _globals['_BIRTH']._serialized_end=1048
+  _globals['_DEATH']._serialized_start=1050
+  _globals['_DEATH']._serialized_end=1143
+  _globals['_CORRECTION']._serialized_start=1145
+  _globals['_CORRECTION']._serialized_end=1209
+  _globals['_NEWCARD']._serialized_start=1211
+  _globals['_NEWCARD']._serialized_end=1304
+  _globals['_POPULATIONCHANGE']._serialized_start=1307
+  _globals['_POPULATIONCHANGE']._serialized_end=1493
+  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_start=1495
+  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_end=1614
+  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_start=1616
+  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_end=1695
+  _globals['_POPULATIONSERVICE']._serialized_start=1756
+  _globals['_POPULATIONSERVICE']._serialized_end=2198
 # @@protoc_insertion_point(module_scope)

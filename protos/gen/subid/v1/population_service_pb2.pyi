@@ -36,14 +36,50 @@ class PopulationRecord(_message.Message):
     def __init__(self, personal_id: _Optional[str] = ..., full_name: _Optional[str] = ..., birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., sex: _Optional[_Union[Sex, str]] = ..., deceased_on: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., card_issued_on: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class ImportPopulationRequest(_message.Message):
-    __slots__ = ("request_id", "batch_index", "records")
+    __slots__ = ("request_id", "batch_index", "records", "kind", "is_last")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     batch_index: int
     records: _containers.RepeatedCompositeFieldContainer[PopulationRecord]
-    def __init__(self, request_id: _Optional[str] = ..., batch_index: _Optional[int] = ..., records: _Optional[_Iterable[_Union[PopulationRecord, _Mapping]]] = ...) -> None: ...
+    kind: _imports_pb2.ImportKind
+    is_last: bool
+    def __init__(self, request_id: _Optional[str] = ..., batch_index: _Optional[int] = ..., records: _Optional[_Iterable[_Union[PopulationRecord, _Mapping]]] = ..., kind: _Optional[_Union[_imports_pb2.ImportKind, str]] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
+class GetPopulationImportRequest(_message.Message):
+    __slots__ = ("import_id",)
+    IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    import_id: str
+    def __init__(self, import_id: _Optional[str] = ...) -> None: ...
+
+class GetPopulationImportResponse(_message.Message):
+    __slots__ = ("next_batch_index", "is_complete", "summary")
+    NEXT_BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    next_batch_index: int
+    is_complete: bool
+    summary: _imports_pb2.ImportSummary
+    def __init__(self, next_batch_index: _Optional[int] = ..., is_complete: _Optional[bool] = ..., summary: _Optional[_Union[_imports_pb2.ImportSummary, _Mapping]] = ...) -> None: ...
+
+class ListPopulationImportErrorsRequest(_message.Message):
+    __slots__ = ("import_id", "page_token")
+    IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    import_id: str
+    page_token: str
+    def __init__(self, import_id: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListPopulationImportErrorsResponse(_message.Message):
+    __slots__ = ("row_errors", "next_page_token")
+    ROW_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    row_errors: _containers.RepeatedCompositeFieldContainer[_imports_pb2.RowError]
+    next_page_token: str
+    def __init__(self, row_errors: _Optional[_Iterable[_Union[_imports_pb2.RowError, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ImportPopulationResponse(_message.Message):
     __slots__ = ("summary",)

@@ -40,6 +40,16 @@ class PopulationServiceStub:
                 request_serializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationResponse.FromString,
                 _registered_method=True)
+        self.GetPopulationImport = channel.unary_unary(
+                '/subid.v1.PopulationService/GetPopulationImport',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.FromString,
+                _registered_method=True)
+        self.ListPopulationImportErrors = channel.unary_unary(
+                '/subid.v1.PopulationService/ListPopulationImportErrors',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.FromString,
+                _registered_method=True)
         self.ApplyPopulationChanges = channel.unary_unary(
                 '/subid.v1.PopulationService/ApplyPopulationChanges',
                 request_serializer=subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesRequest.SerializeToString,
@@ -60,6 +70,20 @@ class PopulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPopulationImport(self, request, context):
+        """How far an import has come: where a stream that broke goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPopulationImportErrors(self, request, context):
+        """Lists every refused row of an import, page by page, in the order of the stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApplyPopulationChanges(self, request, context):
         """Takes single changes: births, deaths, corrections, new cards. All or nothing.
         Subscriptions of the persons it touches are compared again in the same transaction.
@@ -75,6 +99,16 @@ def add_PopulationServiceServicer_to_server(servicer, server):
                     servicer.ImportPopulation,
                     request_deserializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationRequest.FromString,
                     response_serializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationResponse.SerializeToString,
+            ),
+            'GetPopulationImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPopulationImport,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.SerializeToString,
+            ),
+            'ListPopulationImportErrors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPopulationImportErrors,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.SerializeToString,
             ),
             'ApplyPopulationChanges': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyPopulationChanges,
@@ -110,6 +144,60 @@ class PopulationService:
             '/subid.v1.PopulationService/ImportPopulation',
             subid_dot_v1_dot_population__service__pb2.ImportPopulationRequest.SerializeToString,
             subid_dot_v1_dot_population__service__pb2.ImportPopulationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPopulationImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/GetPopulationImport',
+            subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPopulationImportErrors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/ListPopulationImportErrors',
+            subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,187 @@
+"""Imports as wholes: how far each has come, and what a snapshot has named.
+
+Owns the rows of `import_run` and `import_row`, and reads `import_batch` back. Knows nothing of what
+a row of an import holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.storage.bulk_tables import import_row, import_run
+from identity.storage.tables import import_batch
+
+_BATCHES = text(
+    "SELECT batch_index, result - 'row_errors' AS counts,"
+    " CASE WHEN refused_before < :errors_max THEN result -> 'row_errors' ELSE '[]' END AS errors,"
+    " jsonb_array_length(result -> 'row_errors') AS refused"
+    " FROM (SELECT batch_index, result, sum(jsonb_array_length(result -> 'row_errors'))"
+    "  OVER (ORDER BY batch_index) - jsonb_array_length(result -> 'row_errors') AS refused_before"
+    "  FROM import_batch WHERE caller = :caller AND request_id = :request_id"
+    "  AND batch_index < :before) AS batch"
+    " ORDER BY batch_index"
+)
+
+_ERRORS = text(
+    "SELECT batch_index, received_before, result -> 'row_errors' AS errors"
+    " FROM (SELECT batch_index, result, sum((result ->> 'received_count')::bigint)"
+    "  OVER (ORDER BY batch_index) - (result ->> 'received_count')::bigint AS received_before"
+    "  FROM import_batch WHERE caller = :caller AND request_id = :request_id) AS batch"
+    " WHERE batch_index > :after AND jsonb_array_length(result -> 'row_errors') > 0"
+    " ORDER BY batch_index LIMIT 2"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportRun:
+    """One import.
+
+    Attributes:
+        import_id: Its number here.
+        method: What it imports.
+        is_snapshot: It names everything that its sender holds.
+        began_at: When its first batch came.
+        completed_at: When its last batch was stored; None until then.
+        gone_count: What a complete snapshot did not name.
+    """
+
+    import_id: int
+    method: str
+    is_snapshot: bool
+    began_at: datetime
+    completed_at: datetime | None
+    gone_count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredBatch:
+    """One batch that is stored.
+
+    Attributes:
+        counts: What `BatchResult.to_fields` made, without the refused rows.
+        errors: The refused rows, or none of them when enough came before.
+        refused_count: All of them.
+    """
+
+    counts: Mapping[str, Any]
+    errors: Sequence[Mapping[str, Any]]
+    refused_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRows:
+    """The refused rows of one batch.
+
+    Attributes:
+        batch_index: Which batch.
+        received_before: Rows of the batches before it.
+        errors: The rows; their indexes count from the batch's first.
+        has_more: Another batch with refused rows follows.
+    """
+
+    batch_index: int
+    received_before: int
+    errors: Sequence[Mapping[str, Any]]
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRuns:
+    """The imports of one transaction."""
+
+    connection: Connection
+
+    def begin(
+        self, caller: str, request_id: UUID, *, method: str, is_snapshot: bool, at: datetime
+    ) -> ImportRun:
+        """The import of that name; begun now unless it was before."""
+        statement = insert(import_run).values(
+            caller=caller,
+            request_id=request_id,
+            method=method,
+            is_snapshot=is_snapshot,
+            began_at=at,
+        )
+        self.connection.execute(statement.on_conflict_do_nothing())
+        run = self.find(caller, request_id)
+        assert run is not None, "a row just inserted, or found in its way"
+        return run
+
+    def find(self, caller: str, request_id: UUID) -> ImportRun | None:
+        """The import of that name, if anybody began it."""
+        query = select(
+            import_run.c.import_id,
+            import_run.c.method,
+            import_run.c.is_snapshot,
+            import_run.c.began_at,
+            import_run.c.completed_at,
+            import_run.c.gone_count,
+        ).where(import_run.c.caller == caller, import_run.c.request_id == request_id)
+        row = self.connection.execute(query).mappings().first()
+        return None if row is None else ImportRun(**row)
+
+    def next_batch_index(self, caller: str, request_id: UUID) -> int:
+        """The place after the last batch that is stored."""
+        query = select(func.max(import_batch.c.batch_index)).where(
+            import_batch.c.caller == caller, import_batch.c.request_id == request_id
+        )
+        last = self.connection.execute(query).scalar()
+        return 0 if last is None else int(last) + 1
+
+    def stored(
+        self, caller: str, request_id: UUID, *, before: int, errors_max: int
+    ) -> Iterator[StoredBatch]:
+        """The batches before a place, in their order; refused rows until there are enough."""
+        rows = self.connection.execute(
+            _BATCHES,
+            {
+                "caller": caller,
+                "request_id": request_id,
+                "before": before,
+                "errors_max": errors_max,
+            },
+        )
+        for row in rows:
+            yield StoredBatch(counts=row.counts, errors=row.errors, refused_count=row.refused)
+
+    def refused_rows(self, caller: str, request_id: UUID, *, after: int) -> RefusedRows | None:
+        """The refused rows of the next batch that has any."""
+        names = {"caller": caller, "request_id": request_id, "after": after}
+        rows = self.connection.execute(_ERRORS, names).all()
+        if not rows:
+            return None
+        return RefusedRows(
+            batch_index=rows[0].batch_index,
+            received_before=int(rows[0].received_before),
+            errors=rows[0].errors,
+            has_more=len(rows) > 1,
+        )
+
+    def name_rows(self, import_id: int, keys: Iterable[bytes]) -> None:
+        """Note what a snapshot names."""
+        self.connection.execute(
+            text(
+                "INSERT INTO import_row (row_key, import_id)"
+                " SELECT DISTINCT key, CAST(:import_id AS bigint)"
+                " FROM unnest(CAST(:keys AS bytea[])) AS key ORDER BY key"
+                " ON CONFLICT DO NOTHING"
+            ),
+            {"keys": list(keys), "import_id": import_id},
+        )
+
+    def complete(self, run: ImportRun, *, gone_count: int | None, at: datetime) -> None:
+        """The last batch is stored: what the snapshot named is no longer needed."""
+        self.connection.execute(
+            update(import_run)
+            .where(import_run.c.import_id == run.import_id)
+            .values(completed_at=at, gone_count=gone_count)
+        )
+        if run.is_snapshot:
+            self.connection.execute(
+                delete(import_row).where(import_row.c.import_id == run.import_id)
+            )

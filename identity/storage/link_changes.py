@@ -1,0 +1,97 @@
+"""The history of links: each change of state, when, and what led to it.
+
+Owns the rows of `link_change`, which are only ever added. The state in force is the subscription's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, select, text
+
+from identity.domain.link import LinkState
+from identity.storage.bulk_tables import link_change
+
+_ADD = text(
+    "INSERT INTO link_change"
+    " (msisdn_key, subscription_id, changed_at, action, from_state, to_state)"
+    " SELECT msisdn_key, subscription_id, :at, :action, from_state, to_state FROM unnest("
+    "CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:from AS text[]), CAST(:to AS text[]))"
+    " AS change (msisdn_key, subscription_id, from_state, to_state)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChange:
+    """One change of a link.
+
+    Attributes:
+        msisdn_key: Key of the number.
+        subscription_id: Whose link.
+        from_state: Before.
+        to_state: After.
+    """
+
+    msisdn_key: bytes
+    subscription_id: UUID
+    from_state: LinkState
+    to_state: LinkState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastLinkChange:
+    """One line of a subscription's history."""
+
+    changed_at: datetime
+    action: str
+    from_state: LinkState
+    to_state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanges:
+    """The history, in one transaction."""
+
+    connection: Connection
+
+    def add_many(self, changes: Sequence[LinkChange], *, action: str, at: datetime) -> None:
+        """Append changes that happened together."""
+        if not changes:
+            return
+        self.connection.execute(
+            _ADD,
+            {
+                "keys": [change.msisdn_key for change in changes],
+                "ids": [change.subscription_id for change in changes],
+                "from": [change.from_state.value for change in changes],
+                "to": [change.to_state.value for change in changes],
+                "at": at,
+                "action": action,
+            },
+        )
+
+    def list_of(self, msisdn_key: bytes, subscription_id: UUID) -> tuple[PastLinkChange, ...]:
+        """The history of one subscription, oldest first."""
+        query = (
+            select(
+                link_change.c.changed_at,
+                link_change.c.action,
+                link_change.c.from_state,
+                link_change.c.to_state,
+            )
+            .where(
+                link_change.c.msisdn_key == msisdn_key,
+                link_change.c.subscription_id == subscription_id,
+            )
+            .order_by(link_change.c.position)
+        )
+        return tuple(
+            PastLinkChange(
+                changed_at=row.changed_at,
+                action=row.action,
+                from_state=LinkState(row.from_state),
+                to_state=LinkState(row.to_state),
+            )
+            for row in self.connection.execute(query)
+        )
