@@ -31,7 +31,7 @@ def open_alike(
     settled = _settle(call, example, ())
     if not _is_quiet(settled, example):
         raise AssertionError("nothing is ordered for a number in service before its first step")
-    _write_cases(uow, call, settled, (), references)
+    _write_cases(uow, settled, (), references)
 
 
 def settle_alike(
@@ -54,7 +54,7 @@ def settle_alike(
     settled = _settle(call, example, cases)
     if not _is_quiet(settled, example):
         return False
-    _write_cases(uow, call, settled, cases, references)
+    _write_cases(uow, settled, cases, references)
     return True
 
 
@@ -76,7 +76,6 @@ def _is_quiet(settled: Settlement, example: Subscription) -> bool:
 
 def _write_cases(
     uow: UnitOfWork,
-    call: Call,
     settled: Settlement,
     before: Sequence[Case],
     references: Sequence[Reference],
@@ -88,4 +87,4 @@ def _write_cases(
             uow.cases.change_alike(case, references)
     for case in settled.cases:
         if case.case_id not in known:
-            uow.cases.open_alike(case, references, new_id=call.new_id)
+            uow.cases.open_alike(case, references)

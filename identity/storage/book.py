@@ -7,7 +7,7 @@ subscriptions are written with their holdings. What is neither new nor as it was
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -19,7 +19,7 @@ from identity.domain.holder import HolderClaim
 from identity.domain.link import Link
 from identity.domain.msisdn import MSISDN
 from identity.domain.subscription import ServiceState
-from identity.storage.arrays import any_of
+from identity.storage.arrays import any_key
 from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields
 from identity.storage.copying import copy_rows
@@ -88,6 +88,7 @@ class IndexedRow:
         row: The row.
         msisdn_key: Key of the number.
         citizen_key: Key of the claimed person.
+        claim: What `dump_claim` makes of the claim.
         claim_digest: Tells a changed claim from the same.
         holder_digest: Equal to the record's where name and birth date match.
     """
@@ -95,6 +96,7 @@ class IndexedRow:
     row: BookRow
     msisdn_key: bytes
     citizen_key: bytes
+    claim: bytes = field(repr=False)
     claim_digest: bytes
     holder_digest: bytes
 
@@ -130,11 +132,13 @@ class NewNumber:
 def index_row(sealer: Sealer, row: BookRow) -> IndexedRow:
     """Make the keyed digests of a row: work that needs no transaction."""
     claim = row.claim
+    dumped = dump_claim(claim)
     return IndexedRow(
         row,
         msisdn_key(sealer, row.msisdn),
         citizen_key(sealer, claim.personal_id),
-        claim_digest(sealer, dump_claim(claim)),
+        dumped,
+        claim_digest(sealer, dumped),
         holder_digest(sealer, claim.personal_id, claim.full_name, claim.birth_date),
     )
 
@@ -166,7 +170,7 @@ class Book:
                 subscription.c.point_of_sale,
                 subscription.c.province_code,
             )
-            .where(any_of(subscription.c.msisdn_key, keys))
+            .where(any_key(subscription.c.msisdn_key, keys))
             .order_by(_IN_SERVICE, subscription.c.updated_at)  # what is in service comes last
         )
         rows = self.connection.execute(query).mappings()
@@ -192,7 +196,7 @@ class Book:
         self.connection.execute(
             update(subscription)
             .where(
-                any_of(subscription.c.msisdn_key, keys), subscription.c.absent_since.is_not(None)
+                any_key(subscription.c.msisdn_key, keys), subscription.c.absent_since.is_not(None)
             )
             .values(absent_since=None)
         )
@@ -227,7 +231,7 @@ class Book:
                 operator_id,
                 seal_own_msisdn(self.sealer, row.msisdn, indexed.msisdn_key),
                 indexed.citizen_key,
-                seal_claim(self.sealer, dump_claim(row.claim), indexed.msisdn_key),
+                seal_claim(self.sealer, indexed.claim, indexed.msisdn_key),
                 indexed.claim_digest,
                 indexed.holder_digest,
                 each.link.state.value,

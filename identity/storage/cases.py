@@ -4,10 +4,10 @@ Owns the rows of `enforcement_case` and `enforcement_clock`. Knows no ladder: wh
 the domain's.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, func, select, text
@@ -16,9 +16,8 @@ from sqlalchemy.dialects.postgresql import insert
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import any_of
-from identity.storage.copying import copy_rows
-from identity.storage.sealing import Sealer
+from identity.storage.arrays import any_key, any_of
+from identity.storage.sealing import INDEX_BYTES, Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
 
@@ -36,18 +35,16 @@ _CHANGE_ALIKE = text(
     " AND e.track = :track AND e.state = 'open'"
 )
 
-_COLUMNS: Mapping[LiteralString, str] = {
-    "msisdn_key": "bytea",
-    "case_id": "uuid",
-    "subscription_id": "uuid",
-    "track": "text",
-    "cause": "text",
-    "policy_version": "text",
-    "opened_at": "timestamptz",
-    "steps_taken": "integer",
-    "next_due_at": "timestamptz",
-    "state": "text",
-}
+# The references go as one value each, as in `arrays.any_key`; the database makes the identifiers.
+_OPEN_ALIKE = text(
+    "INSERT INTO enforcement_case (msisdn_key, case_id, subscription_id, track, cause,"
+    " policy_version, opened_at, steps_taken, next_due_at, state)"
+    " SELECT substr(CAST(:keys AS bytea), place * :key_bytes + 1, :key_bytes), gen_random_uuid(),"
+    " CAST(encode(substr(CAST(:ids AS bytea), place * 16 + 1, 16), 'hex') AS uuid),"
+    " :track, :cause, :policy_version, CAST(:opened_at AS timestamptz), :steps_taken,"
+    " CAST(:next_due_at AS timestamptz), :state"
+    " FROM generate_series(0, :last) AS place"
+)
 
 _CASE_FIELDS = [field.name for field in fields(Case)]
 
@@ -115,7 +112,7 @@ class Cases:
                 enforcement_case.c.steps_taken,
             )
             .where(
-                any_of(enforcement_case.c.msisdn_key, (key for key, _ in references)),
+                any_key(enforcement_case.c.msisdn_key, (key for key, _ in references)),
                 enforcement_case.c.state == CaseState.OPEN.value,
             )
             .order_by(enforcement_case.c.opened_at, enforcement_case.c.track)
@@ -140,21 +137,24 @@ class Cases:
             },
         )
 
-    def open_alike(
-        self, case: Case, references: Iterable[Reference], *, new_id: Callable[[], UUID]
-    ) -> None:
+    def open_alike(self, case: Case, references: Sequence[Reference]) -> None:
         """Open the same case for each of many subscriptions that have none on its track."""
-        same = (
-            case.track,
-            case.cause.value,
-            case.policy_version,
-            case.opened_at,
-            case.steps_taken,
-            case.next_due_at,
-            case.state.value,
+        self.connection.execute(
+            _OPEN_ALIKE,
+            {
+                "keys": b"".join(key for key, _ in references),
+                "ids": b"".join(identity.bytes for _, identity in references),
+                "key_bytes": INDEX_BYTES,
+                "last": len(references) - 1,
+                "track": case.track,
+                "cause": case.cause.value,
+                "policy_version": case.policy_version,
+                "opened_at": case.opened_at,
+                "steps_taken": case.steps_taken,
+                "next_due_at": case.next_due_at,
+                "state": case.state.value,
+            },
         )
-        rows = ((key, new_id(), identity, *same) for key, identity in references)
-        copy_rows(self.connection, "enforcement_case", _COLUMNS, rows)
 
     def ran_until(self, *, lock: bool = False) -> datetime | None:
         """Up to which instant enforcement has run; `lock` keeps other runs waiting."""

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from identity.domain.holder import PopulationRecord
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.storage.arrays import any_of
+from identity.storage.arrays import any_key
 from identity.storage.conversions import dump_record, load_record
 from identity.storage.copying import copy_rows
 from identity.storage.sealing import Sealer
@@ -141,7 +141,7 @@ class Citizens:
     def holders(self, keys: Iterable[bytes]) -> Mapping[bytes, KnownHolder]:
         """What tells whether claims match, by citizen, without decrypting anything."""
         query = select(citizen.c.citizen_key, citizen.c.holder_digest, citizen.c.is_deceased)
-        rows = self.connection.execute(query.where(any_of(citizen.c.citizen_key, keys)))
+        rows = self.connection.execute(query.where(any_key(citizen.c.citizen_key, keys)))
         return {row[0]: KnownHolder(row[1], is_deceased=row[2]) for row in rows}
 
     def add(self, record: PopulationRecord, *, at: datetime) -> bool:
@@ -175,7 +175,7 @@ class Citizens:
         """Citizens whom the register's snapshot names again."""
         self.connection.execute(
             update(citizen)
-            .where(any_of(citizen.c.citizen_key, keys), citizen.c.absent_since.is_not(None))
+            .where(any_key(citizen.c.citizen_key, keys), citizen.c.absent_since.is_not(None))
             .values(absent_since=None)
         )
 
@@ -189,7 +189,7 @@ class Citizens:
     def _by_ids(self, ids: Iterable[PersonalID]) -> Select[Any]:
         keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]
         query = select(citizen.c.citizen_key, citizen.c.record_sealed)
-        return query.where(any_of(citizen.c.citizen_key, keys)).order_by(citizen.c.citizen_key)
+        return query.where(any_key(citizen.c.citizen_key, keys)).order_by(citizen.c.citizen_key)
 
     def _records(self, query: Select[Any]) -> Mapping[PersonalID, PopulationRecord]:
         records = (
@@ -200,7 +200,7 @@ class Citizens:
 
     def _digests(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
         query = select(citizen.c.citizen_key, citizen.c.record_digest)
-        rows = self.connection.execute(query.where(any_of(citizen.c.citizen_key, keys)))
+        rows = self.connection.execute(query.where(any_key(citizen.c.citizen_key, keys)))
         return {row.citizen_key: row.record_digest for row in rows}
 
     def _hold_alone(self, keys: Iterable[bytes]) -> None:

@@ -28,8 +28,11 @@ Fields = dict[str, Any]
 """A JSON object."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _encode(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def dump_claim(claim: HolderClaim) -> bytes:

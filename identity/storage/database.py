@@ -17,7 +17,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
+from psycopg.types.string import BytesBinaryDumper
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -213,7 +214,7 @@ def connect(url: str) -> Engine:
     """An engine for `postgresql://…`; no connection is made yet."""
     given = make_url(url)
     query = {"connect_timeout": str(CONNECT_TIMEOUT_S), **given.query}
-    return create_engine(
+    engine = create_engine(
         given.set(drivername="postgresql+psycopg", query=query),
         pool_size=POOL_SIZE,
         max_overflow=0,
@@ -225,6 +226,13 @@ def connect(url: str) -> Engine:
         # An error message must not carry the values of a statement into the log.
         hide_parameters=True,
     )
+    event.listen(engine, "connect", _write_bytes_fast)
+    return engine
+
+
+def _write_bytes_fast(connection: psycopg.Connection, _record: object) -> None:
+    """Have COPY write bytes by the driver's compiled way; it prefers one in Python (PEP 249)."""
+    connection.adapters.register_dumper(bytes, BytesBinaryDumper)
 
 
 def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
