@@ -41,6 +41,10 @@ class NameAgreement(StrEnum):
 # A word ends at a space or after its dot: "N.V.An" has three.
 _WORD = re.compile(r"[^ .]+\.?")
 
+# A dot, or a letter between spaces.
+_CUT = re.compile(r"\.|(?<![^ ])[^ ](?![^ ])")
+_DIFFERENT = NameAgreement.DIFFERENT
+
 # How many words change places at the two ends where all others stay: Anh Thị Nguyễn for Nguyễn
 # Thị Anh; Lan Anh Thị Nguyễn for Nguyễn Thị Lan Anh, and the same read backwards.
 _ENDS = ((1, 1), (1, 2), (2, 1))
@@ -74,17 +78,14 @@ def name_agreement(one: PersonName, other: PersonName) -> NameAgreement:
     """
     if one.key == other.key:
         return NameAgreement.EXACT
-    left, right = _words(one), _words(other)
-    if one.unaccented_key == other.unaccented_key:
-        is_lost = _agree(left, right)
+    plain_one, plain_other = one.unaccented_key, other.unaccented_key
+    if plain_one == plain_other:
+        is_lost = _agree(_words(one), _words(other))
         return NameAgreement.UNACCENTED if is_lost else NameAgreement.ACCENTS_DIFFER
-    if len(left) != len(right):
-        return NameAgreement.DIFFERENT
-    if any(map(partial(_agree, right), _reordered(left))):
-        return NameAgreement.REORDERED
-    if any(map(partial(_agree_cut, right), [left, *_reordered(left)])):
-        return NameAgreement.INITIALS
-    return NameAgreement.DIFFERENT
+    # Most names that come here differ in everything: these two questions are cheap.
+    is_shuffled = sorted(_WORD.findall(plain_one)) == sorted(_WORD.findall(plain_other))
+    has_cut = any(_CUT.search(plain) for plain in (plain_one, plain_other))
+    return _compare(_words(one), _words(other)) if is_shuffled or has_cut else _DIFFERENT
 
 
 _Words = Sequence[_Word]
@@ -112,6 +113,16 @@ def _reordered(words: _Words) -> Iterator[_Words]:
         if front + back <= len(words):
             middle = words[front : len(words) - back]
             yield [*words[len(words) - back :], *middle, *words[:front]]
+
+
+def _compare(left: _Words, right: _Words) -> NameAgreement:
+    if len(left) != len(right):
+        return _DIFFERENT
+    if any(map(partial(_agree, right), _reordered(left))):
+        return NameAgreement.REORDERED
+    if any(map(partial(_agree_cut, right), [left, *_reordered(left)])):
+        return NameAgreement.INITIALS
+    return _DIFFERENT
 
 
 def _agree(left: _Words, right: _Words) -> bool:
