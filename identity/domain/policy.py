@@ -7,11 +7,12 @@ it is given the text, and every function takes the instant it needs.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from identity.domain.anomalies import HolderPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -93,6 +94,7 @@ class PolicyPack:
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
+    holders: HolderPolicy = field(default_factory=HolderPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
         """The ladder for a cause: exactly one, or the pack would not have loaded."""
@@ -113,11 +115,22 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
+# A pack from before there were rules for holders has none of them.
+_OPTIONAL_PACK_KEYS = frozenset({"holders"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
 _OPTIONAL_KEYS = _REGULATED_KEYS | {
     *("portrait_review_after_years", "regulated"),
     *("nonce_lifetime_s", "trust_profile"),
+}
+_HOLDER_KEYS = frozenset({"citation", "confirm_in_gazette"})
+# Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
+# person is of age at 21 in every law.
+_HOLDER_BOUNDS = {
+    "numbers_per_person_max": (1, 1_000),
+    "numbers_per_operator_max": (1, 1_000),
+    "numbers_per_point_of_sale_day_max": (1, 100_000),
+    "own_contract_age_min": (1, 21),
 }
 _TRACK_KEYS = frozenset(
     {
@@ -129,7 +142,7 @@ _STEP_KEYS = frozenset({"kind", "after_hours"})
 
 
 def _pack(document: Mapping[str, Any]) -> PolicyPack:
-    _check_keys(document, _PACK_KEYS, place="pack")
+    _check_keys(document, _PACK_KEYS | (_OPTIONAL_PACK_KEYS & document.keys()), place="pack")
     version = _text(document["version"], place="version")
     bodies = _table(document["tracks"], place="tracks")
     tracks = {name: _track(name, body) for name, body in bodies.items()}
@@ -139,6 +152,7 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         effective_on=_day(document["effective_on"]),
         verification=_verification(document["verification"], version=version),
         tracks=tracks,
+        holders=_holders(document.get("holders")),
     )
 
 
@@ -213,12 +227,30 @@ def _rate(body: Mapping[str, Any], key: str) -> float:
     return value
 
 
+def _holders(value: object) -> HolderPolicy:
+    if value is None:
+        return HolderPolicy()
+    body = _table(value, place="holders")
+    _check_keys(body, _HOLDER_KEYS | (_HOLDER_BOUNDS.keys() & body.keys()), place="holders")
+    _text(body["citation"], place="holders.citation")
+    _flag(body["confirm_in_gazette"], place="holders.confirm_in_gazette")
+    return HolderPolicy(**{key: _bound(body, key) for key in _HOLDER_BOUNDS.keys() & body.keys()})
+
+
+def _bound(body: Mapping[str, Any], key: str) -> int:
+    least, greatest = _HOLDER_BOUNDS[key]
+    value = body[key]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= greatest:
+        raise PolicyPackError(f"holders.{key} must be {least} to {greatest}")
+    return int(value)
+
+
 def _track(name: str, value: object) -> Track:
     place = f"tracks.{name}"
     body = _table(value, place=place)
     _check_keys(body, _TRACK_KEYS, place=place)
-    if not isinstance(body["confirm_in_gazette"], bool):
-        raise PolicyPackError(f"{place}.confirm_in_gazette must be true or false")
+    _flag(body["confirm_in_gazette"], place=f"{place}.confirm_in_gazette")
     rows = _list(body["steps"], place=f"{place}.steps")
     steps = tuple(_step(row, place=f"{place}.steps[{at}]") for at, row in enumerate(rows))
     _check_steps(steps, place=place)
@@ -281,6 +313,11 @@ def _text(value: object, *, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PolicyPackError(f"{place} must be a sentence")
     return value
+
+
+def _flag(value: object, *, place: str) -> None:
+    if not isinstance(value, bool):
+        raise PolicyPackError(f"{place} must be true or false")
 
 
 def _day(value: object) -> date:
