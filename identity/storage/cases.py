@@ -17,7 +17,7 @@ from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import any_key, any_of
-from identity.storage.sealing import INDEX_BYTES, Sealer
+from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
 
@@ -144,7 +144,7 @@ class Cases:
             {
                 "keys": b"".join(key for key, _ in references),
                 "ids": b"".join(identity.bytes for _, identity in references),
-                "key_bytes": INDEX_BYTES,
+                "key_bytes": len(references[0][0]),
                 "last": len(references) - 1,
                 "track": case.track,
                 "cause": case.cause.value,
