@@ -5,6 +5,7 @@ of them.
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +54,9 @@ from identity.trust_watch import TrustWatch, watching_trust
 
 METADATA = (tables.metadata, audit_log.metadata)
 """Everything that migrations cover."""
+
+GARBAGE_THRESHOLD = 50_000
+"""New objects before Python looks for garbage among them (its own choice: 700)."""
 
 _log = structlog.get_logger("subid")
 
@@ -380,6 +384,18 @@ async def _listen(
     )
 
 
+def collect_rarely() -> None:
+    """Have Python look for garbage as a process should that lives long and holds batches of rows.
+
+    Modules and models stay for ever and are not looked at again; a batch of an import is some
+    hundred thousand objects without a cycle among them. Reading a batch took 9 of its 25 µs a row
+    for looking (n = 20,000 rows, two-core EPYC). For a whole process only: it changes all of it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD, 20, 20)
+
+
 async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was accepted.
 
@@ -392,6 +408,7 @@ async def serve(settings: Settings, *, announce: Callable[[str], None]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stopping.set)
     async with running_server(settings) as listening:
+        collect_rarely()
         announce(listening.address)
         await stopping.wait()
         _log.info("stopping")

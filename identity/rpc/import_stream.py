@@ -1,10 +1,12 @@
-"""One import stream: batch after batch, the next being read while one is stored.
+"""One import stream: batch after batch, the next being read while others are stored.
 
 Owns the order of batches and what runs beside what. Knows neither kind of row.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
@@ -23,6 +25,9 @@ from subid.v1 import imports_pb2
 
 _Row = TypeVar("_Row")
 
+STORED_AT_ONCE = 2
+"""Batches of one stream that are stored at the same time, each on a connection of its own."""
+
 
 class ImportRequest(Protocol):
     """What both kinds of batches have."""
@@ -40,12 +45,14 @@ class RowKind(Generic[_Row]):
     Attributes:
         read: The rows of a batch, each parsed or refused; needs no transaction.
         store: Stores them.
+        key: What a row is about: two rows of one key must be stored in their order.
     """
 
     read: Callable[[Any], Sequence[_Row | RowError]]
     store: Callable[
         [UnitOfWork, Call, Sequence[_Row | RowError], ImportRun, BatchHead], BatchResult
     ]
+    key: Callable[[_Row], object]
 
 
 async def take_stream(
@@ -59,7 +66,7 @@ async def take_stream(
     """
     summary: ImportSummary | None = None
     order: BatchOrder | None = None
-    storing: asyncio.Task[BatchResult] | None = None
+    under_way = _UnderWay()
     try:
         async for request in requests:
             head = _head(request)
@@ -68,19 +75,50 @@ async def take_stream(
                 summary = await edge.in_thread(partial(_begin, edge, call, head))
             order.expect(head)
             rows = await edge.in_thread(partial(kind.read, request))
-            if storing is not None:
-                summary.add(await storing)
-            storing = asyncio.create_task(
-                edge.in_thread(partial(_store, edge, call, request, rows, kind))
-            )
-        if storing is not None and summary is not None:
-            summary.add(await storing)
+            keys = {kind.key(row) for row in rows if not isinstance(row, RowError)}
+            async for result in under_way.make_room(keys, is_alone=head.is_last):
+                summary.add(result)
+            store = partial(_store, edge, call, request, rows, kind)
+            under_way.add(keys, asyncio.create_task(edge.in_thread(store)))
+        async for result in under_way.make_room(set(), is_alone=True):
+            assert summary is not None, "a batch is under way"
+            summary.add(result)
     finally:
-        # A batch that is being stored goes on without its stream; what came of it is asked for
-        # again (or was raised above), so nobody is told here.
-        if storing is not None:
-            await asyncio.gather(storing, return_exceptions=True)
+        await under_way.let_end()
     return summary or ImportSummary()
+
+
+class _UnderWay:
+    """Batches that are being stored, oldest first.
+
+    Two at a time: while the database works on one, the other's rows are made ready for it. Should
+    the first fail and the second not, the import goes on with the first, and the second is known.
+    """
+
+    def __init__(self) -> None:
+        self._batches: deque[tuple[AbstractSet[object], asyncio.Task[BatchResult]]] = deque()
+
+    def add(self, keys: AbstractSet[object], task: asyncio.Task[BatchResult]) -> None:
+        """A batch that has begun to be stored."""
+        self._batches.append((keys, task))
+
+    async def make_room(
+        self, keys: AbstractSet[object], *, is_alone: bool
+    ) -> AsyncGenerator[BatchResult, None]:
+        """Wait until a batch may begin beside the others; gives what came of those that ended."""
+        while self._batches and (
+            is_alone
+            or len(self._batches) >= STORED_AT_ONCE
+            or any(not keys.isdisjoint(others) for others, _ in self._batches)
+        ):
+            yield await self._batches.popleft()[1]
+
+    async def let_end(self) -> None:
+        """Let what was begun come to its end.
+
+        A batch goes on without its stream. What came of it is asked for again, so nobody is told.
+        """
+        await asyncio.gather(*(task for _, task in self._batches), return_exceptions=True)
 
 
 def page_after(token: str) -> int:

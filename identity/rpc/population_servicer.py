@@ -1,6 +1,7 @@
 """PopulationService on the wire."""
 
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from identity.domain.holder import PopulationRecord
@@ -95,7 +96,7 @@ def _store(
     return import_population(uow, call, rows, run=run, is_last=head.is_last)
 
 
-_KIND = RowKind(read=_read, store=_store)
+_KIND = RowKind(read=_read, store=_store, key=attrgetter("personal_id"))
 _IMPORT = pb.ImportPopulationRequest.DESCRIPTOR.full_name
 
 

@@ -1,6 +1,7 @@
 """SubscriptionService on the wire."""
 
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from identity.domain.errors import RequestInvalidError, SubscriptionNotFoundError
@@ -39,7 +40,11 @@ class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServ
     def __init__(self, edge: Edge) -> None:
         sealer = edge.transactions.database.sealer
         self._edge = edge
-        self._kind = RowKind(read=lambda batch: decode.book_rows(batch.rows, sealer), store=_store)
+        self._kind = RowKind(
+            read=lambda batch: decode.book_rows(batch.rows, sealer),
+            store=_store,
+            key=attrgetter("msisdn_key"),
+        )
 
     async def ImportSubscriptions(
         self, requests: AsyncIterator[pb.ImportSubscriptionsRequest], call: Call

@@ -19,7 +19,7 @@ from identity.domain.errors import (
     RegistrationRequiredError,
     TerminationPendingError,
 )
-from identity.domain.link import Link, agreed_link, compare_holder, not_found_link
+from identity.domain.link import Link, LinkState, agreed_link, compare_holder, not_found_link
 from identity.domain.msisdn import MSISDN
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
@@ -27,7 +27,7 @@ from identity.services.call import Call, score_names
 from identity.services.imports import BatchResult, RowError
 from identity.services.settle_alike import open_alike
 from identity.services.settle_subscriptions import settle_subscriptions
-from identity.storage.book import BookRow, IndexedRow, NewNumber, Standing, content
+from identity.storage.book import BookRow, IndexedRow, NewNumber, Standing, content, new_ids
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
 
@@ -120,20 +120,15 @@ def _refused(index: int, reason: str) -> RowError:
 def _add_fresh(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow]) -> list[Link]:
     """Write numbers that nobody had; returns their links."""
     links = _link(uow, rows)
-    numbers = [NewNumber(row, call.new_id(), link) for row, link in zip(rows, links, strict=True)]
+    numbers = list(map(NewNumber, rows, new_ids(len(rows)), links))
     # In key order: two books that share numbers can then only wait for each other.
     numbers.sort(key=lambda number: number.indexed.msisdn_key)
     uow.book.add_new(numbers, operator_id=call.caller.name, at=call.at)
-    alike: dict[str, list[NewNumber]] = defaultdict(list)
+    alike: dict[LinkState, list[NewNumber]] = defaultdict(list)
     for number in numbers:
         alike[number.link.state].append(number)
     for same in alike.values():
-        open_alike(
-            uow,
-            call,
-            _fresh(call, same[0]),
-            [(each.indexed.msisdn_key, each.subscription_id) for each in same],
-        )
+        open_alike(uow, call, _fresh(call, same[0]), same)
     return links
 
 
@@ -162,7 +157,7 @@ def _link(uow: UnitOfWork, rows: Sequence[IndexedRow]) -> list[Link]:
 def _fresh(call: Call, number: NewNumber) -> Subscription:
     row = number.indexed.row
     return Subscription(
-        subscription_id=number.subscription_id,
+        subscription_id=number.identity,
         msisdn=row.msisdn,
         operator_id=call.caller.name,
         claim=row.claim,
@@ -195,7 +190,7 @@ def _change_known(uow: UnitOfWork, call: Call, sifted: _Sifted) -> _Known:
     links = dict(zip((row for row, _ in accepted), _link(uow, [row for row, _ in accepted])))  # noqa: B905 - of equal length
     before = {row.row.msisdn: current for row, current in accepted if current is not None}
     items = [
-        _fresh(call, NewNumber(row, call.new_id(), links[row]))
+        _fresh(call, NewNumber(row, call.new_id().bytes, links[row]))
         if current is None
         else _changed(call, row.row, links[row], current)
         for row, current in accepted

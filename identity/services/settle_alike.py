@@ -13,12 +13,13 @@ from identity.domain.enforcement import Case
 from identity.domain.settlement import Change, Settlement, settle
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
+from identity.storage.book import NewNumber
 from identity.storage.cases import Reference
 from identity.storage.database import UnitOfWork
 
 
 def open_alike(
-    uow: UnitOfWork, call: Call, example: Subscription, references: Sequence[Reference]
+    uow: UnitOfWork, call: Call, example: Subscription, numbers: Sequence[NewNumber]
 ) -> None:
     """Open the cases of new subscriptions in service.
 
@@ -26,12 +27,14 @@ def open_alike(
         uow: The transaction; the subscriptions are stored in it, with no case and no order.
         call: The circumstances.
         example: One of them.
-        references: Full keys of all of them.
+        numbers: All of them.
     """
     settled = _settle(call, example, ())
     if not _is_quiet(settled, example):
         raise AssertionError("nothing is ordered for a number in service before its first step")
-    _write_cases(uow, settled, (), references)
+    keys = [each.indexed.msisdn_key for each in numbers]
+    for case in settled.cases:
+        uow.cases.open_alike(case, keys, [each.subscription_id for each in numbers])
 
 
 def settle_alike(
@@ -87,4 +90,5 @@ def _write_cases(
             uow.cases.change_alike(case, references)
     for case in settled.cases:
         if case.case_id not in known:
-            uow.cases.open_alike(case, references)
+            ids = [identity.bytes for _, identity in references]
+            uow.cases.open_alike(case, [key for key, _ in references], ids)

@@ -137,15 +137,21 @@ class Cases:
             },
         )
 
-    def open_alike(self, case: Case, references: Sequence[Reference]) -> None:
-        """Open the same case for each of many subscriptions that have none on its track."""
+    def open_alike(self, case: Case, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
+        """Open the same case for each of many subscriptions that have none on its track.
+
+        Args:
+            case: The case of one of them.
+            keys: Keys of their numbers.
+            ids: Octets of their identifiers.
+        """
         self.connection.execute(
             _OPEN_ALIKE,
             {
-                "keys": b"".join(key for key, _ in references),
-                "ids": b"".join(identity.bytes for _, identity in references),
-                "key_bytes": len(references[0][0]),
-                "last": len(references) - 1,
+                "keys": b"".join(keys),
+                "ids": b"".join(ids),
+                "key_bytes": len(keys[0]),
+                "last": len(keys) - 1,
                 "track": case.track,
                 "cause": case.cause.value,
                 "policy_version": case.policy_version,

@@ -7,6 +7,7 @@ are compact JSON and only ever grow: old rows must stay readable.
 import json
 from collections.abc import Mapping
 from datetime import date
+from json.encoder import encode_basestring
 from typing import Any
 
 from identity.domain.face_score import FaceScore
@@ -37,8 +38,16 @@ def _encode(value: object) -> bytes:
 
 
 def dump_claim(claim: HolderClaim) -> bytes:
-    """Serialise a claim."""
-    return _encode(_claim_fields(claim))
+    """Serialise a claim.
+
+    As `_encode` would write its fields (a property test holds it to that), in a third of the time:
+    an import writes millions.
+    """
+    name = encode_basestring(claim.full_name.value)
+    return (
+        f'{{"personal_id":"{claim.personal_id.value}","full_name":{name},'
+        f'"birth_date":"{claim.birth_date.isoformat()}"}}'
+    ).encode()
 
 
 def load_claim(data: bytes) -> HolderClaim:

@@ -40,8 +40,9 @@ from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
 
-POOL_SIZE = 20
-"""Connections kept: request threads of the server plus a few for its own work."""
+POOL_SIZE = 24
+"""Connections kept: those of request threads, two for each of some imports, a few for the server's
+own work."""
 
 _OF_A_PARTITION = re.compile(r"_p?\d+$")
 POOL_TIMEOUT_S = 5.0

@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.storage.bulk_tables import import_row, import_run
-from identity.storage.tables import import_batch
 
 _BATCHES = text(
     "SELECT batch_index, result - 'row_errors' AS counts,"
@@ -25,6 +24,15 @@ _BATCHES = text(
     "  FROM import_batch WHERE caller = :caller AND request_id = :request_id"
     "  AND batch_index < :before) AS batch"
     " ORDER BY batch_index"
+)
+
+_FIRST_MISSING = text(
+    "SELECT coalesce(min(place), 0) FROM (SELECT batch_index + 1 AS place,"
+    " lead(batch_index) OVER (ORDER BY batch_index) AS following"
+    " FROM import_batch WHERE caller = :caller AND request_id = :request_id"
+    "  AND EXISTS (SELECT FROM import_batch"
+    "   WHERE caller = :caller AND request_id = :request_id AND batch_index = 0)) AS batch"
+    " WHERE following IS DISTINCT FROM place"
 )
 
 _ERRORS = text(
@@ -126,12 +134,9 @@ class ImportRuns:
         return None if row is None else ImportRun(**row)
 
     def next_batch_index(self, caller: str, request_id: UUID) -> int:
-        """The place after the last batch that is stored."""
-        query = select(func.max(import_batch.c.batch_index)).where(
-            import_batch.c.caller == caller, import_batch.c.request_id == request_id
-        )
-        last = self.connection.execute(query).scalar()
-        return 0 if last is None else int(last) + 1
+        """The place of the first batch that is not stored; later ones may be."""
+        names = {"caller": caller, "request_id": request_id}
+        return int(self.connection.execute(_FIRST_MISSING, names).scalar_one())
 
     def stored(
         self, caller: str, request_id: UUID, *, before: int, errors_max: int

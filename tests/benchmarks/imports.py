@@ -4,27 +4,13 @@ Owns the books and the baseline: the very rows that an import left behind, copie
 into an empty table of the same shape and indexes.
 """
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from uuid import uuid4
 
-import grpc
-import psycopg
-from sqlalchemy import Connection, text
-
-from identity.bootstrap import open_database
-from identity.config import Settings
-from identity.domain.caller import Caller, Role
 from identity.domain.msisdn import MOBILE_PREFIXES
-from identity.storage.database import Database
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1.date_pb2 import Date
-from tests.benchmarks.running import Target
 
 BATCH_ROWS = 5_000
 """The most that the contract takes in a message."""
@@ -65,7 +51,7 @@ class Person:
 
 def msisdn_of(number: int) -> str:
     """A number of its own for each, in national form."""
-    prefixes = [prefix for prefix in MOBILE_PREFIXES if len(prefix) == 2]  # noqa: PLR2004 - the long rows of the plan
+    prefixes = [prefix for prefix in MOBILE_PREFIXES if len(prefix) == 2]
     return f"0{prefixes[number // 10_000_000]}{number % 10_000_000:07d}"
 
 
