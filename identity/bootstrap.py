@@ -20,12 +20,14 @@ import structlog
 from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
+from identity.domain.caller import Caller, Role
 from identity.domain.policy import PolicyPack, PolicyPackError, parse_policy_pack
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
 from identity.security.keys import KeyFileError, KeyRing, load_or_create_key_ring, read_key_ring
 from identity.security.vault import Vault
+from identity.services.call import COMMAND_LINE, Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
 from identity.services.face_pool import FacePool
@@ -36,6 +38,8 @@ from identity.services.face_setup import (
     read_cohort,
     refuse_unproven,
 )
+from identity.services.link_registry import Progress as LinkProgress
+from identity.services.link_registry import link_registry
 from identity.services.load_cohort import with_cohort
 from identity.services.reenrol_references import (
     Slice,
@@ -49,6 +53,7 @@ from identity.state_directory import StateError
 from identity.storage import tables
 from identity.storage.database import Database, connect, is_claimed, migrate, schema_versions
 from identity.storage.embedded import embedded_postgres, revive_postgres
+from identity.storage.link_runs import LinkTotals
 from identity.supervisor import Watch, watching
 from identity.trust_watch import TrustWatch, watching_trust
 
@@ -220,6 +225,26 @@ def reenrol(
         ):
             after = done.last_key
             yield done
+
+
+def link_all(settings: Settings, *, workers: int, progress: LinkProgress) -> LinkTotals:
+    """Compare every claim with the records; beside a server or without one.
+
+    Args:
+        settings: The settings.
+        workers: Slices at a time.
+        progress: Told of each slice that is done.
+
+    Raises:
+        StateError: As for `open_current_database`.
+    """
+    with open_current_database(settings) as database:
+        call = Call(
+            caller=Caller(Role.REGULATOR, COMMAND_LINE),
+            at=make_clock(settings, database).now(),
+            policy=chosen_policy(settings),
+        )
+        return link_registry(Transactions(database), call, workers=workers, progress=progress)
 
 
 @contextmanager

@@ -215,6 +215,34 @@ def reenrol_faces(
     raise typer.Exit(1 if failed_count else 0)
 
 
+@app.command("link")
+def link_claims(
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Slices at a time.")] = 2,
+    state: StateOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Compare every claim with the population records. Interrupted, it goes on where it was.
+
+    Changes of records do this for whom they touch; it is for what came by other ways, such as a
+    restored backup.
+    """
+    from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
+
+    from identity import bootstrap  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, database=database)
+    terminal = Console(stderr=True)
+    bar = Progress(console=terminal, disable=not terminal.is_terminal)
+    with refusals_in_one_line(), bar:
+        task = bar.add_task("slices", total=None)
+        totals = bootstrap.link_all(
+            settings,
+            workers=workers,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    print(f"{totals.compared_count:,} claims compared, {totals.changed_count:,} links changed")
+
+
 def _print_table(title: str, rows: dict[str, int]) -> None:
     table = Table(title=title, show_header=False)
     for name, count in rows.items():

@@ -3,7 +3,7 @@
 Owns the short way for whole books: what follows from a change is the domain's to say
 (`identity.domain.settlement`), and it says the same of all subscriptions that agree in what it
 looks at: service state, link state, whether verified, and each open case's track, cause, pack and
-steps. A property test holds it to that. Where an order follows, or a holder was verified, the long
+steps. A property test holds it to that. Where a new order follows, or a holder was verified, the long
 way is taken: orders and what others are told of are made one by one.
 """
 
@@ -40,7 +40,7 @@ def open_alike(
 def settle_alike(
     uow: UnitOfWork, call: Call, example: Subscription, references: Sequence[Reference]
 ) -> bool:
-    """Bring the cases of stored subscriptions in line, where nothing but cases follows.
+    """Bring the cases and orders of stored subscriptions in line, where no new order follows.
 
     Args:
         uow: The transaction; the subscriptions are locked in it.
@@ -58,6 +58,8 @@ def settle_alike(
     if not _is_quiet(settled, example):
         return False
     _write_cases(uow, settled, cases, references)
+    if settled.overtaken:
+        uow.directives.supersede((identity for _, identity in references), settled.overtaken)
     return True
 
 
@@ -73,8 +75,7 @@ def _settle(call: Call, example: Subscription, cases: Sequence[Case]) -> Settlem
 
 
 def _is_quiet(settled: Settlement, example: Subscription) -> bool:
-    is_same = settled.subscription == example
-    return is_same and not settled.directives and not settled.overtaken
+    return settled.subscription == example and not settled.directives
 
 
 def _write_cases(

@@ -138,6 +138,10 @@ class Citizens:
         """
         self.connection.execute(_HOLD_SHARED, {"buckets": _buckets(keys)})
 
+    def hold_all_still(self) -> None:
+        """The same of every citizen."""
+        self.connection.execute(_HOLD_SHARED, {"buckets": list(range(_BUCKETS))})
+
     def holders(self, keys: Iterable[bytes]) -> Mapping[bytes, KnownHolder]:
         """What tells whether claims match, by citizen, without decrypting anything."""
         query = select(citizen.c.citizen_key, citizen.c.holder_digest, citizen.c.is_deceased)

@@ -31,6 +31,7 @@ from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
 from identity.storage.import_runs import ImportRuns
 from identity.storage.link_changes import LinkChanges
+from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
 from identity.storage.primaries import Primaries
 from identity.storage.registry import Registry
@@ -126,6 +127,11 @@ class UnitOfWork:
     def links(self) -> Links:
         """Links by the thousand."""
         return Links(self.connection, self.sealer)
+
+    @cached_property
+    def link_runs(self) -> LinkRuns:
+        """Comparisons of all claims."""
+        return LinkRuns(self.connection)
 
     @cached_property
     def link_changes(self) -> LinkChanges:
