@@ -3,8 +3,8 @@
 Owns the short way for whole books: what follows from a change is the domain's to say
 (`identity.domain.settlement`), and it says the same of all subscriptions that agree in what it
 looks at: service state, link state, whether verified, and each open case's track, cause, pack and
-steps. A property test holds it to that. Where a new order follows, or a holder was verified, the long
-way is taken: orders and what others are told of are made one by one.
+steps. A property test holds it to that. Where a new order follows, or a holder was verified, the
+long way is taken: orders and what others are told of are made one by one.
 """
 
 from collections.abc import Sequence

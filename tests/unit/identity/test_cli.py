@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from alembic.script import ScriptDirectory
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -23,8 +24,10 @@ from identity.bootstrap import open_database
 from identity.cli import app
 from identity.config import DEFAULT_POLICY, Settings
 from identity.security.keys import generate_key_ring, write_key_ring
+from identity.storage import database
 from identity.storage.registry import Registry
 
+HEAD = ScriptDirectory(str(Path(database.__file__).parent / "migrations")).get_current_head()
 HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
 
 
@@ -233,14 +236,14 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
 ) -> None:
     options = ("--state", str(tmp_path / "scratch"), "--database", empty_database)
     empty = run("status", *options)
-    assert (empty.code, "schema: empty (needs 0003: migrate)" in empty.stdout) == (1, True)
-    assert "must be 0003: migrate" in refused(run("verdict", "recompute", *options))
-    assert run("migrate", *options).stdout == "schema: empty -> 0003\n"
-    assert run("migrate", *options).stdout == "schema: 0003 -> 0003\n"
+    assert (empty.code, f"schema: empty (needs {HEAD}: migrate)" in empty.stdout) == (1, True)
+    assert f"must be {HEAD}: migrate" in refused(run("verdict", "recompute", *options))
+    assert run("migrate", *options).stdout == f"schema: empty -> {HEAD}\n"
+    assert run("migrate", *options).stdout == f"schema: {HEAD} -> {HEAD}\n"
     status = run("status", *options)
     assert status.code == 0
     assert "population records" in status.stdout
-    assert status.stdout.endswith("schema: 0003\n")
+    assert status.stdout.endswith(f"schema: {HEAD}\n")
     recomputed = run("verdict", "recompute", *options)
     assert (recomputed.code, recomputed.stdout) == (
         0,

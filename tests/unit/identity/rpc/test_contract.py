@@ -62,6 +62,8 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.SubscriptionRow.msisdn",
     "subid.v1.SubscriptionRow.holder",
     "subid.v1.SubscriptionRow.activated_on",
+    "subid.v1.SubscriptionRow.point_of_sale",
+    "subid.v1.SubscriptionRow.province_code",
     "subid.v1.HolderClaim.personal_id",
     "subid.v1.HolderClaim.full_name",
     "subid.v1.HolderClaim.birth_date",
@@ -98,7 +100,12 @@ REQUEST_FIELDS = sorted(
 
 
 def has_limit(field: FieldDescriptor) -> bool:
-    """Whether protovalidate bounds the field, alone or as one of a oneof that must be set."""
+    """Whether protovalidate bounds the field, alone or as one of a oneof that must be set.
+
+    A single yes or no is bounded by what it is.
+    """
+    if field.type == field.TYPE_BOOL and not field.is_repeated:
+        return True
     if field.GetOptions().HasExtension(FIELD_RULES):
         return True
     oneof = field.containing_oneof

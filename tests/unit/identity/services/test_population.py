@@ -225,7 +225,7 @@ def test_relinking_without_a_difference_changes_nothing(uow: UnitOfWork) -> None
     key = citizen_key(uow.sealer, record.personal_id)
     assert relink_citizens(uow, call, [key], action="test") == 0
     assert find(uow, item) == item
-    assert relink_citizens(uow, call, []) == 0
+    assert relink_citizens(uow, call, [], action="test") == 0
     assert actions(uow.connection, call.caller) == []
 
 

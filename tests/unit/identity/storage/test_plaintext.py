@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
@@ -20,6 +21,7 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
+from identity.services.apply_population_changes import Death, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
 from identity.services.disown_subscription import disown_subscription
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
@@ -45,6 +47,7 @@ from tests.unit.identity.makers import (
     make_key,
     make_msisdn,
     make_personal_id,
+    store_citizen,
     store_number,
 )
 
@@ -143,7 +146,23 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
+    take_whole_books(uow)
     return item
+
+
+def take_whole_books(uow: UnitOfWork) -> None:
+    """Take a snapshot that is not at its end, change a link, and begin to compare all claims."""
+    call = make_call("viettel")
+    other = store_citizen(uow)
+    row = index_row(uow.sealer, BookRow(msisdn=make_msisdn(), claim=make_claim(other)))
+    run = uow.import_runs.begin(
+        "operator:viettel", uuid4(), method="import", is_snapshot=True, at=NOW
+    )
+    import_subscriptions(uow, call, [row], run=run)
+    died = Death(other.personal_id, date(2026, 4, 1))
+    apply_population_changes(uow, make_call("npd", role=Role.POPULATION), [died])
+    links = uow.link_runs.begin(uuid4(), slice_count=1, at=NOW)
+    uow.link_runs.take(links.run_id, 0)
 
 
 def test_a_dump_of_every_table_shows_nothing_personal(
