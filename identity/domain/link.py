@@ -163,6 +163,22 @@ def compare_holder(
     )
 
 
+def agreed_link(*, is_deceased: bool) -> Link:
+    """The link of a claim whose every field is known to match: `compare_holder` finds the same."""
+    matched = FieldOutcome(result=FieldResult.MATCH, source=FieldSource.POPULATION_RECORD)
+    return Link(
+        state=LinkState.DECEASED if is_deceased else LinkState.LINKED,
+        personal_id=matched,
+        full_name=matched,
+        birth_date=matched,
+    )
+
+
+def not_found_link() -> Link:
+    """The link of a claim whose personal ID nobody has: `compare_holder` finds the same."""
+    return _not_found(FieldSource.POPULATION_RECORD)
+
+
 def _compare(a: object, b: object, *, source: FieldSource) -> FieldOutcome:
     if a is None or b is None:
         return FieldOutcome(result=FieldResult.NOT_AVAILABLE, source=source)

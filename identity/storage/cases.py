@@ -4,22 +4,50 @@ Owns the rows of `enforcement_case` and `enforcement_clock`. Knows no ladder: wh
 the domain's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import any_of
+from identity.storage.copying import copy_rows
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
+
+Reference = tuple[bytes, UUID]
+"""Full key of a subscription: the key of its number, and its identifier."""
+
+CaseKind = tuple[str, str, str, int]
+"""Track, cause, version of the pack, steps taken."""
+
+_CHANGE_ALIKE = text(
+    "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"
+    " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END"
+    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS n (key, id)"
+    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
+    " AND e.track = :track AND e.state = 'open'"
+)
+
+_COLUMNS: Mapping[LiteralString, str] = {
+    "msisdn_key": "bytea",
+    "case_id": "uuid",
+    "subscription_id": "uuid",
+    "track": "text",
+    "cause": "text",
+    "policy_version": "text",
+    "opened_at": "timestamptz",
+    "steps_taken": "integer",
+    "next_due_at": "timestamptz",
+    "state": "text",
+}
 
 _CASE_FIELDS = [field.name for field in fields(Case)]
 
@@ -75,6 +103,58 @@ class Cases:
         # Closing comes first: a ladder's place must be free before a new case takes it.
         rows.sort(key=lambda row: row["state"] == CaseState.OPEN.value)
         self.connection.execute(statement, rows)
+
+    def kinds_open(self, references: Sequence[Reference]) -> Mapping[UUID, tuple[CaseKind, ...]]:
+        """What tells the open cases of subscriptions apart, by subscription, oldest first."""
+        query = (
+            select(
+                enforcement_case.c.subscription_id,
+                enforcement_case.c.track,
+                enforcement_case.c.cause,
+                enforcement_case.c.policy_version,
+                enforcement_case.c.steps_taken,
+            )
+            .where(
+                any_of(enforcement_case.c.msisdn_key, (key for key, _ in references)),
+                enforcement_case.c.state == CaseState.OPEN.value,
+            )
+            .order_by(enforcement_case.c.opened_at, enforcement_case.c.track)
+        )
+        found: dict[UUID, tuple[CaseKind, ...]] = {identity: () for _, identity in references}
+        for identity, *kind in self.connection.execute(query):
+            if identity in found:
+                found[identity] += ((kind[0], kind[1], kind[2], kind[3]),)
+        return found
+
+    def change_alike(self, case: Case, references: Sequence[Reference]) -> None:
+        """Give the open cases on one track, of many subscriptions, the cause and end of one."""
+        self.connection.execute(
+            _CHANGE_ALIKE,
+            {
+                "keys": [key for key, _ in references],
+                "ids": [identity for _, identity in references],
+                "track": case.track,
+                "cause": case.cause.value,
+                "state": case.state.value,
+                "closed_at": case.closed_at,
+            },
+        )
+
+    def open_alike(
+        self, case: Case, references: Iterable[Reference], *, new_id: Callable[[], UUID]
+    ) -> None:
+        """Open the same case for each of many subscriptions that have none on its track."""
+        same = (
+            case.track,
+            case.cause.value,
+            case.policy_version,
+            case.opened_at,
+            case.steps_taken,
+            case.next_due_at,
+            case.state.value,
+        )
+        rows = ((key, new_id(), identity, *same) for key, identity in references)
+        copy_rows(self.connection, "enforcement_case", _COLUMNS, rows)
 
     def ran_until(self, *, lock: bool = False) -> datetime | None:
         """Up to which instant enforcement has run; `lock` keeps other runs waiting."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -21,6 +22,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
+from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
@@ -28,6 +30,7 @@ from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
 from identity.storage.import_runs import ImportRuns
 from identity.storage.link_changes import LinkChanges
+from identity.storage.links import Links
 from identity.storage.primaries import Primaries
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
@@ -78,6 +81,11 @@ class UnitOfWork:
         return Subscriptions(self.connection, self.sealer)
 
     @cached_property
+    def book(self) -> Book:
+        """The registry as an operator's book meets it."""
+        return Book(self.connection, self.sealer)
+
+    @cached_property
     def primaries(self) -> Primaries:
         """Primary numbers."""
         return Primaries(self.connection, self.sealer)
@@ -111,6 +119,11 @@ class UnitOfWork:
     def import_runs(self) -> ImportRuns:
         """Imports as wholes."""
         return ImportRuns(self.connection)
+
+    @cached_property
+    def links(self) -> Links:
+        """Links by the thousand."""
+        return Links(self.connection, self.sealer)
 
     @cached_property
     def link_changes(self) -> LinkChanges:
@@ -170,25 +183,30 @@ class Database:
 
 @contextmanager
 def _meant() -> Iterator[None]:
-    """Give the driver's errors their meaning."""
+    """Give the driver's errors their meaning; COPY raises them without SQLAlchemy around."""
     try:
         yield
     except (OperationalError, IntegrityError) as error:
-        raise _meaning(error) from error
+        raise _meaning(error, getattr(error.orig, "sqlstate", None)) from error
+    except (psycopg.OperationalError, psycopg.IntegrityError) as error:
+        raise _meaning(error, error.sqlstate) from error
     except PoolTimeoutError as error:
         raise OverloadedError("no database connection came free in time") from error
 
 
-def _meaning(error: OperationalError | IntegrityError) -> Exception:
-    sqlstate = getattr(error.orig, "sqlstate", None)
+def _meaning(error: Exception, sqlstate: str | None) -> Exception:
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | psycopg.IntegrityError):
         return error
     # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
-    if sqlstate is None or sqlstate.startswith("57P") or error.connection_invalidated:
+    if sqlstate is None or sqlstate.startswith("57P") or _is_invalidated(error):
         return StorageUnavailableError("the database cannot be reached")
     return error
+
+
+def _is_invalidated(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and error.connection_invalidated
 
 
 def connect(url: str) -> Engine:
