@@ -4,7 +4,6 @@ Owns the commands and how they print. Heavy modules are imported inside, so that
 """
 
 import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -251,14 +250,15 @@ def _progress() -> Iterator["Report"]:
 
 
 def _print(order: "Order", outcome: "Outcome") -> None:
-    table = Table(title=f"{order.target}: {order.file.name}", show_header=False)
+    table = Table(show_header=False)
     for name, count in _lines(outcome.reconciliation, is_snapshot=order.is_snapshot):
         table.add_row(name, f"{count:,}")
-    Console(file=sys.stdout).print(table, markup=False)
+    typer.echo(f"{order.target}: {order.file}")
+    Console().print(table)
     if outcome.stored_before:
-        pass
+        typer.echo(f"{outcome.stored_before:,} rows were stored by an earlier run")
     if outcome.rejects:
-        pass
+        typer.echo(f"refused rows: {outcome.rejects}")
 
 
 def _lines(counts: "Reconciliation", *, is_snapshot: bool) -> Iterator[tuple[str, int]]:

@@ -92,19 +92,20 @@ def run_import(
     with open_import_file(order.file) as file:
         selection = select(file.columns, order.target, renamed=order.renamed, ignored=order.ignored)
         report(Stage.CHECK, 0, None)
-        row_count = file.check(selection)
+        checked = file.check(selection)
         begun = Begun(
             target=order.target,
             is_snapshot=order.is_snapshot,
-            sha256=file.sha256(),
+            sha256=checked.sha256,
             columns=selection.places,
         )
-        file.refuse_changes()
         run = begin_or_go_on(
             order.file, begun, batch_rows=order.batch_rows, is_restart=order.is_restart
         )
         with connect() as client:
-            outcome = _Run(order.file, run, client, report).finish(file, selection, row_count)
+            outcome = _Run(order.file, run, client, report).finish(
+                file, selection, checked.row_count
+            )
         forget(order.file)
         return outcome
 
