@@ -25,7 +25,7 @@ from identity.config import DEFAULT_POLICY, Settings
 from identity.security.keys import generate_key_ring, write_key_ring
 from identity.storage.registry import Registry
 
-HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc", "duckdb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,14 @@ def refused(done: Done) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["serve", "--help"], ["callers", "add", "--help"], []]
+    "arguments",
+    [
+        ["--help"],
+        ["serve", "--help"],
+        ["callers", "add", "--help"],
+        ["import", "population", "--help"],
+        [],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = f"""
