@@ -44,10 +44,10 @@ def refusals_in_one_line() -> Iterator[None]:
         fail(str(error))
 
 
-def fail(message: str) -> Any:  # noqa: ANN401 - never returns
+def fail(message: str, *, exit_code: int = 2) -> Any:  # noqa: ANN401 - never returns
     """End the command with one line on stderr."""
     # A pattern such as [a-z] is no markup, and one line stays one however wide the terminal is.
     Console(stderr=True, soft_wrap=True).print(
         f"error: {message}", style="red", highlight=False, markup=False
     )
-    raise typer.Exit(2)
+    raise typer.Exit(exit_code)

@@ -28,7 +28,7 @@ from identity.storage import database
 from identity.storage.registry import Registry
 
 HEAD = ScriptDirectory(str(Path(database.__file__).parent / "migrations")).get_current_head()
-HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc", "duckdb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +80,14 @@ def refused(done: Done) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["serve", "--help"], ["callers", "add", "--help"], []]
+    "arguments",
+    [
+        ["--help"],
+        ["serve", "--help"],
+        ["callers", "add", "--help"],
+        ["import", "population", "--help"],
+        [],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = f"""
