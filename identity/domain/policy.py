@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from identity.domain.quality import QualityPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -93,6 +94,7 @@ class PolicyPack:
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
+    quality: QualityPolicy = QualityPolicy()
 
     def track_for(self, cause: CaseCause) -> Track:
         """The ladder for a cause: exactly one, or the pack would not have loaded."""
@@ -113,6 +115,10 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
+_OPTIONAL_PACK_KEYS = frozenset({"quality"})
+_QUALITY_KEYS = frozenset(
+    {"numbers_per_operator_max", "snapshot_age_max_days", "citation", "confirm_in_gazette"}
+)
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
 _OPTIONAL_KEYS = _REGULATED_KEYS | {
@@ -129,7 +135,7 @@ _STEP_KEYS = frozenset({"kind", "after_hours"})
 
 
 def _pack(document: Mapping[str, Any]) -> PolicyPack:
-    _check_keys(document, _PACK_KEYS, place="pack")
+    _check_keys(document, _PACK_KEYS | (_OPTIONAL_PACK_KEYS & document.keys()), place="pack")
     version = _text(document["version"], place="version")
     bodies = _table(document["tracks"], place="tracks")
     tracks = {name: _track(name, body) for name, body in bodies.items()}
@@ -139,6 +145,24 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         effective_on=_day(document["effective_on"]),
         verification=_verification(document["verification"], version=version),
         tracks=tracks,
+        quality=_quality(document["quality"]) if "quality" in document else QualityPolicy(),
+    )
+
+
+def _quality(value: object) -> QualityPolicy:
+    body = _table(value, place="quality")
+    _check_keys(body, _QUALITY_KEYS, place="quality")
+    _text(body["citation"], place="quality.citation")
+    if not isinstance(body["confirm_in_gazette"], bool):
+        raise PolicyPackError("quality.confirm_in_gazette must be true or false")
+    age_max_days = _whole(
+        body["snapshot_age_max_days"], 1, 366, place="quality.snapshot_age_max_days"
+    )
+    return QualityPolicy(
+        numbers_per_operator_max=_whole(
+            body["numbers_per_operator_max"], 1, 1_000, place="quality.numbers_per_operator_max"
+        ),
+        snapshot_age_max=timedelta(days=age_max_days),
     )
 
 
@@ -275,6 +299,12 @@ def _hours(value: object, *, place: str) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 87_600:  # noqa: PLR2004 - explained above
         raise PolicyPackError(f"{place}: hours must be a number in 0..87600")
     return timedelta(hours=value)
+
+
+def _whole(value: object, least: int, most: int, *, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise PolicyPackError(f"{place} must be {least} to {most}")
+    return value
 
 
 def _text(value: object, *, place: str) -> str:
