@@ -20,6 +20,7 @@ from identity.command_line import (
     settings_from,
 )
 from identity.domain.caller import Caller, Role
+from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
@@ -32,6 +33,7 @@ app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
+app.command()(quality)
 
 
 @app.command()

@@ -7,7 +7,7 @@ it is given the text, and every function takes the instant it needs.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -88,13 +88,13 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPack:
-    """The rules of one regulation from one day on."""
+    """The rules of one regulation from one day on; a pack need not speak of quality."""
 
     version: str
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
-    quality: QualityPolicy = QualityPolicy()
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
         """The ladder for a cause: exactly one, or the pack would not have loaded."""

@@ -28,10 +28,10 @@ def measure_quality(
 
 
 def record_quality(
-    uow: UnitOfWork, policy: PolicyPack, *, caller: str, at: datetime
+    uow: UnitOfWork, policy: PolicyPack, *, caller: str, at: datetime, trend_days: int = 1
 ) -> QualityReport:
     """Measure, and keep it as the measurement of its day; a later one takes its place."""
-    report = measure_quality(uow, policy, at=at, trend_days=1)
+    report = measure_quality(uow, policy, at=at, trend_days=trend_days)
     uow.quality.record(report.day, report.figures, at=at)
     append(
         uow.connection,
