@@ -111,6 +111,7 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     axes.set_ylim(len(known) - 0.4, -0.6)
     # From the ten per cent below the lowest mark, so that provinces can be told apart.
     axes.set_xlim(max(0.0, math.floor(10 * axes.get_xlim()[0]) / 10), 1)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     axes.grid(visible=True, alpha=0.35)
     axes.spines[["top", "right", "left"]].set_visible(False)

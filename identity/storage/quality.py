@@ -120,7 +120,8 @@ _MEASURE: TextClause = text(
         ) > CAST(:numbers_max AS bigint), false) AS is_duplicated,
         activated_on IS NOT NULL AS has_activated_on,
         coalesce(point_of_sale, '') <> '' AS has_point_of_sale,
-        coalesce(province_code, '') <> '' AS has_province,
+        coalesce(nullif(province_code, ''), :unknown_province) <> :unknown_province
+          AS has_province,
         link_state = '{LinkState.LINKED}' AND verified_at IS NOT NULL
           AND service_state = ANY (CAST(:reachable_states AS text[])) AS is_reachable,
         primary_id IS NOT NULL AS has_primary,
