@@ -65,6 +65,20 @@ class DateImpossibleError(MalformedValueError):
     field = "date"
 
 
+class PointOfSaleMalformedError(MalformedValueError):
+    """Not 1 to 64 letters, digits and `. _ - /` of ASCII."""
+
+    reason = "POINT_OF_SALE_MALFORMED"
+    field = "point_of_sale"
+
+
+class ProvinceCodeMalformedError(MalformedValueError):
+    """Not two digits."""
+
+    reason = "PROVINCE_CODE_MALFORMED"
+    field = "province_code"
+
+
 class ValueMissingError(MalformedValueError):
     """A field that must be there is not."""
 

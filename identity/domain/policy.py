@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from identity.domain.anomalies import HolderPolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
@@ -94,6 +95,7 @@ class PolicyPack:
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
+    holders: HolderPolicy = field(default_factory=HolderPolicy)
     quality: QualityPolicy = field(default_factory=QualityPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
@@ -115,15 +117,23 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
-_OPTIONAL_PACK_KEYS = frozenset({"quality"})
-_QUALITY_KEYS = frozenset(
-    {"numbers_per_operator_max", "snapshot_age_max_days", "citation", "confirm_in_gazette"}
-)
+# A pack from before there were rules for holders, or for quality, has none of them.
+_OPTIONAL_PACK_KEYS = frozenset({"holders", "quality"})
+_QUALITY_KEYS = frozenset({"citation", "snapshot_age_max_days"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
 _OPTIONAL_KEYS = _REGULATED_KEYS | {
     *("portrait_review_after_years", "regulated"),
     *("nonce_lifetime_s", "trust_profile"),
+}
+_HOLDER_KEYS = frozenset({"citation", "confirm_in_gazette"})
+# Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
+# person is of age at 21 in every law.
+_HOLDER_BOUNDS = {
+    "numbers_per_person_max": (1, 1_000),
+    "numbers_per_operator_max": (1, 1_000),
+    "numbers_per_point_of_sale_day_max": (1, 100_000),
+    "own_contract_age_min": (1, 21),
 }
 _TRACK_KEYS = frozenset(
     {
@@ -145,24 +155,22 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         effective_on=_day(document["effective_on"]),
         verification=_verification(document["verification"], version=version),
         tracks=tracks,
-        quality=_quality(document["quality"]) if "quality" in document else QualityPolicy(),
+        holders=_holders(document.get("holders")),
+        quality=_quality(document.get("quality")),
     )
 
 
 def _quality(value: object) -> QualityPolicy:
+    if value is None:
+        return QualityPolicy()
     body = _table(value, place="quality")
     _check_keys(body, _QUALITY_KEYS, place="quality")
     _text(body["citation"], place="quality.citation")
-    if not isinstance(body["confirm_in_gazette"], bool):
-        raise PolicyPackError("quality.confirm_in_gazette must be true or false")
-    age_max_days = _whole(
-        body["snapshot_age_max_days"], 1, 366, place="quality.snapshot_age_max_days"
-    )
-    return QualityPolicy(
-        numbers_per_operator_max=_whole(
-            body["numbers_per_operator_max"], 1, 1_000, place="quality.numbers_per_operator_max"
-        ),
-        snapshot_age_max=timedelta(days=age_max_days),
+    days = body["snapshot_age_max_days"]
+    # A book that is older than a year proves nothing of today.
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 366:  # noqa: PLR2004 - explained above
+        raise PolicyPackError("quality.snapshot_age_max_days must be 1 to 366")
+    return QualityPolicy(snapshot_age_max=timedelta(days=days))
     )
 
 
@@ -237,12 +245,30 @@ def _rate(body: Mapping[str, Any], key: str) -> float:
     return value
 
 
+def _holders(value: object) -> HolderPolicy:
+    if value is None:
+        return HolderPolicy()
+    body = _table(value, place="holders")
+    _check_keys(body, _HOLDER_KEYS | (_HOLDER_BOUNDS.keys() & body.keys()), place="holders")
+    _text(body["citation"], place="holders.citation")
+    _flag(body["confirm_in_gazette"], place="holders.confirm_in_gazette")
+    return HolderPolicy(**{key: _bound(body, key) for key in _HOLDER_BOUNDS.keys() & body.keys()})
+
+
+def _bound(body: Mapping[str, Any], key: str) -> int:
+    least, greatest = _HOLDER_BOUNDS[key]
+    value = body[key]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= greatest:
+        raise PolicyPackError(f"holders.{key} must be {least} to {greatest}")
+    return int(value)
+
+
 def _track(name: str, value: object) -> Track:
     place = f"tracks.{name}"
     body = _table(value, place=place)
     _check_keys(body, _TRACK_KEYS, place=place)
-    if not isinstance(body["confirm_in_gazette"], bool):
-        raise PolicyPackError(f"{place}.confirm_in_gazette must be true or false")
+    _flag(body["confirm_in_gazette"], place=f"{place}.confirm_in_gazette")
     rows = _list(body["steps"], place=f"{place}.steps")
     steps = tuple(_step(row, place=f"{place}.steps[{at}]") for at, row in enumerate(rows))
     _check_steps(steps, place=place)
@@ -311,6 +337,11 @@ def _text(value: object, *, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PolicyPackError(f"{place} must be a sentence")
     return value
+
+
+def _flag(value: object, *, place: str) -> None:
+    if not isinstance(value, bool):
+        raise PolicyPackError(f"{place} must be true or false")
 
 
 def _day(value: object) -> date:

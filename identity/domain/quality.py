@@ -33,12 +33,9 @@ class QualityPolicy:
     """What a policy pack says of the quality of data.
 
     Attributes:
-        numbers_per_operator_max: Numbers of one personal ID at one operator before each further
-            one counts as duplicated; None counts none.
         snapshot_age_max: How long a row counts as confirmed by the last complete snapshot.
     """
 
-    numbers_per_operator_max: int | None = None
     snapshot_age_max: timedelta = timedelta(days=31)
 
 

@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from identity.domain.calendar_date import whole_years
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import (
@@ -325,8 +326,7 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     issued_on = None if chip.holder is None else chip.holder.card_issued_on
     if issued_on is None or not chip.is_readable:
         return None
-    has_had_its_day = (at.month, at.day) >= (issued_on.month, issued_on.day)
-    return max(0, at.year - issued_on.year - (0 if has_had_its_day else 1))
+    return whole_years(issued_on, on=at.date())
 
 
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:

@@ -1,5 +1,6 @@
 """From domain values to messages. Owns no decision: every answer comes from a service."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,7 +13,7 @@ from identity.domain.subscription import ServiceState
 from identity.domain.verification import Verdict, VerdictState
 from identity.services.acquisition_advice import advise
 from identity.services.explain_subscription import ExplainedCase
-from identity.services.imports import ImportSummary
+from identity.services.imports import ImportSummary, RowError
 from identity.services.read_subscriptions import SubscriptionView
 from identity.storage.primaries import PrimaryNumber
 from subid.v1 import (
@@ -138,11 +139,16 @@ def import_summary(summary: ImportSummary) -> imports_pb2.ImportSummary:
         changed_count=summary.changed_count,
         unchanged_count=summary.unchanged_count,
         rejected_count=summary.rejected_count,
-        row_errors=[
-            imports_pb2.RowError(row_index=e.row_index, field=e.field, reason=e.reason)
-            for e in summary.row_errors
-        ],
+        gone_count=summary.gone_count,
+        row_errors=row_errors(summary.row_errors),
     )
+
+
+def row_errors(errors: Iterable[RowError]) -> list[imports_pb2.RowError]:
+    """Refused rows."""
+    return [
+        imports_pb2.RowError(row_index=e.row_index, field=e.field, reason=e.reason) for e in errors
+    ]
 
 
 def verdict(value: Verdict) -> verification_service_pb2.Verdict:

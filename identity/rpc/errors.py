@@ -27,6 +27,8 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.PersonalIDMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.MSISDNMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.FullNameMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.PointOfSaleMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.ProvinceCodeMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.DateImpossibleError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ValueMissingError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.RequestInvalidError: grpc.StatusCode.INVALID_ARGUMENT,

@@ -61,8 +61,9 @@ def apply_population_changes(
     """
     # In one order for all requests, so that two of them can only wait for each other.
     uow.citizens.find_many((_personal_id(change) for change in changes), lock=True)
-    touched = [_apply(uow, call, change) for change in changes]
-    return relink_citizens(uow, call, touched)
+    touched = {_apply(uow, call, change) for change in changes}
+    keys = [citizen_key(uow.sealer, personal_id) for personal_id in touched]
+    return relink_citizens(uow, call, keys, action="apply_population_changes")
 
 
 def _apply(uow: UnitOfWork, call: Call, change: PopulationChange) -> PersonalID:

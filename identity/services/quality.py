@@ -21,7 +21,9 @@ def measure_quality(
 ) -> QualityReport:
     """Measure now, without keeping it: the trend is that of the days kept, and this one."""
     day = day_of(at)
-    figures = uow.quality.measure(policy.quality, at=at)
+    figures = uow.quality.measure(
+        policy.quality, numbers_max=policy.holders.numbers_per_operator_max, at=at
+    )
     kept = uow.quality.trend(since=_first_day(day, trend_days), until=day - timedelta(days=1))
     books = tuple((day, each) for each in figures if each.book is not None)
     return QualityReport(day=day, measured_at=at, figures=figures, trend=(*kept, *books))

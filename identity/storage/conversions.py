@@ -12,6 +12,7 @@ from typing import Any
 from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.verification import (
@@ -28,8 +29,11 @@ Fields = dict[str, Any]
 """A JSON object."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def _encode(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def dump_claim(claim: HolderClaim) -> bytes:
@@ -73,19 +77,23 @@ def link_from(state: str, fields: Mapping[str, Any]) -> Link:
 
 def outcome_fields(outcome: FieldOutcome) -> Fields:
     """One compared field."""
-    return {
+    fields: Fields = {
         "result": outcome.result.value,
         "score": outcome.score,
         "source": outcome.source.value,
     }
+    # Few fields have one: the others do not pay for it.
+    return fields if outcome.agreement is None else {**fields, "agreement": outcome.agreement.value}
 
 
 def outcome_from(fields: Mapping[str, Any]) -> FieldOutcome:
     """Read what `outcome_fields` made."""
+    agreement = fields.get("agreement")
     return FieldOutcome(
         result=FieldResult(fields["result"]),
         score=fields["score"],
         source=FieldSource(fields["source"]),
+        agreement=None if agreement is None else NameAgreement(agreement),
     )
 
 

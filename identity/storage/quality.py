@@ -187,12 +187,24 @@ class Quality:
 
     connection: Connection
 
-    def measure(self, policy: QualityPolicy, *, at: datetime) -> tuple[Figures, ...]:
-        """Count everything as it stands: the parts in the order of `QualityReport.figures`."""
+    def measure(
+        self, policy: QualityPolicy, *, numbers_max: int | None, at: datetime
+    ) -> tuple[Figures, ...]:
+        """Count everything as it stands.
+
+        Args:
+            policy: How long a snapshot counts.
+            numbers_max: Numbers that a person has at an operator before each further one counts
+                as duplicated; None counts none.
+            at: The present.
+
+        Returns:
+            The parts in the order of `QualityReport.figures`.
+        """
         self.connection.execute(
             select(func.set_config("work_mem", _WORK_MEMORY, True))  # for this transaction only
         )
-        rows = self.connection.execute(_MEASURE, _parameters(policy, at=at)).mappings()
+        rows = self.connection.execute(_MEASURE, _parameters(policy, numbers_max, at)).mappings()
         return _in_order(_figures(row) for row in rows)
 
     def has(self, day: date) -> bool:
@@ -269,12 +281,12 @@ class Quality:
         return measured_at
 
 
-def _parameters(policy: QualityPolicy, *, at: datetime) -> dict[str, Any]:
+def _parameters(policy: QualityPolicy, numbers_max: int | None, at: datetime) -> dict[str, Any]:
     return {
         "all": _ALL,
         "unknown_province": UNKNOWN_PROVINCE,
         "confirmed_since": at - policy.snapshot_age_max,
-        "numbers_max": policy.numbers_per_operator_max,
+        "numbers_max": numbers_max,
         "reachable_states": sorted(state.value for state in REACHABLE_STATES),
     }
 

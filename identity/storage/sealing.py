@@ -5,6 +5,10 @@ Owns the demand; `identity.security` fulfils it. Storage never sees a key.
 
 from typing import Protocol
 
+INDEX_BYTES = 16
+"""Length of a blind index, 128 bits: with 2^28 citizens the chance of any collision is below
+2^-72."""
+
 
 class Sealer(Protocol):
     """Encrypts personal data for one place and makes keyed look-up values."""
@@ -27,5 +31,5 @@ class Sealer(Protocol):
         ...
 
     def blind_index(self, kind: str, value: str) -> bytes:
-        """A keyed digest of 16 bytes, equal for equal values of one kind."""
+        """A keyed digest of `INDEX_BYTES`, equal for equal values of one kind."""
         ...

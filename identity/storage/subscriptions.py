@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from identity.domain.holder import HolderClaim
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
@@ -65,6 +66,26 @@ def seal_msisdn(sealer: Sealer, msisdn: MSISDN, *, place: bytes) -> bytes:
 def open_msisdn(sealer: Sealer, sealed: bytes, *, place: bytes) -> MSISDN:
     """Read what `seal_msisdn` made for the same place."""
     return MSISDN(sealer.open(sealed, context=place).decode())
+
+
+def claim_digest(sealer: Sealer, claim: bytes) -> bytes:
+    """Tells a changed claim from the same; of what `dump_claim` made."""
+    return sealer.blind_index("claim", claim.decode())
+
+
+def seal_claim(sealer: Sealer, claim: bytes, key: bytes) -> bytes:
+    """What `dump_claim` made, sealed for the subscription of a number's key."""
+    return sealer.seal(claim, context=_place("claim", key))
+
+
+def open_claim(sealer: Sealer, sealed: bytes, key: bytes) -> HolderClaim:
+    """Read what `seal_claim` made for the same number."""
+    return load_claim(sealer.open(sealed, context=_place("claim", key)))
+
+
+def seal_own_msisdn(sealer: Sealer, msisdn: MSISDN, key: bytes) -> bytes:
+    """A number, sealed for its own subscription."""
+    return seal_msisdn(sealer, msisdn, place=_place("msisdn", key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +265,10 @@ class Subscriptions:
             "msisdn_key": key,
             "subscription_id": item.subscription_id,
             "operator_id": item.operator_id,
-            "msisdn_sealed": seal_msisdn(self.sealer, item.msisdn, place=_place("msisdn", key)),
+            "msisdn_sealed": seal_own_msisdn(self.sealer, item.msisdn, key),
             "citizen_key": citizen_key(self.sealer, item.claim.personal_id),
-            "claim_sealed": self.sealer.seal(claim, context=_place("claim", key)),
-            "claim_digest": self.sealer.blind_index("claim", claim.decode()),
+            "claim_sealed": seal_claim(self.sealer, claim, key),
+            "claim_digest": claim_digest(self.sealer, claim),
             "holder_digest": holder_digest(
                 self.sealer,
                 item.claim.personal_id,
@@ -272,12 +293,11 @@ class Subscriptions:
 
     def _from_row(self, row: RowMapping) -> Subscription:
         key = row["msisdn_key"]
-        claim = self.sealer.open(row["claim_sealed"], context=_place("claim", key))
         return Subscription(
             subscription_id=row["subscription_id"],
             msisdn=open_msisdn(self.sealer, row["msisdn_sealed"], place=_place("msisdn", key)),
             operator_id=row["operator_id"],
-            claim=load_claim(claim),
+            claim=open_claim(self.sealer, row["claim_sealed"], key),
             link=link_from(row["link_state"], row["link_fields"]),
             service_state=ServiceState(row["service_state"]),
             applied_state=ServiceState(row["applied_state"]),

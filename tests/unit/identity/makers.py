@@ -246,8 +246,8 @@ def actions(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
 def wait_until_somebody_waits_for(uow: UnitOfWork) -> None:
     """Until another transaction waits for this one; what it has read so far may be out of date."""
     waiting = text(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-        " AND transactionid = pg_current_xact_id()::xid)"
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
     )
     give_up_at = monotonic() + 10
     while not uow.connection.execute(waiting).scalar_one():

@@ -18,6 +18,7 @@ from identity.domain.link import (
     Link,
     LinkState,
 )
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.verification import (
@@ -76,6 +77,7 @@ outcomes = st.builds(
     result=st.just(FieldResult.MISMATCH),
     score=st.integers(0, SCORE_MAX),
     source=st.sampled_from(FieldSource),
+    agreement=st.none() | st.sampled_from(sorted(set(NameAgreement) - {NameAgreement.EXACT})),
 )
 links = st.builds(
     Link,
@@ -158,6 +160,13 @@ def test_records_are_written_alike_exactly_when_they_are_alike(
 @given(outcomes)
 def test_a_field_outcome_comes_back(outcome: FieldOutcome) -> None:
     assert outcome_from(through_jsonb(outcome_fields(outcome))) == outcome
+
+
+@given(outcomes)
+def test_what_was_stored_before_agreements_is_still_read(outcome: FieldOutcome) -> None:
+    fields = outcome_fields(outcome)
+    fields.pop("agreement", None)
+    assert outcome_from(through_jsonb(fields)) == replace(outcome, agreement=None)
 
 
 @given(links)

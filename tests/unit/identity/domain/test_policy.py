@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from identity.domain.anomalies import HolderPolicy
 from identity.domain.policy import (
     CaseCause,
     PolicyPackError,
@@ -317,3 +318,43 @@ def test_cards_are_judged_as_identity_cards_unless_the_pack_says_otherwise() -> 
     assert parse_policy_pack(text).verification.trust_profile == "vn-passport"
     for wrong in ('""', '"VN"', '"../icao"', "7"):
         assert_refused(text.replace('"vn-passport"', wrong), "trust_profile")
+
+
+HOLDERS = """
+[holders]
+citation = "A decree."
+confirm_in_gazette = true
+numbers_per_operator_max = 3
+own_contract_age_min = 14
+"""
+
+
+def test_the_bounds_for_holders_are_read_and_those_not_set_are_none() -> None:
+    assert parse_policy_pack(PACK + HOLDERS).holders == HolderPolicy(
+        numbers_per_operator_max=3, own_contract_age_min=14
+    )
+
+
+def test_a_pack_from_before_the_bounds_for_holders_has_none() -> None:
+    assert parse_policy_pack(PACK).holders == HolderPolicy()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('citation = "A decree."\n', "", "holders: missing citation"),
+        ("confirm_in_gazette = true\n", "", "holders: missing confirm_in_gazette"),
+        ("numbers_per_operator_max", "numbers_per_operator", "holders: unknown"),
+        ('"A decree."', '" "', "holders.citation"),
+        ("true", "1", "holders.confirm_in_gazette"),
+        ("= 3", "= 0", "holders.numbers_per_operator_max must be 1 to 1000"),
+        ("= 3", "= 1001", "holders.numbers_per_operator_max must be 1 to 1000"),
+        ("= 3", "= 3.0", "holders.numbers_per_operator_max"),
+        ("= 3", "= true", "holders.numbers_per_operator_max"),
+        ("= 14", "= 22", "holders.own_contract_age_min must be 1 to 21"),
+        ("[holders]", "[[holders]]", "holders must be a table"),
+    ],
+)
+def test_a_bound_for_holders_that_cannot_be_is_refused(old: str, new: str, place: str) -> None:
+    assert HOLDERS.count(old) == 1
+    assert_refused(PACK + HOLDERS.replace(old, new), place)

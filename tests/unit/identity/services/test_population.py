@@ -28,6 +28,7 @@ from identity.services.import_population import import_population
 from identity.services.imports import RowError
 from identity.services.relink_citizens import relink_citizens
 from identity.services.transactions import Transactions
+from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork
 from tests.unit.identity.makers import (
     OTHER_NAME,
@@ -221,7 +222,8 @@ def test_relinking_without_a_difference_changes_nothing(uow: UnitOfWork) -> None
     record = store_citizen(uow)
     item = make_subscription(make_claim(record), msisdn=make_msisdn())
     uow.subscriptions.save(item)
-    assert relink_citizens(uow, call, [record.personal_id]) == 0
+    key = citizen_key(uow.sealer, record.personal_id)
+    assert relink_citizens(uow, call, [key], action="test") == 0
     assert find(uow, item) == item
     assert relink_citizens(uow, call, []) == 0
     assert actions(uow.connection, call.caller) == []

@@ -24,11 +24,12 @@ from identity.services.complete_verification import claim_session, record_verdic
 from identity.services.disown_subscription import disown_subscription
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
-from identity.services.import_subscriptions import BookRow, import_subscriptions
+from identity.services.import_subscriptions import import_subscriptions
 from identity.services.imports import RowError
 from identity.services.primary_number import set_primary_number
 from identity.services.read_subscriptions import get_subscription
 from identity.services.verification_sessions import start_verification
+from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.face_references import FaceReference
@@ -112,7 +113,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     claim, msisdn = make_claim(person), make_msisdn()
     broken = RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
     import_population(uow, make_call("npd", role=Role.POPULATION), [person, broken])
-    book = [BookRow(msisdn=msisdn, claim=claim, activated_on=None)]
+    book = [index_row(uow.sealer, BookRow(msisdn=msisdn, claim=claim))]
     import_subscriptions(uow, operator, book)
     session = start_verification(uow, operator, msisdn, None)
     claimant = Claimant(request_id=operator.new_id(), body_digest=b"\x01" * 32)

@@ -30,7 +30,8 @@ from tests.unit.identity.makers import (
     store_number,
 )
 
-POLICY = QualityPolicy(numbers_per_operator_max=3)
+POLICY = QualityPolicy()
+NUMBERS_MAX = 3
 LONG_AGO = NOW - timedelta(days=200)
 
 
@@ -41,9 +42,12 @@ def empty(uow: UnitOfWork) -> None:
         uow.connection.execute(delete(table))
 
 
-def measure(uow: UnitOfWork, policy: QualityPolicy = POLICY) -> dict[tuple[Any, Any], Figures]:
+def measure(
+    uow: UnitOfWork, *, numbers_max: int | None = NUMBERS_MAX
+) -> dict[tuple[Any, Any], Figures]:
     return {
-        (each.operator_id, each.province_code): each for each in uow.quality.measure(policy, at=NOW)
+        (each.operator_id, each.province_code): each
+        for each in uow.quality.measure(POLICY, numbers_max=numbers_max, at=NOW)
     }
 
 
@@ -241,7 +245,7 @@ def test_numbers_beyond_the_third_at_one_operator_are_duplicated(uow: UnitOfWork
     assert parts[operator, "01"].rows.duplicated_count == 0
     assert parts[other, None].rows.duplicated_count == 0
     assert shares(parts[operator, None])["clean"] == (3, 5)
-    assert measure(uow, QualityPolicy())[operator, None].rows.duplicated_count == 0
+    assert measure(uow, numbers_max=None)[operator, None].rows.duplicated_count == 0
 
 
 def test_refused_rows_count_since_the_last_complete_snapshot(uow: UnitOfWork) -> None:
@@ -338,10 +342,10 @@ def test_a_day_keeps_its_last_measurement(uow: UnitOfWork) -> None:
     day, first = day_of(NOW), make_operator()
     uow.subscriptions.save(make_subscription(operator_id=first, province_code="01"))
     assert not uow.quality.has(day)
-    uow.quality.record(day, uow.quality.measure(POLICY, at=NOW), at=NOW)
+    uow.quality.record(day, uow.quality.measure(POLICY, numbers_max=NUMBERS_MAX, at=NOW), at=NOW)
     assert uow.quality.has(day)
     uow.connection.execute(update(subscription).values(province_code="79"))
-    figures = uow.quality.measure(POLICY, at=NOW)
+    figures = uow.quality.measure(POLICY, numbers_max=NUMBERS_MAX, at=NOW)
     later = NOW + timedelta(hours=1)
     uow.quality.record(day, figures, at=later)
     report = uow.quality.report(day, trend_since=day, operator_id=None)
@@ -356,7 +360,9 @@ def test_a_trend_has_each_day_that_was_measured(uow: UnitOfWork) -> None:
     operator, days = make_operator(), [date(2026, 5, day) for day in (1, 2, 4)]
     for day in days:
         uow.subscriptions.save(make_subscription(operator_id=operator, msisdn=make_msisdn()))
-        uow.quality.record(day, uow.quality.measure(POLICY, at=NOW), at=NOW)
+        uow.quality.record(
+            day, uow.quality.measure(POLICY, numbers_max=NUMBERS_MAX, at=NOW), at=NOW
+        )
     report = uow.quality.report(days[-1], trend_since=date(2026, 5, 2), operator_id=None)
     seen = [(day, each.rows.row_count) for day, each in report.trend_of(None)]
     assert seen == [(days[1], 2), (days[2], 3)]
@@ -372,7 +378,9 @@ def test_the_last_day_is_the_newest_up_to_one(uow: UnitOfWork) -> None:
     uow.connection.execute(text("DELETE FROM quality_day"))
     assert uow.quality.last_day() is None
     for day in (date(2026, 5, 1), date(2026, 5, 4)):
-        uow.quality.record(day, uow.quality.measure(POLICY, at=NOW), at=NOW)
+        uow.quality.record(
+            day, uow.quality.measure(POLICY, numbers_max=NUMBERS_MAX, at=NOW), at=NOW
+        )
     assert uow.quality.last_day() == date(2026, 5, 4)
     assert uow.quality.last_day(until=date(2026, 5, 3)) == date(2026, 5, 1)
 
@@ -382,7 +390,7 @@ def test_one_measures_at_a_time_and_keeps_no_writer_off(
 ) -> None:
     with database.transaction() as uow:
         assert uow.quality.take_turn()
-        uow.quality.measure(POLICY, at=NOW)
+        uow.quality.measure(POLICY, numbers_max=NUMBERS_MAX, at=NOW)
 
         def write() -> str:
             with database.transaction() as other:
