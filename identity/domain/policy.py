@@ -171,7 +171,6 @@ def _quality(value: object) -> QualityPolicy:
     if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 366:  # noqa: PLR2004 - explained above
         raise PolicyPackError("quality.snapshot_age_max_days must be 1 to 366")
     return QualityPolicy(snapshot_age_max=timedelta(days=days))
-    )
 
 
 def _verification(value: object, *, version: str) -> VerificationPolicy:
