@@ -45,7 +45,8 @@ PROVINCES: Mapping[str, str] = MappingProxyType(
         "96": "Cà Mau",
     }
 )
-"""Code to Vietnamese name. A code that is not here is shown as it is."""
+"""Code to Vietnamese name, as the National Statistics Office lists them (compared with the package
+vietnam-provinces 2025.10.1). A code that is not here is shown as it is."""
 
 UNKNOWN_PROVINCE = "00"
 """Stands for rows whose operator does not say; no province has this code."""

@@ -89,7 +89,7 @@ def _field_differs(field: str) -> str:
 
 # An operator's callers call no other import than that of subscriptions. Eight bytes of a keyed
 # digest tell two holders of one personal ID apart; a row without a digest agrees with nobody.
-_MEASURE: TextClause = text(
+MEASURE: TextClause = text(
     f"""
     WITH snapshot AS (
       SELECT substr(caller, 10) AS operator_id, max(began_at) AS began_at,
@@ -179,6 +179,7 @@ _MEASURE: TextClause = text(
     ORDER BY part.operator_id, part.province_code
     """  # noqa: S608 - put together from names and conditions above, no input
 )
+"""Counts all books as they stand; a row a part, in two JSON documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,9 @@ class Quality:
         self.connection.execute(
             select(func.set_config("work_mem", _WORK_MEMORY, True))  # for this transaction only
         )
-        rows = self.connection.execute(_MEASURE, _parameters(policy, numbers_max, at)).mappings()
+        rows = self.connection.execute(
+            MEASURE, measure_parameters(policy, numbers_max, at)
+        ).mappings()
         return _in_order(_figures(row) for row in rows)
 
     def has(self, day: date) -> bool:
@@ -281,7 +284,10 @@ class Quality:
         return measured_at
 
 
-def _parameters(policy: QualityPolicy, numbers_max: int | None, at: datetime) -> dict[str, Any]:
+def measure_parameters(
+    policy: QualityPolicy, numbers_max: int | None, at: datetime
+) -> dict[str, Any]:
+    """What `MEASURE` is told, as `Quality.measure` takes it."""
     return {
         "all": _ALL,
         "unknown_province": UNKNOWN_PROVINCE,

@@ -1,7 +1,8 @@
 """Measuring: what each count counts, who agrees with whom, and what a day keeps."""
 
 import uuid
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,10 +13,11 @@ from sqlalchemy import delete, func, insert, select, text, update
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.person_name import PersonName
 from identity.domain.provinces import UNKNOWN_PROVINCE
-from identity.domain.quality import Figures, Measure, QualityPolicy, Share, day_of
+from identity.domain.quality import Figures, Measure, QualityPolicy, day_of
 from identity.domain.subscription import ServiceState
 from identity.storage.bulk_tables import import_run
 from identity.storage.database import Database, UnitOfWork
+from identity.storage.quality import MEASURE, measure_parameters
 from identity.storage.tables import holding, import_batch, primary_number, subscription
 from tests.unit.identity.makers import (
     NOW,
@@ -401,8 +403,23 @@ def test_one_measures_at_a_time_and_keeps_no_writer_off(
         assert race([write]) == ["written"]
 
 
-def test_a_share_is_a_part() -> None:
-    assert Share(1, 4).ratio == 0.25
-    for numerator, denominator in ((2, 1), (-1, 1)):
-        with pytest.raises(ValueError, match="part of its whole"):
-            Share(numerator, denominator)
+def test_each_table_is_read_once(uow: UnitOfWork) -> None:
+    explain = text(f"EXPLAIN (FORMAT JSON) {MEASURE.text}")
+    ((document,),) = uow.connection.execute(
+        explain, measure_parameters(POLICY, NUMBERS_MAX, NOW)
+    ).all()
+    read = Counter(scan["Relation Name"] for scan in _scans(document[0]["Plan"]))
+    assert set(read.values()) == {1}
+    partitions = {f"{table}_p{part}" for table in _PARTITIONED for part in range(8)}
+    assert set(read) == partitions | {"import_run", "import_batch"}
+
+
+_PARTITIONED = ("subscription", "primary_number")
+
+
+def _scans(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of a plan that read a table."""
+    if "Relation Name" in plan:
+        yield plan
+    for below in plan.get("Plans", ()):
+        yield from _scans(below)
