@@ -71,6 +71,8 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.SubscriptionEvent.holder",
     # May be absent; what it may be depends on the clock.
     "subid.v1.AdvanceEnforcementRequest.as_of_time",
+    # Optional; each of its own fields has limits, and a day that is none is refused by the method.
+    "subid.v1.GetReportRequest.day",
 }
 
 READS = ("Get", "List", "BatchGet", "Explain")
