@@ -22,6 +22,7 @@ from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.policy import PolicyPack, PolicyPackError, parse_policy_pack
+from identity.domain.quality import QualityReport
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
@@ -41,6 +42,7 @@ from identity.services.face_setup import (
 from identity.services.link_registry import Progress as LinkProgress
 from identity.services.link_registry import link_registry
 from identity.services.load_cohort import with_cohort
+from identity.services.quality import measure_quality, record_quality
 from identity.services.reenrol_references import (
     Slice,
     count_outdated,
@@ -51,7 +53,14 @@ from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
 from identity.storage import tables
-from identity.storage.database import Database, connect, is_claimed, migrate, schema_versions
+from identity.storage.database import (
+    Database,
+    UnitOfWork,
+    connect,
+    is_claimed,
+    migrate,
+    schema_versions,
+)
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.link_runs import LinkTotals
 from identity.supervisor import Watch, watching
@@ -159,6 +168,31 @@ def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
     if complete.cohort is None and setup.operating_point.cohort_digest is not None:
         _log.warning("no cohort: the operating point's fallback decides")
     return complete
+
+
+def quality_now(settings: Settings, *, is_recorded: bool, trend_days: int) -> QualityReport:
+    """Measure how good the data are, by the clock that the registry lives by.
+
+    Args:
+        settings: The settings.
+        is_recorded: Keep it as the measurement of the day.
+        trend_days: How many days the trend goes back, this one counted.
+
+    Raises:
+        StateError: As for `open_current_database`.
+        PolicyPackError: The policy cannot be used.
+    """
+    policy = chosen_policy(settings)
+
+    def measure(uow: UnitOfWork) -> QualityReport:
+        now = datetime.now(UTC)
+        at = max(now, uow.cases.ran_until() or now)
+        if is_recorded:
+            return record_quality(uow, policy, caller=COMMAND_LINE, at=at, trend_days=trend_days)
+        return measure_quality(uow, policy, at=at, trend_days=trend_days)
+
+    with open_current_database(settings) as database:
+        return Transactions(database).run(measure)
 
 
 def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:

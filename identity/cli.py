@@ -21,6 +21,7 @@ from identity.command_line import (
 )
 from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
+from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
@@ -34,6 +35,7 @@ faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts 
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
+app.command()(quality)
 
 
 @app.command()

@@ -29,6 +29,7 @@ from subid.v1.population_service_pb2 import (
     PopulationChange,
     PopulationRecord,
 )
+from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
 from telco_sim.messages import instant_message
 from telco_sim.wire import Caller, new_request_id
 
@@ -116,7 +117,7 @@ class Agency:
 
 
 class Regulator:
-    """Runs enforcement, and asks why."""
+    """Runs enforcement, asks why, and reads how good the data are."""
 
     def __init__(self, caller: Caller) -> None:
         """Take the connection of a caller with the role `regulator`."""
@@ -145,5 +146,16 @@ class Regulator:
         """
         response: ExplainSubscriptionResponse = self._caller.ask(
             self._caller.enforcement.ExplainSubscription, ExplainSubscriptionRequest(msisdn=msisdn)
+        )
+        return response
+
+    def quality_report(self, *, trend_days: int) -> GetReportResponse:
+        """Read how good the data of all operators are.
+
+        Raises:
+            Refusal: The service said no, or has measured nothing yet.
+        """
+        response: GetReportResponse = self._caller.ask(
+            self._caller.quality.GetReport, GetReportRequest(trend_days=trend_days)
         )
         return response

@@ -15,6 +15,7 @@ from telco_sim.chapters import (
     events,
     passing_days,
     primaries,
+    quality,
     register,
     verifying,
 )
@@ -86,6 +87,7 @@ AFTER_CHEATS = (
             audit.check_ladder,
             audit.check_primaries,
             primaries.look_up_contacts,
+            quality.compare_quality,
             audit.repeat_writes,
         ),
     ),

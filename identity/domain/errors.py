@@ -202,6 +202,12 @@ class InstantInFutureError(DomainError):
     reason = "INSTANT_IN_FUTURE"
 
 
+class QualityNotMeasuredError(DomainError):
+    """The quality of the data was not measured on that day, or never yet."""
+
+    reason = "QUALITY_NOT_MEASURED"
+
+
 class PageTokenInvalidError(MalformedValueError):
     """The page token was not issued by this method."""
 

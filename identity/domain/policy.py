@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from identity.domain.anomalies import HolderPolicy
+from identity.domain.quality import QualityPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -88,13 +89,14 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPack:
-    """The rules of one regulation from one day on."""
+    """The rules of one regulation from one day on; a pack need not speak of quality."""
 
     version: str
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
     holders: HolderPolicy = field(default_factory=HolderPolicy)
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
         """The ladder for a cause: exactly one, or the pack would not have loaded."""
@@ -115,8 +117,9 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
-# A pack from before there were rules for holders has none of them.
-_OPTIONAL_PACK_KEYS = frozenset({"holders"})
+# A pack from before there were rules for holders, or for quality, has none of them.
+_OPTIONAL_PACK_KEYS = frozenset({"holders", "quality"})
+_QUALITY_KEYS = frozenset({"citation", "snapshot_age_max_days"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
 _OPTIONAL_KEYS = _REGULATED_KEYS | {
@@ -153,7 +156,21 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         verification=_verification(document["verification"], version=version),
         tracks=tracks,
         holders=_holders(document.get("holders")),
+        quality=_quality(document.get("quality")),
     )
+
+
+def _quality(value: object) -> QualityPolicy:
+    if value is None:
+        return QualityPolicy()
+    body = _table(value, place="quality")
+    _check_keys(body, _QUALITY_KEYS, place="quality")
+    _text(body["citation"], place="quality.citation")
+    days = body["snapshot_age_max_days"]
+    # A book that is older than a year proves nothing of today.
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 366:  # noqa: PLR2004 - explained above
+        raise PolicyPackError("quality.snapshot_age_max_days must be 1 to 366")
+    return QualityPolicy(snapshot_age_max=timedelta(days=days))
 
 
 def _verification(value: object, *, version: str) -> VerificationPolicy:
@@ -307,6 +324,12 @@ def _hours(value: object, *, place: str) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 87_600:  # noqa: PLR2004 - explained above
         raise PolicyPackError(f"{place}: hours must be a number in 0..87600")
     return timedelta(hours=value)
+
+
+def _whole(value: object, least: int, most: int, *, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise PolicyPackError(f"{place} must be {least} to {most}")
+    return value
 
 
 def _text(value: object, *, place: str) -> str:

@@ -38,7 +38,8 @@ _STRICTNESS = {
     ServiceState.TERMINATED: 3,
 }
 
-_REACHABLE = frozenset({ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED})
+REACHABLE_STATES = frozenset({ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED})
+"""In which a citizen can be called: a one-way block still lets calls in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +89,7 @@ class Subscription:
         return (
             self.link.state is LinkState.LINKED
             and self.verified_at is not None
-            and self.service_state in _REACHABLE
+            and self.service_state in REACHABLE_STATES
         )
 
     @property

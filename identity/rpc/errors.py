@@ -51,6 +51,7 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.EventInvalidError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.ClockBackwardsError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.InstantInFutureError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.QualityNotMeasuredError: grpc.StatusCode.NOT_FOUND,
     errors.PageTokenInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.CallerUnknownError: grpc.StatusCode.UNAUTHENTICATED,
     errors.PermissionRefusedError: grpc.StatusCode.PERMISSION_DENIED,

@@ -38,6 +38,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "EnforcementService/ExplainSubscription": frozenset(
         {Role.OPERATOR, Role.REGULATOR, Role.CITIZEN_APP}
     ),
+    "QualityService/GetReport": frozenset({Role.OPERATOR, Role.REGULATOR}),
 }
 """Who may call what: `Service/Method` of package subid.v1, and the roles."""
 

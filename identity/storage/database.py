@@ -34,6 +34,7 @@ from identity.storage.link_changes import LinkChanges
 from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
 from identity.storage.primaries import Primaries
+from identity.storage.quality import Quality
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
@@ -137,6 +138,11 @@ class UnitOfWork:
     def link_changes(self) -> LinkChanges:
         """The history of links."""
         return LinkChanges(self.connection)
+
+    @cached_property
+    def quality(self) -> Quality:
+        """Measurements of the data's quality."""
+        return Quality(self.connection)
 
     @cached_property
     def requests(self) -> Requests:

@@ -18,6 +18,7 @@ from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import contact_service_pb2 as contact_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
+from subid.v1 import quality_service_pb2 as quality_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1.date_pb2 import Date
@@ -147,6 +148,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
             msisdn=MSISDN
         ),
+        "QualityService/GetReport": lambda: quality_pb.GetReportRequest(trend_days=7),
     }
 )
 

@@ -95,6 +95,10 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_lists()
     yield from _cases_of_changes()
     yield from _cases_of_enforcement()
+    for day, part in BAD_DATES:
+        yield "QualityService/GetReport", "day", day, f"day{part}"
+    for number in (-1, 367):
+        yield "QualityService/GetReport", "trend_days", number, "trend_days"
 
 
 def _cases_of_holders() -> Iterator[tuple[str, str, object, str]]:
@@ -335,7 +339,11 @@ def _refusal_of_body(connect_as: Connect, method: MethodDescriptor, body: bytes)
     return Refused.of(caught.value)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=method_key)
+@pytest.mark.parametrize(
+    "method",
+    [each for each in METHODS if any(f.type == f.TYPE_STRING for f in each.input_type.fields)],
+    ids=method_key,
+)
 def test_text_that_is_not_utf8_is_the_callers_fault(
     connect_as: Connect, method: MethodDescriptor
 ) -> None:

@@ -30,6 +30,8 @@ from subid.v1 import (
     imports_pb2,
     population_service_pb2,
     population_service_pb2_grpc,
+    quality_service_pb2,
+    quality_service_pb2_grpc,
     subscription_pb2,
     subscription_service_pb2,
     subscription_service_pb2_grpc,
@@ -60,6 +62,9 @@ class Country:
     superseded_ids: set[str] = field(default_factory=set)
     repeats_differ: bool = False
     contact_refusal: Status | None = None
+    quality: quality_service_pb2.GetReportResponse = field(
+        default_factory=quality_service_pb2.GetReportResponse
+    )
 
     def order(
         self, msisdn: str, kind: enforcement_service_pb2.DirectiveKind
@@ -283,6 +288,16 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         ]
 
 
+class QualityServicer(quality_service_pb2_grpc.QualityServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def GetReport(
+        self, _: quality_service_pb2.GetReportRequest, __: grpc.ServicerContext
+    ) -> quality_service_pb2.GetReportResponse:
+        return self._country.quality
+
+
 @contextmanager
 def serve(country: Country) -> Iterator[grpc.Channel]:
     """Serve a country on a free port, and yield a channel to it."""
@@ -303,6 +318,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(country), server
     )
+    quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

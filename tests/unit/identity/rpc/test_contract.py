@@ -25,6 +25,7 @@ from subid.v1 import (
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
+    quality_service_pb2,
     subscription_pb2,
     subscription_service_pb2,
     verification_service_pb2,
@@ -45,6 +46,7 @@ FILES = (
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
+    quality_service_pb2,
     subscription_pb2,
     subscription_service_pb2,
     verification_service_pb2,
@@ -71,6 +73,8 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.SubscriptionEvent.holder",
     # May be absent; what it may be depends on the clock.
     "subid.v1.AdvanceEnforcementRequest.as_of_time",
+    # Optional; each of its own fields has limits, and a day that is none is refused by the method.
+    "subid.v1.GetReportRequest.day",
 }
 
 READS = ("Get", "List", "BatchGet", "Explain")
