@@ -1,7 +1,9 @@
 """PopulationService on the wire."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from identity.domain.personal_id import PersonalID
 from identity.rpc import decode, encode
@@ -17,8 +19,16 @@ from identity.services.apply_population_changes import (
 from identity.services.call import Call
 from identity.services.import_population import import_population
 from identity.services.imports import BatchResult, ImportSummary
+from identity.services.subscriber_updates import (
+    UpdateAcknowledgement,
+    acknowledge_subscriber_updates,
+    pull_subscriber_updates,
+)
+from identity.storage.database import UnitOfWork
 from subid.v1 import population_service_pb2 as pb
 from subid.v1 import population_service_pb2_grpc
+
+LEASE_DEFAULT = timedelta(minutes=5)
 
 
 class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
@@ -51,6 +61,49 @@ class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
                 relinked_count=apply_population_changes(uow, call, changes),
             ),
             pb.ApplyPopulationChangesResponse,
+        )
+
+    def PullSubscriberUpdates(
+        self, request: pb.PullSubscriberUpdatesRequest, call: Call
+    ) -> pb.PullSubscriberUpdatesResponse:
+        """Lease updates."""
+        duration = LEASE_DEFAULT
+        if request.HasField("lease_duration"):
+            duration = decode.duration(request.lease_duration, field="lease_duration")
+
+        def pull(uow: UnitOfWork) -> pb.PullSubscriberUpdatesResponse:
+            lease = pull_subscriber_updates(
+                uow, call, duration=duration, limit=request.update_count_max
+            )
+            return pb.PullSubscriberUpdatesResponse(
+                updates=[encode.subscriber_update(each) for each in lease.updates],
+                lease_id=str(lease.lease_id),
+                lease_expire_time=encode.timestamp(lease.expires_at),
+            )
+
+        return self._edge.answer_once(request, call, pull, pb.PullSubscriberUpdatesResponse)
+
+    def AcknowledgeSubscriberUpdates(
+        self, request: pb.AcknowledgeSubscriberUpdatesRequest, call: Call
+    ) -> pb.AcknowledgeSubscriberUpdatesResponse:
+        """Take acknowledgements."""
+        items = [
+            UpdateAcknowledgement(
+                personal_id=PersonalID.parse(item.personal_id),
+                subscription_id=UUID(item.subscription_id),
+                sequence=item.sequence,
+            )
+            for item in request.acknowledgements
+        ]
+
+        def acknowledge(uow: UnitOfWork) -> pb.AcknowledgeSubscriberUpdatesResponse:
+            results = acknowledge_subscriber_updates(uow, call, UUID(request.lease_id), items)
+            return pb.AcknowledgeSubscriberUpdatesResponse(
+                results=[encode.SUBSCRIBER_UPDATE_RESULTS[result] for result in results]
+            )
+
+        return self._edge.answer_once(
+            request, call, acknowledge, pb.AcknowledgeSubscriberUpdatesResponse
         )
 
     def _batch(self, request: pb.ImportPopulationRequest, call: Call) -> BatchResult:

@@ -33,6 +33,7 @@ from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
 from identity.storage.sealing import Sealer
+from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
 
@@ -116,6 +117,11 @@ class UnitOfWork:
     def link_changes(self) -> LinkChanges:
         """The history of links."""
         return LinkChanges(self.connection)
+
+    @cached_property
+    def subscriber_updates(self) -> SubscriberUpdates:
+        """What the population authority is owed."""
+        return SubscriberUpdates(self.connection, self.sealer)
 
     @cached_property
     def requests(self) -> Requests:
