@@ -13,6 +13,7 @@ from telco_sim.chapters import (
     audit,
     bookkeeping,
     events,
+    giving_back,
     passing_days,
     primaries,
     register,
@@ -62,6 +63,7 @@ BEFORE_CHEATS = (
             primaries.look_up_contacts,
         ),
     ),
+    Chapter(title="The register learns of it", steps=(giving_back.compare_register,)),
     Chapter(title="Writes are repeated", steps=(audit.repeat_writes,)),
     Chapter(
         title="Numbers move",
@@ -73,6 +75,7 @@ BEFORE_CHEATS = (
             events.transfer_numbers,
             events.disown_numbers,
             events.bury,
+            giving_back.compare_register,
         ),
     ),
 )
@@ -85,6 +88,7 @@ AFTER_CHEATS = (
             audit.check_networks,
             audit.check_ladder,
             audit.check_primaries,
+            giving_back.compare_register,
             primaries.look_up_contacts,
             audit.repeat_writes,
         ),
