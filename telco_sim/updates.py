@@ -29,6 +29,8 @@ _ROUNDS_MAX = 500
 """More rounds at one time mean that acknowledged updates come back for ever."""
 
 _FORGETS_EVERY_DAYS = 4
+"""From the first: then on days on which holders verify (`chapters.passing_days`)."""
+
 _SAYS_TWICE_EVERY = 3
 
 
@@ -55,7 +57,7 @@ class UpdateDesk:
         self._days_worked += 1
         if self._lapsing is not None:
             self._return_late()
-        elif self._days_worked % _FORGETS_EVERY_DAYS == 0:
+        elif self._days_worked % _FORGETS_EVERY_DAYS == 1:
             pulled = self._authority.pull_updates(_PULL_COUNT_MAX, lease=_SHORT_LEASE)
             self._lapsing = pulled if pulled.updates else None
         else:
