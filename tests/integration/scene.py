@@ -208,7 +208,7 @@ class Scene:
     ) -> population_pb.PullSubscriberUpdatesResponse:
         """Lease what the register is owed, of everybody."""
         request = population_pb.PullSubscriberUpdatesRequest(
-            request_id=new_id(), update_count_max=5_000
+            request_id=new_id(), update_count_max=4_000
         )
         if lease_s is not None:
             request.lease_duration.FromSeconds(lease_s)

@@ -178,7 +178,7 @@ def _record(field: str, value: object) -> population_pb.PopulationRecord:
 
 def _cases_of_updates() -> Iterator[tuple[str, str, object, str]]:
     pull = "PopulationService/PullSubscriberUpdates"
-    for number in (0, -1, 5_001):
+    for number in (0, -1, 4_001):
         yield pull, "update_count_max", number, "update_count_max"
     for duration in BAD_DURATIONS:
         yield pull, "lease_duration", duration, "lease_duration"

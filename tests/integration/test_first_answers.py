@@ -185,11 +185,11 @@ def acknowledge(scene: Scene, faces: Faces) -> Write:
 
 def pull_updates(scene: Scene, faces: Faces) -> Write:
     scene.verified(faces[0])
-    request = population_pb.PullSubscriberUpdatesRequest(request_id=new_id(), update_count_max=5000)
+    request = population_pb.PullSubscriberUpdatesRequest(request_id=new_id(), update_count_max=4000)
     return Write(
         caller=Caller(Role.POPULATION, "register"),
         request=request,
-        other=with_other(request, update_count_max=4999),
+        other=with_other(request, update_count_max=3999),
     )
 
 

@@ -30,7 +30,7 @@ def enter_all(scene: Scene) -> Pulled:
         pulled = scene.pull_updates()
         if pulled.updates:
             assert set(scene.acknowledge_updates(pulled)) == {ACCEPTED}
-        if len(pulled.updates) < 5_000:
+        if len(pulled.updates) < 4_000:
             return pulled
 
 
