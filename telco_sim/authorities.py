@@ -4,7 +4,9 @@ Owns what each of them asks, in words of its own trade. It refuses to know why: 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
 
 from subid.v1.contact_service_pb2 import (
     BatchGetContactsRequest,
@@ -22,12 +24,19 @@ from subid.v1.enforcement_service_pb2 import (
 )
 from subid.v1.imports_pb2 import ImportSummary
 from subid.v1.population_service_pb2 import (
+    AcknowledgeSubscriberUpdatesRequest,
+    AcknowledgeSubscriberUpdatesResponse,
     ApplyPopulationChangesRequest,
     ApplyPopulationChangesResponse,
     ImportPopulationRequest,
     ImportPopulationResponse,
     PopulationChange,
     PopulationRecord,
+    PullSubscriberUpdatesRequest,
+    PullSubscriberUpdatesResponse,
+    SubscriberUpdate,
+    SubscriberUpdateAcknowledgement,
+    SubscriberUpdateResult,
 )
 from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
 from telco_sim.messages import instant_message
@@ -78,6 +87,49 @@ class PopulationAuthority:
             ApplyPopulationChangesRequest(request_id=new_request_id(), changes=changes),
         )
         return response
+
+    def pull_updates(self, count_max: int, *, lease: timedelta) -> PullSubscriberUpdatesResponse:
+        """Lease what the register is owed.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        lease_duration = Duration()
+        lease_duration.FromTimedelta(lease)
+        response: PullSubscriberUpdatesResponse = self._caller.ask(
+            self._caller.population.PullSubscriberUpdates,
+            PullSubscriberUpdatesRequest(
+                request_id=new_request_id(),
+                update_count_max=count_max,
+                lease_duration=lease_duration,
+            ),
+        )
+        return response
+
+    def acknowledge_updates(
+        self, lease_id: str, updates: Sequence[SubscriberUpdate]
+    ) -> list[SubscriberUpdateResult]:
+        """Say that leased updates are entered; return one result for each.
+
+        Raises:
+            Refusal: The service said no to the acknowledgement as a whole.
+        """
+        response: AcknowledgeSubscriberUpdatesResponse = self._caller.ask(
+            self._caller.population.AcknowledgeSubscriberUpdates,
+            AcknowledgeSubscriberUpdatesRequest(
+                request_id=new_request_id(),
+                lease_id=lease_id,
+                acknowledgements=[
+                    SubscriberUpdateAcknowledgement(
+                        personal_id=each.personal_id,
+                        subscription_id=each.subscription_id,
+                        sequence=each.sequence,
+                    )
+                    for each in updates
+                ],
+            ),
+        )
+        return list(response.results)
 
 
 class Agency:

@@ -40,6 +40,8 @@ class Invariant(StrEnum):
     ORDERED_IS_APPLIED = "what was ordered is what the networks do"
     OWN_SUBSCRIPTIONS_ONLY = "an operator sees its own subscriptions, all of them, and no other"
     QUALITY_KNOWN = "the quality report counts what the simulation counts"
+    UPDATES_IN_SEQUENCE = "updates for the register come in sequence, and until acknowledged"
+    REGISTER_KNOWS = "the register was told what became of its people's numbers, and no more"
     SAME_ANSWER = "a repeated request_id gets the same answer"
     PLAYED_TO_THE_END = "every chapter is played to its end"
     STOPS_CLEANLY = "the service ends by itself when it is told to"

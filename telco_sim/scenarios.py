@@ -13,6 +13,7 @@ from telco_sim.chapters import (
     audit,
     bookkeeping,
     events,
+    giving_back,
     passing_days,
     primaries,
     quality,
@@ -63,6 +64,7 @@ BEFORE_CHEATS = (
             primaries.look_up_contacts,
         ),
     ),
+    Chapter(title="The register learns of it", steps=(giving_back.compare_register,)),
     Chapter(title="Writes are repeated", steps=(audit.repeat_writes,)),
     Chapter(
         title="Numbers move",
@@ -74,6 +76,7 @@ BEFORE_CHEATS = (
             events.transfer_numbers,
             events.disown_numbers,
             events.bury,
+            giving_back.compare_register,
         ),
     ),
 )
@@ -86,6 +89,7 @@ AFTER_CHEATS = (
             audit.check_networks,
             audit.check_ladder,
             audit.check_primaries,
+            giving_back.compare_register,
             primaries.look_up_contacts,
             quality.compare_quality,
             audit.repeat_writes,

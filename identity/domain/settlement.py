@@ -25,6 +25,7 @@ from identity.domain.enforcement import (
     take_due_steps,
 )
 from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
+from identity.domain.subscriber_update import SubscriptionEnd
 from identity.domain.subscription import ServiceState, Subscription
 
 RESTORE_WITHIN = timedelta(hours=2)
@@ -44,6 +45,7 @@ class Change:
             blocked the number, and what an event has caused, stays until it is verified.
         is_primary: It is a citizen's primary number.
         is_clock_run: Due steps are to be taken.
+        end: How it ended, where its operator has ended it.
     """
 
     before: ServiceState
@@ -53,6 +55,7 @@ class Change:
     is_new_holder: bool = False
     is_primary: bool = False
     is_clock_run: bool = False
+    end: SubscriptionEnd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

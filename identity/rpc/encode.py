@@ -9,6 +9,7 @@ from identity.domain.directive import AcknowledgementResult, Directive
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.policy import CaseCause, StepKind
+from identity.domain.subscriber_update import Standing, SubscriberUpdate, SubscriptionEnd
 from identity.domain.subscription import ServiceState
 from identity.domain.verification import Verdict, VerdictState
 from identity.services.acquisition_advice import advise
@@ -21,6 +22,7 @@ from subid.v1 import (
     contact_service_pb2,
     enforcement_service_pb2,
     imports_pb2,
+    population_service_pb2,
     subscription_pb2,
     verification_service_pb2,
 )
@@ -84,6 +86,22 @@ ACKNOWLEDGEMENT_RESULTS = {
     AcknowledgementResult.LEASE_LOST: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_LEASE_LOST,
     AcknowledgementResult.SUPERSEDED: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_SUPERSEDED,
     AcknowledgementResult.UNKNOWN: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_UNKNOWN,
+}
+
+SUBSCRIPTION_ENDS = {
+    SubscriptionEnd.RELEASED: population_service_pb2.SUBSCRIPTION_END_RELEASED,
+    SubscriptionEnd.PORTED_OUT: population_service_pb2.SUBSCRIPTION_END_PORTED_OUT,
+    SubscriptionEnd.TERMINATED: population_service_pb2.SUBSCRIPTION_END_TERMINATED,
+    SubscriptionEnd.TRANSFERRED: population_service_pb2.SUBSCRIPTION_END_TRANSFERRED,
+}
+SUBSCRIBER_UPDATE_RESULTS = {
+    AcknowledgementResult.ACCEPTED: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ACCEPTED,
+    AcknowledgementResult.ALREADY_ACKNOWLEDGED: (
+        population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ALREADY_ACKNOWLEDGED
+    ),
+    AcknowledgementResult.LEASE_LOST: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_LEASE_LOST,
+    AcknowledgementResult.SUPERSEDED: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_SUPERSEDED,
+    AcknowledgementResult.UNKNOWN: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_UNKNOWN,
 }
 
 
@@ -227,4 +245,33 @@ def enforcement_case(value: ExplainedCase) -> enforcement_service_pb2.Enforcemen
         ),
         next_step_time=timestamp(value.next_step_at),
         cure=value.track.cure,
+    )
+
+
+def subscriber_update(value: SubscriberUpdate) -> population_service_pb2.SubscriberUpdate:
+    """What the population authority is told of a person and a number."""
+    standing = value.standing
+    return population_service_pb2.SubscriberUpdate(
+        personal_id=value.personal_id.value,
+        sequence=value.sequence,
+        subscription_id=str(value.subscription_id),
+        msisdn=value.msisdn.value,
+        operator_id=value.operator_id,
+        link_state=LINK_STATES[standing.link_state],
+        assurance=_assurance(standing),
+        primary_time=timestamp(standing.primary_since),
+        disown_time=timestamp(standing.disowned_at),
+        end=None if standing.end is None else SUBSCRIPTION_ENDS[standing.end],
+        update_time=timestamp(value.changed_at),
+    )
+
+
+def _assurance(standing: Standing) -> population_service_pb2.Assurance | None:
+    """Nobody is verified in another way."""
+    if standing.verified_at is None:
+        return None
+    return population_service_pb2.Assurance(
+        method=population_service_pb2.ASSURANCE_METHOD_CHIP_AND_FACE,
+        verify_time=timestamp(standing.verified_at),
+        policy_version=standing.policy_version or "",
     )

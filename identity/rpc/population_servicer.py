@@ -1,6 +1,7 @@
 """PopulationService on the wire."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from operator import attrgetter
 from uuid import UUID
 
@@ -21,10 +22,17 @@ from identity.services.call import Call
 from identity.services.import_population import import_population
 from identity.services.import_progress import get_progress, list_errors
 from identity.services.imports import BatchHead, BatchResult, RowError
+from identity.services.subscriber_updates import (
+    UpdateAcknowledgement,
+    acknowledge_subscriber_updates,
+    pull_subscriber_updates,
+)
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
 from subid.v1 import population_service_pb2 as pb
 from subid.v1 import population_service_pb2_grpc
+
+LEASE_DEFAULT = timedelta(minutes=5)
 
 
 class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
@@ -98,6 +106,49 @@ def _store(
 
 _KIND = RowKind(read=_read, store=_store, key=attrgetter("personal_id"))
 _IMPORT = pb.ImportPopulationRequest.DESCRIPTOR.full_name
+    def PullSubscriberUpdates(
+        self, request: pb.PullSubscriberUpdatesRequest, call: Call
+    ) -> pb.PullSubscriberUpdatesResponse:
+        """Lease updates."""
+        duration = LEASE_DEFAULT
+        if request.HasField("lease_duration"):
+            duration = decode.duration(request.lease_duration, field="lease_duration")
+
+        def pull(uow: UnitOfWork) -> pb.PullSubscriberUpdatesResponse:
+            lease = pull_subscriber_updates(
+                uow, call, duration=duration, limit=request.update_count_max
+            )
+            return pb.PullSubscriberUpdatesResponse(
+                updates=[encode.subscriber_update(each) for each in lease.updates],
+                lease_id=str(lease.lease_id),
+                lease_expire_time=encode.timestamp(lease.expires_at),
+            )
+
+        return self._edge.answer_once(request, call, pull, pb.PullSubscriberUpdatesResponse)
+
+    def AcknowledgeSubscriberUpdates(
+        self, request: pb.AcknowledgeSubscriberUpdatesRequest, call: Call
+    ) -> pb.AcknowledgeSubscriberUpdatesResponse:
+        """Take acknowledgements."""
+        items = [
+            UpdateAcknowledgement(
+                personal_id=PersonalID.parse(item.personal_id),
+                subscription_id=UUID(item.subscription_id),
+                sequence=item.sequence,
+            )
+            for item in request.acknowledgements
+        ]
+
+        def acknowledge(uow: UnitOfWork) -> pb.AcknowledgeSubscriberUpdatesResponse:
+            results = acknowledge_subscriber_updates(uow, call, UUID(request.lease_id), items)
+            return pb.AcknowledgeSubscriberUpdatesResponse(
+                results=[encode.SUBSCRIBER_UPDATE_RESULTS[result] for result in results]
+            )
+
+        return self._edge.answer_once(
+            request, call, acknowledge, pb.AcknowledgeSubscriberUpdatesResponse
+        )
+
 
 
 def _change(message: pb.PopulationChange, path: str) -> PopulationChange:

@@ -16,6 +16,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "PopulationService/GetPopulationImport": frozenset({Role.POPULATION}),
     "PopulationService/ListPopulationImportErrors": frozenset({Role.POPULATION}),
     "PopulationService/ApplyPopulationChanges": frozenset({Role.POPULATION}),
+    "PopulationService/PullSubscriberUpdates": frozenset({Role.POPULATION}),
+    "PopulationService/AcknowledgeSubscriberUpdates": frozenset({Role.POPULATION}),
     "SubscriptionService/ImportSubscriptions": frozenset({Role.OPERATOR}),
     "SubscriptionService/RegisterSubscription": frozenset({Role.OPERATOR}),
     "SubscriptionService/GetSubscription": frozenset({Role.OPERATOR}),

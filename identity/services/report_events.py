@@ -24,6 +24,7 @@ from identity.domain.holder import HolderClaim
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
+from identity.domain.subscriber_update import SubscriptionEnd
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
 from identity.services.register_subscription import link_claim, new_subscription
@@ -179,7 +180,8 @@ def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
         applied_state=ServiceState.TERMINATED,
         updated_at=call.at,
     )
-    settle_subscription(uow, call, ended, Change(before=item.service_state))
+    change = Change(before=item.service_state, end=_ENDS[event.kind])
+    settle_subscription(uow, call, ended, change)
 
 
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
@@ -195,6 +197,11 @@ def _claim(event: SubscriptionEvent) -> HolderClaim:
         raise EventInvalidError("this kind of event needs the new holder")
     return event.claim
 
+
+_ENDS = {
+    EventKind.PORT_OUT: SubscriptionEnd.PORTED_OUT,
+    EventKind.RELEASE: SubscriptionEnd.RELEASED,
+}
 
 _EFFECTS: dict[EventKind, Callable[[UnitOfWork, Call, SubscriptionEvent], None]] = {
     EventKind.DEVICE_CHANGE: _change_device,

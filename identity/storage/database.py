@@ -39,6 +39,7 @@ from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
 from identity.storage.sealing import Sealer
+from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
 
@@ -143,6 +144,11 @@ class UnitOfWork:
     def quality(self) -> Quality:
         """Measurements of the data's quality."""
         return Quality(self.connection)
+
+    @cached_property
+    def subscriber_updates(self) -> SubscriberUpdates:
+        """What the population authority is owed."""
+        return SubscriberUpdates(self.connection, self.sealer)
 
     @cached_property
     def requests(self) -> Requests:

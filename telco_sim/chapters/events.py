@@ -13,7 +13,13 @@ from subid.v1.enforcement_service_pb2 import (
     CASE_CAUSE_DISOWNED,
     CaseCause,
 )
-from subid.v1.population_service_pb2 import Death, PopulationChange
+from subid.v1.population_service_pb2 import (
+    SUBSCRIPTION_END_PORTED_OUT,
+    SUBSCRIPTION_END_RELEASED,
+    SUBSCRIPTION_END_TRANSFERRED,
+    Death,
+    PopulationChange,
+)
 from subid.v1.subscription_pb2 import (
     LINK_STATE_DECEASED,
     LINK_STATE_LINKED,
@@ -47,6 +53,11 @@ _DETECTED_AFTER = timedelta(minutes=30)
 
 _DISOWNED_SUSPENDED_WITHIN = timedelta(days=6)
 """Notices go out for five days (T3); a day is left for the clock between the calls."""
+
+_ENDS = {
+    SUBSCRIPTION_EVENT_KIND_PORT_OUT: SUBSCRIPTION_END_PORTED_OUT,
+    SUBSCRIPTION_EVENT_KIND_RELEASE: SUBSCRIPTION_END_RELEASED,
+}
 
 
 def change_devices(world: World) -> None:
@@ -135,6 +146,7 @@ def disown_numbers(world: World) -> None:
             holds=now < suspended_at <= now + _DISOWNED_SUSPENDED_WITHIN,
             detail=f"disowned at {now}, suspended only at {suspended_at}",
         )
+        world.tenures.disown(subscriber.operator, subscriber.line)
         _check_has_case(world, subscriber, CASE_CAUSE_DISOWNED)
         world.journal.count("numbers disowned")
     transfer(world, subscribers[0], heir=world.adult())
@@ -172,6 +184,7 @@ def transfer(world: World, subscriber: Subscriber, *, heir: Citizen) -> None:
     operator, msisdn = subscriber.operator, subscriber.msisdn
     event = _event(world, msisdn, SUBSCRIPTION_EVENT_KIND_TRANSFER, holder=heir)
     _check_applied(world, *operator.report(event), subject="transfer")
+    world.tenures.end(operator, subscriber.line, by=SUBSCRIPTION_END_TRANSFERRED)
     _forget_primary(world, subscriber)
     after = operator.subscription(msisdn)
     world.journal.check(
@@ -229,6 +242,7 @@ def _event(
 def _end(world: World, subscriber: Subscriber, kind: SubscriptionEventKind) -> None:
     """End a contract at its operator, whose network drops the number at once."""
     _check_applied(world, report(world, subscriber, kind), subject="end of a contract")
+    world.tenures.end(subscriber.operator, subscriber.line, by=_ENDS[kind])
     subscriber.line.network_state = SERVICE_STATE_TERMINATED
     subscriber.line.is_verified = False
     _forget_primary(world, subscriber)

@@ -43,6 +43,7 @@ def let_days_pass(world: World) -> None:
             events[day]()
         for desk in world.desks.values():
             desk.work_for_a_day()
+        world.update_desk.work_for_a_day()
         if day in _AUDIT_DAYS:
             check_blocks_explained(world)
     world.journal.count("days passed", world.plan.day_count)

@@ -60,6 +60,20 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                 ],
             )
         ),
+        "PopulationService/PullSubscriberUpdates": lambda: (
+            population_pb.PullSubscriberUpdatesRequest(request_id=new_id(), update_count_max=10)
+        ),
+        "PopulationService/AcknowledgeSubscriberUpdates": lambda: (
+            population_pb.AcknowledgeSubscriberUpdatesRequest(
+                request_id=new_id(),
+                lease_id=new_id(),
+                acknowledgements=[
+                    population_pb.SubscriberUpdateAcknowledgement(
+                        personal_id=PERSONAL_ID, subscription_id=new_id(), sequence=1
+                    )
+                ],
+            )
+        ),
         "SubscriptionService/ImportSubscriptions": lambda: (
             subscription_pb.ImportSubscriptionsRequest(
                 request_id=new_id(),

@@ -180,6 +180,24 @@ def _record(field: str, value: object) -> population_pb.PopulationRecord:
     return record
 
 
+def _cases_of_updates() -> Iterator[tuple[str, str, object, str]]:
+    pull = "PopulationService/PullSubscriberUpdates"
+    for number in (0, -1, 4_001):
+        yield pull, "update_count_max", number, "update_count_max"
+    for duration in BAD_DURATIONS:
+        yield pull, "lease_duration", duration, "lease_duration"
+    acknowledge = "PopulationService/AcknowledgeSubscriberUpdates"
+    first = "acknowledgements[0]"
+    for text in BAD_IDENTIFIERS:
+        yield acknowledge, "lease_id", text, "lease_id"
+        yield acknowledge, f"{first}.subscription_id", text, f"{first}.subscription_id"
+    for text in ("", PERSONAL_ID[1:], f"{PERSONAL_ID}0", f"{PERSONAL_ID[:-1]}x"):
+        yield acknowledge, f"{first}.personal_id", text, f"{first}.personal_id"
+    for number in (0, -1):
+        yield acknowledge, f"{first}.sequence", number, f"{first}.sequence"
+    yield acknowledge, "acknowledgements", [], "acknowledgements"
+
+
 def _cases_of_enforcement() -> Iterator[tuple[str, str, object, str]]:
     for instant in BAD_INSTANTS:
         yield "EnforcementService/AdvanceEnforcement", "as_of_time", instant, "as_of_time"
@@ -196,6 +214,7 @@ def _cases_of_enforcement() -> Iterator[tuple[str, str, object, str]]:
         yield acknowledge, f"{first}.outcome", number, f"{first}.outcome"
     yield acknowledge, f"{first}.failure", "x" * 201, f"{first}.failure"
     yield acknowledge, "acknowledgements", [], "acknowledgements"
+    yield from _cases_of_updates()
     report = "SubscriptionService/ReportEvents"
     yield report, "events", [], "events"
     yield report, "events[0].occur_time", None, "events[0].occur_time"
