@@ -89,23 +89,6 @@ class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
             pb.ApplyPopulationChangesResponse,
         )
 
-
-def _read(batch: pb.ImportPopulationRequest) -> list[PopulationRecord | RowError]:
-    return decode.rows(batch.records, decode.population_record)
-
-
-def _store(
-    uow: UnitOfWork,
-    call: Call,
-    rows: Sequence[PopulationRecord | RowError],
-    run: ImportRun,
-    head: BatchHead,
-) -> BatchResult:
-    return import_population(uow, call, rows, run=run, is_last=head.is_last)
-
-
-_KIND = RowKind(read=_read, store=_store, key=attrgetter("personal_id"))
-_IMPORT = pb.ImportPopulationRequest.DESCRIPTOR.full_name
     def PullSubscriberUpdates(
         self, request: pb.PullSubscriberUpdatesRequest, call: Call
     ) -> pb.PullSubscriberUpdatesResponse:
@@ -149,6 +132,23 @@ _IMPORT = pb.ImportPopulationRequest.DESCRIPTOR.full_name
             request, call, acknowledge, pb.AcknowledgeSubscriberUpdatesResponse
         )
 
+
+def _read(batch: pb.ImportPopulationRequest) -> list[PopulationRecord | RowError]:
+    return decode.rows(batch.records, decode.population_record)
+
+
+def _store(
+    uow: UnitOfWork,
+    call: Call,
+    rows: Sequence[PopulationRecord | RowError],
+    run: ImportRun,
+    head: BatchHead,
+) -> BatchResult:
+    return import_population(uow, call, rows, run=run, is_last=head.is_last)
+
+
+_KIND = RowKind(read=_read, store=_store, key=attrgetter("personal_id"))
+_IMPORT = pb.ImportPopulationRequest.DESCRIPTOR.full_name
 
 
 def _change(message: pb.PopulationChange, path: str) -> PopulationChange:

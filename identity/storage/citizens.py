@@ -205,7 +205,7 @@ class Citizens:
     def personal_ids(self, keys: Iterable[bytes]) -> Mapping[bytes, PersonalID]:
         """Whom some keys stand for, where there is a record."""
         query = select(citizen.c.citizen_key, citizen.c.record_sealed)
-        records = self._records(query.where(any_of(citizen.c.citizen_key, keys)))
+        records = self._records(query.where(any_key(citizen.c.citizen_key, keys)))
         return {citizen_key(self.sealer, personal_id): personal_id for personal_id in records}
 
     def _digests(self, keys: Iterable[bytes]) -> Mapping[bytes, bytes]:
