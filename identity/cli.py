@@ -20,6 +20,7 @@ from identity.command_line import (
     settings_from,
 )
 from identity.domain.caller import Caller, Role
+from identity.key_commands import keys_app
 from identity.trust_commands import trust_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
@@ -32,6 +33,7 @@ app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -44,6 +46,9 @@ def serve(
     ] = None,
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="Time moves with AdvanceEnforcement only.")
+    ] = False,
+    accept_lost_keys: Annotated[
+        bool, typer.Option("--accept-lost-keys", help="Serve although some rows cannot be read.")
     ] = False,
 ) -> None:
     """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
@@ -64,6 +69,7 @@ def serve(
         listen=listen,
         trust_anchors=trust_anchors,
         simulated_clock=simulated_clock or None,
+        accept_lost_keys=accept_lost_keys or None,
     )
     log_to_stderr()
 

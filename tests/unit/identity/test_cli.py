@@ -233,14 +233,14 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
 ) -> None:
     options = ("--state", str(tmp_path / "scratch"), "--database", empty_database)
     empty = run("status", *options)
-    assert (empty.code, "schema: empty (needs 0003: migrate)" in empty.stdout) == (1, True)
-    assert "must be 0003: migrate" in refused(run("verdict", "recompute", *options))
-    assert run("migrate", *options).stdout == "schema: empty -> 0003\n"
-    assert run("migrate", *options).stdout == "schema: 0003 -> 0003\n"
+    assert (empty.code, "schema: empty (needs 0007: migrate)" in empty.stdout) == (1, True)
+    assert "must be 0007: migrate" in refused(run("verdict", "recompute", *options))
+    assert run("migrate", *options).stdout == "schema: empty -> 0007\n"
+    assert run("migrate", *options).stdout == "schema: 0007 -> 0007\n"
     status = run("status", *options)
     assert status.code == 0
     assert "population records" in status.stdout
-    assert status.stdout.endswith("schema: 0003\n")
+    assert status.stdout.endswith("schema: 0007\n")
     recomputed = run("verdict", "recompute", *options)
     assert (recomputed.code, recomputed.stdout) == (
         0,
