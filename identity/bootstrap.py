@@ -219,12 +219,15 @@ def reenrol(
 
 
 @contextmanager
-def open_database(settings: Settings, *, may_lack_keys: bool = False) -> Iterator[Database]:
+def open_database(
+    settings: Settings, *, may_lack_keys: bool = False, is_logged: bool = False
+) -> Iterator[Database]:
     """The registry's database, embedded or given, with the keys to its data.
 
     Args:
         settings: The settings.
         may_lack_keys: Go on although values need keys that are lost, as the settings may say too.
+        is_logged: Whether the log says what becomes of the keys meanwhile.
 
     Raises:
         StateError: The keys are missing, damaged, lost in part or those of another database, or
@@ -237,7 +240,7 @@ def open_database(settings: Settings, *, may_lack_keys: bool = False) -> Iterato
     accepts = may_lack_keys or settings.accept_lost_keys
     with (
         _database_url(settings) as url,
-        keyed_database(url, source, may_lack_keys=accepts) as database,
+        keyed_database(url, source, may_lack_keys=accepts, is_logged=is_logged) as database,
     ):
         yield database
 
@@ -314,10 +317,14 @@ async def running_server(
     policy = chosen_policy(settings)
     setup = load_proven_face_setup(settings, policy)
     trust = load_trust(settings.trust_directory, policy)
-    with open_database(settings) as database:
+    with open_database(settings, is_logged=True) as database:
         prepare(database)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
+            if missing := uow.sealing_keys.missing():
+                _log.warning(
+                    "sealing keys are lost: some rows are unreadable", keys=sorted(missing)
+                )
         faces = FacePool(_with_cohort(database, setup), worker_count=settings.face_workers)
         threads = ThreadPoolExecutor(settings.request_threads, thread_name_prefix="subid-request")
         try:

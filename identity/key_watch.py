@@ -31,12 +31,15 @@ class KeyWatch:
         mark_active: Says that new values are sealed with the active key.
         look_interval_s: Seconds between two looks.
         mark_interval_s: Seconds between two marks, at least.
+        is_logged: Whether the log says what happened. A command has none: what it prints is its
+            answer.
     """
 
     take_up: Callable[[], bool]
     mark_active: Callable[[], None]
     look_interval_s: float = LOOK_INTERVAL_S
     mark_interval_s: float = MARK_INTERVAL_S
+    is_logged: bool = True
 
 
 @contextmanager
@@ -55,17 +58,18 @@ def watching_keys(watch: KeyWatch) -> Iterator[None]:
 def _watch(watch: KeyWatch, stopping: threading.Event) -> None:
     unmarked_s = 0.0
     while not stopping.wait(watch.look_interval_s):
-        if _done("key ring not looked at", watch.take_up):
+        if _done(watch, "key ring not looked at", watch.take_up) and watch.is_logged:
             _log.info("key ring exchanged")
         unmarked_s += watch.look_interval_s
         if unmarked_s >= watch.mark_interval_s:
             unmarked_s = 0.0
-            _done("active key not marked", watch.mark_active)
+            _done(watch, "active key not marked", watch.mark_active)
 
 
-def _done(failure: str, act: Callable[[], bool | None]) -> bool:
+def _done(watch: KeyWatch, failure: str, act: Callable[[], bool | None]) -> bool:
     try:
         return bool(act())
     except Exception as error:  # noqa: BLE001 - whatever it is, the ring in force stays, and the watch goes on
-        _log.error(failure, type=type(error).__name__)
+        if watch.is_logged:
+            _log.error(failure, type=type(error).__name__)
         return False

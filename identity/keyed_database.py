@@ -8,16 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import structlog
-
 from identity.key_watch import KeyWatch, watching_keys
 from identity.security.key_source import KeySource, first_key_ring
 from identity.security.keys import KeyFileError, KeyRing
 from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect, is_claimed
 from identity.storage.sealing_keys import has_sealing_keys
-
-_log = structlog.get_logger("subid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +58,9 @@ class KeysInUse:
 
 
 @contextmanager
-def keyed_database(url: str, source: KeySource, *, may_lack_keys: bool) -> Iterator[Database]:
+def keyed_database(
+    url: str, source: KeySource, *, may_lack_keys: bool = False, is_logged: bool = False
+) -> Iterator[Database]:
     """The registry's database with the keys to its data.
 
     Keys are made only for a database that has none yet: fresh ones would find nobody in it.
@@ -71,6 +69,7 @@ def keyed_database(url: str, source: KeySource, *, may_lack_keys: bool) -> Itera
         url: The database.
         source: Where the keys are kept.
         may_lack_keys: Go on although values need keys that are lost.
+        is_logged: Whether the log says what becomes of the keys meanwhile.
 
     Raises:
         StateError: The keys are missing, damaged, lost in part, or those of another database.
@@ -85,7 +84,8 @@ def keyed_database(url: str, source: KeySource, *, may_lack_keys: bool) -> Itera
         if has_keys:
             _check(database, may_lack_keys=may_lack_keys)
         keys = KeysInUse(source, vault, database)
-        with watching_keys(KeyWatch(take_up=keys.take_up, mark_active=keys.mark_active)):
+        watch = KeyWatch(take_up=keys.take_up, mark_active=keys.mark_active, is_logged=is_logged)
+        with watching_keys(watch):
             yield database
     finally:
         engine.dispose()
@@ -118,5 +118,3 @@ def _check(database: Database, *, may_lack_keys: bool) -> None:
         uow.sealing_keys.check()
         if not may_lack_keys:
             uow.sealing_keys.refuse_lost()
-        elif missing := uow.sealing_keys.missing():
-            _log.warning("sealing keys are missing", key_ids=sorted(missing))
