@@ -15,7 +15,7 @@ from identity.storage.resealing import Resealed, Resealing, RowKey
 from identity.storage.sealed_columns import SealedTable, sealed_tables
 
 SLICE_SIZE = 500
-"""Rows of one transaction: they are locked for some 20 ms, which an import does not notice."""
+"""Rows of one transaction: they are locked for some 25 ms (20,000 citizens, one run)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

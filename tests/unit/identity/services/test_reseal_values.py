@@ -45,7 +45,7 @@ def test_an_interrupted_run_goes_on_where_it_was(rotated: KeyedRegistry) -> None
     run = reseal_values(transactions, at=NOW, size=2)
     next(run)
     next(run)
-    run.close()
+    del run
     assert count_outdated(transactions) == 4
     assert sum(each.value_count for each in reseal_values(transactions, at=NOW, size=2)) == 4
     assert count_outdated(transactions) == 0

@@ -142,6 +142,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
+    uow.sealing_keys.register()
     return item
 
 

@@ -3,19 +3,28 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, func, update
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, func, update
 from sqlalchemy.exc import IntegrityError
 
+import identity.storage
+from identity.bootstrap import METADATA
 from identity.security.keys import KeyRing, generate_key_ring, with_new_key, without_key
 from identity.security.vault import Vault
-from identity.storage.database import UnitOfWork
+from identity.storage.database import Database, UnitOfWork, connect, migrate
 from identity.storage.key_tables import sealing_key
 from identity.storage.registry import ForeignKeysError
 from identity.storage.sealing_keys import KeyUse, LostKeysError, has_sealing_keys, tell_lost
+from tests.databases import own_database
 from tests.unit.identity.makers import NOW, make_record
 
+MIGRATIONS = Path(identity.storage.__file__).parent / "migrations"
 FIRST = generate_key_ring()
 SECOND = with_new_key(FIRST, key_id=2, is_active=True)
 
@@ -113,6 +122,40 @@ def test_a_retired_key_that_somebody_seals_with_again_is_known_again(first: Unit
     assert rest.sealing_keys.missing() == frozenset()
     first.sealing_keys.mark_active()
     assert rest.sealing_keys.missing() == {1}
+
+
+@pytest.fixture
+def older_engine(postgres_url: str) -> Iterator[Engine]:
+    """A database to be migrated back and forth."""
+    with own_database(postgres_url, f"older_{uuid4().hex}") as url:
+        engine = connect(url)
+        yield engine
+        engine.dispose()
+
+
+def test_the_key_of_an_older_schema_is_known_after_the_migration(older_engine: Engine) -> None:
+    engine = older_engine
+    with Database(engine, Vault(FIRST)).transaction() as uow:
+        uow.registry.claim()
+    with engine.begin() as connection:
+        undo_until_the_keys_are_unknown(connection)
+        assert not has_sealing_keys(connection)
+    migrate(engine, METADATA)
+    with Database(engine, Vault(FIRST)).transaction() as uow:
+        assert [key.key_id for key in uow.sealing_keys.known()] == [1]
+        uow.sealing_keys.check()
+
+
+def undo_until_the_keys_are_unknown(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes.update(connection=connection, metadata=list(METADATA))
+    (ours,) = (
+        script
+        for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+        if script.path.endswith("know_the_sealing_keys.py")
+    )
+    command.downgrade(config, str(ours.down_revision))
 
 
 def test_what_several_lost_keys_cost_is_one_line() -> None:
