@@ -23,11 +23,11 @@ from identity.config import Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.policy import PolicyPack, PolicyPackError, parse_policy_pack
 from identity.domain.quality import QualityReport
+from identity.keyed_database import bind, keyed_database
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
-from identity.security.keys import KeyFileError, KeyRing, load_or_create_key_ring, read_key_ring
-from identity.security.vault import Vault
+from identity.security.key_source import KeySource, open_key_source
 from identity.services.call import COMMAND_LINE, Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
@@ -53,14 +53,7 @@ from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
 from identity.storage import tables
-from identity.storage.database import (
-    Database,
-    UnitOfWork,
-    connect,
-    is_claimed,
-    migrate,
-    schema_versions,
-)
+from identity.storage.database import Database, UnitOfWork, migrate, schema_versions
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.link_runs import LinkTotals
 from identity.supervisor import Watch, watching
@@ -282,36 +275,48 @@ def link_all(settings: Settings, *, workers: int, progress: LinkProgress) -> Lin
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
+def open_database(
+    settings: Settings, *, may_lack_keys: bool = False, is_logged: bool = False
+) -> Iterator[Database]:
     """The registry's database, embedded or given, with the keys to its data.
 
-    Keys are made only for a database that has none yet: fresh ones would find nobody in it.
+    Args:
+        settings: The settings.
+        may_lack_keys: Go on although values need keys that are lost, as the settings may say too.
+        is_logged: Whether the log says what becomes of the keys meanwhile.
 
     Raises:
-        StateError: The keys are missing, damaged or those of another database, or the embedded
-            server does not start.
+        StateError: The keys are missing, damaged, lost in part or those of another database, or
+            the embedded server does not start.
         StorageUnavailableError: The database cannot be reached.
     """
     settings.state.mkdir(parents=True, exist_ok=True)
-    path = settings.state / "keys.json"
-    ring = read_key_ring(path) if path.exists() else None
-    with _database_url(settings) as url:
-        engine = connect(url)
-        try:
-            has_keys = is_claimed(engine)
-            if ring is None:
-                ring = _first_keys(path, has_keys=has_keys)
-            database = Database(engine, Vault(ring))
-            if has_keys:
-                with database.transaction() as uow:
-                    uow.registry.check_keys()
-            yield database
-        finally:
-            engine.dispose()
+    source = key_source(settings)
+    source.read()  # before a server is started for nothing
+    accepts = may_lack_keys or settings.accept_lost_keys
+    with (
+        _database_url(settings) as url,
+        keyed_database(url, source, may_lack_keys=accepts, is_logged=is_logged) as database,
+    ):
+        yield database
+
+
+def key_source(settings: Settings) -> KeySource:
+    """Where the keys are kept.
+
+    Raises:
+        KeySourceError: The settings name no source, or it does not start.
+    """
+    ring = settings.key_ring
+    return open_key_source(
+        settings.key_source,
+        state=settings.state,
+        ring_text=None if ring is None else ring.get_secret_value(),
+    )
 
 
 @contextmanager
-def open_current_database(settings: Settings) -> Iterator[Database]:
+def open_current_database(settings: Settings, *, may_lack_keys: bool = False) -> Iterator[Database]:
     """`open_database`, its schema the one that this code needs.
 
     Raises:
@@ -319,17 +324,12 @@ def open_current_database(settings: Settings) -> Iterator[Database]:
         StateError: As for `open_database`.
         StorageUnavailableError: The database cannot be reached.
     """
-    with open_database(settings) as database:
+    with open_database(settings, may_lack_keys=may_lack_keys) as database:
         current, head = schema_versions(database.engine)
         if current != head:
             raise SchemaError(f"the schema is {current or 'empty'} and must be {head}: migrate")
+        bind(database)
         yield database
-
-
-def _first_keys(path: Path, *, has_keys: bool) -> KeyRing:
-    if has_keys:
-        raise KeyFileError(f"{path} is missing, and this database was sealed with it: restore it")
-    return load_or_create_key_ring(path)
 
 
 def prepare(database: Database) -> None:
@@ -340,8 +340,7 @@ def prepare(database: Database) -> None:
         StorageUnavailableError: The database cannot be reached.
     """
     migrate(database.engine, METADATA)
-    with database.transaction() as uow:
-        uow.registry.claim()
+    bind(database)
 
 
 @contextmanager
@@ -374,10 +373,14 @@ async def running_server(
     policy = chosen_policy(settings)
     setup = load_proven_face_setup(settings, policy)
     trust = load_trust(settings.trust_directory, policy)
-    with open_database(settings) as database:
+    with open_database(settings, is_logged=True) as database:
         prepare(database)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
+            if missing := uow.sealing_keys.missing():
+                _log.warning(
+                    "sealing keys are lost: some rows are unreadable", keys=sorted(missing)
+                )
         faces = FacePool(_with_cohort(database, setup), worker_count=settings.face_workers)
         threads = ThreadPoolExecutor(settings.request_threads, thread_name_prefix="subid-request")
         try:

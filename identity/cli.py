@@ -21,6 +21,7 @@ from identity.command_line import (
 )
 from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
+from identity.key_commands import keys_app
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
@@ -36,6 +37,7 @@ app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.command()(quality)
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -48,6 +50,9 @@ def serve(
     ] = None,
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="Time moves with AdvanceEnforcement only.")
+    ] = False,
+    accept_lost_keys: Annotated[
+        bool, typer.Option("--accept-lost-keys", help="Serve although some rows cannot be read.")
     ] = False,
 ) -> None:
     """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
@@ -68,6 +73,7 @@ def serve(
         listen=listen,
         trust_anchors=trust_anchors,
         simulated_clock=simulated_clock or None,
+        accept_lost_keys=accept_lost_keys or None,
     )
     log_to_stderr()
 

@@ -248,6 +248,12 @@ class StorageUnavailableError(DomainError):
     retry_after_s = 5.0
 
 
+class RecordUnreadableError(DomainError):
+    """What is stored does not open: its key is gone, or its bytes are not what was sealed."""
+
+    reason = "RECORD_UNREADABLE"
+
+
 def leaves(root: type[DomainError] = DomainError) -> tuple[type[DomainError], ...]:
     """Every error that can be raised, in order of definition."""
     below = root.__subclasses__()

@@ -58,6 +58,8 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.ContendedError: grpc.StatusCode.ABORTED,
     errors.StorageUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    # Sent again it ends the same way: only the owner of the service can put it right.
+    errors.RecordUnreadableError: grpc.StatusCode.DATA_LOSS,
 }
 
 

@@ -39,6 +39,7 @@ from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
 from identity.storage.sealing import Sealer
+from identity.storage.sealing_keys import SealingKeys
 from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
@@ -159,6 +160,11 @@ class UnitOfWork:
     def registry(self) -> Registry:
         """Whose data this is."""
         return Registry(self.connection, self.sealer)
+
+    @cached_property
+    def sealing_keys(self) -> SealingKeys:
+        """Which keys sealed it."""
+        return SealingKeys(self.connection, self.sealer)
 
 
 @dataclass(frozen=True)

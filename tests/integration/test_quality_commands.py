@@ -10,7 +10,7 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from identity.cli import app
-from identity.security.keys import load_or_create_key_ring
+from identity.security.keys import read_key_ring
 from identity.security.vault import Vault
 from identity.storage.database import Database, connect
 from identity.storage.quality_tables import quality_day
@@ -25,7 +25,7 @@ def options(postgres_url: str, worker_id: str, tmp_path: Path) -> Iterator[tuple
         options = ("--database", url, "--state", str(tmp_path / "state"))
         assert run("migrate", *options).exit_code == 0
         engine = connect(url)
-        database = Database(engine, Vault(load_or_create_key_ring(tmp_path / "state/keys.json")))
+        database = Database(engine, Vault(read_key_ring(tmp_path / "state/keys.json")))
         with database.transaction() as uow:
             store_primary(uow)
             uow.subscriptions.save(make_subscription(operator_id="song-hong", province_code="79"))

@@ -21,7 +21,7 @@ from identity.domain.subscription import Subscription
 from identity.services.apply_population_changes import Correction, Death, apply_population_changes
 from identity.services.complete_verification import record_verdict
 from identity.services.disown_subscription import disown_subscription
-from identity.services.import_subscriptions import BookRow, import_subscriptions
+from identity.services.import_subscriptions import import_subscriptions
 from identity.services.primary_number import set_primary_number
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
 from identity.services.subscriber_updates import (
@@ -30,6 +30,7 @@ from identity.services.subscriber_updates import (
     pull_subscriber_updates,
 )
 from identity.services.transactions import Transactions
+from identity.storage.book import BookRow, index_row
 from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
@@ -147,8 +148,12 @@ def owed_rows(uow: UnitOfWork) -> tuple[int, ...]:
 def test_a_claim_that_nobody_has_verified_is_nobodys_fact(uow: UnitOfWork) -> None:
     record = store_citizen(uow)
     before = owed_rows(uow)
-    book = [BookRow(msisdn=make_msisdn(), claim=make_claim(record), activated_on=None)]
-    import_subscriptions(uow, make_call(make_operator()), book)
+    book = [
+        index_row(
+            uow.sealer, BookRow(msisdn=make_msisdn(), claim=make_claim(record), activated_on=None)
+        )
+    ]
+    import_subscriptions(uow, make_call(make_operator()), [index_row(uow.sealer, row)])
     renamed = replace(record, full_name=PersonName(OTHER_NAME))
     apply_population_changes(uow, register(), [Correction(renamed)])
     assert of(pull(uow), record) == []
@@ -263,8 +268,12 @@ def test_what_changes_nothing_owes_nothing(uow: UnitOfWork) -> None:
     taken(uow, record)
     report(uow, item, EventKind.SIM_SWAP)
     choose(uow, item)
-    book = [BookRow(msisdn=item.msisdn, claim=item.claim, activated_on=date(2020, 1, 1))]
-    import_subscriptions(uow, make_call(item.operator_id), book)
+    book = [
+        index_row(
+            uow.sealer, BookRow(msisdn=item.msisdn, claim=item.claim, activated_on=date(2020, 1, 1))
+        )
+    ]
+    import_subscriptions(uow, make_call(item.operator_id), [index_row(uow.sealer, row)])
     assert taken(uow, record) == []
 
 

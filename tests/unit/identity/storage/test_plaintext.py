@@ -147,6 +147,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
     take_whole_books(uow)
+    uow.sealing_keys.register()
     return item
 
 
