@@ -169,13 +169,15 @@ def _list_objections(anchor: Certificate, signer: Certificate, at: datetime) -> 
 
 
 def check_revocation(issuance: Issuance, *, trust: TrustProfile, at: datetime) -> str:
-    """Check the signer against every usable list of its issuer.
+    """Check the signer against every usable list of its issuer, and the owner's own distrust.
 
     A list that is stale still revokes: revocations are not taken back.
 
     Raises:
         ChipError: DSC_REVOKED; undetermined with CRL_MISSING, CRL_SIGNATURE_INVALID, CRL_STALE.
     """
+    if trust.distrusts(issuance.signer):
+        raise ChipError(ChipCode.DSC_REVOKED, "the profile's owner distrusts its key")
     lists = [crl for crl in trust.crls if crl.issuer.is_same(issuance.signer.issuer)]
     signed = [crl for crl in lists if crl in trust.signed_crls]
     if any(issuance.signer.serial in crl.serials for crl in signed):
