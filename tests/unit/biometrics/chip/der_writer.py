@@ -81,6 +81,20 @@ def drop(encoded: bytes, *path: int) -> bytes:
     return der(head, *children[:at], *kept, *children[at + 1 :])
 
 
+def append(encoded: bytes, *path: int) -> bytes:
+    """Put a NULL behind the last child of an element, and write every length around it anew.
+
+    Args:
+        encoded: One element.
+        path: Which child to go into, level by level from the outermost.
+    """
+    head, children = _children(encoded)
+    if not path:
+        return der(head, *children, NULL)
+    at, *deeper = path
+    return der(head, *children[:at], append(children[at], *deeper), *children[at + 1 :])
+
+
 def _children(encoded: bytes) -> tuple[int, list[bytes]]:
     """The tag of a constructed element, and the elements in it. Tags of one octet only."""
     content, children = encoded[_header_octets(encoded) :], []
