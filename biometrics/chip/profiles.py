@@ -228,13 +228,12 @@ def _tell_links(
     A link stays one when its issuer is distrusted: else distrust would make it an anchor.
     """
     given = tuple(dict.fromkeys(read_certificate(der) for der in split_pem(certificates)))
+    issuers = (*given, *distrusted)
     links = tuple(
         certificate
         for certificate in given
         if not _is_root(certificate)
-        and any(
-            _is_named(other, certificate) for other in (*given, *distrusted) if other != certificate
-        )
+        and any(_is_named(other, certificate) for other in issuers if other != certificate)
     )
     return tuple(c for c in given if c not in set(links)), links
 
