@@ -360,6 +360,10 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
             )
         ),
     ),
+    "an anchor with a critical extension nobody knows": (
+        ChipCode.CSCA_NOT_CA,
+        authority(lambda draft: replace(draft, extensions=(*draft.extensions, CRITICAL))),
+    ),
     "no revocation list": (ChipCode.CRL_MISSING, report_on),
     "a stale revocation list": (
         ChipCode.CRL_STALE,
