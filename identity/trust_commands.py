@@ -87,8 +87,52 @@ def add_certificate(
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     kind = TrustKind.DOCUMENT_SIGNER if is_signer else TrustKind.ANCHOR
     with refusals_in_one_line():
-        source = _source(file, profile, origin)
+        source = _source(file.read_bytes(), profile, origin or file.name)
         _tell(add_certificates(settings.trust_directory, source, kind=kind))
+
+
+@trust_app.command("distrust")
+def distrust_certificate(
+    certificate: Annotated[
+        str, typer.Argument(help="A file, or SHA-256 as `trust list` shows it (16 digits do).")
+    ],
+    *,
+    reason: Annotated[str, typer.Option(help="For whoever asks later.")],
+    profile: _ProfileOption = "vn-cccd",
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Believe a certificate's key no more: an anchor added by mistake, a key that was stolen.
+
+    Whatever else is in the directory, or comes with a master list later. A signer is revoked.
+    """
+    from identity.services.trust_changes import distrust, find_certificate  # noqa: PLC0415 - as above
+
+    directory = settings_from(state=state, trust_anchors=trust_anchors).trust_directory
+    with refusals_in_one_line():
+        path = Path(certificate)
+        if path.is_file():
+            content = path.read_bytes()
+        else:
+            content = find_certificate(directory, profile, sha256=certificate)
+        _tell(distrust(directory, _source(content, profile, reason)))
+
+
+@trust_app.command("restore")
+def restore_certificate(
+    sha256: Annotated[str, typer.Argument(help="As `trust list` shows it (16 digits do).")],
+    *,
+    profile: _ProfileOption = "vn-cccd",
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Take a distrust back: whoever was an anchor before is one again."""
+    from identity.services.trust_changes import restore  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    with refusals_in_one_line():
+        restore(settings.trust_directory, profile, sha256=sha256)
+    typer.echo("distrust taken back")
 
 
 @trust_app.command("import-master-list")
@@ -109,7 +153,7 @@ def import_master_list(
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     with refusals_in_one_line():
         known = b"" if pinned is None else pinned.read_bytes()
-        source = _source(file, profile, origin)
+        source = _source(file.read_bytes(), profile, origin or file.name)
         change = import_list(settings.trust_directory, source, pinned=known, at=datetime.now(UTC))
         _tell(change)
 
@@ -127,16 +171,20 @@ def import_revocation_list(
 
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     with refusals_in_one_line():
-        _tell(import_crl(settings.trust_directory, _source(file, profile, origin)))
+        _tell(
+            import_crl(
+                settings.trust_directory, _source(file.read_bytes(), profile, origin or file.name)
+            )
+        )
 
 
-def _source(file: Path, profile: str, origin: str | None) -> "Source":
+def _source(content: bytes, profile: str, origin: str) -> "Source":
     from identity.services.trust_changes import Source  # noqa: PLC0415 - see the module's docstring
 
     return Source(
         profile=profile,
-        content=file.read_bytes(),
-        origin=origin or file.name,
+        content=content,
+        origin=origin,
         added_on=datetime.now(UTC).date(),
     )
 

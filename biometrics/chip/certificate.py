@@ -144,6 +144,19 @@ class Certificate:
         return load_public_key(self.spki)
 
     @cached_property
+    def key_octets(self) -> bytes:
+        """The key alone: its algorithm, which some write out and others name, left off."""
+        try:
+            parts = tlv.read_all(tlv.read_one(self.spki).value)
+        except ChipError:
+            return self.spki
+        return parts[-1].raw if parts else self.spki
+
+    def has_key_of(self, other: "Certificate") -> bool:
+        """Tell whether both certify one key, however each writes its algorithm."""
+        return self.key_octets == other.key_octets
+
+    @cached_property
     def subject_key_identifier(self) -> bytes | None:
         """Content of the SubjectKeyIdentifier extension, None when absent or malformed."""
         extension = self.extensions.get(oids.SUBJECT_KEY_IDENTIFIER)

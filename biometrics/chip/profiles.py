@@ -142,18 +142,21 @@ def make_profile(
     *,
     certificates: Iterable[bytes] = (),
     crls: Iterable[bytes] = (),
+    distrusted: Iterable[bytes] = (),
     policy: TrustPolicy | None = None,
 ) -> TrustProfile:
     """Return a named profile with these anchors.
 
     A certificate that is not self-signed and names another of these as its issuer is a link, and
     is left out unless that one signed it (Doc 9303-12, clause 4.4). One whose issuer is not there
-    is an anchor by the operator's word.
+    is an anchor by the operator's word. A distrusted certificate is no anchor, and a link that it
+    signed goes with it.
 
     Args:
         name: One of `ProfileName`.
         certificates: CSCA certificates, DER or PEM.
         crls: Revocation lists, DER or PEM.
+        distrusted: Certificates whose keys are believed no more, DER or PEM.
         policy: In place of the profile's own: other quirks, or codes to be reviewed.
 
     Raises:
@@ -162,14 +165,17 @@ def make_profile(
     if name not in set(ProfileName):
         raise ValueError(f"no trust profile {name!r}; there are {[*ProfileName]}")
     rules = RULES[ProfileName(name)]
-    anchors, links = _tell_links(certificates)
+    refused = tuple(read_certificate(der) for der in split_pem(distrusted))
+    anchors, links = _tell_links(certificates, refused)
     profile = TrustProfile(
         name=name,
         country=rules.country,
         anchors=anchors,
         crls=tuple(read_revocation_list(der) for der in split_pem(crls)),
+        distrusted=refused,
         policy=policy or rules.policy,
     )
+    profile = replace(profile, anchors=tuple(a for a in anchors if not profile.distrusts(a)))
     return profile.with_links(link.der for link in links)
 
 
@@ -182,13 +188,15 @@ def import_master_list(
         profile: May be limited to a country; other states' anchors are left out then.
         data: The list.
         pinned: DER of authorities from another source, one of which must have issued the list's
-            signer. Those of PINNED_ROOTS count without being given.
+            signer. Those of PINNED_ROOTS count without being given. None counts that the profile
+            distrusts.
         at: Now, aware.
 
     Raises:
         ValueError: as `read_master_list`; no authority of those pinned issued the signer.
     """
-    candidates = [read_certificate(der) for der in _read_list(data, pinned=pinned, at=at)]
+    listed = [read_certificate(der) for der in _read_list(profile, data, pinned=pinned, at=at)]
+    candidates = [c for c in listed if not profile.distrusts(c)]
     if profile.country is not None:
         candidates = [c for c in candidates if c.subject.countries == (profile.country,)]
     roots = [c for c in candidates if is_self_signed(c) and c not in profile.anchors]
@@ -196,10 +204,15 @@ def import_master_list(
     return replace(profile, anchors=(*profile.anchors, *roots)).with_links(links)
 
 
-def _read_list(data: bytes, *, pinned: Iterable[bytes], at: datetime) -> tuple[bytes, ...]:
+def _read_list(
+    profile: TrustProfile, data: bytes, *, pinned: Iterable[bytes], at: datetime
+) -> tuple[bytes, ...]:
     """Return the certificates of a list that one of the pinned authorities stands behind."""
     refusals: list[str] = []
     for authority in dict.fromkeys((*split_pem(pinned), *find_pinned(data, PINNED_ROOTS))):
+        if profile.distrusts(read_certificate(authority)):
+            refusals.append("the authority behind it is distrusted")
+            continue
         try:
             return read_master_list(data, pinned=authority, at=at)
         except ValueError as error:
@@ -208,15 +221,19 @@ def _read_list(data: bytes, *, pinned: Iterable[bytes], at: datetime) -> tuple[b
 
 
 def _tell_links(
-    certificates: Iterable[bytes],
+    certificates: Iterable[bytes], distrusted: tuple[Certificate, ...]
 ) -> tuple[tuple[Certificate, ...], tuple[Certificate, ...]]:
-    """Return anchors and links."""
+    """Return anchors and links.
+
+    A link stays one when its issuer is distrusted: else distrust would make it an anchor.
+    """
     given = tuple(dict.fromkeys(read_certificate(der) for der in split_pem(certificates)))
+    issuers = (*given, *distrusted)
     links = tuple(
         certificate
         for certificate in given
         if not _is_root(certificate)
-        and any(_is_named(other, certificate) for other in given if other != certificate)
+        and any(_is_named(other, certificate) for other in issuers if other != certificate)
     )
     return tuple(c for c in given if c not in set(links)), links
 

@@ -1,4 +1,4 @@
-"""Change the trust directory: add certificates, take in a master list or a revocation list.
+"""Change the trust directory: add certificates, distrust one, take in lists.
 
 Owns what may be added where, and that a change is there as a whole or not at all. A change is made
 under the directory's lock and checked as a whole store before it is written; running servers take
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+from biometrics.chip.certificate import read_certificate
 from biometrics.chip.profiles import ProfileName, import_master_list
 from biometrics.chip.revocation_list import read_revocation_list
 from biometrics.chip.trust import split_pem
@@ -23,6 +24,9 @@ from identity.services.trust_records import (
 )
 from identity.services.trust_store import LoadedTrust, check_record, make_trust
 from identity.state_directory import locked
+
+FINGERPRINT_DIGITS_MIN = 16
+"""Hexadecimal: 64 bits, as many as the table of `identity trust list` shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,20 +78,97 @@ def add_certificates(directory: Path, source: Source, *, kind: TrustKind) -> Tru
     """Add the certificates of a DER or PEM file. That is the administrator's word for them.
 
     Raises:
+        TrustError: There is no such profile, it is no certificate, or its key is distrusted.
+    """
+    records = source.records(kind, _split(source))
+
+    def make(loaded: LoadedTrust) -> list[TrustRecord]:
+        for record in records:
+            check_record(record)
+            if loaded.profile(record.profile).distrusts(read_certificate(record.content)):
+                raise TrustError(
+                    f"{source.origin}: its key is distrusted; "
+                    "`identity trust restore` takes that back"
+                )
+        return records
+
+    return _change(directory, make)
+
+
+def distrust(directory: Path, source: Source) -> TrustChange:
+    """Believe the key of a certificate no more, in whatever certificate it sits.
+
+    That goes for what was laid into the directory by hand and for what a master list brings later,
+    too: a distrust stays until it is taken back.
+
+    Args:
+        directory: The trust directory.
+        source: The certificate, and as its origin the reason.
+
+    Raises:
         TrustError: There is no such profile, or it is no certificate.
     """
-    try:
-        contents = list(split_pem([source.content]))
-    except ValueError as error:
-        raise TrustError(f"{source.origin}: {error}") from error
-    return _change(directory, lambda _loaded: source.records(kind, contents))
+    contents = _split(source)
+    return _change(directory, lambda _loaded: source.records(TrustKind.DISTRUSTED, contents))
+
+
+def restore(directory: Path, profile: str, *, sha256: str) -> None:
+    """Take a distrust back; whoever was an anchor before is one again.
+
+    Args:
+        directory: The trust directory.
+        profile: Its name.
+        sha256: As in `find_certificate`.
+
+    Raises:
+        TrustError: Not one certificate of this fingerprint is distrusted in the profile.
+    """
+    with locked(directory):
+        own = read_own_records(directory)
+        distrusted = {
+            each.digest
+            for each in own
+            if (each.profile, each.kind) == (profile, TrustKind.DISTRUSTED)
+        }
+        digest = _only(distrusted, sha256, f"distrusted certificates of {profile}")
+        taken_back = (profile, TrustKind.DISTRUSTED, digest)
+        kept = [each for each in own if (each.profile, each.kind, each.digest) != taken_back]
+        write_own_records(directory, kept)
+
+
+def find_certificate(directory: Path, profile: str, *, sha256: str) -> bytes:
+    """DER of a certificate that the profile holds, by its fingerprint.
+
+    Args:
+        directory: The trust directory.
+        profile: Its name.
+        sha256: The whole fingerprint, or its beginning as `identity trust list` shows it.
+
+    Raises:
+        TrustError: None begins so, several do, or it is too short to be sure of.
+    """
+    loaded = make_trust(read_records(directory))
+    held = (*loaded.profile(profile).anchors, *loaded.profile(profile).document_signers)
+    by_fingerprint = {each.sha256.hex(): each.der for each in held}
+    return by_fingerprint[_only(by_fingerprint, sha256, f"certificates of {profile}")]
+
+
+def _only(fingerprints: Iterable[str], start: str, what: str) -> str:
+    """The one fingerprint that begins so."""
+    if len(start) < FINGERPRINT_DIGITS_MIN:
+        raise TrustError(f"{start}: at least {FINGERPRINT_DIGITS_MIN} digits of SHA-256 are needed")
+    found = [each for each in fingerprints if each.startswith(start.lower())]
+    if len(found) != 1:
+        raise TrustError(f"{start}: {len(found)} {what} begin so")
+    return found[0]
 
 
 def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime) -> TrustChange:
     """Add the authorities of a master list that belong to the profile.
 
-    The list's signer must chain to an authority that was known before: an anchor of the profile,
-    one given here, or one whose fingerprint the chip library holds. None inside the list counts.
+    The list's signer must chain to an authority that an administrator or the chip library named:
+    an anchor that was added by itself, one given here, or one whose fingerprint the library holds.
+    None inside a list counts, not inside an earlier one either.
 
     Args:
         directory: The trust directory.
@@ -103,11 +184,15 @@ def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime)
 
     def make(loaded: LoadedTrust) -> list[TrustRecord]:
         profile = loaded.profile(source.profile)
-        known = [anchor.der for anchor in profile.anchors]
-        roots = [*split_pem([pinned] if pinned else []), *known]
+        named = [
+            record.content
+            for record in loaded.records
+            if (record.profile, record.kind) == (source.profile, TrustKind.ANCHOR)
+        ]
+        roots = list(split_pem([pinned, *named] if pinned else named))
         enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
         added = [anchor.der for anchor in enlarged.anchors if anchor not in profile.anchors]
-        return source.records(TrustKind.ANCHOR, added)
+        return source.records(TrustKind.LISTED_ANCHOR, added)
 
     return _change(directory, make)
 
@@ -118,7 +203,7 @@ def import_crl(directory: Path, source: Source) -> TrustChange:
     Raises:
         TrustError: It is no list, no anchor of the profile signed it, or a newer one is there.
     """
-    records = source.records(TrustKind.CRL, _lists_in(source))
+    records = source.records(TrustKind.CRL, _split(source))
 
     def check(loaded: LoadedTrust) -> list[TrustRecord]:
         profile = make_trust((*loaded.records, *records)).profile(source.profile)
@@ -134,7 +219,7 @@ def import_crl(directory: Path, source: Source) -> TrustChange:
     return _change(directory, check)
 
 
-def _lists_in(source: Source) -> list[bytes]:
+def _split(source: Source) -> list[bytes]:
     try:
         return list(split_pem([source.content]))
     except ValueError as error:
@@ -152,7 +237,7 @@ def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -
             raise TrustError(str(error)) from error
         for record in given:
             check_record(record)
-        known = {(each.profile, each.kind, each.digest) for each in loaded.records}
+        known = loaded.records_by_content()
         new = {
             (each.profile, each.kind, each.digest): each
             for each in given

@@ -74,6 +74,23 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
     assert (code, told["revocation_lists"][0]["is_usable"]) == (1, False)
 
 
+def test_an_authority_is_distrusted_by_its_fingerprint_or_its_file_and_restored(
+    run: Run, files: dict[str, str]
+) -> None:
+    run("add", files["csca.der"])
+    sha256 = str(overview(run)[1]["anchors"][0]["sha256"])
+    for given in (sha256[:16], files["csca.der"]):
+        done = run("distrust", given, "--reason", "added by mistake")
+        assert (done.exit_code, done.stdout) == (0, "1 added, 0 known before, 0 replaced\n")
+        told = overview(run)[1]
+        assert told["anchors"] == []
+        assert [each["reason"] for each in told["distrusted"]] == ["added by mistake"]
+        assert "Distrusted" in run("list").stdout
+        assert run("add", files["csca.der"]).exit_code == 2
+        assert run("restore", sha256[:16]).stdout == "distrust taken back\n"
+        assert [each["sha256"] for each in overview(run)[1]["anchors"]] == [sha256]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -81,6 +98,9 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
         ("add", "csca.der", "--profile", "vn-none"),
         ("import-crl", "csca.der"),
         ("import-crl", "list.crl"),
+        ("distrust", "list.crl", "--reason", "none"),
+        ("distrust", "0123456789abcdef", "--reason", "none"),
+        ("restore", "0123456789abcdef"),
         ("import-master-list", "csca.der"),
         ("import-master-list", "csca.der", "--profile", "vn-cccd"),
     ],

@@ -45,6 +45,29 @@ def test_an_authority_says_what_it_may(card: Card) -> None:
     assert authority.document_types is None
 
 
+def test_a_key_is_the_same_however_its_curve_is_written(card: Card) -> None:
+    draft = state.signer_draft(card.authority)
+    named = replace(draft, spki=state.spki(draft.key, asn1.oid("1.3.36.3.3.2.8.1.1.11")))
+    other = state.signer_draft(card.authority)
+    explicit, by_name, stranger = (
+        read_certificate(each.sign(card.authority.key).certificate)
+        for each in (draft, named, other)
+    )
+
+    assert explicit.spki != by_name.spki
+    assert explicit.has_key_of(by_name)
+    assert not explicit.has_key_of(stranger)
+
+
+@pytest.mark.parametrize("spki", [asn1.sequence(), asn1.der(0x30, b"\x04\x09")])
+def test_a_key_that_is_none_is_the_same_as_itself_only(card: Card, spki: bytes) -> None:
+    draft = replace(state.signer_draft(card.authority), spki=spki)
+    broken = read_certificate(draft.sign(card.authority.key).certificate)
+
+    assert broken.has_key_of(broken)
+    assert not broken.has_key_of(read_certificate(card.signer.certificate))
+
+
 def test_document_types_may_stand_bare_in_the_list(card: Card) -> None:
     bare = state.extension(
         "2.23.136.1.1.6.2", asn1.sequence(asn1.printable("P"), asn1.printable("PO"))

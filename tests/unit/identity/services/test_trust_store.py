@@ -15,8 +15,11 @@ from identity.services.trust_changes import (
     Source,
     TrustChange,
     add_certificates,
+    distrust,
+    find_certificate,
     import_crl,
     import_list,
+    restore,
 )
 from identity.services.trust_overview import describe
 from identity.services.trust_records import (
@@ -28,6 +31,8 @@ from identity.services.trust_records import (
 )
 from identity.services.trust_store import TrustInForce, load_trust, log_trust
 from telco_sim.cards import CardAuthority, Companion
+from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip import test_master_list as lists
 
 ESTABLISHED_ON = date(2022, 1, 10)
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
@@ -170,6 +175,75 @@ def test_a_master_list_needs_an_authority_that_is_known_already(
     ending = [e for e in loaded.ending(at, within_days=365) if e.profile == "vn-passport"]
     assert [e.signs_until.date() for e in ending if e.signs_until] == [date(2027, 7, 1)]
     assert not [e for e in loaded.ending(at, within_days=200) if e.profile == "vn-passport"]
+
+
+def test_an_authority_from_a_list_vouches_for_no_further_list(tmp_path: Path) -> None:
+    listed = state.make_authority("CSCA KHM", "KH")
+    intruder = state.make_authority("CSCA ePassport Vietnam")
+    first = lists.master_list(lists.list_signer(), lists.content(listed.certificate))
+    by_listed = lists.list_signer(by=listed)
+    second = lists.master_list(by_listed, lists.content(intruder.certificate))
+    at = state.NOW
+    given = source(first, "icao")
+    assert import_list(tmp_path, given, pinned=lists.PUBLISHER.certificate, at=at).added_count == 1
+    with pytest.raises(TrustError, match="no authority is pinned"):
+        import_list(tmp_path, source(second, "icao"), pinned=b"", at=at)
+    # It does once an administrator adds it by itself: then it is no longer the list's word.
+    add_certificates(tmp_path, source(listed.certificate, "icao"), kind=TrustKind.ANCHOR)
+    assert import_list(tmp_path, source(second, "icao"), pinned=b"", at=at).added_count == 1
+
+
+def test_a_distrusted_anchor_stays_out_until_the_distrust_is_taken_back(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    trust(tmp_path, authority)
+    (tmp_path / "csca.der").write_bytes(authority.certificate)  # laid down by hand as well
+    in_force = TrustInForce(tmp_path)
+    begun = in_force.loaded
+    (anchor,) = begun.store.anchors()
+    sha256 = anchor.certificate.sha256.hex()
+    der = find_certificate(tmp_path, NAME, sha256=sha256[:16].upper())
+    change = distrust(tmp_path, source(der, origin="key stolen, letter of 3 May"))
+    assert change == TrustChange(added_count=1, known_count=0)
+    with capture_logs() as logs:
+        assert in_force.reload_if_changed()
+    (told,) = logs
+    assert told["event"] == "trust record added"
+    assert (told["kind"], told["sha256"]) == ("distrusted", sha256)
+    assert told["origin"] == "key stolen, letter of 3 May"
+    assert begun.can_pass(NAME, NOW)
+    assert not in_force.loaded.can_pass(NAME, NOW)
+    assert in_force.loaded.store.anchors() == ()
+    with pytest.raises(TrustError, match="distrusted"):
+        add_certificates(tmp_path, source(authority.certificate), kind=TrustKind.ANCHOR)
+    (row,) = describe(in_force.loaded, at=NOW)["distrusted"]
+    assert (row["sha256"], row["reason"]) == (sha256, "key stolen, letter of 3 May")
+    restore(tmp_path, NAME, sha256=sha256)
+    with capture_logs() as logs:
+        assert in_force.reload_if_changed()
+    assert [each["event"] for each in logs] == ["trust record gone"]
+    assert in_force.loaded.can_pass(NAME, NOW)
+
+
+def test_a_distrust_is_of_one_profile(tmp_path: Path, authority: CardAuthority) -> None:
+    for profile in (NAME, "icao"):
+        given = source(authority.certificate, profile)
+        add_certificates(tmp_path, given, kind=TrustKind.ANCHOR)
+    distrust(tmp_path, source(authority.certificate, "icao"))
+    assert [each.profile for each in load_trust(tmp_path).store.anchors()] == [NAME]
+
+
+@pytest.mark.parametrize("sha256", ["", "00", "0" * 64, "not hexadecimal, but long"])
+def test_a_certificate_is_found_by_enough_of_its_fingerprint_only(
+    tmp_path: Path, authority: CardAuthority, sha256: str
+) -> None:
+    trust(tmp_path, authority)
+    before = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(TrustError, match=r"begin so|digits"):
+        find_certificate(tmp_path, NAME, sha256=sha256)
+    with pytest.raises(TrustError, match=r"begin so|digits"):
+        restore(tmp_path, NAME, sha256=sha256)
+    assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
 def test_a_changed_directory_is_taken_up_and_who_has_begun_keeps_the_old_store(
