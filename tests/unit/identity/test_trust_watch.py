@@ -53,6 +53,7 @@ def test_a_change_is_logged_and_told_and_the_first_state_as_well() -> None:
             assert await asyncio.wait_for(directory.reports.get(), 10) is True
             assert await asyncio.wait_for(directory.logged.get(), 10) is True
         assert directory.reports.empty()
+        assert directory.logged.empty()  # the next report is due in a day
 
     asyncio.run(live())
 
@@ -75,7 +76,10 @@ def test_ages_are_logged_every_so_often() -> None:
         directory = Directory()
         watch = directory.watch(asyncio.get_running_loop())
         async with watching_trust(replace(watch, log_interval_s=AT_ONCE_S)):
-            for _ in range(3):
-                await asyncio.wait_for(directory.logged.get(), 10)
+            logged = [await asyncio.wait_for(directory.logged.get(), 10) for _ in range(3)]
+        # Nothing changes: a watch that wrote at the start and at changes only would write once,
+        # and the second wait would run out.
+        assert logged == [False, False, False]
+        assert directory.reports.qsize() == 1
 
     asyncio.run(live())
