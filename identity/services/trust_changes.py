@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from biometrics.chip.profiles import ProfileName, import_master_list
+from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.profiles import ProfileName, import_master_list, read_authorities
 from biometrics.chip.revocation_list import read_revocation_list
-from biometrics.chip.trust import split_pem
+from biometrics.chip.trust import TrustProfile, split_pem
 from identity.services.trust_records import (
     TrustError,
     TrustKind,
@@ -74,16 +75,24 @@ def add_certificates(directory: Path, source: Source, *, kind: TrustKind) -> Tru
     """Add the certificates of a DER or PEM file. That is the administrator's word for them.
 
     Raises:
-        TrustError: There is no such profile, or it is no certificate.
+        TrustError: There is no such profile, it is no certificate, or one that could never count:
+            of no authority where one is meant, of an authority where none is, or of a country that
+            is not the profile's.
     """
-    try:
-        contents = list(split_pem([source.content]))
-    except ValueError as error:
-        raise TrustError(f"{source.origin}: {error}") from error
-    return _change(directory, lambda _loaded: source.records(kind, contents))
+    contents = _split(source)
+
+    def make(loaded: LoadedTrust) -> list[TrustRecord]:
+        profile = loaded.profile(source.profile)
+        for der in contents:
+            _refuse_useless(_read(der, source), profile, kind=kind, origin=source.origin)
+        return source.records(kind, contents)
+
+    return _change(directory, make)
 
 
-def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime) -> TrustChange:
+def import_list(
+    directory: Path, source: Source, *, pinned: Iterable[bytes] = (), at: datetime
+) -> TrustChange:
     """Add the authorities of a master list that belong to the profile.
 
     The list's signer must chain to an authority that was known before: an anchor of the profile,
@@ -92,7 +101,8 @@ def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime)
     Args:
         directory: The trust directory.
         source: The list.
-        pinned: DER or PEM of the authority behind the list; empty when it is known already.
+        pinned: Certificates of the authority behind the list, DER or PEM; none when it is known
+            already.
         at: Now: signer and authority must be valid.
 
     Raises:
@@ -100,14 +110,18 @@ def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime)
     """
     if source.profile == ProfileName.VN_CCCD:
         raise TrustError("master lists hold authorities of passports; identity cards have others")
+    given = _read_pinned(pinned)
 
     def make(loaded: LoadedTrust) -> list[TrustRecord]:
         profile = loaded.profile(source.profile)
-        known = [anchor.der for anchor in profile.anchors]
-        roots = [*split_pem([pinned] if pinned else []), *known]
-        enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
-        added = [anchor.der for anchor in enlarged.anchors if anchor not in profile.anchors]
-        return source.records(TrustKind.ANCHOR, added)
+        roots = [*given, *(anchor.der for anchor in profile.anchors)]
+        try:
+            listed = read_authorities(profile, source.content, pinned=roots, at=at)
+            enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
+        except ValueError as error:
+            raise TrustError(f"{source.origin}: {error}") from error
+        believed = [each.der for each in listed if each in enlarged.anchors]
+        return source.records(TrustKind.ANCHOR, believed)
 
     return _change(directory, make)
 
@@ -118,7 +132,7 @@ def import_crl(directory: Path, source: Source) -> TrustChange:
     Raises:
         TrustError: It is no list, no anchor of the profile signed it, or a newer one is there.
     """
-    records = source.records(TrustKind.CRL, _lists_in(source))
+    records = source.records(TrustKind.CRL, _split(source))
 
     def check(loaded: LoadedTrust) -> list[TrustRecord]:
         profile = make_trust((*loaded.records, *records)).profile(source.profile)
@@ -134,30 +148,55 @@ def import_crl(directory: Path, source: Source) -> TrustChange:
     return _change(directory, check)
 
 
-def _lists_in(source: Source) -> list[bytes]:
+def _split(source: Source) -> list[bytes]:
     try:
         return list(split_pem([source.content]))
     except ValueError as error:
         raise TrustError(f"{source.origin}: {error}") from error
 
 
+def _read(der: bytes, source: Source) -> Certificate:
+    try:
+        return read_certificate(der)
+    except ValueError as error:
+        raise TrustError(f"{source.origin}: {error}") from error
+
+
+def _read_pinned(blobs: Iterable[bytes]) -> list[bytes]:
+    try:
+        return [read_certificate(der).der for der in split_pem(blobs)]
+    except ValueError as error:
+        raise TrustError(f"pinned authority: {error}") from error
+
+
+def _refuse_useless(
+    certificate: Certificate, profile: TrustProfile, *, kind: TrustKind, origin: str
+) -> None:
+    """Stop a mistake of the administrator's, which otherwise shows when documents fail."""
+    try:
+        is_authority = certificate.is_ca
+    except ValueError as error:
+        raise TrustError(f"{origin}: {error}") from error
+    if kind is TrustKind.ANCHOR and not is_authority:
+        raise TrustError(f"{origin}: not an authority's certificate")
+    if kind is TrustKind.DOCUMENT_SIGNER and is_authority:
+        raise TrustError(f"{origin}: an authority's certificate, no document signer's")
+    countries = certificate.subject.countries
+    if profile.country not in (None, *countries):
+        raise TrustError(
+            f"{origin}: its country is {', '.join(countries) or 'not named'}, "
+            f"and {profile.name} takes {profile.country} only"
+        )
+
+
 def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -> TrustChange:
     with locked(directory):
         loaded = make_trust(read_records(directory))
-        try:
-            given = make(loaded)
-        except TrustError:
-            raise
-        except ValueError as error:
-            raise TrustError(str(error)) from error
+        given = make(loaded)
         for record in given:
             check_record(record)
-        known = {(each.profile, each.kind, each.digest) for each in loaded.records}
-        new = {
-            (each.profile, each.kind, each.digest): each
-            for each in given
-            if (each.profile, each.kind, each.digest) not in known
-        }
+        known = {key for each in loaded.records for key in _keys(each)}
+        new = {each.digest: each for each in given if known.isdisjoint(_keys(each))}
         own = read_own_records(directory)
         kept = [each for each in own if not _is_replaced(each, list(new.values()))]
         make_trust((*kept, *new.values()))
@@ -168,6 +207,11 @@ def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -
         known_count=len(given) - len(new),
         removed_count=len(own) - len(kept),
     )
+
+
+def _keys(record: TrustRecord) -> set[tuple[str, TrustKind, bytes]]:
+    """By what records are known again, in whichever encoding they were laid down."""
+    return {(record.profile, record.kind, der) for der in split_pem([record.content])}
 
 
 def _is_replaced(record: TrustRecord, new: list[TrustRecord]) -> bool:

@@ -22,9 +22,9 @@ def authority() -> CardAuthority:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a command on a trust directory of the test's own."""
+    """Run a command on a trust directory of the test's own, in a narrow terminal."""
     directory = str(tmp_path / "trust")
-    return lambda *arguments: CliRunner().invoke(
+    return lambda *arguments: CliRunner(env={"COLUMNS": "40"}).invoke(
         app, ["trust", *arguments, "--trust-anchors", directory]
     )
 
@@ -74,6 +74,25 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
     assert (code, told["revocation_lists"][0]["is_usable"]) == (1, False)
 
 
+def test_a_narrow_terminal_breaks_no_date_and_no_fingerprint(
+    run: Run, files: dict[str, str]
+) -> None:
+    run("add", files["csca.der"], "--profile", "vn-passport", "--origin", "letter [1 March]")
+    run("import-crl", files["list.crl"], "--profile", "vn-passport")
+    shown = run("list").stdout
+    (anchor,) = overview(run)[1]["anchors"]
+    fingerprint = str(anchor["sha256"])[:16]
+    (row,) = [line for line in shown.splitlines() if fingerprint in line]
+    assert all(str(anchor[key]) in row for key in ("profile", "valid_until", "signs_until"))
+    assert "letter [1 March]" in row
+    assert not [line for line in shown.splitlines() if "True" in line or "T00:" in line]
+
+
+@pytest.mark.parametrize("days", ["-1", "36501", "99999999999"])
+def test_a_time_that_no_certificate_lasts_is_refused(run: Run, days: str) -> None:
+    assert run("list", "--within", days).exit_code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -83,6 +102,7 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
         ("import-crl", "list.crl"),
         ("import-master-list", "csca.der"),
         ("import-master-list", "csca.der", "--profile", "vn-cccd"),
+        ("import-master-list", "csca.der", "--pinned", "list.crl"),
     ],
 )
 def test_a_refusal_is_one_line_and_changes_nothing(

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
 from identity.services.chip_nonces import Challenge
@@ -28,6 +30,7 @@ from identity.services.trust_records import (
 )
 from identity.services.trust_store import TrustInForce, load_trust, log_trust
 from telco_sim.cards import CardAuthority, Companion
+from tests.unit.biometrics.chip import issuer
 
 ESTABLISHED_ON = date(2022, 1, 10)
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
@@ -85,6 +88,33 @@ def test_added_twice_is_added_once(tmp_path: Path, authority: CardAuthority) -> 
     assert again == TrustChange(added_count=0, known_count=1)
 
 
+def test_what_was_laid_down_as_pem_is_known(tmp_path: Path, authority: CardAuthority) -> None:
+    certificate = x509.load_der_x509_certificate(authority.certificate)
+    (tmp_path / "csca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    added = add_certificates(tmp_path, source(authority.certificate), kind=TrustKind.ANCHOR)
+    assert added == TrustChange(added_count=0, known_count=1)
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_a_certificate_that_could_never_count_is_refused(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    neighbour = authority.companion(Companion.NEIGHBOUR).certificate
+    issuing = issuer.make_authority()
+    signer = issuer.signer_draft(issuing).sign(issuing.key).certificate
+    anchor, document_signer = TrustKind.ANCHOR, TrustKind.DOCUMENT_SIGNER
+    for content, kind, says in (
+        (neighbour, anchor, "its country is LA, and vn-cccd takes VN only"),
+        (signer, anchor, "not an authority's certificate"),
+        (issuing.certificate, document_signer, "no document signer's"),
+    ):
+        with pytest.raises(TrustError, match=says):
+            add_certificates(tmp_path, source(content), kind=kind)
+    assert read_records(tmp_path) == ()
+    assert add_certificates(tmp_path, source(signer), kind=document_signer).added_count == 1
+    assert add_certificates(tmp_path, source(neighbour, "icao"), kind=anchor).added_count == 1
+
+
 def test_a_newer_list_takes_the_place_of_the_older_and_never_the_other_way(
     tmp_path: Path, authority: CardAuthority
 ) -> None:
@@ -112,9 +142,9 @@ def test_a_list_that_no_anchor_signed_is_refused(tmp_path: Path, authority: Card
 @pytest.mark.parametrize(
     ("profile", "content", "says"),
     [
-        ("vn-none", b"", "no trust profile vn-none"),
-        (NAME, b"no certificate", "by hand"),
-        (NAME, b"-----BEGIN CERTIFICATE-----", "by hand"),
+        ("vn-none", b"", "no trust profile 'vn-none'"),
+        (NAME, b"no certificate", "by hand: not a certificate"),
+        (NAME, b"-----BEGIN CERTIFICATE-----", "by hand: PEM"),
     ],
 )
 def test_what_is_no_certificate_of_a_profile_is_refused(
@@ -158,14 +188,18 @@ def test_a_master_list_needs_an_authority_that_is_known_already(
     broken = given[:-1] + bytes([given[-1] ^ 1])
     for content, pinned in ((broken, root), (b"no list", root), (stranger, root)):
         with pytest.raises(TrustError):
-            import_list(tmp_path, source(content, "icao"), pinned=pinned, at=at)
+            import_list(tmp_path, source(content, "icao"), pinned=[pinned], at=at)
     with pytest.raises(TrustError, match="identity cards have others"):
-        import_list(tmp_path, source(given, NAME), pinned=root, at=at)
+        import_list(tmp_path, source(given, NAME), pinned=[root], at=at)
     assert read_records(tmp_path) == ()
-    change = import_list(tmp_path, source(given, "icao"), pinned=root, at=at)
+    with pytest.raises(TrustError, match="pinned authority: not a certificate"):
+        import_list(tmp_path, source(given, "icao"), pinned=[b"no certificate"], at=at)
+    change = import_list(tmp_path, source(given, "icao"), pinned=[root], at=at)
     assert change == TrustChange(added_count=411, known_count=0)
-    passports = import_list(tmp_path, source(given, "vn-passport"), pinned=root, at=at)
+    passports = import_list(tmp_path, source(given, "vn-passport"), pinned=[root], at=at)
     assert passports == TrustChange(added_count=1, known_count=0)
+    again = import_list(tmp_path, source(given, "icao"), at=at)
+    assert again == TrustChange(added_count=0, known_count=411)
     loaded = load_trust(tmp_path)
     ending = [e for e in loaded.ending(at, within_days=365) if e.profile == "vn-passport"]
     assert [e.signs_until.date() for e in ending if e.signs_until] == [date(2027, 7, 1)]
@@ -212,7 +246,9 @@ def test_a_file_that_was_only_touched_is_read_again(
 
 
 def test_two_administrators_at_once_lose_nothing(tmp_path: Path, authority: CardAuthority) -> None:
-    certificates = [authority.companion(kind).certificate for kind in Companion]
+    certificates = [
+        authority.companion(kind).certificate for kind in Companion if kind != Companion.NEIGHBOUR
+    ]
 
     def add(content: bytes) -> None:
         add_certificates(tmp_path, source(content), kind=TrustKind.ANCHOR)
@@ -241,6 +277,29 @@ def test_the_log_tells_ages_and_warns_of_what_is_of_no_use(
     with capture_logs() as logs:
         log_trust(loaded, at=NOW + timedelta(days=91))
     assert [each["log_level"] for each in logs if each["event"] == "revocation list"] == ["warning"]
+
+
+def test_each_profile_says_where_its_own_anchor_came_from(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    certificate = authority.certificate
+    for profile, origin in ((NAME, "letter"), ("icao", "list")):
+        add_certificates(
+            tmp_path, source(certificate, profile, origin=origin), kind=TrustKind.ANCHOR
+        )
+    told = describe(load_trust(tmp_path), at=NOW)["anchors"]
+    assert {each["profile"]: each["origin"] for each in told} == {NAME: "letter", "icao": "list"}
+
+
+def test_of_what_ends_soon_the_next_end_is_in_front(tmp_path: Path) -> None:
+    young = CardAuthority(established_on=date(2022, 6, 10))
+    # Its key stopped signing a year ago, and its certificate ends after the young one's key does.
+    old = CardAuthority(established_on=date(1997, 10, 10))
+    for each in (old, young):
+        add_certificates(tmp_path, source(each.certificate), kind=TrustKind.ANCHOR)
+    at = datetime(2027, 5, 1, tzinfo=UTC)
+    ending = load_trust(tmp_path).ending(at, within_days=365)
+    assert [each.certificate.der for each in ending] == [young.certificate, old.certificate]
 
 
 def test_the_overview_can_be_watched_by_a_program(tmp_path: Path, authority: CardAuthority) -> None:
