@@ -81,7 +81,8 @@ def _split_exchanges(evidence: ActiveEvidence) -> tuple[ActiveEvidence, ...]:
     nonces = [evidence.nonce[i * NONCE_OCTETS :][:NONCE_OCTETS] for i in range(count)]
     if rest or count not in EXCHANGES or len(set(nonces)) != count:
         raise ChipError(
-            ChipCode.AA_NONCE_UNKNOWN, f"{len(evidence.nonce)} octets are not one or four nonces"
+            ChipCode.AA_NONCE_UNKNOWN,
+            f"{len(evidence.nonce)} octets are not one nonce or four different ones",
         )
     octets, rest = divmod(len(evidence.signature), count)
     if rest:

@@ -254,12 +254,12 @@ def read_certificate(der: bytes) -> Certificate:
     """
     if len(der) > CERTIFICATE_OCTETS_MAX:
         raise ValueError(f"a certificate of {len(der)} octets")
-    decoded = asn1.decode_der(_Certificate, der)
     try:
+        decoded = asn1.decode_der(_Certificate, der)
         tbs, outer_algorithm, _ = tlv.read_all(tlv.read_one(der).value)
         fields = tlv.read_all(tbs.value)
-    except ChipError as error:
-        raise ValueError("not a certificate") from error
+    except (ValueError, ChipError) as error:
+        raise ValueError("not a certificate in strict DER") from error
     first = 1 if fields[0].tag == _TAG_VERSION else 0
     _, inner_algorithm, issuer, _, subject, spki = fields[first : first + 6]
     if inner_algorithm.raw != outer_algorithm.raw:

@@ -90,12 +90,12 @@ def read_revocation_list(der: bytes) -> RevocationList:
     """
     if len(der) > CRL_OCTETS_MAX:
         raise ValueError(f"a revocation list of {len(der)} octets")
-    decoded = asn1.decode_der(_CertificateList, der)
     try:
+        decoded = asn1.decode_der(_CertificateList, der)
         tbs, outer_algorithm, _ = tlv.read_all(tlv.read_one(der).value)
         inner_algorithm, issuer = _find_issuer(tbs)
-    except ChipError as error:
-        raise ValueError("not a revocation list") from error
+    except (ValueError, ChipError) as error:
+        raise ValueError("not a revocation list in strict DER") from error
     if inner_algorithm != outer_algorithm.raw:
         raise ValueError("two signature algorithms")
     _refuse_critical(decoded.tbs)
