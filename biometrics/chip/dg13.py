@@ -133,7 +133,7 @@ def read_fields(
     for element in tlv.read_all(_find_fields(data)):
         number, value = _read_field(element)
         if number in seen:
-            raise _malformed(f"field {number} twice")
+            raise _malformed("a field twice")
         seen.add(number)
         if number in wanted and value is not None:
             text = _read_text(value)
@@ -162,7 +162,7 @@ def _find_fields(data: bytes) -> bytes:
     except ValueError as error:
         raise _malformed("version or encoding") from error
     if (version, encoding) != (VERSION, UTF_8):
-        raise _malformed(f"version {version}, encoding {encoding}")
+        raise _malformed("another version or encoding")
     return parts[2].value
 
 

@@ -84,7 +84,7 @@ def _only_instance(parts: tuple[tlv.TLV, ...]) -> tlv.TLV:
     if len(counts) != 1 or len(counts) + len(instances) != len(parts):
         raise _malformed("not one count and its instances")
     if counts[0] != b"\x01" or len(instances) != 1:
-        raise _face_count(f"{int.from_bytes(counts[0])} announced, {len(instances)} present")
+        raise _face_count(f"{counts[0][:2].hex()} announced, {len(instances)} present")
     return instances[0]
 
 

@@ -121,6 +121,8 @@ def test_both_words_for_the_sex_are_read(text: str, sex: Sex) -> None:
         chip.dg13_around(asn1.set_of(asn1.sequence(asn1.NULL, asn1.utf8("1")))),
         chip.dg13_around(asn1.set_of(asn1.sequence(asn1.der(2, b"\0\1"), asn1.utf8("1")))),
         chip.dg13_around(asn1.set_of(field(5), field(5))),
+        chip.dg13_around(asn1.set_of(), version=1 << 20_000),
+        chip.dg13_around(asn1.set_of(*[asn1.sequence(asn1.ENDLESS)] * 2)),
         chip.make_dg13({1: asn1.utf8("00109099999")}),
         chip.make_dg13({1: asn1.utf8("00109099999x")}),
         chip.make_dg13({1: asn1.integer(1090999999)}),

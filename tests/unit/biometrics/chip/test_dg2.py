@@ -50,6 +50,7 @@ def test_the_record_may_sit_under_either_tag() -> None:
         chip.dg2_around(chip.instance(RECORD), count=0),
         chip.dg2_around(chip.instance(RECORD), chip.instance(RECORD), count=1),
         chip.dg2_around(count=1),
+        asn1.der(0x75, asn1.der(0x7F61, asn1.ENDLESS, chip.instance(RECORD))),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, faces=2))),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, faces=0))),
         chip.make_dg2_39794(JPEG, representations=2),
