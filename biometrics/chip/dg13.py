@@ -211,13 +211,13 @@ def _read_issue(text: str | None) -> date | None:
 def _read_expiry(text: str | None) -> tuple[date | None, bool]:
     """Return the last day of validity, or that there is none.
 
-    Cards of the elderly say so in words; the wording is not published, so any text without a
-    digit counts.
+    Cards of the elderly say so in words; the wording is not published, so any text of letters
+    without a digit counts. A dash says nothing.
     """
     if text is None:
         return None, False
     if not any(character.isdigit() for character in text):
-        return None, True
+        return None, any(character.isalpha() for character in text)
     match = _DATE.fullmatch(text)
     if match is None or match["day"] is None:
         raise _malformed("expiry date")

@@ -102,7 +102,10 @@ def _read_instance(instance: tlv.TLV) -> bytes:
 
 def _read_header(header: tlv.TLV) -> bytes:
     """Return the format type once the header is that of a face record."""
-    fields = {part.tag: part.value for part in tlv.read_all(header.value)}
+    parts = tlv.read_all(header.value)
+    fields = {part.tag: part.value for part in parts}
+    if len(fields) != len(parts):
+        raise _malformed("a header element twice")
     if fields.get(TAG_FORMAT_OWNER) != FORMAT_OWNER_SC37:
         raise _malformed("format owner")
     format_type = fields.get(TAG_FORMAT_TYPE)

@@ -97,6 +97,14 @@ def test_a_card_may_say_in_words_that_it_does_not_expire(words: str) -> None:
     assert citizen.expires_on is None
 
 
+@pytest.mark.parametrize("text", ["-", "//", "***", "\u2167"])
+def test_a_dash_in_place_of_a_date_says_nothing(text: str) -> None:
+    citizen = parse_dg13(chip.make_dg13({12: asn1.utf8(text)}))
+
+    assert not citizen.has_no_expiry
+    assert citizen.expires_on is None
+
+
 @pytest.mark.parametrize(
     ("text", "sex"), [("Nam", Sex.MALE), ("Nữ", Sex.FEMALE), ("NỮ", Sex.FEMALE)]
 )
