@@ -121,7 +121,11 @@ def parse_dg14(data: bytes) -> Mapping[str, tuple[bytes, ...]]:
         parts = tlv.read_all(info.value)
         if info.tag != _TAG_SEQUENCE or len(parts) not in _SECURITY_INFO_ELEMENTS:
             raise ChipError(ChipCode.DG14_MALFORMED, "a security info")
-        found[_read_protocol(parts[0])] = tuple(part.raw for part in parts[1:])
+        protocol = _read_protocol(parts[0])
+        if protocol == oids.ACTIVE_AUTHENTICATION and protocol in found:
+            # A reader that takes the first and one that takes the last would ask for two hashes.
+            raise ChipError(ChipCode.DG14_MALFORMED, "active authentication twice")
+        found[protocol] = tuple(part.raw for part in parts[1:])
     return found
 
 

@@ -27,6 +27,9 @@ from biometrics.chip.public_key import SubjectKey, load_public_key
 CERTIFICATE_OCTETS_MAX = 8192
 """A bound on work: the largest of 433 real certificates has 2.4 KB."""
 
+VERSIONS = (1, 2, 3)
+"""RFC 5280, clause 4.1.2.1."""
+
 _TAG_VERSION = 0xA0
 _TAG_KEY_IDENTIFIER = 0x80
 _TAG_BOOLEAN = 0x01
@@ -250,7 +253,8 @@ def read_certificate(der: bytes) -> Certificate:
     """Read one DER certificate.
 
     Raises:
-        ValueError: it is not strict DER, repeats an extension, or names two signature algorithms.
+        ValueError: it is not strict DER, is of no known version, repeats an extension, or names
+            two signature algorithms.
     """
     if len(der) > CERTIFICATE_OCTETS_MAX:
         raise ValueError(f"a certificate of {len(der)} octets")
@@ -264,13 +268,16 @@ def read_certificate(der: bytes) -> Certificate:
     _, inner_algorithm, issuer, _, subject, spki = fields[first : first + 6]
     if inner_algorithm.raw != outer_algorithm.raw:
         raise ValueError("two signature algorithms")
+    version = (decoded.tbs.version or 0) + 1
+    if version not in VERSIONS:
+        raise ValueError("an unknown version")
     issuer_name = read_name(issuer.raw)
     # Authorities name themselves, and folding a name is most of the work of reading one.
     subject_name = issuer_name if subject.raw == issuer.raw else read_name(subject.raw)
     return Certificate(
         der=der,
         tbs=tbs.raw,
-        version=(decoded.tbs.version or 0) + 1,
+        version=version,
         serial=decoded.tbs.serial,
         issuer=issuer_name,
         subject=subject_name,
