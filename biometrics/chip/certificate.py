@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Annotated
 
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ObjectIdentifier
 
 from biometrics.chip import object_identifiers as oids
@@ -148,15 +149,18 @@ class Certificate:
 
     @cached_property
     def key_octets(self) -> bytes:
-        """The key alone: its algorithm, which some write out and others name, left off."""
+        """The key in one way of writing it: curves are named or written out, points compressed.
+
+        As it was sent where it cannot be loaded: nothing is ever verified with such a key.
+        """
         try:
-            parts = tlv.read_all(tlv.read_one(self.spki).value)
+            key = self.subject_key.key
         except ChipError:
             return self.spki
-        return parts[-1].raw if parts else self.spki
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     def has_key_of(self, other: "Certificate") -> bool:
-        """Tell whether both certify one key, however each writes its algorithm."""
+        """Tell whether both certify one key, however each writes it."""
         return self.key_octets == other.key_octets
 
     @cached_property

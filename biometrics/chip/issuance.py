@@ -62,7 +62,7 @@ def find_issuance(signer: Certificate, *, trust: TrustProfile, at: datetime) -> 
     if issuers:
 
         def rank(anchor: Certificate) -> tuple[bool, int]:
-            return bool(_object_to_authority(anchor)), len(_list_objections(anchor, signer, at))
+            return bool(object_to_authority(anchor)), len(_list_objections(anchor, signer, at))
 
         return Issuance(signer=signer, anchor=min(issuers, key=rank))
     if obstacle is not None:
@@ -100,13 +100,13 @@ def check_anchor(issuance: Issuance) -> str:
     Raises:
         ChipError: CSCA_NOT_CA.
     """
-    if objection := _object_to_authority(issuance.anchor):
+    if objection := object_to_authority(issuance.anchor):
         raise objection
     return "CA flag and keyCertSign"
 
 
-def _object_to_authority(anchor: Certificate) -> ChipError | None:
-    """Return why the anchor may not issue certificates, whenever that is asked."""
+def object_to_authority(anchor: Certificate) -> ChipError | None:
+    """Return why the anchor may not issue certificates, whenever that is asked: CSCA_NOT_CA."""
     if unknown := _find_unknown_critical(anchor):
         return ChipError(ChipCode.CSCA_NOT_CA, f"critical extension {unknown}")
     try:
@@ -140,7 +140,7 @@ def check_signer_profile(signer: Certificate) -> str:
     except ValueError as error:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "malformed extension") from error
     if is_ca or (usage is not None and usage.has_key_cert_sign):
-        raise ChipError(ChipCode.DSC_IS_CA, "an authority signed the document itself")
+        raise ChipError(ChipCode.DSC_IS_CA, "an authority's certificate")
     if usage is None or not usage.is_critical or not usage.is_digital_signature_only:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "not critical digitalSignature and nothing else")
     if not _may_sign_anything(signer):

@@ -11,6 +11,8 @@ from datetime import date, datetime
 from pathlib import Path
 
 from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.codes import ChipError
+from biometrics.chip.issuance import check_signer_profile, object_to_authority
 from biometrics.chip.profiles import ProfileName, import_master_list, read_authorities
 from biometrics.chip.revocation_list import read_revocation_list
 from biometrics.chip.trust import TrustProfile, split_pem
@@ -81,8 +83,8 @@ def add_certificates(directory: Path, source: Source, *, kind: TrustKind) -> Tru
 
     Raises:
         TrustError: There is no such profile, it is no certificate, or one that could never count:
-            its key is distrusted, it is of no authority where one is meant, of an authority where
-            none is, or of a country that is not the profile's.
+            its key is distrusted, it may not issue where an authority is meant, it is no document
+            signer's where one is meant, or it is of a country that is not the profile's.
     """
     contents = _split(source)
 
@@ -262,20 +264,25 @@ def _refuse_useless(
         raise TrustError(
             f"{origin}: its key is distrusted; `identity trust restore` takes that back"
         )
-    try:
-        is_authority = certificate.is_ca
-    except ValueError as error:
-        raise TrustError(f"{origin}: {error}") from error
-    if kind is TrustKind.ANCHOR and not is_authority:
-        raise TrustError(f"{origin}: not an authority's certificate")
-    if kind is TrustKind.DOCUMENT_SIGNER and is_authority:
-        raise TrustError(f"{origin}: an authority's certificate, no document signer's")
+    if objection := _object(certificate, kind):
+        raise TrustError(f"{origin}: of no use as {kind.replace('_', ' ')}: {objection.evidence}")
     countries = certificate.subject.countries
     if profile.country not in (None, *countries):
         raise TrustError(
             f"{origin}: its country is {', '.join(countries) or 'not named'}, "
             f"and {profile.name} takes {profile.country} only"
         )
+
+
+def _object(certificate: Certificate, kind: TrustKind) -> ChipError | None:
+    """What verification would say of it every time."""
+    if kind is TrustKind.ANCHOR:
+        return object_to_authority(certificate)
+    try:
+        check_signer_profile(certificate)
+    except ChipError as error:
+        return error
+    return None
 
 
 def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -> TrustChange:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -108,11 +109,16 @@ def test_a_certificate_that_could_never_count_is_refused(
     neighbour = authority.companion(Companion.NEIGHBOUR).certificate
     issuing = state.make_authority()
     signer = state.signer_draft(issuing).sign(issuing.key).certificate
+    draft = state.authority_draft()
+    limits = state.extension("2.5.29.30", b"\x30\x00", is_critical=True)
+    draft = replace(draft, extensions=(*draft.extensions, limits))
+    limited = draft.sign(draft.key).certificate
     anchor, document_signer = TrustKind.ANCHOR, TrustKind.DOCUMENT_SIGNER
     for content, kind, says in (
         (neighbour, anchor, "its country is LA, and vn-cccd takes VN only"),
-        (signer, anchor, "not an authority's certificate"),
-        (issuing.certificate, document_signer, "no document signer's"),
+        (signer, anchor, "of no use as anchor: no CA flag"),
+        (limited, anchor, "of no use as anchor: critical extension 2.5.29.30"),
+        (issuing.certificate, document_signer, "as document signer: an authority's certificate"),
     ):
         with pytest.raises(TrustError, match=says):
             add_certificates(tmp_path, source(content), kind=kind)
