@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from biometrics.chip import object_identifiers as oids
+from biometrics.chip import tlv
 from biometrics.chip.certificate import Certificate
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.policy import Quirk
@@ -61,7 +62,7 @@ def find_issuance(signer: Certificate, *, trust: TrustProfile, at: datetime) -> 
     if issuers:
 
         def rank(anchor: Certificate) -> tuple[bool, int]:
-            return bool(_object_to_authority(anchor)), len(_list_objections(anchor, signer, at))
+            return bool(object_to_authority(anchor)), len(_list_objections(anchor, signer, at))
 
         return Issuance(signer=signer, anchor=min(issuers, key=rank))
     if obstacle is not None:
@@ -99,13 +100,13 @@ def check_anchor(issuance: Issuance) -> str:
     Raises:
         ChipError: CSCA_NOT_CA.
     """
-    if objection := _object_to_authority(issuance.anchor):
+    if objection := object_to_authority(issuance.anchor):
         raise objection
     return "CA flag and keyCertSign"
 
 
-def _object_to_authority(anchor: Certificate) -> ChipError | None:
-    """Return why the anchor may not issue certificates, whenever that is asked."""
+def object_to_authority(anchor: Certificate) -> ChipError | None:
+    """Return why the anchor may not issue certificates, whenever that is asked: CSCA_NOT_CA."""
     if unknown := _find_unknown_critical(anchor):
         return ChipError(ChipCode.CSCA_NOT_CA, f"critical extension {unknown}")
     try:
@@ -139,12 +140,31 @@ def check_signer_profile(signer: Certificate) -> str:
     except ValueError as error:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "malformed extension") from error
     if is_ca or (usage is not None and usage.has_key_cert_sign):
-        raise ChipError(ChipCode.DSC_IS_CA, "an authority signed the document itself")
+        raise ChipError(ChipCode.DSC_IS_CA, "an authority's certificate")
     if usage is None or not usage.is_critical or not usage.is_digital_signature_only:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "not critical digitalSignature and nothing else")
+    if not _may_sign_anything(signer):
+        raise ChipError(ChipCode.DSC_KEY_USAGE, "made for another purpose than documents")
     if signer.version != X509_VERSION:
         raise ChipError(ChipCode.DSC_KEY_USAGE, f"X.509 version {signer.version}")
     return "critical digitalSignature only"
+
+
+def _may_sign_anything(signer: Certificate) -> bool:
+    """Tell whether no extended key usage keeps the signer from documents, critical or not.
+
+    Doc 9303-12, table 6, has none in a document signer's certificate. Authorities also issue
+    signers of master lists, deviation lists and visible seals, and RFC 5280, clause 4.2.1.12, lets
+    each be used for the purposes it names only.
+    """
+    purpose = signer.extensions.get(oids.EXTENDED_KEY_USAGE)
+    if purpose is None:
+        return True
+    try:
+        purposes = tlv.read_all(tlv.read_one(purpose.value).value)
+        return oids.ANY_EXTENDED_KEY_USAGE in [oids.read_oid(each.raw) for each in purposes]
+    except (ChipError, ValueError):
+        return False
 
 
 def check_validity(issuance: Issuance, *, at: datetime) -> str:

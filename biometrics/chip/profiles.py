@@ -95,11 +95,12 @@ class TrustStore:
 
     Attributes:
         profiles: By name.
-        provenances: By SHA-256 of the certificate.
+        provenances: By profile and SHA-256 of the certificate, which may have come to two
+            profiles by two ways.
     """
 
     profiles: Mapping[str, TrustProfile]
-    provenances: Mapping[bytes, Provenance] = field(default_factory=dict)
+    provenances: Mapping[tuple[str, bytes], Provenance] = field(default_factory=dict)
 
     def profile(self, name: str) -> TrustProfile:
         """Return one profile.
@@ -109,16 +110,23 @@ class TrustStore:
         """
         found = self.profiles.get(name)
         if found is None:
-            raise ValueError(f"no trust profile {name!r}; there are {sorted(self.profiles)}")
+            there_are = ", ".join(self.profiles) or "none"
+            raise ValueError(f"no trust profile {name!r}; there are: {there_are}")
         return found
 
     def with_profile(
         self, profile: TrustProfile, provenances: Mapping[bytes, Provenance]
     ) -> "TrustStore":
-        """Return the store with one profile exchanged or added."""
+        """Return the store with one profile exchanged or added.
+
+        Args:
+            profile: The profile.
+            provenances: Of its certificates, by their SHA-256.
+        """
+        added = {(profile.name, sha256): found for sha256, found in provenances.items()}
         return TrustStore(
             profiles={**self.profiles, profile.name: profile},
-            provenances={**self.provenances, **provenances},
+            provenances={**self.provenances, **added},
         )
 
     def anchors(self) -> tuple[AnchorStatus, ...]:
@@ -127,7 +135,7 @@ class TrustStore:
             AnchorStatus(
                 profile=profile.name,
                 certificate=anchor,
-                provenance=self.provenances.get(anchor.sha256),
+                provenance=self.provenances.get((profile.name, anchor.sha256)),
                 ends_at=anchor.not_after,
                 signs_until=_signs_until(anchor),
             )
@@ -163,7 +171,7 @@ def make_profile(
         ValueError: there is no such profile, or bytes that are not what they should be.
     """
     if name not in set(ProfileName):
-        raise ValueError(f"no trust profile {name!r}; there are {[*ProfileName]}")
+        raise ValueError(f"no trust profile {name!r}; there are: {', '.join(ProfileName)}")
     rules = RULES[ProfileName(name)]
     refused = tuple(read_certificate(der) for der in split_pem(distrusted))
     anchors, links = _tell_links(certificates, refused)
@@ -195,13 +203,36 @@ def import_master_list(
     Raises:
         ValueError: as `read_master_list`; no authority of those pinned issued the signer.
     """
-    listed = [read_certificate(der) for der in _read_list(profile, data, pinned=pinned, at=at)]
-    candidates = [c for c in listed if not profile.distrusts(c)]
-    if profile.country is not None:
-        candidates = [c for c in candidates if c.subject.countries == (profile.country,)]
-    roots = [c for c in candidates if is_self_signed(c) and c not in profile.anchors]
-    links = [c.der for c in candidates if not is_self_signed(c)]
+    listed = read_authorities(profile, data, pinned=pinned, at=at)
+    new = [c for c in listed if c not in profile.anchors]
+    roots = [c for c in new if is_self_signed(c)]
+    links = [c.der for c in new if not is_self_signed(c)]
     return replace(profile, anchors=(*profile.anchors, *roots)).with_links(links)
+
+
+def read_authorities(
+    profile: TrustProfile, data: bytes, *, pinned: Iterable[bytes] = (), at: datetime
+) -> tuple[Certificate, ...]:
+    """Return the authorities of a master list that a profile may take, links among them.
+
+    Those are the authorities of its country whose keys it does not distrust.
+
+    Args:
+        profile: May be limited to a country, and may distrust keys.
+        data: The list.
+        pinned: As for `import_master_list`.
+        at: Now, aware.
+
+    Raises:
+        ValueError: as `import_master_list`.
+    """
+    listed = map(read_certificate, _read_list(profile, data, pinned=pinned, at=at))
+    return tuple(
+        c
+        for c in listed
+        if (profile.country is None or c.subject.countries == (profile.country,))
+        and not profile.distrusts(c)
+    )
 
 
 def _read_list(

@@ -109,7 +109,7 @@ def read_signed_data(data: bytes) -> SignedData:
     except ChipError:
         raise
     except Exception as error:
-        raise ChipError(ChipCode.SOD_MALFORMED, f"CMS structure: {type(error).__name__}") from error
+        raise ChipError(ChipCode.SOD_MALFORMED, "the CMS structure is broken") from error
 
 
 def _read(info: cms.ContentInfo) -> SignedData:

@@ -251,8 +251,10 @@ def _follow_links(
 
 
 def _is_link_from(anchor: Certificate, link: Certificate) -> bool:
+    # A state may name its own next key, and not another state's (Doc 9303-12, clause 7.1.1.2).
+    is_one_state = link.subject.countries == link.issuer.countries
     try:
-        return anchor.is_ca and link.is_ca and has_issued(anchor, link)
+        return is_one_state and anchor.is_ca and link.is_ca and has_issued(anchor, link)
     except (ChipError, ValueError):
         return False
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from biometrics.chip.certificate import read_certificate
-from biometrics.chip.profiles import ProfileName, import_master_list
+from biometrics.chip.certificate import Certificate, read_certificate
+from biometrics.chip.codes import ChipError
+from biometrics.chip.issuance import check_signer_profile, object_to_authority
+from biometrics.chip.profiles import ProfileName, import_master_list, read_authorities
 from biometrics.chip.revocation_list import read_revocation_list
-from biometrics.chip.trust import split_pem
+from biometrics.chip.trust import TrustProfile, split_pem
 from identity.services.trust_records import (
     TrustError,
     TrustKind,
@@ -24,6 +26,8 @@ from identity.services.trust_records import (
 )
 from identity.services.trust_store import LoadedTrust, check_record, make_trust
 from identity.state_directory import locked
+
+_Key = tuple[str, TrustKind, bytes]
 
 FINGERPRINT_DIGITS_MIN = 16
 """Hexadecimal: 64 bits, as many as the table of `identity trust list` shows."""
@@ -78,19 +82,17 @@ def add_certificates(directory: Path, source: Source, *, kind: TrustKind) -> Tru
     """Add the certificates of a DER or PEM file. That is the administrator's word for them.
 
     Raises:
-        TrustError: There is no such profile, it is no certificate, or its key is distrusted.
+        TrustError: There is no such profile, it is no certificate, or one that could never count:
+            its key is distrusted, it may not issue where an authority is meant, it is no document
+            signer's where one is meant, or it is of a country that is not the profile's.
     """
-    records = source.records(kind, _split(source))
+    contents = _split(source)
 
     def make(loaded: LoadedTrust) -> list[TrustRecord]:
-        for record in records:
-            check_record(record)
-            if loaded.profile(record.profile).distrusts(read_certificate(record.content)):
-                raise TrustError(
-                    f"{source.origin}: its key is distrusted; "
-                    "`identity trust restore` takes that back"
-                )
-        return records
+        profile = loaded.profile(source.profile)
+        for der in contents:
+            _refuse_useless(_read(der, source), profile, kind=kind, origin=source.origin)
+        return source.records(kind, contents)
 
     return _change(directory, make)
 
@@ -163,7 +165,9 @@ def _only(fingerprints: Iterable[str], start: str, what: str) -> str:
     return found[0]
 
 
-def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime) -> TrustChange:
+def import_list(
+    directory: Path, source: Source, *, pinned: Iterable[bytes] = (), at: datetime
+) -> TrustChange:
     """Add the authorities of a master list that belong to the profile.
 
     The list's signer must chain to an authority that an administrator or the chip library named:
@@ -173,7 +177,8 @@ def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime)
     Args:
         directory: The trust directory.
         source: The list.
-        pinned: DER or PEM of the authority behind the list; empty when it is known already.
+        pinned: Certificates of the authority behind the list, DER or PEM; none when it is known
+            already.
         at: Now: signer and authority must be valid.
 
     Raises:
@@ -181,18 +186,19 @@ def import_list(directory: Path, source: Source, *, pinned: bytes, at: datetime)
     """
     if source.profile == ProfileName.VN_CCCD:
         raise TrustError("master lists hold authorities of passports; identity cards have others")
+    given = _read_pinned(pinned)
 
     def make(loaded: LoadedTrust) -> list[TrustRecord]:
         profile = loaded.profile(source.profile)
-        named = [
-            record.content
-            for record in loaded.records
-            if (record.profile, record.kind) == (source.profile, TrustKind.ANCHOR)
-        ]
-        roots = list(split_pem([pinned, *named] if pinned else named))
-        enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
-        added = [anchor.der for anchor in enlarged.anchors if anchor not in profile.anchors]
-        return source.records(TrustKind.LISTED_ANCHOR, added)
+        named = _named_by_hand(loaded, source.profile)
+        roots = [*given, *(each.der for each in profile.anchors if each.der in named)]
+        try:
+            listed = read_authorities(profile, source.content, pinned=roots, at=at)
+            enlarged = import_master_list(profile, source.content, pinned=roots, at=at)
+        except ValueError as error:
+            raise TrustError(f"{source.origin}: {error}") from error
+        believed = [each.der for each in listed if each in enlarged.anchors]
+        return source.records(TrustKind.LISTED_ANCHOR, believed)
 
     return _change(directory, make)
 
@@ -226,23 +232,67 @@ def _split(source: Source) -> list[bytes]:
         raise TrustError(f"{source.origin}: {error}") from error
 
 
+def _read(der: bytes, source: Source) -> Certificate:
+    try:
+        return read_certificate(der)
+    except ValueError as error:
+        raise TrustError(f"{source.origin}: {error}") from error
+
+
+def _read_pinned(blobs: Iterable[bytes]) -> list[bytes]:
+    try:
+        return [read_certificate(der).der for der in split_pem(blobs)]
+    except ValueError as error:
+        raise TrustError(f"pinned authority: {error}") from error
+
+
+def _named_by_hand(loaded: LoadedTrust, profile: str) -> set[bytes]:
+    """DER of what an administrator added or laid down as an anchor, whether or not it counts."""
+    return {
+        der
+        for record in loaded.records
+        if (record.profile, record.kind) == (profile, TrustKind.ANCHOR)
+        for der in split_pem([record.content])
+    }
+
+
+def _refuse_useless(
+    certificate: Certificate, profile: TrustProfile, *, kind: TrustKind, origin: str
+) -> None:
+    """Stop a mistake of the administrator's, which otherwise shows when documents fail."""
+    if profile.distrusts(certificate):
+        raise TrustError(
+            f"{origin}: its key is distrusted; `identity trust restore` takes that back"
+        )
+    if objection := _object(certificate, kind):
+        raise TrustError(f"{origin}: of no use as {kind.replace('_', ' ')}: {objection.evidence}")
+    countries = certificate.subject.countries
+    if profile.country not in (None, *countries):
+        raise TrustError(
+            f"{origin}: its country is {', '.join(countries) or 'not named'}, "
+            f"and {profile.name} takes {profile.country} only"
+        )
+
+
+def _object(certificate: Certificate, kind: TrustKind) -> ChipError | None:
+    """What verification would say of it every time."""
+    if kind is TrustKind.ANCHOR:
+        return object_to_authority(certificate)
+    try:
+        check_signer_profile(certificate)
+    except ChipError as error:
+        return error
+    return None
+
+
 def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -> TrustChange:
     with locked(directory):
         loaded = make_trust(read_records(directory))
-        try:
-            given = make(loaded)
-        except TrustError:
-            raise
-        except ValueError as error:
-            raise TrustError(str(error)) from error
+        given = make(loaded)
         for record in given:
             check_record(record)
-        known = loaded.records_by_content()
-        new = {
-            (each.profile, each.kind, each.digest): each
-            for each in given
-            if (each.profile, each.kind, each.digest) not in known
-        }
+        known = {key for each in loaded.records for key in _known_as(each)}
+        new = {each.digest: each for each in given if known.isdisjoint(_keys(each))}
         own = read_own_records(directory)
         kept = [each for each in own if not _is_replaced(each, list(new.values()))]
         make_trust((*kept, *new.values()))
@@ -253,6 +303,19 @@ def _change(directory: Path, make: Callable[[LoadedTrust], list[TrustRecord]]) -
         known_count=len(given) - len(new),
         removed_count=len(own) - len(kept),
     )
+
+
+def _keys(record: TrustRecord) -> set[_Key]:
+    """By what records are known again, in whichever encoding they were laid down."""
+    return {(record.profile, record.kind, der) for der in split_pem([record.content])}
+
+
+def _known_as(record: TrustRecord) -> set[_Key]:
+    """The keys of what need not be added any more. A list's word adds nothing to the hand's."""
+    keys = _keys(record)
+    if record.kind is TrustKind.ANCHOR:
+        keys |= {(profile, TrustKind.LISTED_ANCHOR, der) for profile, _, der in keys}
+    return keys
 
 
 def _is_replaced(record: TrustRecord, new: list[TrustRecord]) -> bool:

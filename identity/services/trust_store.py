@@ -97,15 +97,17 @@ class LoadedTrust:
 
         What is past is left out: keys that have stopped signing are what most anchors hold, and
         documents of theirs are good for years.
+
+        Returns:
+            Those whose end comes first in front.
         """
-        last = at + timedelta(days=within_days)
-        return tuple(
-            each
-            for each in self.store.anchors()
-            if any(
-                end is not None and at <= end <= last for end in (each.ends_at, each.signs_until)
-            )
+        length = timedelta(days=within_days)
+        coming = (
+            (min(left), number, each)
+            for number, each in enumerate(self.store.anchors())
+            if (left := [end - at for end in _ends(each) if timedelta() <= end - at <= length])
         )
+        return tuple(each for _, _, each in sorted(coming))
 
     def can_pass(self, name: str, at: datetime) -> bool:
         """Whether any document could pass by a profile: an anchor and its list are current.
@@ -123,6 +125,10 @@ class LoadedTrust:
         )
 
 
+def _ends(anchor: AnchorStatus) -> tuple[datetime, ...]:
+    return tuple(end for end in (anchor.ends_at, anchor.signs_until) if end is not None)
+
+
 def make_trust(records: tuple[TrustRecord, ...]) -> LoadedTrust:
     """Make every named profile from its records.
 
@@ -133,8 +139,11 @@ def make_trust(records: tuple[TrustRecord, ...]) -> LoadedTrust:
         check_record(record)
     profiles = {name.value: _make_profile(name, records) for name in ProfileName}
     provenances = {
-        read_certificate(der).sha256: Provenance(origin=record.origin, added_on=record.added_on)
-        for record in records
+        (record.profile, read_certificate(der).sha256): Provenance(
+            origin=record.origin, added_on=record.added_on
+        )
+        # Backwards: of several, the first says where it came from.
+        for record in reversed(records)
         if record.kind not in (TrustKind.CRL, TrustKind.DISTRUSTED)
         for der in split_pem([record.content])
     }

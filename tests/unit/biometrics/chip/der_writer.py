@@ -65,6 +65,8 @@ def generalized(tag: int, instant: datetime) -> bytes:
 
 
 NULL = der(0x05)
+ENDLESS = integer(1 << 20_000)
+"""A number of 6,021 digits, more than Python writes down."""
 TRUE = der(0x01, b"\xff")
 
 

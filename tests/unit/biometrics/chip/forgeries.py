@@ -22,6 +22,7 @@ from tests.unit.biometrics.chip.forging import (
     citizen,
     curve_chip_with_broken_dg14,
     curve_chip_without_dg14_info,
+    curve_copy_without_dg14,
     explicit_signer_key,
     flip_last,
     forged_signer,
@@ -126,6 +127,10 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
         ChipCode.SOD_SIGNER_CERT,
         lambda card: sod(certificates=(card.signer.certificate,) * 5)(card),
     ),
+    "a certificate of a version too long to write down": (
+        ChipCode.SOD_SIGNER_CERT,
+        signer(version=1 << 20_000),
+    ),
     "a certificate that says two algorithms": (
         ChipCode.SOD_SIGNER_CERT,
         signer(inner_algorithm=state.ECDSA_256),
@@ -192,6 +197,18 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
             )
         ),
     ),
+    "a list of a version too long to write down": (
+        ChipCode.LDS_VERSION,
+        listed(
+            lambda card: chip.security_object(card.data_groups, version=1 << 20_000),
+        ),
+    ),
+    "a data group of a number too long to write down": (
+        ChipCode.LDS_DG_NUMBER,
+        listed(
+            lambda card: chip.security_object(card.data_groups, more=[(1 << 20_000, bytes(32))])
+        ),
+    ),
     "a list of an unknown hash": (
         ChipCode.LDS_HASH_ALG,
         listed(
@@ -249,6 +266,14 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
         ChipCode.SIG_ALG_KEY_MISMATCH,
         sod(identifier=Algorithm(scheme="rsa", hash="sha256").identifier),
     ),
+    "a curve whose name is broken": (
+        ChipCode.EC_PARAM_MISMATCH,
+        explicit_signer_key(lambda _: b"\x06\x00"),
+    ),
+    "a salt longer than any key": (
+        ChipCode.SIG_ALG_UNSUPPORTED,
+        sod(identifier=Algorithm(scheme="pss", hash="sha256", salt_octets=2**31).identifier),
+    ),
     "a known curve with another base point": (
         ChipCode.EC_PARAM_MISMATCH,
         explicit_signer_key(lambda curve: state.explicit_parameters(curve, generator=2)),
@@ -279,6 +304,19 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "a signer whose key usage is not critical": (
         ChipCode.DSC_KEY_USAGE,
         signer_extensions(state.key_usage(state.DIGITAL_SIGNATURE, is_critical=False)),
+    ),
+    "a signer of master lists whose purpose is not critical": (
+        ChipCode.DSC_KEY_USAGE,
+        signer_extensions(
+            state.key_usage(state.DIGITAL_SIGNATURE),
+            state.extended_key_usage("2.23.136.1.1.3"),
+        ),
+    ),
+    "a signer whose purpose is malformed": (
+        ChipCode.DSC_KEY_USAGE,
+        signer_extensions(
+            state.key_usage(state.DIGITAL_SIGNATURE), state.extension("2.5.29.37", b"")
+        ),
     ),
     "a signer that may do more": (ChipCode.DSC_KEY_USAGE, signer_extensions(state.key_usage(0xC0))),
     "a signer that may not sign data": (
@@ -455,6 +493,10 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "DG14 that is no set, with a curve's key": (
         ChipCode.DG14_MALFORMED,
         curve_chip_with_broken_dg14,
+    ),
+    "DG14 withheld by a copy of a curve's chip": (
+        ChipCode.DG_MISSING,
+        curve_copy_without_dg14,
     ),
     "DG15 under another tag": (ChipCode.DG15_MALFORMED, groups({15: asn1.der(0x6C)})),
     # DG1 against DG13

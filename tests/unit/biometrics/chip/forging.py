@@ -238,6 +238,20 @@ def curve_chip_with_broken_dg14(card: Card) -> ChipReport:
     return report_on(changed)
 
 
+def curve_copy_without_dg14(card: Card) -> ChipReport:
+    """A copy that cannot sign leaves out the group that says with which hash it should have."""
+    info = chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3")
+    changed = card.with_groups({14: chip.make_dg14(info), 15: chip.make_dg15(state.ec_key())})
+    kept = {number: data for number, data in changed.data_groups.items() if number != 14}
+    return report_on(
+        replace(
+            changed,
+            files=replace(changed.files, data_groups=kept),
+            active=ActiveEvidence(nonce=NONCE, signature=bytes(96)),
+        )
+    )
+
+
 def unanswered(card: Card) -> ChipReport:
     return verify_chip(card.files, trust=profile_of(card), at=NOW)
 

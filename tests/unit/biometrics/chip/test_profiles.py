@@ -17,6 +17,7 @@ from biometrics.chip.profiles import (
     TrustStore,
     import_master_list,
     make_profile,
+    read_authorities,
 )
 from biometrics.chip.report import ChipReport
 from biometrics.chip.trust import TrustProfile
@@ -226,6 +227,13 @@ def test_a_store_is_exchanged_and_never_changed(card: Card) -> None:
 
     store = empty.with_profile(profile, {anchor.sha256: origin})
 
+    elsewhere = replace(profile, name="icao")
+    other_origin = replace(origin, origin="a master list")
+    both = store.with_profile(elsewhere, {anchor.sha256: other_origin})
+    assert {each.profile: each.provenance for each in both.anchors()} == {
+        "vn-cccd": origin,
+        "icao": other_origin,
+    }
     assert store.profile("vn-cccd") is profile
     assert not empty.profiles
     (status,) = store.anchors()
@@ -277,6 +285,8 @@ def test_the_dutch_list_is_imported_by_its_pinned_root(shared_data: Path) -> Non
     passport_authority = (shared_data / "chip" / "vn_passport_csca.der").read_bytes()
     assert read_certificate(passport_authority) in vietnam.anchors
     assert {anchor.subject.countries for anchor in vietnam.anchors} == {("VN",)}
+    assert import_master_list(everyone, data, at=TODAY).anchors == everyone.anchors
+    assert set(read_authorities(vietnam, data, at=TODAY)) == set(vietnam.anchors)
 
 
 def test_a_list_nobody_pinned_is_refused(shared_data: Path) -> None:
