@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from identity.command_line import StateOption, refusals_in_one_line, settings_from
 
@@ -32,7 +33,13 @@ _OriginOption = Annotated[
 ]
 _File = Annotated[Path, typer.Argument(help="DER or PEM.", exists=True, dir_okay=False)]
 
+TABLE_COLUMNS_MIN = 132
+"""Narrower, dates and names would break; what programs read is not a terminal and has no width."""
+WITHIN_DAYS_MAX = 36_500
+"""A century: no authority's certificate lasts longer."""
+
 _SHORT_FINGERPRINT = 16
+_PROSE = frozenset({"subject", "issuer", "origin", "reason"})
 
 
 @trust_app.command("list")
@@ -40,7 +47,11 @@ def list_trust(
     *,
     within: Annotated[
         int | None,
-        typer.Option(min=0, help="Only anchors that end, or stop signing, within so many days."),
+        typer.Option(
+            min=0,
+            max=WITHIN_DAYS_MAX,
+            help="Only anchors that end, or stop signing, within so many days.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     trust_anchors: _DirectoryOption = None,
@@ -61,6 +72,7 @@ def list_trust(
     if as_json:
         typer.echo(json.dumps(overview, ensure_ascii=False, indent=2))
     else:
+        typer.echo(f"Trust directory {settings.trust_directory}")
         _print(overview)
     is_ending = within is not None and bool(overview["anchors"])
     is_blind = any(not each["is_usable"] for each in overview["revocation_lists"])
@@ -87,17 +99,66 @@ def add_certificate(
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     kind = TrustKind.DOCUMENT_SIGNER if is_signer else TrustKind.ANCHOR
     with refusals_in_one_line():
-        source = _source(file, profile, origin)
+        source = _source(file.read_bytes(), profile, origin or file.name)
         _tell(add_certificates(settings.trust_directory, source, kind=kind))
+
+
+@trust_app.command("distrust")
+def distrust_certificate(
+    certificate: Annotated[
+        str, typer.Argument(help="A file, or SHA-256 as `trust list` shows it (16 digits do).")
+    ],
+    *,
+    reason: Annotated[str, typer.Option(help="For whoever asks later.")],
+    profile: _ProfileOption = "vn-cccd",
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Believe a certificate's key no more: an anchor added by mistake, a key that was stolen.
+
+    Whatever else is in the directory, or comes with a master list later. A signer is revoked.
+    """
+    from identity.services.trust_changes import distrust, find_certificate  # noqa: PLC0415 - as above
+
+    directory = settings_from(state=state, trust_anchors=trust_anchors).trust_directory
+    with refusals_in_one_line():
+        path = Path(certificate)
+        if path.is_file():
+            content = path.read_bytes()
+        else:
+            content = find_certificate(directory, profile, sha256=certificate)
+        _tell(distrust(directory, _source(content, profile, reason)))
+
+
+@trust_app.command("restore")
+def restore_certificate(
+    sha256: Annotated[str, typer.Argument(help="As `trust list` shows it (16 digits do).")],
+    *,
+    profile: _ProfileOption = "vn-cccd",
+    trust_anchors: _DirectoryOption = None,
+    state: StateOption = None,
+) -> None:
+    """Take a distrust back: whoever was an anchor before is one again."""
+    from identity.services.trust_changes import restore  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, trust_anchors=trust_anchors)
+    with refusals_in_one_line():
+        restore(settings.trust_directory, profile, sha256=sha256)
+    typer.echo("distrust taken back")
 
 
 @trust_app.command("import-master-list")
 def import_master_list(
-    file: _File,
+    file: Annotated[Path, typer.Argument(help="CMS, DER.", exists=True, dir_okay=False)],
+    *,
     profile: _ProfileOption = "icao",
     pinned: Annotated[
         Path | None,
-        typer.Option(help="Certificate of the authority behind the list, from another source."),
+        typer.Option(
+            help="Certificate of the authority behind the list, from another source.",
+            exists=True,
+            dir_okay=False,
+        ),
     ] = None,
     origin: _OriginOption = None,
     trust_anchors: _DirectoryOption = None,
@@ -108,15 +169,15 @@ def import_master_list(
 
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     with refusals_in_one_line():
-        known = b"" if pinned is None else pinned.read_bytes()
-        source = _source(file, profile, origin)
-        change = import_list(settings.trust_directory, source, pinned=known, at=datetime.now(UTC))
-        _tell(change)
+        source = _source(file.read_bytes(), profile, origin or file.name)
+        known = [] if pinned is None else [pinned.read_bytes()]
+        _tell(import_list(settings.trust_directory, source, pinned=known, at=datetime.now(UTC)))
 
 
 @trust_app.command("import-crl")
 def import_revocation_list(
     file: _File,
+    *,
     profile: _ProfileOption = "vn-cccd",
     origin: _OriginOption = None,
     trust_anchors: _DirectoryOption = None,
@@ -127,16 +188,20 @@ def import_revocation_list(
 
     settings = settings_from(state=state, trust_anchors=trust_anchors)
     with refusals_in_one_line():
-        _tell(import_crl(settings.trust_directory, _source(file, profile, origin)))
+        _tell(
+            import_crl(
+                settings.trust_directory, _source(file.read_bytes(), profile, origin or file.name)
+            )
+        )
 
 
-def _source(file: Path, profile: str, origin: str | None) -> "Source":
+def _source(content: bytes, profile: str, origin: str) -> "Source":
     from identity.services.trust_changes import Source  # noqa: PLC0415 - see the module's docstring
 
     return Source(
         profile=profile,
-        content=file.read_bytes(),
-        origin=origin or file.name,
+        content=content,
+        origin=origin,
         added_on=datetime.now(UTC).date(),
     )
 
@@ -150,19 +215,30 @@ def _tell(change: "TrustChange") -> None:
 
 def _print(overview: dict[str, Any]) -> None:
     console = Console()
-    for title, rows in overview.items():
-        if not isinstance(rows, list):
-            continue
-        table = Table(title=title.replace("_", " ").capitalize(), title_justify="left")
-        for column in rows[0] if rows else ():
-            table.add_column(column.replace("_", " "), overflow="fold")
-        for row in rows:
-            table.add_row(*(_cell(name, value) for name, value in row.items()))
-        console.print(table if rows else f"{title.replace('_', ' ').capitalize()}: none")
+    console.width = max(console.width, TABLE_COLUMNS_MIN)
+    for name in ("profiles", "anchors", "revocation_lists", "distrusted"):
+        title, rows = name.replace("_", " ").capitalize(), overview[name]
+        console.print(_table(title, rows) if rows else f"{title}: none")
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for name in rows[0]:
+        table.add_column(name.replace("_", "\n"), no_wrap=name not in _PROSE, overflow="fold")
+    for row in rows:
+        # Text and not markup: an origin may hold brackets.
+        table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))
+    return table
 
 
 def _cell(name: str, value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.0f}"
     text = str(value)
+    if name.endswith("_at"):
+        return text.partition("T")[0]
     return text[:_SHORT_FINGERPRINT] if name == "sha256" else text

@@ -1,12 +1,11 @@
 """Identity cards, the authority that issues them, and ways to forge them.
 
-Owns the private keys: those of a country signing authority and its document signers, and the
-one inside each card. It refuses to know any verifier. Keys come from the system's random
+Owns the private keys: a country signing authority's, its document signers', and the one inside each
+card. It refuses to know any verifier. Keys come from the system's random
 generator and cannot be seeded: two runs of one simulation make cards of equal content and
 different signatures.
 """
 
-import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from telco_sim import pki
+from telco_sim.chip_keys import ChipKeys, answer, new_chip_key
 from telco_sim.clock import start_of_vietnamese_day
 from telco_sim.data_groups import (
     CardDates,
@@ -38,14 +38,9 @@ from telco_sim.document_signers import (
 )
 from telco_sim.population import Citizen
 
-NONCE_BYTES = 8
-"""Length of RND.IFD, the challenge of active authentication (Doc 9303-11, 6.1)."""
-
 DEFAULT_AUTHORITY_NAME = "CSCA Can cuoc Mo phong"
 
 _ORGANIZATION = "Simulated Ministry - not a real authority"
-_RSA_BITS = 2048
-_RSA_EXPONENT = 65537
 
 _CSCA_VALID_YEARS = 30
 _CSCA_SIGNS_YEARS = 5
@@ -59,9 +54,6 @@ _CRL_DAYS = 90
 _RENEWAL_AGES_YEARS = (14, 25, 40, 60)
 _RENEWAL_GRACE_YEARS = 2
 """Law 26/2023/QH15, article 21: a card made within two years before an age holds to the next."""
-
-_ISO_9796_HEADER = b"\x6a"
-_ISO_9796_TRAILER_SHA256 = b"\x34\xcc"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +78,6 @@ class Card:
     def answer(self, nonce: bytes) -> bytes:
         """Prove possession of the key of DG15: active authentication (Doc 9303-11, 6.1).
 
-        ISO/IEC 9796-2, scheme 1, with SHA-256 and a recoverable part of full length.
-
         Args:
             nonce: The server's challenge, 8 bytes.
 
@@ -97,9 +87,7 @@ class Card:
         Raises:
             ValueError: The nonce has another length.
         """
-        if len(nonce) != NONCE_BYTES:
-            raise ValueError(f"a nonce has {NONCE_BYTES} bytes, this one has {len(nonce)}")
-        return _sign_iso_9796_2(nonce, key=self._active_authentication_key)
+        return answer(nonce, key=self._active_authentication_key)
 
 
 Alter = Callable[[Citizen, CardDates], Mapping[int, bytes]]
@@ -169,9 +157,7 @@ class CardAuthority:
         self._signers: dict[tuple[date, SignerDesign], DocumentSigner] = {}
         self._revoked: dict[int, datetime] = {}
         self._crl_count = 0
-        self._key_pool: list[rsa.RSAPrivateKey] = []
-        self._key_pool_size = active_authentication_keys
-        self._keys_shared = 0
+        self._chip_keys = ChipKeys(active_authentication_keys)
         self._companions: dict[Companion, CardAuthority] = {}
 
     @property
@@ -230,7 +216,7 @@ class CardAuthority:
         signer = self._signer(issued_on, design=design.signer)
         expires_on = expiry_of(birth_date=citizen.birth_date, issued_on=issued_on)
         dates = CardDates(issued_on, design.expires_on or expires_on)
-        authentication_key = self._next_authentication_key()
+        authentication_key = self._chip_keys.take()
         data_groups = {
             1: encode_dg1(citizen, dates=dates),
             2: encode_dg2(portrait),
@@ -330,15 +316,6 @@ class CardAuthority:
             self._signers[key] = make_signer(design, issuer=issuer, starts_on=starts_on)
         return self._signers[key]
 
-    def _next_authentication_key(self) -> rsa.RSAPrivateKey:
-        if self._key_pool_size is None:
-            return _new_rsa_key()
-        if len(self._key_pool) < self._key_pool_size:
-            self._key_pool.append(_new_rsa_key())
-            return self._key_pool[-1]
-        self._keys_shared += 1
-        return self._key_pool[self._keys_shared % self._key_pool_size]
-
 
 def expiry_of(*, birth_date: date, issued_on: date) -> date | None:
     """Return the day until which a card issued on a day is good; None means without limit.
@@ -375,40 +352,13 @@ def replace_data_group(card: Card, *, number: int, content: bytes) -> Card:
 
 def clone_without_key(card: Card) -> Card:
     """Forge: copy all files onto a blank chip; it answers with a key that DG15 does not hold."""
-    return replace(card, _active_authentication_key=_new_rsa_key())
-
-
-def _sign_iso_9796_2(nonce: bytes, *, key: rsa.RSAPrivateKey) -> bytes:
-    """Sign with message recovery: 6A, random M1, SHA-256 of M1 and nonce, 34CC; then RSA."""
-    modulus_bytes = key.key_size // 8
-    overhead = len(_ISO_9796_HEADER) + hashlib.sha256().digest_size + len(_ISO_9796_TRAILER_SHA256)
-    recoverable = secrets.token_bytes(modulus_bytes - overhead)
-    digest = hashlib.sha256(recoverable + nonce).digest()
-    representative = _ISO_9796_HEADER + recoverable + digest + _ISO_9796_TRAILER_SHA256
-    return _rsa_private(int.from_bytes(representative, "big"), key=key).to_bytes(
-        modulus_bytes, "big"
-    )
-
-
-def _rsa_private(value: int, *, key: rsa.RSAPrivateKey) -> int:
-    """Raise a number to the private exponent, by the Chinese remainder theorem.
-
-    `cryptography` offers no raw RSA. Timing does not matter here: nobody measures a simulation.
-    """
-    numbers = key.private_numbers()
-    modulo_p = pow(value, numbers.dmp1, numbers.p)
-    modulo_q = pow(value, numbers.dmq1, numbers.q)
-    return modulo_q + numbers.q * ((modulo_p - modulo_q) * numbers.iqmp % numbers.p)
+    return replace(card, _active_authentication_key=new_chip_key())
 
 
 def _new_chip_authentication_file() -> bytes:
     """Return a DG14 whose private key is thrown away: no reader here asks for its use."""
     public_key = ec.generate_private_key(ec.BrainpoolP384R1()).public_key()
     return encode_dg14(explicit_ec_public_key(public_key))
-
-
-def _new_rsa_key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
 
 
 def _office_hour(day: date) -> datetime:

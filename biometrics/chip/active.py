@@ -81,7 +81,8 @@ def _split_exchanges(evidence: ActiveEvidence) -> tuple[ActiveEvidence, ...]:
     nonces = [evidence.nonce[i * NONCE_OCTETS :][:NONCE_OCTETS] for i in range(count)]
     if rest or count not in EXCHANGES or len(set(nonces)) != count:
         raise ChipError(
-            ChipCode.AA_NONCE_UNKNOWN, f"{len(evidence.nonce)} octets are not one or four nonces"
+            ChipCode.AA_NONCE_UNKNOWN,
+            f"{len(evidence.nonce)} octets are not one nonce or four different ones",
         )
     octets, rest = divmod(len(evidence.signature), count)
     if rest:
@@ -120,7 +121,11 @@ def parse_dg14(data: bytes) -> Mapping[str, tuple[bytes, ...]]:
         parts = tlv.read_all(info.value)
         if info.tag != _TAG_SEQUENCE or len(parts) not in _SECURITY_INFO_ELEMENTS:
             raise ChipError(ChipCode.DG14_MALFORMED, "a security info")
-        found[_read_protocol(parts[0])] = tuple(part.raw for part in parts[1:])
+        protocol = _read_protocol(parts[0])
+        if protocol == oids.ACTIVE_AUTHENTICATION and protocol in found:
+            # A reader that takes the first and one that takes the last would ask for two hashes.
+            raise ChipError(ChipCode.DG14_MALFORMED, "active authentication twice")
+        found[protocol] = tuple(part.raw for part in parts[1:])
     return found
 
 

@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Annotated
 
 from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ObjectIdentifier
 
 from biometrics.chip import object_identifiers as oids
@@ -26,6 +27,9 @@ from biometrics.chip.public_key import SubjectKey, load_public_key
 
 CERTIFICATE_OCTETS_MAX = 8192
 """A bound on work: the largest of 433 real certificates has 2.4 KB."""
+
+VERSIONS = (1, 2, 3)
+"""RFC 5280, clause 4.1.2.1."""
 
 _TAG_VERSION = 0xA0
 _TAG_KEY_IDENTIFIER = 0x80
@@ -144,6 +148,22 @@ class Certificate:
         return load_public_key(self.spki)
 
     @cached_property
+    def key_octets(self) -> bytes:
+        """The key in one way of writing it: curves are named or written out, points compressed.
+
+        As it was sent where it cannot be loaded: nothing is ever verified with such a key.
+        """
+        try:
+            key = self.subject_key.key
+        except ChipError:
+            return self.spki
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def has_key_of(self, other: "Certificate") -> bool:
+        """Tell whether both certify one key, however each writes it."""
+        return self.key_octets == other.key_octets
+
+    @cached_property
     def subject_key_identifier(self) -> bytes | None:
         """Content of the SubjectKeyIdentifier extension, None when absent or malformed."""
         extension = self.extensions.get(oids.SUBJECT_KEY_IDENTIFIER)
@@ -237,27 +257,31 @@ def read_certificate(der: bytes) -> Certificate:
     """Read one DER certificate.
 
     Raises:
-        ValueError: it is not strict DER, repeats an extension, or names two signature algorithms.
+        ValueError: it is not strict DER, is of no known version, repeats an extension, or names
+            two signature algorithms.
     """
     if len(der) > CERTIFICATE_OCTETS_MAX:
         raise ValueError(f"a certificate of {len(der)} octets")
-    decoded = asn1.decode_der(_Certificate, der)
     try:
+        decoded = asn1.decode_der(_Certificate, der)
         tbs, outer_algorithm, _ = tlv.read_all(tlv.read_one(der).value)
         fields = tlv.read_all(tbs.value)
-    except ChipError as error:
-        raise ValueError("not a certificate") from error
+    except (ValueError, ChipError) as error:
+        raise ValueError("not a certificate in strict DER") from error
     first = 1 if fields[0].tag == _TAG_VERSION else 0
     _, inner_algorithm, issuer, _, subject, spki = fields[first : first + 6]
     if inner_algorithm.raw != outer_algorithm.raw:
         raise ValueError("two signature algorithms")
+    version = (decoded.tbs.version or 0) + 1
+    if version not in VERSIONS:
+        raise ValueError("an unknown version")
     issuer_name = read_name(issuer.raw)
     # Authorities name themselves, and folding a name is most of the work of reading one.
     subject_name = issuer_name if subject.raw == issuer.raw else read_name(subject.raw)
     return Certificate(
         der=der,
         tbs=tbs.raw,
-        version=(decoded.tbs.version or 0) + 1,
+        version=version,
         serial=decoded.tbs.serial,
         issuer=issuer_name,
         subject=subject_name,

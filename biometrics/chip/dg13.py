@@ -133,7 +133,7 @@ def read_fields(
     for element in tlv.read_all(_find_fields(data)):
         number, value = _read_field(element)
         if number in seen:
-            raise _malformed(f"field {number} twice")
+            raise _malformed("a field twice")
         seen.add(number)
         if number in wanted and value is not None:
             text = _read_text(value)
@@ -162,7 +162,7 @@ def _find_fields(data: bytes) -> bytes:
     except ValueError as error:
         raise _malformed("version or encoding") from error
     if (version, encoding) != (VERSION, UTF_8):
-        raise _malformed(f"version {version}, encoding {encoding}")
+        raise _malformed("another version or encoding")
     return parts[2].value
 
 
@@ -211,13 +211,13 @@ def _read_issue(text: str | None) -> date | None:
 def _read_expiry(text: str | None) -> tuple[date | None, bool]:
     """Return the last day of validity, or that there is none.
 
-    Cards of the elderly say so in words; the wording is not published, so any text without a
-    digit counts.
+    Cards of the elderly say so in words; the wording is not published, so any text of letters
+    without a digit counts. A dash says nothing.
     """
     if text is None:
         return None, False
     if not any(character.isdigit() for character in text):
-        return None, True
+        return None, any(character.isalpha() for character in text)
     match = _DATE.fullmatch(text)
     if match is None or match["day"] is None:
         raise _malformed("expiry date")

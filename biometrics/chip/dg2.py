@@ -84,7 +84,7 @@ def _only_instance(parts: tuple[tlv.TLV, ...]) -> tlv.TLV:
     if len(counts) != 1 or len(counts) + len(instances) != len(parts):
         raise _malformed("not one count and its instances")
     if counts[0] != b"\x01" or len(instances) != 1:
-        raise _face_count(f"{int.from_bytes(counts[0])} announced, {len(instances)} present")
+        raise _face_count(f"{counts[0][:2].hex()} announced, {len(instances)} present")
     return instances[0]
 
 
@@ -102,7 +102,10 @@ def _read_instance(instance: tlv.TLV) -> bytes:
 
 def _read_header(header: tlv.TLV) -> bytes:
     """Return the format type once the header is that of a face record."""
-    fields = {part.tag: part.value for part in tlv.read_all(header.value)}
+    parts = tlv.read_all(header.value)
+    fields = {part.tag: part.value for part in parts}
+    if len(fields) != len(parts):
+        raise _malformed("a header element twice")
     if fields.get(TAG_FORMAT_OWNER) != FORMAT_OWNER_SC37:
         raise _malformed("format owner")
     format_type = fields.get(TAG_FORMAT_TYPE)

@@ -4,6 +4,7 @@ Owns issuing state, type and expiry (BSI TR-03135-1, clause 5.6.4). Reads what `
 have taken apart; judges no signature.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from biometrics.chip.certificate import Certificate
@@ -36,7 +37,9 @@ def check_document_type(mrz: MRZ, signer: Certificate, policy: TrustPolicy) -> s
         ChipError: DSC_DOCTYPE.
     """
     if policy.document_codes and mrz.document_code[0] not in policy.document_codes:
-        raise ChipError(ChipCode.DSC_DOCTYPE, f"not of the profile {sorted(policy.document_codes)}")
+        raise ChipError(
+            ChipCode.DSC_DOCTYPE, f"the profile takes {_list(policy.document_codes)} only"
+        )
     try:
         allowed = signer.document_types
     except ValueError as error:
@@ -44,8 +47,8 @@ def check_document_type(mrz: MRZ, signer: Certificate, policy: TrustPolicy) -> s
     if allowed is None:
         return "the signer lists no types"
     if not {mrz.document_code, mrz.document_code[0]} & allowed:
-        raise ChipError(ChipCode.DSC_DOCTYPE, f"the signer may sign {sorted(allowed)} only")
-    return f"listed: {sorted(allowed)}"
+        raise ChipError(ChipCode.DSC_DOCTYPE, f"the signer may sign {_list(allowed)} only")
+    return f"listed: {_list(allowed)}"
 
 
 def check_expiry(mrz: MRZ, citizen: CitizenData | None, today: date) -> str:
@@ -68,6 +71,10 @@ def check_expiry(mrz: MRZ, citizen: CitizenData | None, today: date) -> str:
     if expires_on < today:
         raise ChipError(ChipCode.DOCUMENT_EXPIRED, "the day is past")
     return "not expired"
+
+
+def _list(codes: Iterable[str]) -> str:
+    return ", ".join(sorted(codes))
 
 
 def _read_expiry(yymmdd: str) -> date | None:

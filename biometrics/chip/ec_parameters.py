@@ -27,6 +27,8 @@ WEAK_CURVES = frozenset(
         *(f"1.3.36.3.3.2.8.1.1.{number}" for number in range(1, 7)),
     }
 )
+VERSIONS = (1, 2, 3)
+"""SEC 1, clause C.2: without a seed, with one, and with one that is explained."""
 _UNCOMPRESSED = 4
 
 
@@ -119,6 +121,8 @@ def _read_numbers(parameters: bytes) -> CurveNumbers:
         domain = asn1.decode_der(_SpecifiedECDomain, parameters)
     except ValueError as error:
         raise ChipError(ChipCode.EC_PARAM_MISMATCH, "explicit parameters malformed") from error
+    if domain.version not in VERSIONS:
+        raise ChipError(ChipCode.EC_PARAM_MISMATCH, "explicit parameters of no known version")
     if domain.field_id.field_type != PRIME_FIELD:
         raise ChipError(
             ChipCode.UNSUPPORTED_CURVE, "not a prime field", result=CheckResult.NOT_SUPPORTED

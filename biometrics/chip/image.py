@@ -6,6 +6,7 @@ the biometric record around it lie about all three, so nothing of them is used. 
 passes is bounded; turning it into pixels is somebody else's job.
 """
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +20,10 @@ PASSES_MAX = 32
 """Scans of a JPEG or tiles of a JPEG 2000, as `face.decode` bounds them: a portrait has one tile,
 and 250 scans of 8 megapixels in 36 KB cost 2.4 s."""
 
+SEGMENTS_MAX = 4096
+"""Markers, segments or boxes walked over before giving up, as `face.image_header` has it: a file of
+256 KB can hold 130,000."""
+
 _JPEG = b"\xff\xd8\xff"
 _JP2 = bytes.fromhex("0000000C6A5020200D0A870A")
 _CODESTREAM = b"\xff\x4f\xff\x51"
@@ -27,6 +32,9 @@ _SOI_OCTETS = 2
 _MARKER = 0xFF
 _EOI, _SOS = 0xD9, 0xDA
 _STANDALONE = frozenset({0x01, *range(0xD0, 0xD8)})  # TEM, RST0 to RST7
+_FILL = re.compile(rb"\xff+")
+_SCAN_END = re.compile(rb"\xff[^\x00\x01\xd0-\xd7]", re.DOTALL)
+"""A marker that neither stands alone nor is a stuffed octet (T.81, clause B.1.1.2)."""
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # less DHT, JPG, DAC
 
 _SIZ, _SOT, _EOC = b"\xff\x51", b"\xff\x90", b"\xff\xd9"
@@ -93,7 +101,7 @@ def _measure_jpeg(image: bytes) -> tuple[int, int]:
     size: tuple[int, int] | None = None
     has_scan = False
     at = _SOI_OCTETS
-    while True:
+    for _ in range(SEGMENTS_MAX):
         marker, at = _next_marker(image, at)
         if marker == _EOI:
             break
@@ -104,6 +112,8 @@ def _measure_jpeg(image: bytes) -> tuple[int, int]:
             size = _number(image, at + 5, 2), _number(image, at + 3, 2)
         has_scan = has_scan or marker == _SOS
         at = _scan_end(image, end) if marker == _SOS else end
+    else:
+        raise _broken("too many JPEG segments")
     if size is None or not has_scan:
         raise _broken("JPEG without a frame or a scan")
     return size
@@ -111,22 +121,18 @@ def _measure_jpeg(image: bytes) -> tuple[int, int]:
 
 def _next_marker(image: bytes, at: int) -> tuple[int, int]:
     """Return the marker at this offset and where its segment starts."""
-    if _number(image, at, 1) != _MARKER:
+    fill = _FILL.match(image, at)  # as many octets as somebody likes, T.81 clause B.1.1.2
+    if fill is None:
         raise _broken("JPEG marker expected")
-    while _number(image, at, 1) == _MARKER:  # fill octets, T.81 clause B.1.1.2
-        at += 1
-    return image[at], at + 1
+    return _number(image, fill.end(), 1), fill.end() + 1
 
 
 def _scan_end(image: bytes, at: int) -> int:
     """Return where the entropy-coded data ends: at a marker that is not a restart."""
-    while True:
-        at = image.find(_MARKER, at)
-        if at < 0 or at + 1 >= len(image):
-            raise _broken("JPEG ends inside a scan")
-        if image[at + 1] != 0 and image[at + 1] not in _STANDALONE:
-            return at
-        at += 2
+    end = _SCAN_END.search(image, at)
+    if end is None:
+        raise _broken("JPEG ends inside a scan")
+    return end.start()
 
 
 def _measure_jpeg2000(image: bytes) -> tuple[int, int]:
@@ -149,7 +155,9 @@ def _open_boxes(image: bytes) -> tuple[bytes, tuple[int, int]]:
     """Return the content of the contiguous codestream box, and the size told before it."""
     size = (0, 0)
     at = 0
-    while at < len(image):
+    for _ in range(SEGMENTS_MAX):
+        if at >= len(image):
+            break
         length, kind, start = _number(image, at, 4), image[at + 4 : at + 8], at + 8
         if length == 1:
             length, start = _number(image, at + 8, 8), at + 16
@@ -166,24 +174,28 @@ def _open_boxes(image: bytes) -> tuple[bytes, tuple[int, int]]:
 
 def _main_header_end(stream: bytes) -> int:
     at = 2
-    while stream[at : at + 2] != _SOT:
+    for _ in range(SEGMENTS_MAX):
+        if stream[at : at + 2] == _SOT:
+            return at
         if _number(stream, at, 1) != _MARKER:
             raise _broken("JPEG 2000 marker expected")
         at += 2 + _number(stream, at + 2, 2)
-    return at
+    raise _broken("too many JPEG 2000 segments")
 
 
 def _check_tile_parts(stream: bytes, at: int) -> None:
     """Walk the tile parts by the lengths they state, to the end-of-codestream marker."""
-    while stream[at : at + 2] == _SOT:
+    for _ in range(SEGMENTS_MAX):
+        if stream[at : at + 2] != _SOT:
+            break
         length = _number(stream, at + 6, 4)
         if length == 0:  # the last one: up to the end of the codestream
-            at = max(stream.rfind(_EOC), at + _SOT_OCTETS)
-        elif length < _SOT_OCTETS:
+            at = stream.rfind(_EOC, at + _SOT_OCTETS)
+            break
+        if length < _SOT_OCTETS:
             raise _broken("JPEG 2000 tile part too short")
-        else:
-            at += length
-    if stream[at : at + 2] != _EOC:
+        at += length
+    if at < 0 or stream[at : at + 2] != _EOC:
         raise _broken("JPEG 2000 does not end with its end marker")
 
 

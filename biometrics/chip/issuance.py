@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from biometrics.chip import object_identifiers as oids
+from biometrics.chip import tlv
 from biometrics.chip.certificate import Certificate
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.policy import Quirk
@@ -30,7 +31,8 @@ UNDERSTOOD_EXTENSIONS = frozenset(
         oids.NAME_CHANGE,
     }
 )
-"""Doc 9303-12, table 6: what a signer's certificate may hold. Others may not be critical."""
+"""Doc 9303-12, table 6: what a signer's or an authority's certificate may hold. Others may not be
+critical; none is in the 411 certificates of the Dutch master list."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +60,11 @@ def find_issuance(signer: Certificate, *, trust: TrustProfile, at: datetime) -> 
     candidates = list(dict.fromkeys((*by_key, *by_name)))
     issuers, obstacle = _find_issuers(candidates, signer, trust)
     if issuers:
-        anchor = min(issuers, key=lambda anchor: len(_list_objections(anchor, signer, at)))
-        return Issuance(signer=signer, anchor=anchor)
+
+        def rank(anchor: Certificate) -> tuple[bool, int]:
+            return bool(object_to_authority(anchor)), len(_list_objections(anchor, signer, at))
+
+        return Issuance(signer=signer, anchor=min(issuers, key=rank))
     if obstacle is not None:
         raise obstacle
     if by_key:
@@ -88,19 +93,38 @@ def _find_issuers(
 
 
 def check_anchor(issuance: Issuance) -> str:
-    """Check that the anchor may issue certificates.
+    """Check that the anchor may issue certificates, and that we understand its limits.
+
+    Its path length is not judged: no chain here is longer than anchor and signer.
 
     Raises:
         ChipError: CSCA_NOT_CA.
     """
-    try:
-        usage = issuance.anchor.key_usage
-        may_issue = issuance.anchor.is_ca and usage is not None and usage.has_key_cert_sign
-    except ValueError as error:
-        raise ChipError(ChipCode.CSCA_NOT_CA, "malformed extension") from error
-    if not may_issue:
-        raise ChipError(ChipCode.CSCA_NOT_CA, "no CA flag, or its key may not sign certificates")
+    if objection := object_to_authority(issuance.anchor):
+        raise objection
     return "CA flag and keyCertSign"
+
+
+def object_to_authority(anchor: Certificate) -> ChipError | None:
+    """Return why the anchor may not issue certificates, whenever that is asked: CSCA_NOT_CA."""
+    if unknown := _find_unknown_critical(anchor):
+        return ChipError(ChipCode.CSCA_NOT_CA, f"critical extension {unknown}")
+    try:
+        usage = anchor.key_usage
+        may_issue = anchor.is_ca and usage is not None and usage.has_key_cert_sign
+    except ValueError:
+        return ChipError(ChipCode.CSCA_NOT_CA, "malformed extension")
+    if not may_issue:
+        return ChipError(ChipCode.CSCA_NOT_CA, "no CA flag, or its key may not sign certificates")
+    return None
+
+
+def _find_unknown_critical(certificate: Certificate) -> str | None:
+    """Return an extension that must be understood and is not (RFC 5280, clause 4.2)."""
+    for oid, extension in certificate.extensions.items():
+        if extension.is_critical and oid not in UNDERSTOOD_EXTENSIONS:
+            return oid
+    return None
 
 
 def check_signer_profile(signer: Certificate) -> str:
@@ -109,20 +133,38 @@ def check_signer_profile(signer: Certificate) -> str:
     Raises:
         ChipError: DSC_CRITICAL_EXT, DSC_IS_CA, DSC_KEY_USAGE.
     """
-    for oid, extension in signer.extensions.items():
-        if extension.is_critical and oid not in UNDERSTOOD_EXTENSIONS:
-            raise ChipError(ChipCode.DSC_CRITICAL_EXT, f"critical extension {oid}")
+    if unknown := _find_unknown_critical(signer):
+        raise ChipError(ChipCode.DSC_CRITICAL_EXT, f"critical extension {unknown}")
     try:
         is_ca, usage = signer.is_ca, signer.key_usage
     except ValueError as error:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "malformed extension") from error
     if is_ca or (usage is not None and usage.has_key_cert_sign):
-        raise ChipError(ChipCode.DSC_IS_CA, "an authority signed the document itself")
+        raise ChipError(ChipCode.DSC_IS_CA, "an authority's certificate")
     if usage is None or not usage.is_critical or not usage.is_digital_signature_only:
         raise ChipError(ChipCode.DSC_KEY_USAGE, "not critical digitalSignature and nothing else")
+    if not _may_sign_anything(signer):
+        raise ChipError(ChipCode.DSC_KEY_USAGE, "made for another purpose than documents")
     if signer.version != X509_VERSION:
         raise ChipError(ChipCode.DSC_KEY_USAGE, f"X.509 version {signer.version}")
     return "critical digitalSignature only"
+
+
+def _may_sign_anything(signer: Certificate) -> bool:
+    """Tell whether no extended key usage keeps the signer from documents, critical or not.
+
+    Doc 9303-12, table 6, has none in a document signer's certificate. Authorities also issue
+    signers of master lists, deviation lists and visible seals, and RFC 5280, clause 4.2.1.12, lets
+    each be used for the purposes it names only.
+    """
+    purpose = signer.extensions.get(oids.EXTENDED_KEY_USAGE)
+    if purpose is None:
+        return True
+    try:
+        purposes = tlv.read_all(tlv.read_one(purpose.value).value)
+        return oids.ANY_EXTENDED_KEY_USAGE in [oids.read_oid(each.raw) for each in purposes]
+    except (ChipError, ValueError):
+        return False
 
 
 def check_validity(issuance: Issuance, *, at: datetime) -> str:
@@ -169,13 +211,15 @@ def _list_objections(anchor: Certificate, signer: Certificate, at: datetime) -> 
 
 
 def check_revocation(issuance: Issuance, *, trust: TrustProfile, at: datetime) -> str:
-    """Check the signer against every usable list of its issuer.
+    """Check the signer against every usable list of its issuer, and the owner's own distrust.
 
     A list that is stale still revokes: revocations are not taken back.
 
     Raises:
         ChipError: DSC_REVOKED; undetermined with CRL_MISSING, CRL_SIGNATURE_INVALID, CRL_STALE.
     """
+    if trust.distrusts(issuance.signer):
+        raise ChipError(ChipCode.DSC_REVOKED, "the profile's owner distrusts its key")
     lists = [crl for crl in trust.crls if crl.issuer.is_same(issuance.signer.issuer)]
     signed = [crl for crl in lists if crl in trust.signed_crls]
     if any(issuance.signer.serial in crl.serials for crl in signed):

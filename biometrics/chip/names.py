@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 from asn1crypto import x509
 
+NAME_OCTETS_MAX = 2048
+"""A bound on work and on what is remembered: putting accents in order takes time by the square of
+their number, 71 ms for a name of 15 KB. The longest in 411 authorities' certificates has 213."""
+
 _COUNTRY = "country_name"
 _MAPPED_TO_NOTHING = frozenset("\u00ad\u034f\u1806\u180b\u180c\u180d\u200b\u200c\u200d\u2060\ufeff")
 """RFC 4518, clause 2.2, the characters that are seen: hyphens and joiners without width."""
@@ -38,8 +42,10 @@ def read_name(raw: bytes) -> DistinguishedName:
     """Read one DER Name.
 
     Raises:
-        ValueError: when it is not one.
+        ValueError: when it is not one, or longer than NAME_OCTETS_MAX.
     """
+    if len(raw) > NAME_OCTETS_MAX:
+        raise ValueError("a name beyond all bounds")
     try:
         name = x509.Name.load(raw, strict=True)
         folded = "|".join(

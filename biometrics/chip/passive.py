@@ -144,7 +144,7 @@ def _authenticate_sod(
         "sod_structure",
         lambda sent: _read_sod(sent, trust),
         files,
-        describe=lambda s: f"{len(s.certificates)} certificates",
+        describe=lambda s: f"certificates: {len(s.certificates)}",
     )
     # 2.
     signer = checklist.run(
@@ -178,7 +178,9 @@ def _authenticate_sod(
         "security_object",
         lambda octets: read_security_object(octets, allows_sha1=sha1),
         content if signature else None,
-        describe=lambda found: f"{found.algorithm.name} of groups {sorted(found.hashes)}",
+        describe=lambda found: (
+            f"{found.algorithm.name} of groups {', '.join(map(str, sorted(found.hashes)))}"
+        ),
     )
     if signed is None or signer is None or content is None or signature is None:
         return None, listed

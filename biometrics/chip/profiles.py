@@ -95,11 +95,12 @@ class TrustStore:
 
     Attributes:
         profiles: By name.
-        provenances: By SHA-256 of the certificate.
+        provenances: By profile and SHA-256 of the certificate, which may have come to two
+            profiles by two ways.
     """
 
     profiles: Mapping[str, TrustProfile]
-    provenances: Mapping[bytes, Provenance] = field(default_factory=dict)
+    provenances: Mapping[tuple[str, bytes], Provenance] = field(default_factory=dict)
 
     def profile(self, name: str) -> TrustProfile:
         """Return one profile.
@@ -109,16 +110,23 @@ class TrustStore:
         """
         found = self.profiles.get(name)
         if found is None:
-            raise ValueError(f"no trust profile {name!r}; there are {sorted(self.profiles)}")
+            there_are = ", ".join(self.profiles) or "none"
+            raise ValueError(f"no trust profile {name!r}; there are: {there_are}")
         return found
 
     def with_profile(
         self, profile: TrustProfile, provenances: Mapping[bytes, Provenance]
     ) -> "TrustStore":
-        """Return the store with one profile exchanged or added."""
+        """Return the store with one profile exchanged or added.
+
+        Args:
+            profile: The profile.
+            provenances: Of its certificates, by their SHA-256.
+        """
+        added = {(profile.name, sha256): found for sha256, found in provenances.items()}
         return TrustStore(
             profiles={**self.profiles, profile.name: profile},
-            provenances={**self.provenances, **provenances},
+            provenances={**self.provenances, **added},
         )
 
     def anchors(self) -> tuple[AnchorStatus, ...]:
@@ -127,7 +135,7 @@ class TrustStore:
             AnchorStatus(
                 profile=profile.name,
                 certificate=anchor,
-                provenance=self.provenances.get(anchor.sha256),
+                provenance=self.provenances.get((profile.name, anchor.sha256)),
                 ends_at=anchor.not_after,
                 signs_until=_signs_until(anchor),
             )
@@ -142,34 +150,40 @@ def make_profile(
     *,
     certificates: Iterable[bytes] = (),
     crls: Iterable[bytes] = (),
+    distrusted: Iterable[bytes] = (),
     policy: TrustPolicy | None = None,
 ) -> TrustProfile:
     """Return a named profile with these anchors.
 
     A certificate that is not self-signed and names another of these as its issuer is a link, and
     is left out unless that one signed it (Doc 9303-12, clause 4.4). One whose issuer is not there
-    is an anchor by the operator's word.
+    is an anchor by the operator's word. A distrusted certificate is no anchor, and a link that it
+    signed goes with it.
 
     Args:
         name: One of `ProfileName`.
         certificates: CSCA certificates, DER or PEM.
         crls: Revocation lists, DER or PEM.
+        distrusted: Certificates whose keys are believed no more, DER or PEM.
         policy: In place of the profile's own: other quirks, or codes to be reviewed.
 
     Raises:
         ValueError: there is no such profile, or bytes that are not what they should be.
     """
     if name not in set(ProfileName):
-        raise ValueError(f"no trust profile {name!r}; there are {[*ProfileName]}")
+        raise ValueError(f"no trust profile {name!r}; there are: {', '.join(ProfileName)}")
     rules = RULES[ProfileName(name)]
-    anchors, links = _tell_links(certificates)
+    refused = tuple(read_certificate(der) for der in split_pem(distrusted))
+    anchors, links = _tell_links(certificates, refused)
     profile = TrustProfile(
         name=name,
         country=rules.country,
         anchors=anchors,
         crls=tuple(read_revocation_list(der) for der in split_pem(crls)),
+        distrusted=refused,
         policy=policy or rules.policy,
     )
+    profile = replace(profile, anchors=tuple(a for a in anchors if not profile.distrusts(a)))
     return profile.with_links(link.der for link in links)
 
 
@@ -182,24 +196,54 @@ def import_master_list(
         profile: May be limited to a country; other states' anchors are left out then.
         data: The list.
         pinned: DER of authorities from another source, one of which must have issued the list's
-            signer. Those of PINNED_ROOTS count without being given.
+            signer. Those of PINNED_ROOTS count without being given. None counts that the profile
+            distrusts.
         at: Now, aware.
 
     Raises:
         ValueError: as `read_master_list`; no authority of those pinned issued the signer.
     """
-    candidates = [read_certificate(der) for der in _read_list(data, pinned=pinned, at=at)]
-    if profile.country is not None:
-        candidates = [c for c in candidates if c.subject.countries == (profile.country,)]
-    roots = [c for c in candidates if is_self_signed(c) and c not in profile.anchors]
-    links = [c.der for c in candidates if not is_self_signed(c)]
+    listed = read_authorities(profile, data, pinned=pinned, at=at)
+    new = [c for c in listed if c not in profile.anchors]
+    roots = [c for c in new if is_self_signed(c)]
+    links = [c.der for c in new if not is_self_signed(c)]
     return replace(profile, anchors=(*profile.anchors, *roots)).with_links(links)
 
 
-def _read_list(data: bytes, *, pinned: Iterable[bytes], at: datetime) -> tuple[bytes, ...]:
+def read_authorities(
+    profile: TrustProfile, data: bytes, *, pinned: Iterable[bytes] = (), at: datetime
+) -> tuple[Certificate, ...]:
+    """Return the authorities of a master list that a profile may take, links among them.
+
+    Those are the authorities of its country whose keys it does not distrust.
+
+    Args:
+        profile: May be limited to a country, and may distrust keys.
+        data: The list.
+        pinned: As for `import_master_list`.
+        at: Now, aware.
+
+    Raises:
+        ValueError: as `import_master_list`.
+    """
+    listed = map(read_certificate, _read_list(profile, data, pinned=pinned, at=at))
+    return tuple(
+        c
+        for c in listed
+        if (profile.country is None or c.subject.countries == (profile.country,))
+        and not profile.distrusts(c)
+    )
+
+
+def _read_list(
+    profile: TrustProfile, data: bytes, *, pinned: Iterable[bytes], at: datetime
+) -> tuple[bytes, ...]:
     """Return the certificates of a list that one of the pinned authorities stands behind."""
     refusals: list[str] = []
     for authority in dict.fromkeys((*split_pem(pinned), *find_pinned(data, PINNED_ROOTS))):
+        if profile.distrusts(read_certificate(authority)):
+            refusals.append("the authority behind it is distrusted")
+            continue
         try:
             return read_master_list(data, pinned=authority, at=at)
         except ValueError as error:
@@ -208,15 +252,19 @@ def _read_list(data: bytes, *, pinned: Iterable[bytes], at: datetime) -> tuple[b
 
 
 def _tell_links(
-    certificates: Iterable[bytes],
+    certificates: Iterable[bytes], distrusted: tuple[Certificate, ...]
 ) -> tuple[tuple[Certificate, ...], tuple[Certificate, ...]]:
-    """Return anchors and links."""
+    """Return anchors and links.
+
+    A link stays one when its issuer is distrusted: else distrust would make it an anchor.
+    """
     given = tuple(dict.fromkeys(read_certificate(der) for der in split_pem(certificates)))
+    issuers = (*given, *distrusted)
     links = tuple(
         certificate
         for certificate in given
         if not _is_root(certificate)
-        and any(_is_named(other, certificate) for other in given if other != certificate)
+        and any(_is_named(other, certificate) for other in issuers if other != certificate)
     )
     return tuple(c for c in given if c not in set(links)), links
 

@@ -46,11 +46,30 @@ def check_active(
             )
         )
     else:
+        is_withheld = DG14 in listed - groups.keys() and not is_dump
         checklist.run(
             ACTIVE,
-            lambda both: authenticate_actively(both[0], dg15=both[1], dg14=groups.get(DG14)),
-            (evidence, groups[DG15]) if evidence and DG15 in groups else None,
+            lambda given: _authenticate(given, groups=groups, is_dg14_withheld=is_withheld),
+            evidence if DG15 in groups else None,
         )
+
+
+def _authenticate(
+    evidence: ActiveEvidence, *, groups: Mapping[int, bytes], is_dg14_withheld: bool
+) -> str:
+    """Check the answer, with DG14 where the key is a curve's.
+
+    A copy that cannot answer would leave DG14 out, and have a person look at what it is refused
+    for otherwise.
+    """
+    try:
+        return authenticate_actively(evidence, dg15=groups[DG15], dg14=groups.get(DG14))
+    except ChipError as error:
+        if is_dg14_withheld and error.code is ChipCode.SIG_ALG_UNSUPPORTED:
+            raise ChipError(
+                ChipCode.DG_MISSING, "DG14, which names the algorithm, was not sent"
+            ) from error
+        raise
 
 
 def check_chip_authentication(

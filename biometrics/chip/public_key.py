@@ -99,7 +99,7 @@ def _split(spki: bytes) -> tuple[str, bytes | None, bytes]:
 def _load_ec_key(parameters: bytes | None, point: bytes) -> ec.EllipticCurvePublicKey:
     tag = parameters[0] if parameters else None
     if parameters is not None and tag == _OBJECT_IDENTIFIER:
-        curve = find_named_curve(read_oid(parameters))
+        curve = find_named_curve(_read_curve_name(parameters))
     elif parameters is not None and tag == _SEQUENCE:
         curve = recognise_curve(parameters)
     else:
@@ -108,6 +108,13 @@ def _load_ec_key(parameters: bytes | None, point: bytes) -> ec.EllipticCurvePubl
         return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
     except ValueError as error:
         raise ChipError(ChipCode.EC_PARAM_MISMATCH, f"point is not on {curve.name}") from error
+
+
+def _read_curve_name(parameters: bytes) -> str:
+    try:
+        return read_oid(parameters)
+    except ValueError as error:
+        raise ChipError(ChipCode.EC_PARAM_MISMATCH, "malformed name of a curve") from error
 
 
 def _load_rsa_key(encoded: bytes) -> rsa.RSAPublicKey:

@@ -20,6 +20,15 @@ from biometrics.chip.names import DistinguishedName, read_name
 CRL_OCTETS_MAX = 16 * 1024 * 1024
 """A bound on work; the reader's own bound is the same."""
 
+DELTA_CRL_INDICATOR = "2.5.29.27"
+ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+CERTIFICATE_ISSUER = "2.5.29.29"
+NOT_OF_A_COMPLETE_LIST = frozenset(
+    {DELTA_CRL_INDICATOR, ISSUING_DISTRIBUTION_POINT, CERTIFICATE_ISSUER}
+)
+"""RFC 5280, clauses 5.2.4, 5.2.5 and 5.3.3: how delta, partial and indirect lists mark themselves.
+They must do so critically; one that forgets to is no more complete for it."""
+
 _TAG_INTEGER = 0x02
 
 
@@ -85,20 +94,20 @@ def read_revocation_list(der: bytes) -> RevocationList:
     """Read one DER CertificateList.
 
     Raises:
-        ValueError: it is not strict DER, or has a critical extension: delta, partial and indirect
-            lists mark themselves so.
+        ValueError: it is not strict DER, has a critical extension, or one that marks a delta,
+            partial or indirect list.
     """
     if len(der) > CRL_OCTETS_MAX:
         raise ValueError(f"a revocation list of {len(der)} octets")
-    decoded = asn1.decode_der(_CertificateList, der)
     try:
+        decoded = asn1.decode_der(_CertificateList, der)
         tbs, outer_algorithm, _ = tlv.read_all(tlv.read_one(der).value)
         inner_algorithm, issuer = _find_issuer(tbs)
-    except ChipError as error:
-        raise ValueError("not a revocation list") from error
+    except (ValueError, ChipError) as error:
+        raise ValueError("not a revocation list in strict DER") from error
     if inner_algorithm != outer_algorithm.raw:
         raise ValueError("two signature algorithms")
-    _refuse_critical(decoded.tbs)
+    _refuse_incomplete(decoded.tbs)
     next_update = decoded.tbs.next_update
     return RevocationList(
         tbs=tbs.raw,
@@ -119,10 +128,11 @@ def _find_issuer(tbs: tlv.TLV) -> tuple[bytes, bytes]:
     return algorithm.raw, tlv.read_first(rest[len(algorithm.raw) :]).raw
 
 
-def _refuse_critical(tbs: _TBSCertList) -> None:
+def _refuse_incomplete(tbs: _TBSCertList) -> None:
     extensions = [*(tbs.extensions or [])]
     for entry in tbs.revoked or []:
         extensions += entry.extensions or []
     for extension in extensions:
-        if extension.is_critical:
-            raise ValueError(f"critical extension {extension.oid.dotted_string}")
+        oid = extension.oid.dotted_string
+        if extension.is_critical or oid in NOT_OF_A_COMPLETE_LIST:
+            raise ValueError(f"extension {oid}")

@@ -19,7 +19,7 @@ from cryptography.x509 import ObjectIdentifier
 from biometrics.chip import tlv
 from biometrics.chip.codes import CheckResult, ChipCode, ChipError
 from biometrics.chip.object_identifiers import MGF1, RSA_ENCRYPTION, RSASSA_PSS, read_oid
-from biometrics.chip.public_key import PublicKey, SubjectKey
+from biometrics.chip.public_key import RSA_BITS_MAX, PublicKey, SubjectKey
 
 HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "1.2.840.113549.2.5": hashes.MD5(),  # noqa: S303 - named only to be refused as weak
@@ -34,6 +34,7 @@ HASHES: Mapping[str, hashes.HashAlgorithm] = {
 SHA1_NAME = hashes.SHA1.name
 _SHA1 = "1.3.14.3.2.26"
 _PSS_SALT_OCTETS_DEFAULT = 20
+_PSS_SALT_OCTETS_MAX = RSA_BITS_MAX // 8  # no modulus has room for more
 _PSS_TRAILER = 1
 _NULL = b"\x05\x00"
 _ALGORITHM_ELEMENTS_MAX = 2
@@ -236,7 +237,8 @@ def _read_pss(parameters: bytes | None) -> SignatureAlgorithm:
     elif decoded.mask.algorithm.dotted_string == MGF1:
         mask_hash = _read_hash(decoded.mask.hash)
     salt = _PSS_SALT_OCTETS_DEFAULT if decoded.salt_octets is None else decoded.salt_octets
-    if mask_hash is None or decoded.trailer not in (None, _PSS_TRAILER) or salt < 0:
+    is_salt_possible = 0 <= salt <= _PSS_SALT_OCTETS_MAX
+    if mask_hash is None or decoded.trailer not in (None, _PSS_TRAILER) or not is_salt_possible:
         raise _unsupported("RSASSA-PSS parameters")
     return SignatureAlgorithm(
         scheme=Scheme.RSA_PSS,

@@ -109,13 +109,14 @@ def read_signed_data(data: bytes) -> SignedData:
     except ChipError:
         raise
     except Exception as error:
-        raise ChipError(ChipCode.SOD_MALFORMED, f"CMS structure: {type(error).__name__}") from error
+        raise ChipError(ChipCode.SOD_MALFORMED, "the CMS structure is broken") from error
 
 
 def _read(info: cms.ContentInfo) -> SignedData:
     if info["content_type"].dotted != oids.SIGNED_DATA:
         raise ChipError(ChipCode.SOD_CONTENT_TYPE, "the envelope is not SignedData")
     _refuse_extra(info)
+    _refuse_beside_content(info)
     signed: cms.SignedData = info["content"]
     _refuse_extra(signed)
     content_info = signed["encap_content_info"]
@@ -124,8 +125,12 @@ def _read(info: cms.ContentInfo) -> SignedData:
     if len(signed["signer_infos"]) != 1:
         raise ChipError(ChipCode.SOD_SIGNER_COUNT, f"{len(signed['signer_infos'])} signers")
     _refuse_extra(content_info)
+    _refuse_beside_content(content_info)
+    for listed in signed["digest_algorithms"]:
+        _refuse_extra(listed)
     signer = signed["signer_infos"][0]
     _refuse_extra(signer)
+    _refuse_extra(signer["digest_algorithm"])
     _require_version(signer["version"], (_SIGNER_VERSIONS[signer["sid"].name],))
     attributes = signer["signed_attrs"]
     return SignedData(
@@ -143,14 +148,32 @@ def _read(info: cms.ContentInfo) -> SignedData:
 def _refuse_extra(sequence: core.Sequence) -> None:
     """Refuse elements after those the standard has; asn1crypto lets them pass."""
     present = sum(not isinstance(sequence[name], core.Void) for name in sequence)
-    at, count = 0, 0
-    while at < len(sequence.contents):
-        at += parser.peek(sequence.contents[at:])
-        count += 1
+    count = len(_split(sequence.contents))
     if count != present:
         raise ChipError(
             ChipCode.SOD_TRAILING_DATA, f"{type(sequence).__name__} has {count} elements"
         )
+
+
+def _refuse_beside_content(sequence: core.Sequence) -> None:
+    """Refuse elements beside the one that the tag [0] around a content holds."""
+    *_, last = _split(sequence.contents)
+    _, _, _, _, wrapped, _ = parser.parse(last)
+    if isinstance(sequence["content"], core.Void) or len(_split(wrapped)) == 1:
+        return
+    raise ChipError(
+        ChipCode.SOD_TRAILING_DATA, f"{type(sequence).__name__} has more than one content"
+    )
+
+
+def _split(contents: bytes) -> list[bytes]:
+    """Return the BER elements that follow each other."""
+    elements, at = [], 0
+    while at < len(contents):
+        end = at + parser.peek(contents[at:])
+        elements.append(contents[at:end])
+        at = end
+    return elements
 
 
 def _require_version(version: core.Integer, expected: tuple[int, ...]) -> None:
@@ -177,6 +200,7 @@ def _read_signer(identifier: cms.SignerIdentifier) -> SignerIdentifier:
     chosen = identifier.chosen
     if identifier.name == "subject_key_identifier":
         return SignerIdentifier(key_identifier=bytes(chosen.native))
+    _refuse_extra(chosen)
     return SignerIdentifier(
         issuer=read_name(chosen["issuer"].dump()), serial=int(chosen["serial_number"].native)
     )

@@ -117,7 +117,8 @@ def read_security_object(content: bytes, *, allows_sha1: bool = False) -> Securi
         raise ChipError(ChipCode.LDS_MALFORMED, "not strict DER of an LDSSecurityObject") from error
     has_info = decoded.version_info is not None
     if decoded.version not in (0, _LDS_VERSION_WITH_INFO) or has_info != bool(decoded.version):
-        raise ChipError(ChipCode.LDS_VERSION, f"version {decoded.version}, info: {has_info}")
+        # Numbers of a stranger are not written down: Python refuses to spell out long ones.
+        raise ChipError(ChipCode.LDS_VERSION, f"unknown, or one without its info: {has_info}")
     algorithm = find_hash(decoded.hash_algorithm.algorithm.dotted_string)
     if algorithm is None:
         raise ChipError(
@@ -131,7 +132,7 @@ def _index(entries: list[_DataGroupHash], digest_octets: int) -> Mapping[int, by
     indexed: dict[int, bytes] = {}
     for entry in entries:
         if entry.number not in DATA_GROUP_NUMBERS:
-            raise ChipError(ChipCode.LDS_DG_NUMBER, f"data group {entry.number}")
+            raise ChipError(ChipCode.LDS_DG_NUMBER, "a data group that does not exist")
         if entry.number in indexed:
             # A reader that takes the first and a reader that takes the last see two documents.
             raise ChipError(ChipCode.LDS_DUPLICATE_DG, f"data group {entry.number} twice")

@@ -67,6 +67,8 @@ class TrustProfile:
         anchors: Country signing certificates (CSCA) that may issue document signers.
         crls: Revocation lists, complete ones.
         document_signers: Signers whose certificate a SOD may leave out (Doc 9303-12, 6.1).
+        distrusted: Certificates whose keys are believed no more, in whatever certificate they sit:
+            no anchor, no link and no signer of a master list, and a document signer is revoked.
         policy: What the profile's owner decided.
     """
 
@@ -75,6 +77,7 @@ class TrustProfile:
     anchors: tuple[Certificate, ...]
     crls: tuple[RevocationList, ...] = ()
     document_signers: tuple[Certificate, ...] = ()
+    distrusted: tuple[Certificate, ...] = ()
     policy: TrustPolicy = field(default_factory=TrustPolicy)
     memory: TrustMemory = field(default_factory=TrustMemory, repr=False, compare=False)
 
@@ -137,6 +140,10 @@ class TrustProfile:
             )
         )
 
+    def distrusts(self, certificate: Certificate) -> bool:
+        """Tell whether the certificate's key is one that is believed no more."""
+        return any(certificate.has_key_of(other) for other in self.distrusted)
+
     def with_links(self, certificates: Iterable[bytes]) -> "TrustProfile":
         """Return the profile with link certificates followed (Doc 9303-12, clause 4.4).
 
@@ -146,7 +153,8 @@ class TrustProfile:
         Raises:
             ValueError: bytes that are not certificates.
         """
-        candidates = [read_certificate(der) for der in split_pem(certificates)]
+        read = (read_certificate(der) for der in split_pem(certificates))
+        candidates = [link for link in read if not self.distrusts(link)]
         return replace(self, anchors=_follow_links(self.anchors, candidates))
 
     def with_document_signers(self, certificates: Iterable[bytes]) -> "TrustProfile":
@@ -243,8 +251,10 @@ def _follow_links(
 
 
 def _is_link_from(anchor: Certificate, link: Certificate) -> bool:
+    # A state may name its own next key, and not another state's (Doc 9303-12, clause 7.1.1.2).
+    is_one_state = link.subject.countries == link.issuer.countries
     try:
-        return anchor.is_ca and link.is_ca and has_issued(anchor, link)
+        return is_one_state and anchor.is_ca and link.is_ca and has_issued(anchor, link)
     except (ChipError, ValueError):
         return False
 

@@ -106,13 +106,7 @@ def calibrate_command(  # noqa: PLR0913 - one parameter for each option
     given = read_input(pairs, root=root, photography=photography, templates=templates)
     data = _data_set(given, population=population, views=views, quality=quality)
     point = _point(given, targets=targets, data=data, cohort=strangers, make_cohort=make_cohort)
-    document = to_json(point, sign_key=key)
-    if out:
-        write_file(out, document)
-        for line in _summary(point):
-            typer.echo(line)
-    else:
-        typer.echo(document.decode(), nl=False)
+    _hand_over(point, out=out, sign_key=key)
 
 
 def _targets(target_fmr: float, review_fmr: float | None) -> Targets:
@@ -170,6 +164,18 @@ def _point(
             make_cohort.touch(mode=0o600)
         write_file(make_cohort, used.cohort().to_bytes())
     return point
+
+
+def _hand_over(
+    point: OperatingPoint, *, out: Path | None, sign_key: Ed25519PrivateKey | None
+) -> None:
+    document = to_json(point, sign_key=sign_key)
+    if out is None:
+        typer.echo(document.decode(), nl=False)
+        return
+    write_file(out, document)
+    for line in _summary(point):
+        typer.echo(line)
 
 
 def _summary(point: OperatingPoint) -> Iterator[str]:

@@ -70,7 +70,7 @@ def chip_command(  # noqa: PLR0913 - a command's options are its words
     ] = None,
     crl: Annotated[list[Path] | None, typer.Option(help="Revocation list.")] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Judge as of this day; else now.")
+        str | None, typer.Option(metavar="DATE", help="Judge as of this day, YYYY-MM-DD; else now.")
     ] = None,
     nonce: Annotated[
         str | None, typer.Option(metavar="HEX", help="What the chip had to sign: 8 or 32 octets.")
@@ -133,13 +133,13 @@ def _as_json(report: ChipReport, trust: TrustProfile, instant: datetime) -> dict
 def _print(report: ChipReport, trust: TrustProfile, instant: datetime) -> None:
     console = Console()
     console.width = max(console.width, TABLE_COLUMNS_MIN)
-    table = Table("check", "result", "code", "evidence", title_justify="left")
+    table = Table("check", "result", "code", "evidence", "counts", title_justify="left")
     table.title = (
         f"{report.verdict}  profile {trust.name}, policy {report.policy.version}, "
         f"{len(trust.anchors)} anchors, at {instant:%Y-%m-%d %H:%M} UTC"
     )
-    for column in table.columns[:3]:
-        column.no_wrap = True
+    for column in table.columns:
+        column.no_wrap = column.header != "evidence"
     for check in report.checks:
         table.add_row(*_cells(check))
     console.print(table)
@@ -152,13 +152,16 @@ def _cells(check: Check) -> tuple[Text, ...]:
         Text(check.result, style=_STYLES[check.result]),
         Text(check.code or ""),
         Text(check.evidence),
+        Text("yes" if check.is_binding else "no"),
     )
 
 
 def _write_portrait(picture: Picture | None, path: Path) -> None:
     """Write the pixels; there are none unless a good signature covers the portrait."""
     if picture is None:
-        typer.echo("no portrait was written: none is covered by a good signature", err=True)
+        typer.echo(
+            "no portrait was written: the checks portrait and portrait_image say why", err=True
+        )
         return
     # Imported on use: Pillow costs 60 ms, which `--help` need not pay.
     from PIL import Image  # noqa: PLC0415 - see above

@@ -6,11 +6,12 @@ caller's.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from biometrics.chip.active import EXCHANGES, NONCE_OCTETS
 from biometrics.chip.certificate import read_certificate
 from biometrics.chip.codes import ChipError
 from biometrics.chip.files import ActiveEvidence, ChipFiles
@@ -25,7 +26,9 @@ TRUST_FILE_OCTETS_MAX = 16 * 1024 * 1024
 
 CERTIFICATE_SUFFIXES = frozenset({".cer", ".crt", ".der", ".pem"})
 _DATA_GROUP = re.compile(r"dg(?P<number>[0-9]{1,2})\.bin")
-_SOD = "sod.bin"
+_SOD = -1
+"""Stands for EF.SOD among the numbers of data groups."""
+_NONCES_OCTETS = tuple(NONCE_OCTETS * count for count in EXCHANGES)
 
 
 class InputCode(StrEnum):
@@ -69,26 +72,31 @@ def read_dump(directory: Path) -> ChipFiles:
         entries = sorted(directory.iterdir())
     except OSError as error:
         raise InputError(InputCode.DUMP_UNREADABLE, f"{directory}: {error.strerror}") from error
-    found: dict[str, Path] = {}
+    found: dict[int, Path] = {}
     for path in entries:
-        name = path.name.lower()
-        if name == _SOD or _DATA_GROUP.fullmatch(name):
-            if name in found:
-                raise InputError(InputCode.DUMP_AMBIGUOUS, f"{found[name]} and {path}")
-            found[name] = path
+        number = _number_of(path)
+        if number in found:
+            raise InputError(InputCode.DUMP_AMBIGUOUS, f"{found[number]} and {path}")
+        if number is not None:
+            found[number] = path
     if not found:
         raise InputError(InputCode.DUMP_EMPTY, f"{directory}: neither sod.bin nor dg*.bin")
-    contents = {name: _read(path, at_most=DUMP_FILE_OCTETS_MAX) for name, path in found.items()}
-    groups = {
-        int(match["number"]): contents[name]
-        for name in contents
-        if (match := _DATA_GROUP.fullmatch(name))
-    }
-    return ChipFiles(sod=contents.get(_SOD, b""), data_groups=groups, is_dump=True)
+    contents = {number: _read(path, at_most=DUMP_FILE_OCTETS_MAX) for number, path in found.items()}
+    sod = contents.pop(_SOD, b"")
+    return ChipFiles(sod=sod, data_groups=contents, is_dump=True)
+
+
+def _number_of(path: Path) -> int | None:
+    """Return the number of the data group a file holds, _SOD for EF.SOD, None for neither."""
+    name = path.name.lower()
+    if name == "sod.bin":
+        return _SOD
+    match = _DATA_GROUP.fullmatch(name)
+    return int(match["number"]) if match else None
 
 
 def read_instant(text: str | None) -> datetime:
-    """Return the instant of `--at`: a day begins at midnight UTC; None is now.
+    """Return the instant of `--at`, in UTC, where a day begins at midnight; None is now.
 
     Raises:
         InputError: DATE_MALFORMED.
@@ -97,13 +105,11 @@ def read_instant(text: str | None) -> datetime:
         return datetime.now(UTC)
     try:
         instant = datetime.fromisoformat(text)
-        return instant.replace(tzinfo=instant.tzinfo or UTC)
-    except ValueError:
-        pass
-    try:
-        return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
-    except ValueError as error:
-        raise InputError(InputCode.DATE_MALFORMED, f"{text!r} is not YYYY-MM-DD") from error
+        return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            InputCode.DATE_MALFORMED, f"{text!r} is no day, YYYY-MM-DD, and no instant"
+        ) from error
 
 
 def read_evidence(nonce: str | None, signatures: Sequence[Path]) -> ActiveEvidence | None:
@@ -120,6 +126,8 @@ def read_evidence(nonce: str | None, signatures: Sequence[Path]) -> ActiveEviden
         octets = bytes.fromhex(nonce)
     except ValueError as error:
         raise InputError(InputCode.NONCE_MALFORMED, "the nonce is not hexadecimal") from error
+    if len(octets) not in _NONCES_OCTETS:
+        raise InputError(InputCode.NONCE_MALFORMED, f"{len(octets)} octets are not 8 or 32")
     answers = [_read(path, at_most=DUMP_FILE_OCTETS_MAX) for path in signatures]
     return ActiveEvidence(nonce=octets, signature=b"".join(answers))
 
@@ -149,35 +157,29 @@ def read_trust(
     if name not in set(ProfileName):
         raise InputError(InputCode.PROFILE_UNKNOWN, f"{name!r}; there are {', '.join(ProfileName)}")
     certificates, lists, found_crls = _sort(anchors)
-    pinned = [_read_trusted(path, InputCode.ANCHORS_UNUSABLE) for path in pins]
-    kept_crls = [_check_crl(path) for path in (*found_crls, *crls)]
-    try:
-        profile = make_profile(name, certificates=certificates, crls=kept_crls)
-        for data in lists:
+    pinned = [_check_certificate(path, InputCode.ANCHORS_UNUSABLE) for path in pins]
+    kept_signers = [_check_certificate(path, InputCode.DSC_UNUSABLE) for path in signers]
+    kept_crls = [_check(path, InputCode.CRL_UNUSABLE, read_revocation_list) for path in found_crls]
+    kept_crls += [_check(path, InputCode.CRL_UNUSABLE, read_revocation_list) for path in crls]
+    profile = make_profile(name, certificates=certificates, crls=kept_crls)
+    for path, data in lists:
+        # A list is taken in today, whatever instant the document is judged at.
+        try:
             profile = import_master_list(
-                # A list is taken in today, whatever instant the document is judged at.
-                profile,
-                data,
-                pinned=(*pinned, *certificates),
-                at=datetime.now(UTC),
+                profile, data, pinned=(*pinned, *certificates), at=datetime.now(UTC)
             )
-    except (ValueError, ChipError) as error:
-        raise InputError(InputCode.ANCHORS_UNUSABLE, f"{anchors}: {error}") from error
-    try:
-        return profile.with_document_signers(
-            _read_trusted(path, InputCode.DSC_UNUSABLE) for path in signers
-        )
-    except ValueError as error:
-        raise InputError(InputCode.DSC_UNUSABLE, str(error)) from error
+        except (ValueError, ChipError) as error:
+            raise InputError(InputCode.ANCHORS_UNUSABLE, f"{path}: {error}") from error
+    return profile.with_document_signers(kept_signers)
 
 
-def _sort(anchors: Path | None) -> tuple[list[bytes], list[bytes], list[Path]]:
-    """Return certificates, master lists and paths of revocation lists."""
+def _sort(anchors: Path | None) -> tuple[list[bytes], list[tuple[Path, bytes]], list[Path]]:
+    """Return certificates, master lists with their paths, and paths of revocation lists."""
     if anchors is None:
         return [], [], []
     if not anchors.is_dir():
         data = _read_trusted(anchors, InputCode.ANCHORS_UNUSABLE)
-        return ([data], [], []) if _is_certificate(data) else ([], [data], [])
+        return ([data], [], []) if _is_certificate(data) else ([], [(anchors, data)], [])
     paths = sorted(path for path in anchors.iterdir() if path.is_file())
     of_kind = {
         kind: [path for path in paths if path.suffix.lower() in suffixes]
@@ -191,8 +193,10 @@ def _sort(anchors: Path | None) -> tuple[list[bytes], list[bytes], list[Path]]:
         raise InputError(
             InputCode.ANCHORS_UNUSABLE, f"{anchors}: no *.der, *.cer, *.crt, *.pem or *.ml"
         )
-    certificates = [_check_certificate(path) for path in of_kind["certificates"]]
-    lists = [_read_trusted(path, InputCode.ANCHORS_UNUSABLE) for path in of_kind["lists"]]
+    certificates = [
+        _check_certificate(path, InputCode.ANCHORS_UNUSABLE) for path in of_kind["certificates"]
+    ]
+    lists = [(path, _read_trusted(path, InputCode.ANCHORS_UNUSABLE)) for path in of_kind["lists"]]
     return certificates, lists, of_kind["crls"]
 
 
@@ -203,31 +207,25 @@ def _is_certificate(data: bytes) -> bool:
         return False
 
 
-def _check_certificate(path: Path) -> bytes:
-    """Say which file of a folder is broken: from all together nobody could tell."""
-    data = _read_trusted(path, InputCode.ANCHORS_UNUSABLE)
+def _check_certificate(path: Path, code: InputCode) -> bytes:
+    return _check(path, code, read_certificate)
+
+
+def _check(path: Path, code: InputCode, read: Callable[[bytes], object]) -> bytes:
+    """Say which file is broken: from all together nobody could tell."""
+    data = _read_trusted(path, code)
     try:
         for der in split_pem([data]):
-            read_certificate(der)
+            read(der)
     except ValueError as error:
-        raise InputError(InputCode.ANCHORS_UNUSABLE, f"{path}: {error}") from error
+        raise InputError(code, f"{path}: {error}") from error
     return data
 
 
-def _check_crl(path: Path) -> bytes:
-    data = _read_trusted(path, InputCode.CRL_UNUSABLE)
-    try:
-        for der in split_pem([data]):
-            read_revocation_list(der)
-    except ValueError as error:
-        raise InputError(InputCode.CRL_UNUSABLE, f"{path}: {error}") from error
-    return data
-
-
-def _read_trusted(path: Path, empty: InputCode) -> bytes:
+def _read_trusted(path: Path, code: InputCode) -> bytes:
     data = _read(path, at_most=TRUST_FILE_OCTETS_MAX)
     if not data:
-        raise InputError(empty, f"{path}: empty")
+        raise InputError(code, f"{path}: empty")
     return data
 
 

@@ -118,6 +118,10 @@ CohortOption = Annotated[
     Path | None,
     typer.Option("--cohort", help="Cohort file of people who are not in the list."),
 ]
+OperatingPointOption = Annotated[
+    Path | None,
+    typer.Option("--operating-point", help="JSON of `biometrics calibrate`: its thresholds."),
+]
 ViewsOption = Annotated[
     Views, typer.Option("--views", help="Which pictures of a face are averaged.")
 ]

@@ -23,6 +23,7 @@ from biometrics.commands.networks import (
 from biometrics.commands.pair_lists import (
     ENGINE_ERRORS,
     CohortOption,
+    OperatingPointOption,
     read_cohort,
     read_operating_point,
     refuse,
@@ -54,10 +55,7 @@ def verify(  # noqa: PLR0913 - a command's options are its words
     probes: Annotated[list[Path], typer.Argument(help="1 to 5 photographs of one person.")],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    operating_point: Annotated[
-        Path | None,
-        typer.Option("--operating-point", help="JSON of `biometrics calibrate`: its thresholds."),
-    ] = None,
+    operating_point: OperatingPointOption = None,
     cohort: CohortOption = None,
     model: ModelOption = BUILT_IN,
     models: ModelsOption = None,

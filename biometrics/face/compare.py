@@ -87,12 +87,8 @@ def compare(
         raise ModelMismatchError("the decision threshold was set for another network")
     used = cohort if point.cohort_digest is not None else None
     scorer = Scorer(score_type=point.score_type, cohort=used)
-    alone = [(scorer.score(reference, one), one) for one in photographs]
-    refused = [
-        (score, one)
-        for score, one in alone
-        if _decision(score, point) is ComparisonDecision.NON_MATCH
-    ]
+    alone = ((scorer.score(reference, one), one) for one in photographs)
+    refused = [pair for pair in alone if _decision(pair[0], point) is ComparisonDecision.NON_MATCH]
     if refused:
         score, decisive = min(refused, key=lambda pair: point.score_type.from_similarity(pair[0]))
     else:

@@ -9,8 +9,10 @@ from typing import Any
 
 from asn1crypto import x509
 
+from biometrics.chip.certificate import read_certificate
 from biometrics.chip.profiles import AnchorStatus
 from biometrics.chip.trust import TrustProfile
+from identity.services.trust_records import TrustKind, TrustRecord
 from identity.services.trust_store import ListStatus, LoadedTrust
 
 Row = dict[str, Any]
@@ -28,8 +30,8 @@ def describe(
         within_days: Only anchors that end, or whose key stops signing, within so many days.
 
     Returns:
-        `at` (an instant), `profiles`, `anchors` (those that end first in front) and
-        `revocation_lists`, each a list of rows that JSON can hold.
+        `at` (an instant), `profiles`, `anchors` (those that end first in front),
+        `revocation_lists` and `distrusted`, each a list of rows that JSON can hold.
     """
     anchors = loaded.store.anchors()
     if within_days is not None:
@@ -42,6 +44,9 @@ def describe(
         ],
         "anchors": [_anchor_row(each, at) for each in anchors],
         "revocation_lists": [_list_row(each, at) for each in loaded.lists()],
+        "distrusted": [
+            _distrusted_row(each) for each in loaded.records if each.kind is TrustKind.DISTRUSTED
+        ],
     }
 
 
@@ -84,6 +89,16 @@ def _list_row(status: ListStatus, at: datetime) -> Row:
         "revoked": len(crl.serials),
         "is_current": crl.is_current(at),
         "is_usable": status.is_signed and crl.is_current(at),
+    }
+
+
+def _distrusted_row(record: TrustRecord) -> Row:
+    return {
+        "profile": record.profile,
+        "subject": _readable(read_certificate(record.content).subject.raw),
+        "sha256": record.digest,
+        "reason": record.origin,
+        "since": record.added_on.isoformat(),
     }
 
 

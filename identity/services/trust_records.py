@@ -35,9 +35,14 @@ class TrustKind(StrEnum):
 
     ANCHOR = "anchor"
     """An authority's certificate. A link certificate is one as soon as an anchor signed it."""
+    LISTED_ANCHOR = "listed_anchor"
+    """An authority's certificate by the word of a master list. It vouches for documents as any
+    anchor does, and for no further master list: else each state on a list could add others."""
     DOCUMENT_SIGNER = "document_signer"
     """A signer whose certificate documents leave out; no anchor."""
     CRL = "crl"
+    DISTRUSTED = "distrusted"
+    """A certificate whose key is believed no more, whatever else the directory holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ once, and what is said of the store in log and health. Which document passes is 
 to judge.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,6 +80,10 @@ class LoadedTrust:
         except ValueError as error:
             raise TrustError(str(error)) from error
 
+    def records_by_content(self) -> Mapping[tuple[str, TrustKind, str], TrustRecord]:
+        """Every record, by what makes it another one: profile, kind and digest."""
+        return {(each.profile, each.kind, each.digest): each for each in self.records}
+
     def lists(self) -> tuple[ListStatus, ...]:
         """Every revocation list, by profile."""
         return tuple(
@@ -92,15 +97,17 @@ class LoadedTrust:
 
         What is past is left out: keys that have stopped signing are what most anchors hold, and
         documents of theirs are good for years.
+
+        Returns:
+            Those whose end comes first in front.
         """
-        last = at + timedelta(days=within_days)
-        return tuple(
-            each
-            for each in self.store.anchors()
-            if any(
-                end is not None and at <= end <= last for end in (each.ends_at, each.signs_until)
-            )
+        length = timedelta(days=within_days)
+        coming = (
+            (min(left), number, each)
+            for number, each in enumerate(self.store.anchors())
+            if (left := [end - at for end in _ends(each) if timedelta() <= end - at <= length])
         )
+        return tuple(each for _, _, each in sorted(coming))
 
     def can_pass(self, name: str, at: datetime) -> bool:
         """Whether any document could pass by a profile: an anchor and its list are current.
@@ -118,6 +125,10 @@ class LoadedTrust:
         )
 
 
+def _ends(anchor: AnchorStatus) -> tuple[datetime, ...]:
+    return tuple(end for end in (anchor.ends_at, anchor.signs_until) if end is not None)
+
+
 def make_trust(records: tuple[TrustRecord, ...]) -> LoadedTrust:
     """Make every named profile from its records.
 
@@ -128,9 +139,12 @@ def make_trust(records: tuple[TrustRecord, ...]) -> LoadedTrust:
         check_record(record)
     profiles = {name.value: _make_profile(name, records) for name in ProfileName}
     provenances = {
-        read_certificate(der).sha256: Provenance(origin=record.origin, added_on=record.added_on)
-        for record in records
-        if record.kind is not TrustKind.CRL
+        (record.profile, read_certificate(der).sha256): Provenance(
+            origin=record.origin, added_on=record.added_on
+        )
+        # Backwards: of several, the first says where it came from.
+        for record in reversed(records)
+        if record.kind not in (TrustKind.CRL, TrustKind.DISTRUSTED)
         for der in split_pem([record.content])
     }
     return LoadedTrust(
@@ -164,11 +178,14 @@ def check_record(record: TrustRecord) -> None:
 
 
 def _make_profile(name: ProfileName, records: tuple[TrustRecord, ...]) -> TrustProfile:
-    def contents(kind: TrustKind) -> list[bytes]:
-        return [each.content for each in records if (each.profile, each.kind) == (name, kind)]
+    def contents(*kinds: TrustKind) -> list[bytes]:
+        return [r.content for r in records if r.profile == name and r.kind in kinds]
 
     profile = make_profile(
-        name, certificates=contents(TrustKind.ANCHOR), crls=contents(TrustKind.CRL)
+        name,
+        certificates=contents(TrustKind.ANCHOR, TrustKind.LISTED_ANCHOR),
+        crls=contents(TrustKind.CRL),
+        distrusted=contents(TrustKind.DISTRUSTED),
     )
     return profile.with_document_signers(contents(TrustKind.DOCUMENT_SIGNER))
 
@@ -214,11 +231,30 @@ class TrustInForce:
         # Taken before it is read: a file that is still being written changes it once more.
         self._fingerprint = seen
         try:
-            self._loaded = load_trust(self._directory)
+            loaded = load_trust(self._directory)
         except TrustError as error:
             _log.error("trust store not taken, the old one stays in force", why=str(error))
             return False
+        before, self._loaded = self._loaded, loaded
+        _log_difference(before, loaded)
         return True
+
+
+def _log_difference(before: LoadedTrust, after: LoadedTrust) -> None:
+    """Write which certificates came and went: whoever is an anchor can make citizens."""
+    old, new = before.records_by_content(), after.records_by_content()
+    for event, records in (
+        ("trust record added", [new[key] for key in new.keys() - old.keys()]),
+        ("trust record gone", [old[key] for key in old.keys() - new.keys()]),
+    ):
+        for record in sorted(records, key=lambda each: (each.profile, each.kind, each.digest)):
+            _log.warning(
+                event,
+                profile=record.profile,
+                kind=record.kind.value,
+                sha256=record.digest,
+                origin=record.origin,
+            )
 
 
 def log_trust(loaded: LoadedTrust, *, at: datetime) -> None:
@@ -248,6 +284,7 @@ def log_trust(loaded: LoadedTrust, *, at: datetime) -> None:
             "trust anchor ends",
             profile=anchor.profile,
             sha256=anchor.certificate.sha256.hex(),
+            days_left=round(anchor.days_left(at), 1),
             valid_until=anchor.ends_at.date().isoformat(),
             signs_until=None if until is None else until.date().isoformat(),
         )

@@ -35,7 +35,9 @@ CASES = [
     for method in METHODS
     for role in Role
 ]
-OURS = "urn:subid:operator:song-hong"
+CALLER = Caller(Role.OPERATOR, "song-hong")
+OURS = f"urn:subid:{CALLER.role}:{CALLER.name}"
+LIST = next(m for m in METHODS if method_key(m) == "SubscriptionService/ListSubscriptions")
 
 
 @pytest.mark.parametrize(("method", "role"), CASES)
@@ -75,27 +77,31 @@ def test_a_method_that_does_not_exist_is_unimplemented(connect_as: Connect) -> N
 def test_nobody_calls_without_a_certificate(world: World, method: MethodDescriptor) -> None:
     with _channel(world, None) as channel:
         _assert_no_way_in(channel, method)
+    _assert_way_in(world)
 
 
 def test_nobody_calls_with_a_certificate_of_another_authority(world: World) -> None:
     now = dt.datetime.now(dt.UTC)
     other = create_authority(at=now)  # the same name, another key
-    with _channel(world, other.issue_caller(Caller(Role.OPERATOR, "song-hong"), at=now)) as channel:
+    with _channel(world, other.issue_caller(CALLER, at=now)) as channel:
         for method in METHODS:
             _assert_no_way_in(channel, method)
+    _assert_way_in(world)
 
 
 def test_nobody_calls_with_an_expired_certificate(world: World) -> None:
     long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(days=400)
-    issued = _authority(world).issue_caller(Caller(Role.OPERATOR, "song-hong"), at=long_ago)
+    issued = _authority(world).issue_caller(CALLER, at=long_ago)
     with _channel(world, issued) as channel:
         _assert_no_way_in(channel, METHODS[0])
+    _assert_way_in(world)
 
 
 def test_nobody_calls_with_the_certificate_of_a_server(world: World) -> None:
     issued = _authority(world).issue_server(at=dt.datetime.now(dt.UTC))
     with _channel(world, issued) as channel:
         _assert_no_way_in(channel, METHODS[0])
+    _assert_way_in(world)
 
 
 @pytest.mark.parametrize(
@@ -126,9 +132,8 @@ def test_a_certificate_of_ours_that_names_no_single_caller_is_unauthenticated(
 
 def test_a_certificate_with_one_identity_among_other_names_is_known(world: World) -> None:
     names = ["https://example.org", OURS]
-    method = next(m for m in METHODS if method_key(m) == "SubscriptionService/ListSubscriptions")
     with _channel(world, _issue(_authority(world), names)) as channel:
-        assert _refusal(channel, method) is None
+        assert _refusal(channel, LIST) is None
 
 
 def _refusal(
@@ -149,6 +154,13 @@ def _assert_no_way_in(channel: grpc.Channel, method: MethodDescriptor) -> None:
         grpc.StatusCode.UNAVAILABLE,  # the handshake failed
         grpc.StatusCode.UNAUTHENTICATED,
     }
+
+
+def _assert_way_in(world: World) -> None:
+    """Show that it was the certificate: a server that is down would refuse everybody."""
+    issued = _authority(world).issue_caller(CALLER, at=dt.datetime.now(dt.UTC))
+    with _channel(world, issued) as channel:
+        assert _refusal(channel, LIST) is None
 
 
 def _authority(world: World) -> CertificateAuthority:

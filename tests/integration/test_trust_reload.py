@@ -107,6 +107,13 @@ def test_an_authority_is_trusted_and_a_signer_revoked_without_a_restart(
     revoked = verify(subscriber)
     assert revoked.state == pb.VERDICT_STATE_NOT_VERIFIED
     assert "DSC_REVOKED" in revoked.chip_codes
+
+    # The authority's own key is stolen: it is no anchor any more.
+    tell(state, "distrust", str(handed_out / "csca.der"), "--reason", "key stolen")
+    assert next(watched).status == NOT_SERVING
+    distrusted = verify(subscriber)
+    assert distrusted.state == pb.VERDICT_STATE_NOT_VERIFIED
+    assert "TRUST_ANCHOR_NOT_FOUND" in distrusted.chip_codes
     watched.cancel()
     for channel in channels.values():
         channel.close()

@@ -22,9 +22,9 @@ def authority() -> CardAuthority:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Run a command on a trust directory of the test's own."""
+    """Run a command on a trust directory of the test's own, in a narrow terminal."""
     directory = str(tmp_path / "trust")
-    return lambda *arguments: CliRunner().invoke(
+    return lambda *arguments: CliRunner(env={"COLUMNS": "40"}).invoke(
         app, ["trust", *arguments, "--trust-anchors", directory]
     )
 
@@ -74,6 +74,42 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
     assert (code, told["revocation_lists"][0]["is_usable"]) == (1, False)
 
 
+def test_an_authority_is_distrusted_by_its_fingerprint_or_its_file_and_restored(
+    run: Run, files: dict[str, str]
+) -> None:
+    run("add", files["csca.der"])
+    sha256 = str(overview(run)[1]["anchors"][0]["sha256"])
+    for given in (sha256[:16], files["csca.der"]):
+        done = run("distrust", given, "--reason", "added by mistake")
+        assert (done.exit_code, done.stdout) == (0, "1 added, 0 known before, 0 replaced\n")
+        told = overview(run)[1]
+        assert told["anchors"] == []
+        assert [each["reason"] for each in told["distrusted"]] == ["added by mistake"]
+        assert "Distrusted" in run("list").stdout
+        assert run("add", files["csca.der"]).exit_code == 2
+        assert run("restore", sha256[:16]).stdout == "distrust taken back\n"
+        assert [each["sha256"] for each in overview(run)[1]["anchors"]] == [sha256]
+
+
+def test_a_narrow_terminal_breaks_no_date_and_no_fingerprint(
+    run: Run, files: dict[str, str]
+) -> None:
+    run("add", files["csca.der"], "--profile", "vn-passport", "--origin", "letter [1 March]")
+    run("import-crl", files["list.crl"], "--profile", "vn-passport")
+    shown = run("list").stdout
+    (anchor,) = overview(run)[1]["anchors"]
+    fingerprint = str(anchor["sha256"])[:16]
+    (row,) = [line for line in shown.splitlines() if fingerprint in line]
+    assert all(str(anchor[key]) in row for key in ("profile", "valid_until", "signs_until"))
+    assert "letter [1 March]" in row
+    assert not [line for line in shown.splitlines() if "True" in line or "T00:" in line]
+
+
+@pytest.mark.parametrize("days", ["-1", "36501", "99999999999"])
+def test_a_time_that_no_certificate_lasts_is_refused(run: Run, days: str) -> None:
+    assert run("list", "--within", days).exit_code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -81,8 +117,12 @@ def test_what_ends_soon_and_what_is_of_no_use_is_told_by_the_exit_code(
         ("add", "csca.der", "--profile", "vn-none"),
         ("import-crl", "csca.der"),
         ("import-crl", "list.crl"),
+        ("distrust", "list.crl", "--reason", "none"),
+        ("distrust", "0123456789abcdef", "--reason", "none"),
+        ("restore", "0123456789abcdef"),
         ("import-master-list", "csca.der"),
         ("import-master-list", "csca.der", "--profile", "vn-cccd"),
+        ("import-master-list", "csca.der", "--pinned", "list.crl"),
     ],
 )
 def test_a_refusal_is_one_line_and_changes_nothing(

@@ -18,6 +18,7 @@ class Directory:
     is_broken: bool = False
     can_pass: bool = False
     logged: "asyncio.Queue[bool]" = field(default_factory=asyncio.Queue)
+    looks: "asyncio.Queue[None]" = field(default_factory=asyncio.Queue)
     reports: "asyncio.Queue[bool]" = field(default_factory=asyncio.Queue)
 
     def reload(self) -> bool:
@@ -29,13 +30,17 @@ class Directory:
         return was_changed
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> TrustWatch:
-        """What the watch is given; the log is written from another thread."""
+        """What the watch is given; it looks and writes the log from another thread."""
+
+        def reload() -> bool:
+            loop.call_soon_threadsafe(self.looks.put_nowait, None)
+            return self.reload()
 
         def write_log() -> None:
             loop.call_soon_threadsafe(self.logged.put_nowait, self.can_pass)
 
         return TrustWatch(
-            reload=self.reload,
+            reload=reload,
             write_log=write_log,
             can_pass=lambda: self.can_pass,
             report=self.reports.put,
@@ -49,6 +54,9 @@ def test_a_change_is_logged_and_told_and_the_first_state_as_well() -> None:
         async with watching_trust(directory.watch(asyncio.get_running_loop())):
             assert await asyncio.wait_for(directory.reports.get(), 10) is False
             assert await asyncio.wait_for(directory.logged.get(), 10) is False
+            for _ in range(3):
+                await asyncio.wait_for(directory.looks.get(), 10)
+            assert directory.logged.empty()  # nothing has changed, and a report is due once a day
             directory.can_pass = directory.is_changed = True
             assert await asyncio.wait_for(directory.reports.get(), 10) is True
             assert await asyncio.wait_for(directory.logged.get(), 10) is True
@@ -75,7 +83,10 @@ def test_ages_are_logged_every_so_often() -> None:
         directory = Directory()
         watch = directory.watch(asyncio.get_running_loop())
         async with watching_trust(replace(watch, log_interval_s=AT_ONCE_S)):
-            for _ in range(3):
-                await asyncio.wait_for(directory.logged.get(), 10)
+            logged = [await asyncio.wait_for(directory.logged.get(), 10) for _ in range(3)]
+        # Nothing changes: a watch that wrote at the start and at changes only would write once,
+        # and the second wait would run out.
+        assert logged == [False, False, False]
+        assert directory.reports.qsize() == 1
 
     asyncio.run(live())

@@ -80,16 +80,6 @@ def test_a_genuine_card_proves_its_key_for_the_nonce_and_no_other(card: Card) ->
     assert not is_proof(card, signature, nonce=bytes(8))
 
 
-def test_two_answers_to_one_nonce_differ(card: Card) -> None:
-    assert card.answer(NONCE) != card.answer(NONCE)
-
-
-@pytest.mark.parametrize("length", [0, 7, 9, 32])
-def test_a_nonce_of_another_length_is_refused(card: Card, length: int) -> None:
-    with pytest.raises(ValueError, match="8 bytes"):
-        card.answer(bytes(length))
-
-
 def test_a_clone_has_every_file_but_not_the_key(card: Card) -> None:
     clone = clone_without_key(card)
     assert (clone.sod, clone.data_groups) == (card.sod, card.data_groups)

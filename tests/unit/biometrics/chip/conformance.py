@@ -15,6 +15,7 @@ from tests.unit.biometrics.chip.test_bsi_cases import (
     DG2_CASES,
     ELSEWHERE,
     REASONS,
+    SIGNER_LEFT_OUT,
 )
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "chip-conformance.md"
@@ -41,7 +42,8 @@ def answers() -> Iterator[tuple[str, str, str]]:
     yield "LDS_B_04", "accepted", "`test_bsi_cases`"
     for case, (algorithm, listed) in ALGORITHM_CASES.items():
         sha1 = ", where a policy declares SHA-1" if algorithm.hash == "sha1" else ""
-        said = f"accepted{sha1}: {algorithm.scheme}, {algorithm.hash}, list of {listed}"
+        left_out = ", signer left out" if case in SIGNER_LEFT_OUT else ""
+        said = f"accepted{sha1}: {algorithm.scheme}, {algorithm.hash}, list of {listed}{left_out}"
         yield case, said, "`test_bsi_cases`"
     for case, card in CARDS.items():
         yield case, f"`{REFUSED[card][0]}` for {card}", "`test_verify`"

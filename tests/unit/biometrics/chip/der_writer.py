@@ -1,6 +1,7 @@
 """DER, written by hand: so that tests can also write what no library would.
 
-Owns the encoding of a few types and nothing of what they mean. Shares no code with the package
+Owns the encoding of a few types, and leaving an element out of what is encoded; nothing of what
+they mean. Shares no code with the package
 under test.
 """
 
@@ -64,4 +65,52 @@ def generalized(tag: int, instant: datetime) -> bytes:
 
 
 NULL = der(0x05)
+ENDLESS = integer(1 << 20_000)
+"""A number of 6,021 digits, more than Python writes down."""
 TRUE = der(0x01, b"\xff")
+
+
+def drop(encoded: bytes, *path: int) -> bytes:
+    """Leave one element out and write every length around it anew.
+
+    Args:
+        encoded: One element.
+        path: Which child to go into, level by level from the outermost; the last one is left out.
+    """
+    head, children = _children(encoded)
+    at, *deeper = path
+    kept = [drop(children[at], *deeper)] if deeper else []
+    return der(head, *children[:at], *kept, *children[at + 1 :])
+
+
+def append(encoded: bytes, *path: int) -> bytes:
+    """Put a NULL behind the last child of an element, and write every length around it anew.
+
+    Args:
+        encoded: One element.
+        path: Which child to go into, level by level from the outermost.
+    """
+    head, children = _children(encoded)
+    if not path:
+        return der(head, *children, NULL)
+    at, *deeper = path
+    return der(head, *children[:at], append(children[at], *deeper), *children[at + 1 :])
+
+
+def _children(encoded: bytes) -> tuple[int, list[bytes]]:
+    """The tag of a constructed element, and the elements in it. Tags of one octet only."""
+    content, children = encoded[_header_octets(encoded) :], []
+    while content:
+        end = _header_octets(content) + _length(content)
+        children.append(content[:end])
+        content = content[end:]
+    return encoded[0], children
+
+
+def _header_octets(encoded: bytes) -> int:
+    return 2 + (encoded[1] & 0x7F if encoded[1] & 0x80 else 0)
+
+
+def _length(encoded: bytes) -> int:
+    octets = _header_octets(encoded)
+    return int.from_bytes(encoded[2:octets]) if octets > 2 else encoded[1]

@@ -22,13 +22,17 @@ from tests.unit.biometrics.chip.forging import (
     citizen,
     curve_chip_with_broken_dg14,
     curve_chip_without_dg14_info,
+    curve_copy_without_dg14,
     explicit_signer_key,
     flip_last,
     forged_signer,
     groups,
     hide_a_second_certificate,
     listed,
+    listed_without,
     mrz,
+    named_by_key,
+    named_by_serial,
     other_state,
     period,
     phones_word_for_chip_authentication,
@@ -36,9 +40,12 @@ from tests.unit.biometrics.chip.forging import (
     sent,
     short_nonce,
     signer,
+    signer_certificate_without,
     signer_extensions,
     sod,
+    sod_length,
     sod_octets,
+    sod_without,
     stranger_with_same_name,
     unanswered,
     weak_chip_key,
@@ -55,9 +62,21 @@ BOMB = chip.picture("JPEG", 64, 64).replace(
     b"\xff\xc0\x00\x11\x08\x00\x40\x00\x40", b"\xff\xc0\x00\x11\x08\x75\x30\x75\x30"
 )
 
+CERTIFICATE_FIELDS: Mapping[str, tuple[int, ...]] = {
+    "serial number": (0, 1),
+    "inner algorithm": (0, 2),
+    "issuer": (0, 3),
+    "validity": (0, 4),
+    "outer algorithm": (1,),
+    "signature": (2,),
+}
+"""Where the mandatory fields of a certificate are (RFC 5280, clause 4.1). Without its public key
+the extensions stand in the key's place, so that is a row of its own."""
+
 REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     # TLV
     "a SOD cut short": (ChipCode.TLV_TRUNCATED, sod_octets(lambda s: s[:-7])),
+    "a SOD whose length is too big": (ChipCode.TLV_TRUNCATED, sod_length(+1)),
     "an empty SOD": (ChipCode.TLV_TRUNCATED, sod_octets(lambda _: b"")),
     "a SOD of indefinite length": (ChipCode.TLV_LENGTH, sod_octets(lambda s: b"\x77\x80" + s[4:])),
     "a SOD of seventeen kilobytes": (ChipCode.TLV_LENGTH, sod(trailing=bytes(17 * 1024))),
@@ -67,6 +86,13 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
         ChipCode.SOD_MALFORMED,
         sod_octets(lambda _: asn1.der(0x77, asn1.sequence(asn1.NULL))),
     ),
+    "SignedData without its version": (ChipCode.SOD_MALFORMED, sod_without(0)),
+    "SignedData without its digest algorithms": (ChipCode.SOD_MALFORMED, sod_without(1)),
+    "SignedData without its content type": (ChipCode.SOD_MALFORMED, sod_without(2, 0)),
+    "a signer without its version": (ChipCode.SOD_MALFORMED, sod_without(4, 0, 0)),
+    "a signer without its digest algorithm": (ChipCode.SOD_MALFORMED, sod_without(4, 0, 2)),
+    "a signer without its signature": (ChipCode.SOD_MALFORMED, sod_without(4, 0, 5)),
+    "a SOD whose length is too small": (ChipCode.SOD_TRAILING_DATA, sod_length(-1)),
     "padding after the SOD": (ChipCode.SOD_TRAILING_DATA, sod(trailing=bytes(8))),
     "an extra element in SignedData": (ChipCode.SOD_TRAILING_DATA, sod(extra=asn1.NULL)),
     "an extra element in SignerInfo": (
@@ -75,15 +101,35 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     ),
     "SignedData of version 1": (ChipCode.SOD_VERSION, sod(version=1)),
     "a signer of version 3 named by serial number": (ChipCode.SOD_VERSION, sod(signer_version=3)),
+    "a signer of version 1 named by its key": (
+        ChipCode.SOD_VERSION,
+        named_by_key(b"signer's key", version=1),
+    ),
     "another content type": (ChipCode.SOD_CONTENT_TYPE, sod(content_type="1.2.840.113549.1.7.1")),
     "another envelope": (ChipCode.SOD_CONTENT_TYPE, sod(envelope_type="1.2.840.113549.1.7.5")),
     "no signer": (ChipCode.SOD_SIGNER_COUNT, sod(signer_count=0)),
     "two signers": (ChipCode.SOD_SIGNER_COUNT, sod(signer_count=2)),
     "no certificate": (ChipCode.SOD_SIGNER_CERT, sod(certificates=())),
+    "a signer named by another serial number": (ChipCode.SOD_SIGNER_CERT, named_by_serial(+1)),
+    "a signer named by another key": (
+        ChipCode.SOD_SIGNER_CERT,
+        named_by_key(b"another key", version=3),
+    ),
+    **{
+        f"a certificate without its {what}": (
+            ChipCode.SOD_SIGNER_CERT,
+            signer_certificate_without(*path),
+        )
+        for what, path in CERTIFICATE_FIELDS.items()
+    },
     "two certificates that fit": (ChipCode.SOD_SIGNER_CERT, hide_a_second_certificate),
     "five certificates": (
         ChipCode.SOD_SIGNER_CERT,
         lambda card: sod(certificates=(card.signer.certificate,) * 5)(card),
+    ),
+    "a certificate of a version too long to write down": (
+        ChipCode.SOD_SIGNER_CERT,
+        signer(version=1 << 20_000),
     ),
     "a certificate that says two algorithms": (
         ChipCode.SOD_SIGNER_CERT,
@@ -126,11 +172,18 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "no signature": (ChipCode.SOD_SIGNATURE_INVALID, sod(signature=b"")),
     # LDS security object
     "a content that is no list": (ChipCode.LDS_MALFORMED, listed(lambda _: asn1.NULL)),
+    "a list without its version": (ChipCode.LDS_MALFORMED, listed_without(0)),
+    "a list without its hash algorithm": (ChipCode.LDS_MALFORMED, listed_without(1)),
+    "a list with a hash without its number": (ChipCode.LDS_MALFORMED, listed_without(2, 1, 0)),
     "a list with octets behind it": (
         ChipCode.LDS_MALFORMED,
         listed(lambda card: chip.security_object(card.data_groups) + b"\0"),
     ),
     "a list without hashes": (ChipCode.LDS_MALFORMED, listed(lambda _: chip.security_object({}))),
+    "a list of version 2": (
+        ChipCode.LDS_VERSION,
+        listed(lambda card: chip.security_object(card.data_groups, version=2)),
+    ),
     "a list of version 1 without its version info": (
         ChipCode.LDS_VERSION,
         listed(lambda card: chip.security_object(card.data_groups, version=1)),
@@ -142,6 +195,18 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
                 card.data_groups,
                 version_info=asn1.sequence(asn1.printable("0108"), asn1.printable("040000")),
             )
+        ),
+    ),
+    "a list of a version too long to write down": (
+        ChipCode.LDS_VERSION,
+        listed(
+            lambda card: chip.security_object(card.data_groups, version=1 << 20_000),
+        ),
+    ),
+    "a data group of a number too long to write down": (
+        ChipCode.LDS_DG_NUMBER,
+        listed(
+            lambda card: chip.security_object(card.data_groups, more=[(1 << 20_000, bytes(32))])
         ),
     ),
     "a list of an unknown hash": (
@@ -193,9 +258,21 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
             )
         ),
     ),
+    "a certificate without its public key": (
+        ChipCode.SIG_ALG_UNSUPPORTED,
+        signer_certificate_without(0, 6),
+    ),
     "rsaEncryption with a curve's key": (
         ChipCode.SIG_ALG_KEY_MISMATCH,
         sod(identifier=Algorithm(scheme="rsa", hash="sha256").identifier),
+    ),
+    "a curve whose name is broken": (
+        ChipCode.EC_PARAM_MISMATCH,
+        explicit_signer_key(lambda _: b"\x06\x00"),
+    ),
+    "a salt longer than any key": (
+        ChipCode.SIG_ALG_UNSUPPORTED,
+        sod(identifier=Algorithm(scheme="pss", hash="sha256", salt_octets=2**31).identifier),
     ),
     "a known curve with another base point": (
         ChipCode.EC_PARAM_MISMATCH,
@@ -228,7 +305,25 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
         ChipCode.DSC_KEY_USAGE,
         signer_extensions(state.key_usage(state.DIGITAL_SIGNATURE, is_critical=False)),
     ),
+    "a signer of master lists whose purpose is not critical": (
+        ChipCode.DSC_KEY_USAGE,
+        signer_extensions(
+            state.key_usage(state.DIGITAL_SIGNATURE),
+            state.extended_key_usage("2.23.136.1.1.3"),
+        ),
+    ),
+    "a signer whose purpose is malformed": (
+        ChipCode.DSC_KEY_USAGE,
+        signer_extensions(
+            state.key_usage(state.DIGITAL_SIGNATURE), state.extension("2.5.29.37", b"")
+        ),
+    ),
     "a signer that may do more": (ChipCode.DSC_KEY_USAGE, signer_extensions(state.key_usage(0xC0))),
+    "a signer that may not sign data": (
+        ChipCode.DSC_KEY_USAGE,
+        signer_extensions(state.key_usage(0x40)),
+    ),
+    "a signer of X.509 version 2": (ChipCode.DSC_KEY_USAGE, signer(version=1)),
     "a signer of X.509 version 1": (
         ChipCode.DSC_KEY_USAGE,
         signer(version=0),
@@ -303,6 +398,10 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
             )
         ),
     ),
+    "an anchor with a critical extension nobody knows": (
+        ChipCode.CSCA_NOT_CA,
+        authority(lambda draft: replace(draft, extensions=(*draft.extensions, CRITICAL))),
+    ),
     "no revocation list": (ChipCode.CRL_MISSING, report_on),
     "a stale revocation list": (
         ChipCode.CRL_STALE,
@@ -322,6 +421,7 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "no citizen data sent": (ChipCode.DG_MISSING, sent({13: None})),
     "no chip key sent": (ChipCode.DG_MISSING, sent({15: None})),
     "a data group the state did not sign": (ChipCode.DG_NOT_IN_SOD, sent({11: b"\x6b\x00"})),
+    "a DG1 that is not on the list": (ChipCode.DG_NOT_IN_SOD, listed_without(2, 0)),
     "a data group numbered zero": (ChipCode.DG_NOT_IN_SOD, sent({0: b""})),
     "another portrait": (
         ChipCode.DG_HASH_MISMATCH,
@@ -393,6 +493,10 @@ REFUSED: Mapping[str, tuple[ChipCode, Case]] = {
     "DG14 that is no set, with a curve's key": (
         ChipCode.DG14_MALFORMED,
         curve_chip_with_broken_dg14,
+    ),
+    "DG14 withheld by a copy of a curve's chip": (
+        ChipCode.DG_MISSING,
+        curve_copy_without_dg14,
     ),
     "DG15 under another tag": (ChipCode.DG15_MALFORMED, groups({15: asn1.der(0x6C)})),
     # DG1 against DG13

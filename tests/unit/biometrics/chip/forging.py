@@ -48,6 +48,61 @@ def sod_octets(change: Callable[[bytes], bytes]) -> Case:
     return lambda card: report_on(card.with_files(sod=change(card.files.sod)))
 
 
+def sod_without(*path: int) -> Case:
+    """Leave an element out of SignedData; those named here are signed by nobody."""
+    return sod_octets(lambda octets: asn1.drop(octets, 0, 1, 0, *path))
+
+
+def sod_length(change: int) -> Case:
+    """Another length in the SOD's own tag, and nothing else."""
+    return sod_octets(
+        lambda octets: octets[:2] + (int.from_bytes(octets[2:4]) + change).to_bytes(2) + octets[4:]
+    )
+
+
+def listed_without(*path: int) -> Case:
+    """The state signs a list with an element left out."""
+    return listed(lambda card: asn1.drop(chip.security_object(card.data_groups), *path))
+
+
+def signer_certificate_without(*path: int) -> Case:
+    """The signer's certificate comes along with an element left out."""
+
+    def case(card: Card) -> ChipReport:
+        broken = asn1.drop(card.signer.certificate, *path)
+        return report_on(card.with_sod(replace(card.draft(), certificates=(broken,))))
+
+    return case
+
+
+def named_by_key(identifier: bytes, *, version: int) -> Case:
+    """The SOD names its signer by a key identifier, which the signer's certificate holds."""
+
+    def case(card: Card) -> ChipReport:
+        held = state.subject_key_identifier(b"signer's key")
+        draft = state.signer_draft(card.authority)
+        changed = replace(draft, extensions=(*draft.extensions, held)).sign(card.authority.key)
+        named = replace(
+            replace(card, signer=changed).draft(),
+            signer_version=version,
+            signer_identifier=asn1.der(0x80, identifier),
+        )
+        return report_on(card.with_sod(named))
+
+    return case
+
+
+def named_by_serial(difference: int) -> Case:
+    """The SOD names its signer by issuer and another serial number."""
+
+    def case(card: Card) -> ChipReport:
+        serial = asn1.integer(card.signer.serial + difference)
+        identifier = asn1.sequence(card.signer.issuer, serial)
+        return report_on(card.with_sod(replace(card.draft(), signer_identifier=identifier)))
+
+    return case
+
+
 def listed(change: Callable[[Card], bytes]) -> Case:
     """The state signs another content."""
     return lambda card: report_on(card.with_sod(replace(card.draft(), content=change(card))))
@@ -181,6 +236,20 @@ def curve_chip_with_broken_dg14(card: Card) -> ChipReport:
     broken = asn1.der(0x6E, asn1.sequence())
     changed = card.with_groups({14: broken, 15: chip.make_dg15(state.ec_key())})
     return report_on(changed)
+
+
+def curve_copy_without_dg14(card: Card) -> ChipReport:
+    """A copy that cannot sign leaves out the group that says with which hash it should have."""
+    info = chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3")
+    changed = card.with_groups({14: chip.make_dg14(info), 15: chip.make_dg15(state.ec_key())})
+    kept = {number: data for number, data in changed.data_groups.items() if number != 14}
+    return report_on(
+        replace(
+            changed,
+            files=replace(changed.files, data_groups=kept),
+            active=ActiveEvidence(nonce=NONCE, signature=bytes(96)),
+        )
+    )
 
 
 def unanswered(card: Card) -> ChipReport:

@@ -230,6 +230,11 @@ def private_key_period(start: datetime, end: datetime) -> bytes:
     return extension("2.5.29.16", period)
 
 
+def extended_key_usage(*purposes: str, is_critical: bool = False) -> bytes:
+    listed = asn1.sequence(*(asn1.oid(purpose) for purpose in purposes))
+    return extension("2.5.29.37", listed, is_critical=is_critical)
+
+
 def document_types(*codes: str) -> bytes:
     listed = asn1.set_of(*(asn1.printable(code) for code in codes))
     return extension("2.23.136.1.1.6.2", asn1.sequence(asn1.integer(0), listed))
@@ -334,17 +339,24 @@ def signer_draft(authority: Identity, key: PrivateKey | None = None) -> Certific
     )
 
 
+def make_revoked(serial: int, *, extensions: tuple[bytes, ...] = ()) -> bytes:
+    return asn1.sequence(
+        asn1.integer(serial),
+        asn1.utc_time(datetime(2026, 1, 1, tzinfo=UTC)),
+        asn1.sequence(*extensions) if extensions else b"",
+    )
+
+
 def make_crl(
     authority: Identity,
     *serials: int,
     this_update: datetime = datetime(2026, 1, 1, tzinfo=UTC),
     next_update: datetime | None = datetime(2027, 1, 1, tzinfo=UTC),
     extensions: tuple[bytes, ...] = (),
+    entries: tuple[bytes, ...] = (),
     key: PrivateKey | None = None,
 ) -> bytes:
-    revoked = [
-        asn1.sequence(asn1.integer(serial), asn1.utc_time(this_update)) for serial in serials
-    ]
+    revoked = [*(make_revoked(serial) for serial in serials), *entries]
     tbs = asn1.sequence(
         asn1.integer(1),
         ECDSA_512.identifier,

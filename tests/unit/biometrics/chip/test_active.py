@@ -172,6 +172,10 @@ def test_without_a_plain_algorithm_in_dg14_a_curve_cannot_answer(
         asn1.der(0x6E, asn1.set_of(asn1.NULL)),
         asn1.der(0x6E, asn1.set_of(asn1.sequence(asn1.oid("1.2.3")))),
         asn1.der(0x6E, asn1.set_of(asn1.sequence(asn1.NULL, asn1.NULL))),
+        chip.make_dg14(  # the first and the last name different hashes
+            chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.1"),
+            chip.active_authentication_info("0.4.0.127.0.7.1.1.4.1.3"),
+        ),
     ],
 )
 def test_a_dg14_that_is_not_in_order_is_malformed(data: bytes) -> None:

@@ -4,7 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from biometrics.chip import tlv
 from biometrics.chip.certificate import CERTIFICATE_OCTETS_MAX, read_certificate
 from tests.unit.biometrics.chip import der_writer as asn1
 from tests.unit.biometrics.chip import issuer as state
@@ -43,6 +46,40 @@ def test_an_authority_says_what_it_may(card: Card) -> None:
     assert authority.key_usage.has_crl_sign
     assert authority.private_key_period == (None, None)
     assert authority.document_types is None
+
+
+def test_a_key_is_the_same_however_its_curve_and_its_point_are_written(card: Card) -> None:
+    draft = state.signer_draft(card.authority, state.ec_key(ec.BrainpoolP384R1()))
+    spki = state.spki(draft.key, asn1.oid("1.3.36.3.3.2.8.1.1.11"))
+    public_key = draft.key.public_key()
+    whole = public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    half = public_key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    algorithm = tlv.read_all(tlv.read_one(spki).value)[0].raw
+    compressed = asn1.sequence(algorithm, asn1.bit_string(half))
+    explicit, by_name, by_half, stranger = (
+        read_certificate(each.sign(card.authority.key).certificate)
+        for each in (
+            draft,
+            replace(draft, spki=spki),
+            replace(draft, spki=compressed),
+            state.signer_draft(card.authority),
+        )
+    )
+
+    assert len({explicit.spki, by_name.spki, by_half.spki}) == 3
+    assert whole not in by_half.der
+    assert explicit.has_key_of(by_name)
+    assert explicit.has_key_of(by_half)
+    assert not explicit.has_key_of(stranger)
+
+
+@pytest.mark.parametrize("spki", [asn1.sequence(), asn1.der(0x30, b"\x04\x09")])
+def test_a_key_that_is_none_is_the_same_as_itself_only(card: Card, spki: bytes) -> None:
+    draft = replace(state.signer_draft(card.authority), spki=spki)
+    broken = read_certificate(draft.sign(card.authority.key).certificate)
+
+    assert broken.has_key_of(broken)
+    assert not broken.has_key_of(read_certificate(card.signer.certificate))
 
 
 def test_document_types_may_stand_bare_in_the_list(card: Card) -> None:

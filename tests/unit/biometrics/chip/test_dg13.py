@@ -97,6 +97,14 @@ def test_a_card_may_say_in_words_that_it_does_not_expire(words: str) -> None:
     assert citizen.expires_on is None
 
 
+@pytest.mark.parametrize("text", ["-", "//", "***", "\u2167"])
+def test_a_dash_in_place_of_a_date_says_nothing(text: str) -> None:
+    citizen = parse_dg13(chip.make_dg13({12: asn1.utf8(text)}))
+
+    assert not citizen.has_no_expiry
+    assert citizen.expires_on is None
+
+
 @pytest.mark.parametrize(
     ("text", "sex"), [("Nam", Sex.MALE), ("Nữ", Sex.FEMALE), ("NỮ", Sex.FEMALE)]
 )
@@ -121,6 +129,8 @@ def test_both_words_for_the_sex_are_read(text: str, sex: Sex) -> None:
         chip.dg13_around(asn1.set_of(asn1.sequence(asn1.NULL, asn1.utf8("1")))),
         chip.dg13_around(asn1.set_of(asn1.sequence(asn1.der(2, b"\0\1"), asn1.utf8("1")))),
         chip.dg13_around(asn1.set_of(field(5), field(5))),
+        chip.dg13_around(asn1.set_of(), version=1 << 20_000),
+        chip.dg13_around(asn1.set_of(*[asn1.sequence(asn1.ENDLESS)] * 2)),
         chip.make_dg13({1: asn1.utf8("00109099999")}),
         chip.make_dg13({1: asn1.utf8("00109099999x")}),
         chip.make_dg13({1: asn1.integer(1090999999)}),

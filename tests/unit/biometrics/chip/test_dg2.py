@@ -50,6 +50,7 @@ def test_the_record_may_sit_under_either_tag() -> None:
         chip.dg2_around(chip.instance(RECORD), count=0),
         chip.dg2_around(chip.instance(RECORD), chip.instance(RECORD), count=1),
         chip.dg2_around(count=1),
+        asn1.der(0x75, asn1.der(0x7F61, asn1.ENDLESS, chip.instance(RECORD))),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, faces=2))),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, faces=0))),
         chip.make_dg2_39794(JPEG, representations=2),
@@ -83,6 +84,12 @@ def around_39794(*parts: bytes) -> bytes:
         chip.dg2_around(chip.instance(RECORD, chip.biometric_header(kind=b"\0\x07"))),
         chip.dg2_around(chip.instance(RECORD, chip.biometric_header(kind=None))),
         chip.dg2_around(chip.instance(RECORD, chip.biometric_header(face=b"\x08"))),
+        # An iris to a reader that takes the first, a face to one that takes the last.
+        chip.dg2_around(
+            chip.instance(
+                RECORD, asn1.der(0xA1, asn1.der(0x81, b"\x10"), chip.biometric_header()[2:])
+            )
+        ),
         chip.dg2_around(chip.instance(b"")),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, start=b"FAD\x00010\x00"))),
         chip.dg2_around(chip.instance(chip.facial_record(JPEG, start=b"FAC\x00020\x00"))),

@@ -79,6 +79,8 @@ def test_every_single_number_counts(part: str) -> None:
         {"base": asn1.octet_string(b"\x04" + bytes(95))},
         {"base": asn1.octet_string(b"\x03" + bytes(48))},
         {"cofactor": asn1.integer(1) + asn1.NULL},
+        {"version": asn1.integer(0)},
+        {"version": asn1.ENDLESS},
     ],
 )
 def test_a_missing_or_compressed_number_is_refused(changes: dict[str, bytes]) -> None:

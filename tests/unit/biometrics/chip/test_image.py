@@ -201,3 +201,35 @@ def test_a_jpeg_of_many_scans_is_refused() -> None:
     scan = image[at:-2]
 
     assert code_of(image[:-2] + scan * 40 + b"\xff\xd9") is ChipCode.IMAGE_TOO_LARGE
+
+
+STREAM = encode("JPEG2000", no_jp2=True)
+TILE_PART_WITHOUT_LENGTH = b"\xff\x90\x00\x0a" + bytes(8)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        SOI + b"\xff" * 250_000,
+        SOI + b"\xff\xd0" * 125_000,
+        SOI + b"\xff\xfe\x00\x02" * 62_000,
+        SOI + b"\xff\xda\x00\x02" * 62_000,
+        STREAM[: STREAM.index(b"\xff\x90")] + TILE_PART_WITHOUT_LENGTH * 20_000,
+        STREAM[: STREAM.index(b"\xff\x90")] + b"\xff\x64\x00\x02" * 60_000,
+        bytes.fromhex("0000000C6A5020200D0A870A") + b"\0\0\0\x08free" * 30_000,
+    ],
+)
+def test_no_picture_is_walked_over_for_long(image: bytes) -> None:
+    started = time.process_time()
+
+    code = code_of(image)
+
+    assert code is ChipCode.IMAGE_DECODE
+    assert time.process_time() - started < 0.05
+
+
+@pytest.mark.parametrize("fill", [b"\xff\x00", b"\xff\xd0"])
+def test_a_scan_may_be_as_long_as_it_likes(fill: bytes) -> None:
+    image = chip.picture("JPEG")
+
+    assert inspect_image(image[:-2] + fill * 100_000 + EOI).width_px == 96

@@ -1,5 +1,6 @@
 """Finding the issuer among many, and judging it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -43,6 +44,30 @@ def test_of_two_certificates_of_one_key_the_valid_one_counts(
 ) -> None:
     """Indonesia: a new certificate and an expired link hold one key."""
     pair = [card.authority.certificate, expired_twin(card)]
+
+    report = verify(card, profile=profile(*(pair if is_first else reversed(pair))))
+
+    assert report.verdict is ChipVerdict.AUTHENTIC
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize(
+    "extensions",
+    [
+        lambda draft: draft.extensions[1:],  # no CA flag
+        lambda draft: (*draft.extensions, state.extension("1.2.3", asn1.NULL, is_critical=True)),
+    ],
+)
+def test_of_two_certificates_of_one_key_the_authoritys_counts(
+    card: Card,
+    verify: Verify,
+    extensions: Callable[[state.CertificateDraft], tuple[bytes, ...]],
+    *,
+    is_first: bool,
+) -> None:
+    draft = state.authority_draft(key=card.authority.key)
+    limited = replace(draft, extensions=extensions(draft), serial=2).sign(draft.key)
+    pair = [card.authority.certificate, limited.certificate]
 
     report = verify(card, profile=profile(*(pair if is_first else reversed(pair))))
 

@@ -61,3 +61,9 @@ def test_the_parts_of_a_name_that_come_together_have_no_order() -> None:
     assert read_name(asn1.sequence(asn1.set_of(country, common))).is_same(
         read_name(asn1.sequence(asn1.set_of(common, country)))
     )
+
+
+@pytest.mark.parametrize("text", ["a" * 2048, "a" + "\u0301" * 3700 + "\u0327" * 3700])
+def test_a_name_that_takes_long_to_compare_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="bounds"):
+        read_name(state.name(text))

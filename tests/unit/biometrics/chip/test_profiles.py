@@ -17,6 +17,7 @@ from biometrics.chip.profiles import (
     TrustStore,
     import_master_list,
     make_profile,
+    read_authorities,
 )
 from biometrics.chip.report import ChipReport
 from biometrics.chip.trust import TrustProfile
@@ -25,6 +26,12 @@ from tests.unit.biometrics.chip import chip_files as chip
 from tests.unit.biometrics.chip import issuer as state
 from tests.unit.biometrics.chip.chip_files import Card
 from tests.unit.biometrics.chip.issuer import NOW
+from tests.unit.biometrics.chip.test_master_list import (
+    LISTED,
+    PUBLISHER,
+    list_signer,
+    master_list,
+)
 
 TODAY = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -137,6 +144,66 @@ def test_a_link_alone_is_an_anchor_by_the_operators_word() -> None:
     assert len(make_profile("vn-cccd", certificates=[good.certificate]).anchors) == 1
 
 
+def test_a_distrusted_key_is_no_anchor_in_any_certificate(card: Card) -> None:
+    again = replace(state.authority_draft(key=card.authority.key), serial=99)
+    renewed = again.sign(card.authority.key).certificate
+    bystander = state.make_authority("CSCA OTHER").certificate
+    certificates = [card.authority.certificate, renewed, bystander]
+
+    trusting = make_profile("vn-cccd", certificates=certificates)
+    distrusting = make_profile(
+        "vn-cccd", certificates=certificates, distrusted=[card.authority.certificate]
+    )
+
+    assert len(trusting.anchors) == 3
+    assert [anchor.der for anchor in distrusting.anchors] == [bystander]
+    report = report_on(card, distrusting)
+    assert report.verdict is ChipVerdict.UNDETERMINED
+    assert ChipCode.TRUST_ANCHOR_NOT_FOUND in report.codes
+    assert report.mrz is None
+
+
+@pytest.mark.parametrize("is_still_there", [True, False])
+def test_a_link_goes_with_the_distrusted_anchor_that_signed_it(*, is_still_there: bool) -> None:
+    old = state.make_authority()
+    given = [link(old).certificate, *([old.certificate] if is_still_there else [])]
+
+    assert make_profile("vn-cccd", certificates=given, distrusted=[old.certificate]).anchors == ()
+
+
+def test_a_distrusted_link_is_not_followed() -> None:
+    old = state.make_authority()
+    new = link(old).certificate
+
+    profile = make_profile("vn-cccd", certificates=[old.certificate, new], distrusted=[new])
+
+    assert [anchor.der for anchor in profile.anchors] == [old.certificate]
+
+
+def test_a_distrusted_document_signer_is_revoked_though_no_list_says_so(card: Card) -> None:
+    profile = profile_of(card)
+    distrusting = replace(profile, distrusted=(read_certificate(card.signer.certificate),))
+
+    report = report_on(card, distrusting)
+
+    assert report.verdict is ChipVerdict.NOT_AUTHENTIC
+    assert report.codes == {ChipCode.DSC_REVOKED}
+    assert report.mrz is None
+
+
+def test_a_distrusted_authority_is_not_taken_from_a_list_and_stands_behind_none() -> None:
+    def distrusting(der: bytes) -> TrustProfile:
+        return make_profile("icao", distrusted=[der])
+
+    data, pinned = master_list(list_signer()), [PUBLISHER.certificate]
+
+    enlarged = import_master_list(distrusting(LISTED[0]), data, pinned=pinned, at=NOW)
+
+    assert {anchor.der for anchor in enlarged.anchors} == {*LISTED[1:]}
+    with pytest.raises(ValueError, match="distrusted"):
+        import_master_list(distrusting(PUBLISHER.certificate), data, pinned=pinned, at=NOW)
+
+
 def test_there_are_three_profiles_and_no_other() -> None:
     assert {*RULES} == {*ProfileName} == {"vn-cccd", "vn-passport", "icao"}
     with pytest.raises(ValueError, match="no trust profile"):
@@ -160,6 +227,13 @@ def test_a_store_is_exchanged_and_never_changed(card: Card) -> None:
 
     store = empty.with_profile(profile, {anchor.sha256: origin})
 
+    elsewhere = replace(profile, name="icao")
+    other_origin = replace(origin, origin="a master list")
+    both = store.with_profile(elsewhere, {anchor.sha256: other_origin})
+    assert {each.profile: each.provenance for each in both.anchors()} == {
+        "vn-cccd": origin,
+        "icao": other_origin,
+    }
     assert store.profile("vn-cccd") is profile
     assert not empty.profiles
     (status,) = store.anchors()
@@ -211,6 +285,8 @@ def test_the_dutch_list_is_imported_by_its_pinned_root(shared_data: Path) -> Non
     passport_authority = (shared_data / "chip" / "vn_passport_csca.der").read_bytes()
     assert read_certificate(passport_authority) in vietnam.anchors
     assert {anchor.subject.countries for anchor in vietnam.anchors} == {("VN",)}
+    assert import_master_list(everyone, data, at=TODAY).anchors == everyone.anchors
+    assert set(read_authorities(vietnam, data, at=TODAY)) == set(vietnam.anchors)
 
 
 def test_a_list_nobody_pinned_is_refused(shared_data: Path) -> None:

@@ -66,6 +66,11 @@ def test_a_key_bound_to_pss_says_so() -> None:
         (rsa_spki(2**2047 + 1, exponent=2**64 + 1), ChipCode.SIG_ALG_UNSUPPORTED),
         (state.spki(state.ec_key(), asn1.NULL), ChipCode.EC_PARAM_MISMATCH),
         (state.spki(state.ec_key(), b""), ChipCode.EC_PARAM_MISMATCH),
+        (state.spki(state.ec_key(), b"\x06\x00"), ChipCode.EC_PARAM_MISMATCH),
+        (
+            state.spki(state.ec_key(), asn1.der(0x06, b"\xff" * 600 + b"\x01")),
+            ChipCode.EC_PARAM_MISMATCH,
+        ),
         (state.spki(state.ec_key(), asn1.oid("1.3.132.0.33")), ChipCode.UNSUPPORTED_CURVE),
         # A point of one curve under the name of another.
         (state.spki(state.ec_key(), asn1.oid("1.3.132.0.34")), ChipCode.EC_PARAM_MISMATCH),
@@ -94,3 +99,11 @@ def test_only_rsa_keys_can_be_weak() -> None:
         require_strong_key(weak)
 
     assert caught.value.code is ChipCode.WEAK_KEY
+
+
+@pytest.mark.parametrize("point", [b"", b"\x00", bytes(97), b"\x04" + bytes(96), b"\x06" * 97])
+def test_infinity_and_points_in_other_forms_are_no_key(point: bytes) -> None:
+    parameters = state.explicit_parameters(state.ec_key().curve)
+    algorithm = asn1.sequence(asn1.oid("1.2.840.10045.2.1"), parameters)
+
+    assert refusal(asn1.sequence(algorithm, asn1.bit_string(point))) is ChipCode.EC_PARAM_MISMATCH

@@ -38,12 +38,28 @@ def test_a_crl_number_is_no_obstacle(card: Card) -> None:
     assert crl.serials == {7}
 
 
+@pytest.mark.parametrize("is_critical", [True, False])
 @pytest.mark.parametrize("oid", ["2.5.29.27", "2.5.29.28"])
-def test_a_delta_or_partial_list_is_refused(card: Card, oid: str) -> None:
-    marker = state.extension(oid, asn1.integer(1), is_critical=True)
+def test_a_delta_or_partial_list_is_refused(card: Card, oid: str, *, is_critical: bool) -> None:
+    marker = state.extension(oid, asn1.integer(1), is_critical=is_critical)
 
-    with pytest.raises(ValueError, match="critical"):
+    with pytest.raises(ValueError, match=oid):
         read_revocation_list(state.make_crl(card.authority, extensions=(marker,)))
+
+
+def test_a_list_with_a_critical_extension_is_refused(card: Card) -> None:
+    unknown = state.extension("1.2.3.4", asn1.NULL, is_critical=True)
+
+    with pytest.raises(ValueError, match=r"1\.2\.3\.4"):
+        read_revocation_list(state.make_crl(card.authority, extensions=(unknown,)))
+
+
+def test_a_list_that_revokes_for_another_authority_is_refused(card: Card) -> None:
+    issuer = state.extension("2.5.29.29", asn1.sequence())
+    entry = state.make_revoked(7, extensions=(issuer,))
+
+    with pytest.raises(ValueError, match=r"2\.5\.29\.29"):
+        read_revocation_list(state.make_crl(card.authority, entries=(entry,)))
 
 
 def test_a_list_that_says_two_algorithms_is_refused(card: Card) -> None:

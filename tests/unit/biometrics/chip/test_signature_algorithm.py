@@ -110,6 +110,10 @@ def test_the_bare_rsa_identifier_takes_the_digest_algorithm() -> None:
         asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.NULL),
         asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence(asn1.der(0xA3, asn1.integer(2)))),
         asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence(asn1.der(0xA2, asn1.integer(-1)))),
+        *(
+            asn1.sequence(asn1.oid(state.RSASSA_PSS), asn1.sequence(asn1.der(0xA2, salt)))
+            for salt in (asn1.integer(1025), asn1.integer(2**31), asn1.ENDLESS)
+        ),
         asn1.sequence(
             asn1.oid(state.RSASSA_PSS),
             asn1.sequence(asn1.der(0xA0, asn1.sequence(asn1.oid("1.2.3")))),

@@ -164,6 +164,40 @@ def test_another_structure_is_malformed(octets: bytes) -> None:
     assert code_of(octets) is ChipCode.SOD_MALFORMED
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ((0,), ChipCode.SOD_TRAILING_DATA),  # ContentInfo
+        ((0, 1), ChipCode.SOD_TRAILING_DATA),  # the tag [0] around SignedData
+        ((0, 1, 0), ChipCode.SOD_TRAILING_DATA),  # SignedData
+        ((0, 1, 0, 1), ChipCode.SOD_MALFORMED),  # its set of digest algorithms
+        ((0, 1, 0, 2), ChipCode.SOD_TRAILING_DATA),  # EncapsulatedContentInfo
+        ((0, 1, 0, 2, 1), ChipCode.SOD_TRAILING_DATA),  # the tag [0] around the list
+        ((0, 1, 0, 3), ChipCode.SOD_MALFORMED),  # the certificates
+        ((0, 1, 0, 4, 0), ChipCode.SOD_TRAILING_DATA),  # SignerInfo
+        ((0, 1, 0, 4, 0, 1), ChipCode.SOD_TRAILING_DATA),  # the signer's issuer and serial number
+    ],
+)
+def test_nothing_may_stand_where_nobody_reads(
+    card: Card, verify: Verify, path: tuple[int, ...], code: ChipCode
+) -> None:
+    report = verify(card.with_files(sod=asn1.append(card.files.sod, *path)))
+
+    assert report.codes - {ChipCode.DG_MISSING} == {code}
+    assert report.verdict is ChipVerdict.NOT_AUTHENTIC
+
+
+@pytest.mark.parametrize("path", [(0, 1, 0, 1, 0), (0, 1, 0, 4, 0, 2)])
+def test_a_digest_algorithm_has_one_parameter_at_most(
+    card: Card, verify: Verify, path: tuple[int, ...]
+) -> None:
+    with_null = asn1.append(card.files.sod, *path)
+
+    assert verify(card.with_files(sod=with_null)).verdict is ChipVerdict.AUTHENTIC
+    with_two = verify(card.with_files(sod=asn1.append(with_null, *path)))
+    assert with_two.codes == {ChipCode.SOD_TRAILING_DATA}
+
+
 def test_an_envelope_without_content_is_malformed(card: Card) -> None:
     content = asn1.octet_string(card.draft().content)
     octets = rebuilt(envelope(card), asn1.der(0xA0, content), b"")

@@ -104,6 +104,14 @@ def test_a_link_no_anchor_signed_is_left_out(card: Card) -> None:
     assert len(profile.anchors) == 1
 
 
+def test_a_state_makes_no_links_to_another_states_authority(card: Card) -> None:
+    neighbour, rogue = state.make_authority("CSCA KHM", "KH"), state.make_authority()
+    anchors = [card.authority.certificate, neighbour.certificate]
+    everybody = TrustProfile.from_certificates(name="icao", country=None, certificates=anchors)
+
+    assert everybody.with_links([link(neighbour, rogue)]).anchors == everybody.anchors
+
+
 def test_a_link_signed_over_sha1_is_left_out(card: Card) -> None:
     other = state.make_authority("CSCA 2")
     weak = replace(

@@ -81,7 +81,11 @@ def test_the_table_names_every_check_and_nobody(dump: Path, options: list[object
 
     assert result.exit_code == 0
     assert result.stdout.startswith("PASS")
-    assert all(check["name"] in result.stdout for check in as_json["checks"])
+    lines = [line.split() for line in result.stdout.splitlines()]
+    told = {words[1]: words[-2] for words in lines if words[0] == "│"}
+    assert told == {
+        check["name"]: "yes" if check["is_binding"] else "no" for check in as_json["checks"]
+    }
     assert not [secret for secret in SECRETS if secret in result.output + json.dumps(as_json)]
 
 
@@ -191,7 +195,7 @@ def test_a_portrait_nobody_signed_is_not_written(
     result = run(dump, *options, f"--portrait={tmp_path / 'face.png'}")
 
     assert result.exit_code == 1
-    assert "no portrait was written" in result.stderr
+    assert result.stderr.startswith("no portrait was written: the checks portrait and")
     assert not (tmp_path / "face.png").exists()
 
 
@@ -208,9 +212,12 @@ def bad_input(dump: Path, tmp_path: Path, case: str) -> tuple[list[object], str]
         "broken anchors": ([dump, f"--anchors={broken}"], "ANCHORS_UNUSABLE"),
         "no anchors in the folder": ([dump, f"--anchors={empty}"], "ANCHORS_UNUSABLE"),
         "anchors that are not there": ([dump, "--anchors=/nowhere"], "FILE_UNREADABLE"),
+        "a broken pin": ([dump, f"--pin={broken}"], "ANCHORS_UNUSABLE"),
         "a broken signer": ([dump, f"--dsc={broken}"], "DSC_UNUSABLE"),
         "a broken list": ([dump, f"--crl={broken}"], "CRL_UNUSABLE"),
         "no date": ([dump, "--at=yesterday"], "DATE_MALFORMED"),
+        "a day before all days": ([dump, "--at=0001-01-01T00:00+14:00"], "DATE_MALFORMED"),
+        "a short nonce": ([dump, "--nonce=0123", f"--aa-signature={broken}"], "NONCE_MALFORMED"),
         "no hexadecimal": ([dump, "--nonce=xy", f"--aa-signature={broken}"], "NONCE_MALFORMED"),
         "a nonce without an answer": ([dump, f"--nonce={NONCE.hex()}"], "NONCE_INCOMPLETE"),
         "an answer without a nonce": ([dump, f"--aa-signature={broken}"], "NONCE_INCOMPLETE"),
@@ -226,9 +233,12 @@ CASES = (
     "broken anchors",
     "no anchors in the folder",
     "anchors that are not there",
+    "a broken pin",
     "a broken signer",
     "a broken list",
     "no date",
+    "a day before all days",
+    "a short nonce",
     "no hexadecimal",
     "a nonce without an answer",
     "an answer without a nonce",
@@ -247,6 +257,22 @@ def test_a_bad_input_is_one_coded_line_and_exit_code_2(
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith(f"{code}: ")
+    assert "ParseError" not in result.stderr
+
+
+def test_a_broken_file_is_named(dump: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.ml"
+    broken.write_bytes(b"no list")
+    for option in ("pin", "dsc", "crl", "anchors"):
+        assert str(broken) in run(dump, f"--{option}={broken}").stderr
+    assert str(broken) in run(dump, f"--anchors={tmp_path}").stderr
+
+
+def test_an_instant_is_judged_and_told_in_utc(dump: Path) -> None:
+    as_json = run(dump, "--at=2026-06-01T01:30+07:00", "--json")
+
+    assert report_of(as_json)["at"] == "2026-05-31T18:30:00+00:00"
+    assert "at 2026-05-31 18:30 UTC" in run(dump, "--at=2026-06-01T01:30+07:00").stdout
 
 
 def test_a_portrait_that_cannot_be_written_is_a_bad_input(
@@ -266,8 +292,9 @@ def test_a_file_too_large_to_be_one_of_a_chip_is_refused(dump: Path) -> None:
     assert (result.exit_code, result.stderr.split(":")[0]) == (2, "FILE_TOO_LARGE")
 
 
-def test_two_files_of_one_name_are_refused(dump: Path) -> None:
-    (dump / "DG1.bin").write_bytes(b"")
+@pytest.mark.parametrize("name", ["DG1.bin", "dg01.bin"])
+def test_two_files_of_one_name_are_refused(dump: Path, name: str) -> None:
+    (dump / name).write_bytes(b"")
 
     result = run(dump)
 

@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import re
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from biometrics.face.operating_point import (
     trials_needed,
 )
 from biometrics.face.score import ModelMismatchError, ScoreType
+from tests.unit.biometrics.face.points import GOOD, rate
 
 
 def test_the_default_point_belongs_to_the_network_of_dlib() -> None:
@@ -50,25 +50,6 @@ MODEL = "ab" * 32
 def cohort(count: int = 300, *, seed: int = 1) -> Cohort:
     drawn = np.random.default_rng(seed).normal(size=(count, 4))
     return Cohort(vectors=unit_vectors(drawn).astype(np.float32), model_digest=MODEL)
-
-
-def rate(errors: int, trials: int, *, high: float) -> ErrorRate:
-    return ErrorRate(errors=errors, trials=trials, independent=trials, low=0.0, high=high)
-
-
-GOOD = Evidence(
-    target_fmr=1e-4,
-    fmr=rate(1, 100_000, high=9e-5),
-    fnmr=rate(10, 1000, high=0.02),
-    held_out_fmr=rate(1, 100_000, high=9e-5),
-    fta=rate(1, 1000, high=0.006),
-    quality_gate="live",
-    identities=500,
-    margin=0.01,
-    data_digest="cd" * 32,
-    population="people of the test",
-    measured_on=date(2026, 1, 2),
-)
 
 
 def cosine_point(threshold: float = 0.9, *, evidence: Evidence | None = GOOD) -> OperatingPoint:

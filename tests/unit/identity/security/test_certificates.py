@@ -96,11 +96,15 @@ def test_an_authority_is_made_once_and_kept_private(tmp_path: Path) -> None:
 
 
 def test_an_authority_that_was_cut_off_in_the_making_is_made_anew(tmp_path: Path) -> None:
-    load_or_create_authority(tmp_path, at=NOW)
+    cut_off = load_or_create_authority(tmp_path, at=NOW)
     (tmp_path / "ca.crt.pem").unlink()
     made = load_or_create_authority(tmp_path, at=NOW)
+    assert made.certificate.public_key() != cut_off.certificate.public_key()
     issued = x509.load_pem_x509_certificate(made.issue_caller(CALLER, at=NOW).certificate)
-    issued.verify_directly_issued_by(load_or_create_authority(tmp_path, at=NOW).certificate)
+    issued.verify_directly_issued_by(made.certificate)
+    with pytest.raises(InvalidSignature):
+        issued.verify_directly_issued_by(cut_off.certificate)
+    assert load_or_create_authority(tmp_path, at=NOW).certificate == made.certificate
 
 
 def test_a_secret_replaces_an_older_one_and_its_mode(tmp_path: Path) -> None:

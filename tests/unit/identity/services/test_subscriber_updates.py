@@ -148,11 +148,7 @@ def owed_rows(uow: UnitOfWork) -> tuple[int, ...]:
 def test_a_claim_that_nobody_has_verified_is_nobodys_fact(uow: UnitOfWork) -> None:
     record = store_citizen(uow)
     before = owed_rows(uow)
-    book = [
-        index_row(
-            uow.sealer, BookRow(msisdn=make_msisdn(), claim=make_claim(record), activated_on=None)
-        )
-    ]
+    row = BookRow(msisdn=make_msisdn(), claim=make_claim(record), activated_on=None)
     import_subscriptions(uow, make_call(make_operator()), [index_row(uow.sealer, row)])
     renamed = replace(record, full_name=PersonName(OTHER_NAME))
     apply_population_changes(uow, register(), [Correction(renamed)])
@@ -268,11 +264,7 @@ def test_what_changes_nothing_owes_nothing(uow: UnitOfWork) -> None:
     taken(uow, record)
     report(uow, item, EventKind.SIM_SWAP)
     choose(uow, item)
-    book = [
-        index_row(
-            uow.sealer, BookRow(msisdn=item.msisdn, claim=item.claim, activated_on=date(2020, 1, 1))
-        )
-    ]
+    row = BookRow(msisdn=item.msisdn, claim=item.claim, activated_on=date(2020, 1, 1))
     import_subscriptions(uow, make_call(item.operator_id), [index_row(uow.sealer, row)])
     assert taken(uow, record) == []
 

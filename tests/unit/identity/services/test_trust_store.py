@@ -1,12 +1,16 @@
 """The trust directory: read as named profiles, changed as a whole, taken up while in force."""
 
+import hashlib
 import json
 import os
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from structlog.testing import capture_logs
 
 from identity.services.chip_nonces import Challenge
@@ -15,8 +19,11 @@ from identity.services.trust_changes import (
     Source,
     TrustChange,
     add_certificates,
+    distrust,
+    find_certificate,
     import_crl,
     import_list,
+    restore,
 )
 from identity.services.trust_overview import describe
 from identity.services.trust_records import (
@@ -28,6 +35,9 @@ from identity.services.trust_records import (
 )
 from identity.services.trust_store import TrustInForce, load_trust, log_trust
 from telco_sim.cards import CardAuthority, Companion
+from tests.unit.biometrics.chip import issuer as state
+from tests.unit.biometrics.chip import test_master_list as lists
+from tests.unit.biometrics.chip.test_profiles import link
 
 ESTABLISHED_ON = date(2022, 1, 10)
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
@@ -85,6 +95,38 @@ def test_added_twice_is_added_once(tmp_path: Path, authority: CardAuthority) -> 
     assert again == TrustChange(added_count=0, known_count=1)
 
 
+def test_what_was_laid_down_as_pem_is_known(tmp_path: Path, authority: CardAuthority) -> None:
+    certificate = x509.load_der_x509_certificate(authority.certificate)
+    (tmp_path / "csca.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    added = add_certificates(tmp_path, source(authority.certificate), kind=TrustKind.ANCHOR)
+    assert added == TrustChange(added_count=0, known_count=1)
+    assert not (tmp_path / FILE_NAME).exists()
+
+
+def test_a_certificate_that_could_never_count_is_refused(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    neighbour = authority.companion(Companion.NEIGHBOUR).certificate
+    issuing = state.make_authority()
+    signer = state.signer_draft(issuing).sign(issuing.key).certificate
+    draft = state.authority_draft()
+    limits = state.extension("2.5.29.30", b"\x30\x00", is_critical=True)
+    draft = replace(draft, extensions=(*draft.extensions, limits))
+    limited = draft.sign(draft.key).certificate
+    anchor, document_signer = TrustKind.ANCHOR, TrustKind.DOCUMENT_SIGNER
+    for content, kind, says in (
+        (neighbour, anchor, "its country is LA, and vn-cccd takes VN only"),
+        (signer, anchor, "of no use as anchor: no CA flag"),
+        (limited, anchor, "of no use as anchor: critical extension 2.5.29.30"),
+        (issuing.certificate, document_signer, "as document signer: an authority's certificate"),
+    ):
+        with pytest.raises(TrustError, match=says):
+            add_certificates(tmp_path, source(content), kind=kind)
+    assert read_records(tmp_path) == ()
+    assert add_certificates(tmp_path, source(signer), kind=document_signer).added_count == 1
+    assert add_certificates(tmp_path, source(neighbour, "icao"), kind=anchor).added_count == 1
+
+
 def test_a_newer_list_takes_the_place_of_the_older_and_never_the_other_way(
     tmp_path: Path, authority: CardAuthority
 ) -> None:
@@ -112,9 +154,9 @@ def test_a_list_that_no_anchor_signed_is_refused(tmp_path: Path, authority: Card
 @pytest.mark.parametrize(
     ("profile", "content", "says"),
     [
-        ("vn-none", b"", "no trust profile vn-none"),
-        (NAME, b"no certificate", "by hand"),
-        (NAME, b"-----BEGIN CERTIFICATE-----", "by hand"),
+        ("vn-none", b"", "no trust profile 'vn-none'"),
+        (NAME, b"no certificate", "by hand: not a certificate"),
+        (NAME, b"-----BEGIN CERTIFICATE-----", "by hand: PEM"),
     ],
 )
 def test_what_is_no_certificate_of_a_profile_is_refused(
@@ -158,18 +200,140 @@ def test_a_master_list_needs_an_authority_that_is_known_already(
     broken = given[:-1] + bytes([given[-1] ^ 1])
     for content, pinned in ((broken, root), (b"no list", root), (stranger, root)):
         with pytest.raises(TrustError):
-            import_list(tmp_path, source(content, "icao"), pinned=pinned, at=at)
+            import_list(tmp_path, source(content, "icao"), pinned=[pinned], at=at)
     with pytest.raises(TrustError, match="identity cards have others"):
-        import_list(tmp_path, source(given, NAME), pinned=root, at=at)
+        import_list(tmp_path, source(given, NAME), pinned=[root], at=at)
     assert read_records(tmp_path) == ()
-    change = import_list(tmp_path, source(given, "icao"), pinned=root, at=at)
+    with pytest.raises(TrustError, match="pinned authority: not a certificate"):
+        import_list(tmp_path, source(given, "icao"), pinned=[b"no certificate"], at=at)
+    change = import_list(tmp_path, source(given, "icao"), pinned=[root], at=at)
     assert change == TrustChange(added_count=411, known_count=0)
-    passports = import_list(tmp_path, source(given, "vn-passport"), pinned=root, at=at)
+    passports = import_list(tmp_path, source(given, "vn-passport"), pinned=[root], at=at)
     assert passports == TrustChange(added_count=1, known_count=0)
+    again = import_list(tmp_path, source(given, "icao"), at=at)
+    assert again == TrustChange(added_count=0, known_count=411)
     loaded = load_trust(tmp_path)
     ending = [e for e in loaded.ending(at, within_days=365) if e.profile == "vn-passport"]
     assert [e.signs_until.date() for e in ending if e.signs_until] == [date(2027, 7, 1)]
     assert not [e for e in loaded.ending(at, within_days=200) if e.profile == "vn-passport"]
+
+
+def test_an_authority_from_a_list_vouches_for_no_further_list(tmp_path: Path) -> None:
+    listed = state.make_authority("CSCA KHM", "KH")
+    intruder = state.make_authority("CSCA ePassport Vietnam")
+    first = lists.master_list(lists.list_signer(), lists.content(listed.certificate))
+    by_listed = lists.list_signer(by=listed)
+    second = lists.master_list(by_listed, lists.content(intruder.certificate))
+    at = state.NOW
+    given = source(first, "icao")
+    assert (
+        import_list(tmp_path, given, pinned=[lists.PUBLISHER.certificate], at=at).added_count == 1
+    )
+    with pytest.raises(TrustError, match="no authority is pinned"):
+        import_list(tmp_path, source(second, "icao"), at=at)
+    # It does once an administrator adds it by itself: then it is no longer the list's word.
+    add_certificates(tmp_path, source(listed.certificate, "icao"), kind=TrustKind.ANCHOR)
+    assert import_list(tmp_path, source(second, "icao"), at=at).added_count == 1
+
+
+def test_what_was_added_by_hand_is_known_to_a_list_and_stays_the_hands(tmp_path: Path) -> None:
+    by_hand = source(lists.LISTED[0], "icao", origin="letter")
+    add_certificates(tmp_path, by_hand, kind=TrustKind.ANCHOR)
+    given = source(lists.master_list(lists.list_signer()), "icao", origin="list")
+    pinned = [lists.PUBLISHER.certificate]
+    brought = TrustChange(added_count=2, known_count=1)
+    assert import_list(tmp_path, given, pinned=pinned, at=state.NOW) == brought
+    told = load_trust(tmp_path).store.anchors()
+    origins = {each.certificate.der: each.provenance for each in told}
+    assert [each and each.origin for each in map(origins.get, lists.LISTED)] == [
+        "letter",
+        "list",
+        "list",
+    ]
+
+
+def test_no_list_brings_a_distrusted_authority(tmp_path: Path) -> None:
+    given = source(lists.master_list(lists.list_signer()), "icao")
+    pinned = [lists.PUBLISHER.certificate]
+    distrust(tmp_path, source(lists.LISTED[0], "icao"))
+    first = import_list(tmp_path, given, pinned=pinned, at=state.NOW)
+    distrust(tmp_path, source(lists.LISTED[1], "icao"))
+    again = import_list(tmp_path, given, pinned=pinned, at=state.NOW)
+    assert (first, again) == (
+        TrustChange(added_count=2, known_count=0),
+        TrustChange(added_count=0, known_count=1),
+    )
+    anchors = load_trust(tmp_path).store.anchors()
+    assert [each.certificate.der for each in anchors] == [lists.LISTED[2]]
+    distrust(tmp_path, source(lists.PUBLISHER.certificate, "icao"))
+    with pytest.raises(TrustError, match="distrusted"):
+        import_list(tmp_path, given, pinned=pinned, at=state.NOW)
+
+
+def test_a_link_of_a_distrusted_anchor_stands_behind_no_list(tmp_path: Path) -> None:
+    old = state.make_authority()
+    new = link(old)
+    for each in (old, new):
+        add_certificates(tmp_path, source(each.certificate, "icao"), kind=TrustKind.ANCHOR)
+    given = source(lists.master_list(lists.list_signer(by=new)), "icao")
+    distrust(tmp_path, source(old.certificate, "icao"))
+    with pytest.raises(TrustError, match="no authority is pinned"):
+        import_list(tmp_path, given, at=state.NOW)
+    restore(tmp_path, "icao", sha256=hashlib.sha256(old.certificate).hexdigest())
+    assert import_list(tmp_path, given, at=state.NOW).added_count == 3
+
+
+def test_a_distrusted_anchor_stays_out_until_the_distrust_is_taken_back(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    trust(tmp_path, authority)
+    (tmp_path / "csca.der").write_bytes(authority.certificate)  # laid down by hand as well
+    in_force = TrustInForce(tmp_path)
+    begun = in_force.loaded
+    (anchor,) = begun.store.anchors()
+    sha256 = anchor.certificate.sha256.hex()
+    der = find_certificate(tmp_path, NAME, sha256=sha256[:16].upper())
+    change = distrust(tmp_path, source(der, origin="key stolen, letter of 3 May"))
+    assert change == TrustChange(added_count=1, known_count=0)
+    with capture_logs() as logs:
+        assert in_force.reload_if_changed()
+    (told,) = logs
+    assert told["event"] == "trust record added"
+    assert (told["kind"], told["sha256"]) == ("distrusted", sha256)
+    assert told["origin"] == "key stolen, letter of 3 May"
+    assert begun.can_pass(NAME, NOW)
+    assert not in_force.loaded.can_pass(NAME, NOW)
+    assert in_force.loaded.store.anchors() == ()
+    with pytest.raises(TrustError, match="distrusted"):
+        add_certificates(tmp_path, source(authority.certificate), kind=TrustKind.ANCHOR)
+    (row,) = describe(in_force.loaded, at=NOW)["distrusted"]
+    assert (row["sha256"], row["reason"]) == (sha256, "key stolen, letter of 3 May")
+    restore(tmp_path, NAME, sha256=sha256)
+    with capture_logs() as logs:
+        assert in_force.reload_if_changed()
+    assert [each["event"] for each in logs] == ["trust record gone"]
+    assert in_force.loaded.can_pass(NAME, NOW)
+
+
+def test_a_distrust_is_of_one_profile(tmp_path: Path, authority: CardAuthority) -> None:
+    for profile in (NAME, "icao"):
+        given = source(authority.certificate, profile)
+        add_certificates(tmp_path, given, kind=TrustKind.ANCHOR)
+    distrust(tmp_path, source(authority.certificate, "icao"))
+    assert [each.profile for each in load_trust(tmp_path).store.anchors()] == [NAME]
+
+
+@pytest.mark.parametrize("sha256", ["", "00", "0" * 64, "not hexadecimal, but long"])
+def test_a_certificate_is_found_by_enough_of_its_fingerprint_only(
+    tmp_path: Path, authority: CardAuthority, sha256: str
+) -> None:
+    trust(tmp_path, authority)
+    before = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(TrustError, match=r"begin so|digits"):
+        find_certificate(tmp_path, NAME, sha256=sha256)
+    with pytest.raises(TrustError, match=r"begin so|digits"):
+        restore(tmp_path, NAME, sha256=sha256)
+    assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
 def test_a_changed_directory_is_taken_up_and_who_has_begun_keeps_the_old_store(
@@ -212,7 +376,9 @@ def test_a_file_that_was_only_touched_is_read_again(
 
 
 def test_two_administrators_at_once_lose_nothing(tmp_path: Path, authority: CardAuthority) -> None:
-    certificates = [authority.companion(kind).certificate for kind in Companion]
+    certificates = [
+        authority.companion(kind).certificate for kind in Companion if kind != Companion.NEIGHBOUR
+    ]
 
     def add(content: bytes) -> None:
         add_certificates(tmp_path, source(content), kind=TrustKind.ANCHOR)
@@ -241,6 +407,29 @@ def test_the_log_tells_ages_and_warns_of_what_is_of_no_use(
     with capture_logs() as logs:
         log_trust(loaded, at=NOW + timedelta(days=91))
     assert [each["log_level"] for each in logs if each["event"] == "revocation list"] == ["warning"]
+
+
+def test_each_profile_says_where_its_own_anchor_came_from(
+    tmp_path: Path, authority: CardAuthority
+) -> None:
+    certificate = authority.certificate
+    for profile, origin in ((NAME, "letter"), ("icao", "list")):
+        add_certificates(
+            tmp_path, source(certificate, profile, origin=origin), kind=TrustKind.ANCHOR
+        )
+    told = describe(load_trust(tmp_path), at=NOW)["anchors"]
+    assert {each["profile"]: each["origin"] for each in told} == {NAME: "letter", "icao": "list"}
+
+
+def test_of_what_ends_soon_the_next_end_is_in_front(tmp_path: Path) -> None:
+    young = CardAuthority(established_on=date(2022, 6, 10))
+    # Its key stopped signing a year ago, and its certificate ends after the young one's key does.
+    old = CardAuthority(established_on=date(1997, 10, 10))
+    for each in (old, young):
+        add_certificates(tmp_path, source(each.certificate), kind=TrustKind.ANCHOR)
+    at = datetime(2027, 5, 1, tzinfo=UTC)
+    ending = load_trust(tmp_path).ending(at, within_days=365)
+    assert [each.certificate.der for each in ending] == [young.certificate, old.certificate]
 
 
 def test_the_overview_can_be_watched_by_a_program(tmp_path: Path, authority: CardAuthority) -> None:
