@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import any_key, any_of
+from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
@@ -28,22 +28,21 @@ CaseKind = tuple[str, str, str, int]
 """Track, cause, version of the pack, steps taken."""
 
 _CHANGE_ALIKE = text(
-    "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"
+    "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
     " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END"
-    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS n (key, id)"
+    f" FROM {PACKED_REFERENCES} AS n"
     " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
     " AND e.track = :track AND e.state = 'open'"
 )
 
-# The references go as one value each, as in `arrays.any_key`; the database makes the identifiers.
+# The database makes the identifiers.
 _OPEN_ALIKE = text(
-    "INSERT INTO enforcement_case (msisdn_key, case_id, subscription_id, track, cause,"
+    "INSERT INTO enforcement_case (msisdn_key, case_id, subscription_id, track, cause,"  # noqa: S608 - no input
     " policy_version, opened_at, steps_taken, next_due_at, state)"
-    " SELECT substr(CAST(:keys AS bytea), place * :key_bytes + 1, :key_bytes), gen_random_uuid(),"
-    " CAST(encode(substr(CAST(:ids AS bytea), place * 16 + 1, 16), 'hex') AS uuid),"
+    " SELECT n.key, gen_random_uuid(), n.id,"
     " :track, :cause, :policy_version, CAST(:opened_at AS timestamptz), :steps_taken,"
     " CAST(:next_due_at AS timestamptz), :state"
-    " FROM generate_series(0, :last) AS place"
+    f" FROM {PACKED_REFERENCES} AS n"
 )
 
 _CASE_FIELDS = [field.name for field in fields(Case)]
@@ -128,8 +127,7 @@ class Cases:
         self.connection.execute(
             _CHANGE_ALIKE,
             {
-                "keys": [key for key, _ in references],
-                "ids": [identity for _, identity in references],
+                **packed(references),
                 "track": case.track,
                 "cause": case.cause.value,
                 "state": case.state.value,
@@ -142,7 +140,7 @@ class Cases:
 
         Args:
             case: The case of one of them.
-            keys: Keys of their numbers.
+            keys: Keys of their numbers, at least one.
             ids: Octets of their identifiers.
         """
         self.connection.execute(

@@ -3,6 +3,7 @@
 Owns the rows of `link_change`, which are only ever added. The state in force is the subscription's.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,14 +12,13 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 
 from identity.domain.link import LinkState
+from identity.storage.arrays import PACKED_REFERENCES, packed
 from identity.storage.bulk_tables import link_change
 
 _ADD = text(
-    "INSERT INTO link_change"
+    "INSERT INTO link_change"  # noqa: S608 - no input
     " (msisdn_key, subscription_id, changed_at, action, from_state, to_state)"
-    " SELECT msisdn_key, subscription_id, :at, :action, from_state, to_state FROM unnest("
-    "CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:from AS text[]), CAST(:to AS text[]))"
-    " AS change (msisdn_key, subscription_id, from_state, to_state)"
+    f" SELECT key, id, :at, :action, :from, :to FROM {PACKED_REFERENCES} AS changed"
 )
 
 
@@ -57,19 +57,13 @@ class LinkChanges:
 
     def add_many(self, changes: Sequence[LinkChange], *, action: str, at: datetime) -> None:
         """Append changes that happened together."""
-        if not changes:
-            return
-        self.connection.execute(
-            _ADD,
-            {
-                "keys": [change.msisdn_key for change in changes],
-                "ids": [change.subscription_id for change in changes],
-                "from": [change.from_state.value for change in changes],
-                "to": [change.to_state.value for change in changes],
-                "at": at,
-                "action": action,
-            },
-        )
+        alike: dict[tuple[LinkState, LinkState], list[tuple[bytes, UUID]]] = defaultdict(list)
+        for change in changes:
+            reference = (change.msisdn_key, change.subscription_id)
+            alike[change.from_state, change.to_state].append(reference)
+        for (before, after), references in alike.items():
+            names = {"from": before.value, "to": after.value, "at": at, "action": action}
+            self.connection.execute(_ADD, {**packed(references), **names})
 
     def list_of(self, msisdn_key: bytes, subscription_id: UUID) -> tuple[PastLinkChange, ...]:
         """The history of one subscription, oldest first."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, text
 
 from identity.domain.holder import HolderClaim
 from identity.domain.link import Link, LinkState
+from identity.storage.arrays import PACKED_REFERENCES, packed
 from identity.storage.conversions import link_fields, link_from
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import open_claim
@@ -51,15 +52,24 @@ _IN_RANGE = text(
     f" AND s.service_state <> 'terminated' AND {_DIFFERS}"
     " ORDER BY s.msisdn_key FOR UPDATE OF s"
 )
+_SET_MAX = 1 << 16
+"""Links written by one statement: as many as could be different."""
+
 _COUNT_IN_RANGE = text(
     "SELECT count(*) FROM subscription WHERE msisdn_key >= :low"
     " AND (CAST(:high AS bytea) IS NULL OR msisdn_key < :high)"
     " AND service_state <> 'terminated'"
 )
+# Two octets for each row say which of the different links it gets.
+_WHICH = (
+    "256 * get_byte(CAST(:which AS bytea), 2 * place)"
+    " + get_byte(CAST(:which AS bytea), 2 * place + 1)"
+)
 _SET = text(
-    "UPDATE subscription AS s SET link_state = n.state, link_fields = n.fields::jsonb,"
-    " updated_at = :at FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]),"
-    " CAST(:states AS text[]), CAST(:fields AS text[])) AS n (key, id, state, fields)"
+    "UPDATE subscription AS s SET link_state = n.state, link_fields = n.fields::jsonb,"  # noqa: S608 - no input
+    " updated_at = :at FROM (SELECT key, id, (CAST(:states AS text[]))[which] AS state,"
+    "  (CAST(:fields AS text[]))[which] AS fields"
+    f"  FROM (SELECT key, id, 1 + {_WHICH} AS which FROM {PACKED_REFERENCES} AS r) AS r) AS n"
     " WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
 )
 
@@ -116,14 +126,19 @@ class Links:
 
     def set_many(self, links: Sequence[tuple[Claimed, Link]], *, at: datetime) -> None:
         """Write links that have changed."""
-        dumped = {link: json.dumps(link_fields(link)) for _, link in links}
+        for begin in range(0, len(links), _SET_MAX):
+            self._set(links[begin : begin + _SET_MAX], at=at)
+
+    def _set(self, links: Sequence[tuple[Claimed, Link]], *, at: datetime) -> None:
+        different = list(dict.fromkeys(link for _, link in links))
+        place = {link: number.to_bytes(2, "big") for number, link in enumerate(different)}
         self.connection.execute(
             _SET,
             {
-                "keys": [claimed.msisdn_key for claimed, _ in links],
-                "ids": [claimed.subscription_id for claimed, _ in links],
-                "states": [link.state.value for _, link in links],
-                "fields": [dumped[link] for _, link in links],
+                **packed([claimed.reference for claimed, _ in links]),
+                "which": b"".join(place[link] for _, link in links),
+                "states": [link.state.value for link in different],
+                "fields": [json.dumps(link_fields(link)) for link in different],
                 "at": at,
             },
         )
