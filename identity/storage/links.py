@@ -38,7 +38,7 @@ _COMPARED = f"""SELECT s.msisdn_key, s.subscription_id, s.citizen_key, s.link_st
 _DIFFERS = f"({_BY_DIGEST} IS DISTINCT FROM s.link_state OR s.link_state = 'deceased')"
 
 _OF_CITIZENS = text(
-    f"{_COMPARED} FROM holding AS h"
+    f"{_COMPARED} FROM holding AS h"  # noqa: S608 - no input
     " JOIN subscription AS s"
     "  ON s.msisdn_key = h.msisdn_key AND s.subscription_id = h.subscription_id"
     " LEFT JOIN citizen AS c ON c.citizen_key = s.citizen_key"

@@ -25,7 +25,8 @@ from subid.v1 import citizen_service_pb2, citizen_service_pb2_grpc
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import subscription_service_pb2_grpc as subscription_grpc
 from tests.benchmarks.books import Person, book, msisdn_of, register
-from tests.benchmarks.harness import Benchmark, benchmark
+from tests.benchmarks.growth_chart import draw_growth
+from tests.benchmarks.harness import ROOT, Benchmark, benchmark
 from tests.benchmarks.running import Target, running_target
 
 IMPORT_ROWS = 200_000
@@ -37,6 +38,8 @@ STEPS = (10_000, 100_000, 1_000_000, 2_000_000)
 """Sizes of the registry at which the growth is measured."""
 
 LOOKUPS = 400
+
+GROWTH_CHART = ROOT / "docs" / "reference" / "registry-growth.svg"
 
 _OPERATOR = Caller(Role.OPERATOR, "benchmark")
 _POPULATION = Caller(Role.POPULATION, "register")
@@ -118,6 +121,7 @@ class Step:
 def growth() -> Benchmark:
     """Rate of the second million against the first; look-ups among two million against a few."""
     steps = measure_growth()
+    draw_growth(steps, GROWTH_CHART)
     first = _seconds(steps, upto=1_000_000)
     second = _seconds(steps, after=1_000_000)
     empty, full = steps[0], steps[-1]
