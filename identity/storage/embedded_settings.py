@@ -68,6 +68,11 @@ def write_settings(directory: Path) -> None:
         # At its end: of two lines for one setting the last one counts, and initdb wrote some.
         included = lines.rstrip(b"\n") + f"\n\n{_INCLUDE}\n".encode()
         write_whole(main, included, mode=0o600, may_replace=True)
+    # Started by root, the server runs as another user (the wheel's), whose directory this is.
+    owner = directory.stat()
+    for written in (path, main):
+        if written.stat().st_uid != owner.st_uid:
+            os.chown(written, owner.st_uid, owner.st_gid)
 
 
 def _content() -> str:
