@@ -49,27 +49,35 @@ KINDS = ("statement", "answer", "commit", "committed", "value")
 _Request = TypeVar("_Request", bound=Message)
 
 
+def die() -> None:
+    """Kill -9: nothing is finished, nothing is cleaned up."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @dataclass(slots=True)
 class Life:
     """What a process has been through, and where it ends.
 
     Attributes:
-        ends_at: Stage, kind and number of the point at which it dies; None lets it live.
+        ends_at: Stage, kind and number of the point at which it ends; None lets it go on.
+        end: What its end is.
         stage: What it is doing.
         passed: How many points of each kind it has passed in each stage.
     """
 
     ends_at: tuple[str, str, int] | None
+    end: Callable[[], None] = die
     stage: str = "start"
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def pass_point(self, kind: str, *_details: object) -> None:
-        """Come to a point, and die if it is the one."""
+        """Come to a point, and end if it is the one."""
         with self._lock:
             self.passed[self.stage, kind] += 1
-            if self.ends_at == (self.stage, kind, self.passed[self.stage, kind]):
-                os.kill(os.getpid(), signal.SIGKILL)
+            is_the_end = self.ends_at == (self.stage, kind, self.passed[self.stage, kind])
+        if is_the_end:
+            self.end()
 
     def watch(self, engine: Engine) -> None:
         """Have every statement and every transaction be a point."""
@@ -182,15 +190,22 @@ def say(line: dict[str, Any]) -> None:
     os.write(sys.stdout.fileno(), f"{json.dumps(line)}\n".encode())
 
 
+@contextmanager
+def watched(url: str, vault: Vault, life: Life) -> Iterator[Database]:
+    """A database whose every use is a point of a life."""
+    engine = connect(url)
+    life.watch(engine)
+    sealer: Sealer = CountedSealer(vault, life)
+    yield Database(engine, sealer)
+    engine.dispose()
+
+
 def live(job: dict[str, Any], story: Story, faces: FacePool) -> None:
     """Do the work of one line; comes back only if no end was set, or it lay too far off."""
     life = Life(ends_at=tuple(job["ends_at"]) if job["ends_at"] else None)
-    engine = connect(job["url"])
-    life.watch(engine)
-    sealer: Sealer = CountedSealer(Vault(parse_key_ring(job["ring"], origin="the test")), life)
-    with import_edge(Database(engine, sealer), faces) as edge:
+    vault = Vault(parse_key_ring(job["ring"], origin="the test"))
+    with watched(job["url"], vault, life) as database, import_edge(database, faces) as edge:
         Work(story, edge, life, resumes=job["resumes"], say=say).do()
-    engine.dispose()
     say({"passed": [[*point, count] for point, count in life.passed.items()]})
 
 

@@ -10,15 +10,18 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
 from typing import Any, Self
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, NullPool, create_engine, text
 
 from identity.security.keys import KeyRing, format_key_ring, generate_key_ring
 from identity.security.vault import Vault
+from identity.services.face_pool import FacePool
+from identity.services.face_setup import make_face_setup
 from identity.services.import_progress import Progress, get_progress
 from identity.storage.database import Database, connect
 from subid.v1 import population_service_pb2 as population_pb
@@ -26,7 +29,7 @@ from subid.v1 import subscription_service_pb2 as pb
 from tests.conftest import PROJECT_ROOT
 from tests.databases import own_database
 from tests.integration.import_story import AUTHORITY, BOOK, OPERATOR, REGISTER, Story
-from tests.integration.mortal_importer import KINDS
+from tests.integration.mortal_importer import KINDS, Life, Work, import_edge, watched
 from tests.integration.registry_contents import Contents, contents, empty, last_audited
 
 STAGES = ("register", "book", "link")
@@ -99,6 +102,29 @@ class Importers:
         yield from map(json.loads, self._process.stdout)
 
 
+@dataclass(kw_only=True)
+class Cut:
+    """Ends every connection to a database from the server's side.
+
+    Attributes:
+        engine: Connections of the database that are in nobody's pool.
+        cut_off: What was under way on those that were ended.
+    """
+
+    engine: Engine
+    cut_off: list[str] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        """Do it."""
+        query = text(
+            "SELECT state || ' ' || query, pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        with self.engine.connect() as connection:
+            self.cut_off += [row[0] for row in connection.execute(query)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """A registry on which the story is played again and again."""
@@ -106,6 +132,7 @@ class Stage:
     importers: Importers
     database: Database
     story: Story
+    faces: FacePool
 
     def set(self) -> int:
         """Begin anew; returns the last entry of the audit log before."""
@@ -113,6 +140,30 @@ class Stage:
             empty(uow)
             self.story.begin(uow)
             return last_audited(uow)
+
+    def play_here(self, *, ends_at: Point, resumes: bool) -> tuple[dict[str, str], list[str]]:
+        """Do everything in this process, and once lose all connections on the way.
+
+        Returns:
+            What it was answered, by stage, and what was cut off.
+        """
+        self.database.engine.dispose()  # its connections are none of those that are lost
+        cut = Cut(engine=create_engine(self.database.engine.url, poolclass=NullPool))
+        answers: dict[str, str] = {}
+        vault = Vault(self.importers.ring)
+        life = Life(ends_at=ends_at, end=cut)
+        with (
+            watched(self.importers.url, vault, life) as database,
+            import_edge(database, self.faces) as edge,
+        ):
+            Work(
+                self.story,
+                edge,
+                life,
+                resumes=resumes,
+                say=lambda said: answers.update({said["answered"]: said["answer"]}),
+            ).do()
+        return answers, cut.cut_off
 
     def contents(self, *, audited_after: int) -> Contents:
         """What there is."""
@@ -156,6 +207,7 @@ def stage(engine_of_its_own: Engine) -> Iterator[Stage]:
             importers=importers,
             database=Database(engine_of_its_own, Vault(ring)),
             story=Story.told(),
+            faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
         )
 
 
@@ -235,3 +287,30 @@ def test_a_process_that_is_killed_costs_nothing_but_to_begin_again(
         now = stage.progress()[name]
         assert now == undisturbed.progress[name]
         assert now.next_batch_index >= progress.next_batch_index
+
+
+@pytest.mark.parametrize("kind", ["statement", "answer", "commit", "value"])
+@pytest.mark.parametrize("stage_name", STAGES)
+def test_connections_that_are_lost_cost_nothing_at_all(
+    stage: Stage, undisturbed: Undisturbed, stage_name: str, kind: str
+) -> None:
+    before = stage.set()
+    ends_at = draw(undisturbed, stage_name, kind, seed=7)
+    answers, cut_off = stage.play_here(ends_at=ends_at, resumes=False)
+    assert cut_off
+    assert answers == undisturbed.ended.answers
+    assert stage.contents(audited_after=before) == undisturbed.contents
+
+
+def test_a_connection_that_is_lost_in_the_midst_of_a_copy_costs_nothing_at_all(
+    stage: Stage, undisturbed: Undisturbed
+) -> None:
+    copied: set[str] = set()
+    last = undisturbed.ended.passed["book", "value"]
+    for place in range(5, last, last // 5):
+        before = stage.set()
+        answers, cut_off = stage.play_here(ends_at=("book", "value", place), resumes=False)
+        copied |= {each for each in cut_off if each.startswith('active COPY "subscription"')}
+        assert answers == undisturbed.ended.answers
+        assert stage.contents(audited_after=before) == undisturbed.contents
+    assert copied, "no connection was cut while it copied"
