@@ -36,6 +36,9 @@ BAD_PERSONAL_IDS = (
     *("12345678901", "1234567890123", "12345678901a", "00109012345 ", "\x00" * 12),
     *("00109012345\u0663", "\uff10\uff10\uff11090123456", "001090123456\n", "001090123456\x00"),
 )
+EXAMPLE_HOLDER = subscription_pb.HolderClaim(
+    personal_id=PERSONAL_ID, full_name="Nguyễn Thị Thử", birth_date=BIRTH_DATE
+)
 LONG_NUMBER = f"Law 26, for {PERSONAL_ID}"
 BAD_NAMES = ("", " ", "x" * 101, "Nguyễn\x00Văn", "12345", "\u202e", "a\nb", "x" * 100_000)
 BAD_DATES = (
@@ -78,6 +81,7 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
         key = method_key(method)
         bad: dict[str, Sequence[object]] = {
             "request_id": BAD_IDENTIFIERS,
+            "import_id": BAD_IDENTIFIERS,
             "verification_id": BAD_IDENTIFIERS,
             "lease_id": BAD_IDENTIFIERS,
             "msisdn": BAD_NUMBERS,
@@ -397,6 +401,38 @@ def test_a_second_batch_out_of_bounds_is_refused_as_the_first_is(connect_as: Con
     refusal = refusal_of(connect_as, method, first, second)
     assert refusal is not None
     assert (refusal.status, refusal.fields) == ("INVALID_ARGUMENT", ("records",))
+
+
+BAD_PLACES = (
+    *(("point_of_sale", text) for text in (" ", "a b", "Đà-Nẵng", "a\x00", "a\n", "x" * 65, "=1")),
+    *(
+        ("province_code", text)
+        for text in ("1", "001", "A1", " 1", "\u0660\u0661", "01\n", "-1", "\x00\x00")
+    ),
+)
+
+
+def test_a_row_with_a_bad_place_of_contract_is_refused_alone_with_its_field(act_as: ActAs) -> None:
+    request = subscription_pb.ImportSubscriptionsRequest(request_id=new_id())
+    for index, (field, text) in enumerate((*BAD_PLACES, ("province_code", "01"))):
+        row = request.rows.add(msisdn=f"03{index:08d}")
+        row.holder.CopyFrom(EXAMPLE_HOLDER)
+        setattr(row, field, text)
+    answer = act_as(Role.OPERATOR, "bad-places").subscriptions.ImportSubscriptions(iter([request]))
+    told = [(each.row_index, each.field, each.reason) for each in answer.summary.row_errors]
+    assert told == [
+        (index, field, f"{field.upper()}_MALFORMED") for index, (field, _) in enumerate(BAD_PLACES)
+    ]
+    assert answer.summary.received_count - answer.summary.rejected_count == 1
+
+
+@pytest.mark.parametrize("token", ["9" * 200, "18446744073709551616", "0"])
+def test_a_page_after_any_batch_however_far_is_an_empty_one(act_as: ActAs, token: str) -> None:
+    """Anybody can count: such a token is well formed, and says nothing of another's import."""
+    page = act_as(Role.OPERATOR, CALLER).subscriptions.ListSubscriptionImportErrors(
+        subscription_pb.ListSubscriptionImportErrorsRequest(import_id=new_id(), page_token=token)
+    )
+    assert (list(page.row_errors), page.next_page_token) == ([], "")
 
 
 def test_an_event_with_a_bad_value_answers_for_itself(act_as: ActAs) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.domain.errors import FullNameMalformedError
 from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import (
@@ -143,6 +144,30 @@ def through_jsonb(fields: Any) -> Any:  # noqa: ANN401 - any JSON value
 @given(claims)
 def test_a_claim_comes_back(claim: HolderClaim) -> None:
     assert load_claim(dump_claim(claim)) == claim
+
+
+def _is_name(text: str) -> bool:
+    try:
+        PersonName(text)
+    except FullNameMalformedError:
+        return False
+    return True
+
+
+any_name = st.text(max_size=30).filter(_is_name).map(PersonName) | names
+any_claim = st.builds(HolderClaim, personal_id=personal_ids, full_name=any_name, birth_date=days)
+
+
+@given(any_claim)
+def test_a_claim_is_written_as_json_writes_it(claim: HolderClaim) -> None:
+    fields = {
+        "personal_id": claim.personal_id.value,
+        "full_name": claim.full_name.value,
+        "birth_date": claim.birth_date.isoformat(),
+    }
+    expected = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    assert dump_claim(claim) == expected
+    assert load_claim(expected) == claim
 
 
 @given(records)
