@@ -4,13 +4,15 @@ Owns the short way for whole books: what follows from a change is the domain's t
 (`identity.domain.settlement`), and it says the same of all subscriptions that agree in what it
 looks at: service state, link state, whether verified, and each open case's track, cause, pack and
 steps. A property test holds it to that. Where a new order follows, or a holder was verified, the
-long way is taken: orders and what others are told of are made one by one.
+long way is taken: orders and what follows for primary numbers are made one by one. What others
+were told of a number (its holder disowned it) they are told on, number by number.
 """
 
 from collections.abc import Sequence
 
 from identity.domain.enforcement import Case
 from identity.domain.settlement import Change, Settlement, settle
+from identity.domain.subscriber_update import NO_NEWS
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
 from identity.storage.book import NewNumber
@@ -60,7 +62,15 @@ def settle_alike(
     _write_cases(uow, settled, cases, references)
     if settled.overtaken:
         uow.directives.supersede((identity for _, identity in references), settled.overtaken)
+    _tell_on(uow, call, references)
     return True
+
+
+def _tell_on(uow: UnitOfWork, call: Call, references: Sequence[Reference]) -> None:
+    told = uow.subscriber_updates.told_of(identity for _, identity in references)
+    if told:
+        again = {reference: NO_NEWS for reference in references if reference[1] in told}
+        uow.subscriber_updates.note(again, at=call.at)
 
 
 def _settle(call: Call, example: Subscription, cases: Sequence[Case]) -> Settlement:

@@ -65,12 +65,13 @@ class LinkRuns:
     def begin(self, run_id: UUID, *, slice_count: int, at: datetime) -> LinkRun:
         """The run that is under way; a new one where there is none."""
         statement = insert(link_run).values(run_id=run_id, slice_count=slice_count, began_at=at)
-        self.connection.execute(statement.on_conflict_do_nothing())
-        run = self.connection.execute(
-            select(link_run.c.run_id, link_run.c.slice_count).where(
-                link_run.c.completed_at.is_(None)
-            )
-        ).one()
+        under_way = select(link_run.c.run_id, link_run.c.slice_count).where(
+            link_run.c.completed_at.is_(None)
+        )
+        run = None
+        while run is None:  # one that stood in the way may have been completed since
+            self.connection.execute(statement.on_conflict_do_nothing())
+            run = self.connection.execute(under_way).first()
         done = self.connection.execute(
             select(link_run_slice.c.slice).where(link_run_slice.c.run_id == run.run_id)
         )

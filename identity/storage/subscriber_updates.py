@@ -111,6 +111,12 @@ class SubscriberUpdates:
         self._write(owed, last)
         return len(owed)
 
+    def told_of(self, ids: Iterable[UUID]) -> set[UUID]:
+        """Those of some subscriptions of which something was owed before, told yet or not."""
+        query = select(subscriber_update.c.subscription_id)
+        query = query.where(any_of(subscriber_update.c.subscription_id, ids))
+        return set(self.connection.scalars(query))
+
     def _whose(self, news: Mapping[Reference, News]) -> set[bytes]:
         """Citizens to whom something may be owed: holders, and those who were told of before."""
         ids = [identity for _, identity in news]

@@ -23,9 +23,11 @@ from typer.testing import CliRunner
 from identity.bootstrap import open_database
 from identity.cli import app
 from identity.config import DEFAULT_POLICY, Settings
+from identity.domain.link import LinkState, not_found_link
 from identity.security.keys import generate_key_ring, write_key_ring
 from identity.storage import database
 from identity.storage.registry import Registry
+from tests.unit.identity.makers import find, store_citizen, store_number
 
 HEAD = ScriptDirectory(str(Path(database.__file__).parent / "migrations")).get_current_head()
 HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc", "duckdb")
@@ -256,6 +258,34 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
         0,
         "0 verdicts recomputed, 0 differ\n",
     )
+
+
+def test_links_are_compared_and_counted_beside_a_server_or_without_one(
+    run: Run, empty_database: str, tmp_path: Path
+) -> None:
+    options = ("--state", str(tmp_path / "state"), "--database", empty_database)
+    assert f"must be {HEAD}: migrate" in refused(run("link", *options))
+    assert run("migrate", *options).code == 0
+    empty = run("link", *options)
+    assert (empty.code, empty.stdout) == (0, "0 claims compared, 0 links changed\n")
+    settings = Settings(state=tmp_path / "state", database=empty_database)
+    with open_database(settings) as opened, opened.transaction() as uow:
+        record = store_citizen(uow)
+        right = store_number(uow, record, verified_at=None)
+        wrong = store_number(uow, record, verified_at=None, link=not_found_link())
+    done = run("link", "--workers", "1", *options)
+    assert (done.code, done.stdout) == (0, "2 claims compared, 1 links changed\n")
+    with open_database(settings) as opened, opened.transaction() as uow:
+        assert {find(uow, item).link.state for item in (right, wrong)} == {LinkState.LINKED}
+    again = run("link", *options)
+    assert again.stdout == "2 claims compared, 0 links changed\n"
+
+
+@pytest.mark.parametrize("workers", ["0", "17", "-1", "x"])
+def test_a_number_of_workers_that_is_none_is_refused(run: Run, workers: str) -> None:
+    done = run("link", "--workers", workers)
+    assert (done.code, done.stdout) == (2, "")
+    assert "--workers" in done.stderr
 
 
 def test_a_fresh_state_does_not_start_a_second_registry_in_a_database(

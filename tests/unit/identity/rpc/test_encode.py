@@ -190,3 +190,27 @@ def test_a_summary_keeps_its_counts_and_row_errors() -> None:
     assert [(e.row_index, e.field, e.reason) for e in message.row_errors] == [
         (4, "msisdn", "ROW_DUPLICATE")
     ]
+
+
+def test_each_count_of_a_summary_has_its_own_place() -> None:
+    names = ("received", "created", "changed", "unchanged", "rejected", "gone")
+    counts = {f"{name}_count": 2**40 + place for place, name in enumerate(names)}
+    summary = ImportSummary()
+    for name, count in counts.items():
+        setattr(summary, name, count)
+    message = encode.import_summary(summary)
+    assert {name: getattr(message, name) for name in counts} == counts
+    fields = {field.name for field in message.DESCRIPTOR.fields}
+    assert fields == {*counts, "row_errors"}
+
+
+def test_refused_rows_keep_their_order_and_a_place_beyond_two_thousand_million() -> None:
+    errors = [
+        RowError(row_index=place, field="holder.full_name", reason="FULL_NAME_MALFORMED")
+        for place in (0, 7, 3, 2**33)
+    ]
+    told = encode.row_errors(errors)
+    assert [(each.row_index, each.field, each.reason) for each in told] == [
+        (error.row_index, error.field, error.reason) for error in errors
+    ]
+    assert encode.row_errors([]) == []

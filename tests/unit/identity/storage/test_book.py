@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -29,9 +30,9 @@ from tests.unit.identity.makers import (
 LATER = NOW + timedelta(days=1)
 
 
-def new_item(operator_id: str, **given: object) -> Subscription:
+def new_item(operator_id: str, **given: Any) -> Subscription:  # noqa: ANN401 - as make_subscription
     """A number as an import finds it: in service, verified by nobody."""
-    usual: dict[str, object] = {"verified_at": None, "created_at": NOW, "updated_at": NOW}
+    usual: dict[str, Any] = {"verified_at": None, "created_at": NOW, "updated_at": NOW}
     return make_subscription(operator_id=operator_id, **usual | given)
 
 
@@ -165,7 +166,7 @@ def test_what_a_whole_book_did_not_name_is_absent_until_it_is_named_again(uow: U
     run = 2**40
     named, _ = reference_of(uow, own[0])
     uow.import_runs.name_rows(run, [named])
-    mark = {"import_id": run, "began_at": LATER, "at": LATER}
+    mark: dict[str, Any] = {"import_id": run, "began_at": LATER, "at": LATER}
     assert uow.book.mark_absent(operator_id, **mark) == 2
     assert [is_absent(uow, item) for item in (*own, ended, late, theirs)] == [
         *(False, True, True),

@@ -45,8 +45,8 @@ def test_a_slice_given_back_can_be_taken_again(uow: UnitOfWork) -> None:
 
 def test_a_run_comes_to_the_sum_of_its_slices(uow: UnitOfWork) -> None:
     run = begin(uow)
-    for place, totals in enumerate([(5, 2), (0, 0), (2**40, 1)]):
-        do(uow, run.run_id, place, totals)
+    for place, counts in enumerate([(5, 2), (0, 0), (2**40, 1)]):
+        do(uow, run.run_id, place, counts)
     totals = uow.link_runs.complete(run.run_id, at=NOW)
     assert totals == LinkTotals(compared_count=2**40 + 5, changed_count=3)
 
