@@ -99,7 +99,7 @@ def store_batch_once(
     Raises:
         RequestIDReusedError: The batch was stored before with another body, or the import is of
             another method or kind.
-        ImportSequenceError: The import is complete.
+        ImportSequenceError: The import is complete, or would be with later batches stored.
     """
 
     def run(uow: UnitOfWork) -> Mapping[str, Any]:
@@ -126,6 +126,10 @@ def _begun(uow: UnitOfWork, call: Call, key: RequestKey, head: BatchHead) -> Imp
         raise RequestIDReusedError("this request_id was used for another import")
     if run.completed_at is not None:
         raise ImportSequenceError("this import is complete: its last batch was stored")
+    if head.is_last and uow.import_runs.has_batch_after(
+        key.caller, head.request_id, head.batch_index
+    ):
+        raise ImportSequenceError("a later batch is stored already: this one is not the last")
     return run
 
 

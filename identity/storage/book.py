@@ -69,10 +69,13 @@ _MARK_ABSENT = text(
     " AND NOT EXISTS (SELECT FROM import_row"
     "  WHERE row_key = subscription.msisdn_key AND import_id = :import_id)"
 )
+# Not those that it names and another one, sent at the same time, has marked since.
 _COUNT_ABSENT = text(
     "SELECT count(*) FROM subscription"
     " WHERE operator_id = :operator_id AND service_state <> 'terminated'"
     " AND absent_since IS NOT NULL"
+    " AND NOT EXISTS (SELECT FROM import_row"
+    "  WHERE row_key = subscription.msisdn_key AND import_id = :import_id)"
 )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, LiteralString
 
-from sqlalchemy import Connection, Select, func, select, text, update
+from sqlalchemy import Connection, Select, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.holder import PopulationRecord
@@ -55,6 +55,13 @@ _HOLD_ALONE = text(_HOLD.format(""))
 _MARK_ABSENT = text(
     "UPDATE citizen SET absent_since = :at"
     " WHERE absent_since IS NULL AND created_at < :began_at"
+    " AND NOT EXISTS (SELECT FROM import_row"
+    "  WHERE row_key = citizen.citizen_key AND import_id = :import_id)"
+)
+
+# Not those whom it names and another one, sent at the same time, has marked since.
+_COUNT_ABSENT = text(
+    "SELECT count(*) FROM citizen WHERE absent_since IS NOT NULL"
     " AND NOT EXISTS (SELECT FROM import_row"
     "  WHERE row_key = citizen.citizen_key AND import_id = :import_id)"
 )
@@ -187,8 +194,7 @@ class Citizens:
         """Whom the register's whole snapshot did not name; returns how many they are."""
         names = {"import_id": import_id, "began_at": began_at, "at": at}
         self.connection.execute(_MARK_ABSENT, names)
-        absent = select(func.count()).where(citizen.c.absent_since.is_not(None))
-        return int(self.connection.execute(absent).scalar_one())
+        return int(self.connection.execute(_COUNT_ABSENT, names).scalar_one())
 
     def _by_ids(self, ids: Iterable[PersonalID]) -> Select[Any]:
         keys = [citizen_key(self.sealer, personal_id) for personal_id in set(ids)]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.storage.bulk_tables import import_row, import_run
+from identity.storage.tables import import_batch
 
 _BATCHES = text(
     "SELECT batch_index, result - 'row_errors' AS counts,"
@@ -137,6 +138,15 @@ class ImportRuns:
         """The place of the first batch that is not stored; later ones may be."""
         names = {"caller": caller, "request_id": request_id}
         return int(self.connection.execute(_FIRST_MISSING, names).scalar_one())
+
+    def has_batch_after(self, caller: str, request_id: UUID, batch_index: int) -> bool:
+        """Whether any batch after one is stored."""
+        query = select(import_batch.c.batch_index).where(
+            import_batch.c.caller == caller,
+            import_batch.c.request_id == request_id,
+            import_batch.c.batch_index > batch_index,
+        )
+        return self.connection.execute(query.limit(1)).first() is not None
 
     def stored(
         self, caller: str, request_id: UUID, *, before: int, errors_max: int
