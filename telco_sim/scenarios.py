@@ -76,6 +76,7 @@ BEFORE_CHEATS = (
             events.transfer_numbers,
             events.disown_numbers,
             events.bury,
+            events.merge_records,
             giving_back.compare_register,
         ),
     ),

@@ -161,6 +161,7 @@ class World:
         verified: Subscribers who were verified, in that order.
         primaries: The primary number that each citizen should have now, by personal ID.
         tenures: What the register ought to be told of.
+        released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
     """
 
@@ -184,6 +185,7 @@ class World:
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
     tenures: Tenures = field(default_factory=Tenures)
+    released: list[Subscriber] = field(default_factory=list)
     explained: set[tuple[str, int]] = field(default_factory=set)
 
     def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:

@@ -148,6 +148,12 @@ class RegistrationRequiredError(DomainError):
     reason = "REGISTRATION_REQUIRED"
 
 
+class NumberQuarantinedError(DomainError):
+    """The number was given up of late: nobody gets it before the quarantine ends."""
+
+    reason = "NUMBER_QUARANTINED"
+
+
 class CitizenNotFoundError(DomainError):
     """No population record has this personal ID."""
 
@@ -158,6 +164,12 @@ class CitizenExistsError(DomainError):
     """A birth was reported for a personal ID that has a record."""
 
     reason = "CITIZEN_EXISTS"
+
+
+class PersonalIDRetiredError(DomainError):
+    """The records under this personal ID were merged into another's; nothing is changed there."""
+
+    reason = "PERSONAL_ID_RETIRED"
 
 
 class VerificationNotFoundError(DomainError):

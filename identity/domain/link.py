@@ -148,18 +148,22 @@ def compare_holder(
         score_names: How alike two strings are, 0 to 100.
 
     Returns:
-        The link. The state is, in order of precedence: NOT_FOUND without a record; DECEASED when
-        the record has a day of death, whatever the fields say; LINKED when every field matches;
+        The link. The state is, in order of precedence: NOT_FOUND without a record; MISMATCHED when
+        the record was merged into another, whatever the fields say; DECEASED when the record has a
+        day of death, whatever the fields say; LINKED when every field matches;
         MISMATCHED, also for a name that differs in accents, order or initials alone: nobody is
         linked on weaker evidence than the full name, and the outcome of the name says how far it
         agrees, so that its operator knows what to correct. Without a record the personal ID is a
         MISMATCH, because the register answered that nobody has it; name and birth date are
-        NOT_AVAILABLE.
+        NOT_AVAILABLE. Of a merged record the personal ID is a MISMATCH as well, and nowhere else
+        beside MISMATCHED: so an operator knows that its holder has another one now.
     """
     source = FieldSource.POPULATION_RECORD
     if record is None:
         return _not_found(source)
     personal_id = compare_personal_ids(claim.personal_id, record.personal_id, source=source)
+    if record.merged_into is not None:
+        personal_id = FieldOutcome(result=FieldResult.MISMATCH, source=source)
     full_name = _compare_claimed_name(claim, record, score_names=score_names)
     birth_date = compare_dates(claim.birth_date, record.birth_date, source=source)
     return Link(
@@ -221,6 +225,8 @@ def _not_found(source: FieldSource) -> Link:
 
 
 def _state(record: PopulationRecord, outcomes: tuple[FieldOutcome, ...]) -> LinkState:
+    if record.merged_into is not None:
+        return LinkState.MISMATCHED
     if record.deceased_on is not None:
         return LinkState.DECEASED
     if all(outcome.result is FieldResult.MATCH for outcome in outcomes):

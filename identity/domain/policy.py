@@ -14,6 +14,7 @@ from typing import Any
 
 from identity.domain.anomalies import HolderPolicy
 from identity.domain.quality import QualityPolicy
+from identity.domain.quarantine import NumberPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -36,6 +37,11 @@ class CaseCause(StrEnum):
     DECEASED = "deceased"
     DEVICE_CHANGE = "device_change"
     DISOWNED = "disowned"
+    SIM_SWAP = "sim_swap"
+
+
+OPTIONAL_CAUSES = frozenset({CaseCause.SIM_SWAP})
+"""A pack need not have a ladder for these: then they put no number on one."""
 
 
 class StepKind(StrEnum):
@@ -97,10 +103,18 @@ class PolicyPack:
     tracks: Mapping[str, Track]
     holders: HolderPolicy = field(default_factory=HolderPolicy)
     quality: QualityPolicy = field(default_factory=QualityPolicy)
+    numbers: NumberPolicy = field(default_factory=NumberPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
-        """The ladder for a cause: exactly one, or the pack would not have loaded."""
+        """The ladder for a cause: exactly one, or the pack would not have loaded.
+
+        Of an optional cause `has_track_for` has to be asked before.
+        """
         return next(track for track in self.tracks.values() if cause in track.causes)
+
+    def has_track_for(self, cause: CaseCause) -> bool:
+        """Whether a cause puts a number on a ladder; all but the optional ones do."""
+        return any(cause in track.causes for track in self.tracks.values())
 
 
 def parse_policy_pack(text: str) -> PolicyPack:
@@ -117,8 +131,9 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
-# A pack from before there were rules for holders, or for quality, has none of them.
-_OPTIONAL_PACK_KEYS = frozenset({"holders", "quality"})
+# A pack from before there were rules for holders, quality or numbers has none of them.
+_OPTIONAL_PACK_KEYS = frozenset({"holders", "quality", "numbers"})
+_NUMBERS_KEYS = frozenset({"citation", "confirm_in_gazette", "quarantine_days"})
 _QUALITY_KEYS = frozenset({"citation", "snapshot_age_max_days"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
@@ -157,7 +172,20 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         tracks=tracks,
         holders=_holders(document.get("holders")),
         quality=_quality(document.get("quality")),
+        numbers=_numbers(document.get("numbers")),
     )
+
+
+def _numbers(value: object) -> NumberPolicy:
+    if value is None:
+        return NumberPolicy()
+    body = _table(value, place="numbers")
+    _check_keys(body, _NUMBERS_KEYS, place="numbers")
+    _text(body["citation"], place="numbers.citation")
+    _flag(body["confirm_in_gazette"], place="numbers.confirm_in_gazette")
+    # Numbers are scarce: none is kept from everybody for longer than a year.
+    days = _whole(body["quarantine_days"], 0, 366, place="numbers.quarantine_days")
+    return NumberPolicy(quarantine=timedelta(days=days))
 
 
 def _quality(value: object) -> QualityPolicy:
@@ -307,7 +335,7 @@ def _check_steps(steps: tuple[Step, ...], *, place: str) -> None:
 def _check_causes(tracks: Mapping[str, Track]) -> None:
     for cause in CaseCause:
         owners = [track.name for track in tracks.values() if cause in track.causes]
-        if len(owners) != 1:
+        if len(owners) > 1 or (not owners and cause not in OPTIONAL_CAUSES):
             raise PolicyPackError(f"cause {cause} needs exactly one track, has {owners}")
 
 

@@ -25,8 +25,7 @@ from identity.domain.enforcement import (
     take_due_steps,
 )
 from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
-from identity.domain.subscriber_update import SubscriptionEnd
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 
 RESTORE_WITHIN = timedelta(hours=2)
 """How long an operator has to put a number back: as long as it has to block one (track T1)."""

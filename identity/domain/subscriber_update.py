@@ -6,22 +6,13 @@ claim that nobody has verified is not: it is told to no one. Knows no rows and n
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from identity.domain.directive import AcknowledgementResult
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
-
-
-class SubscriptionEnd(StrEnum):
-    """How a number ceased to be a person's."""
-
-    RELEASED = "released"
-    PORTED_OUT = "ported_out"
-    TERMINATED = "terminated"
-    TRANSFERRED = "transferred"
+from identity.domain.subscription import SubscriptionEnd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class VerdictReason(StrEnum):
     FACE_UNDECIDED = "FACE_UNDECIDED"
     PORTRAIT_AGED = "PORTRAIT_AGED"
     CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
+    RECORD_MERGED = "RECORD_MERGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,7 @@ def decide(
         2. Its personal ID equals the claim's and the population record's.
         3. So does its name.
         4. So does its birth date.
-        5. The record's person lives, and the card is the current one.
+        5. The record stands, its person lives, and the card is the current one.
         6. The live face matches the portrait in the chip.
     When all hold but the last, and the face is doubtful and not another's, a person must look; so
     when all hold but the first, and no check of the chip failed though one could not be made.
@@ -356,6 +357,8 @@ def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:
 
 
 def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterator[VerdictReason]:
+    if record.merged_into is not None:
+        yield VerdictReason.RECORD_MERGED
     if record.deceased_on is not None:
         yield VerdictReason.HOLDER_DECEASED
     if record.card_issued_on is None or holder is None:

@@ -8,14 +8,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from identity.domain.directive import AcknowledgementResult, Directive
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.subscriber_update import Standing, SubscriberUpdate, SubscriptionEnd
-from identity.domain.subscription import ServiceState
+from identity.domain.subscriber_update import Standing, SubscriberUpdate
+from identity.domain.subscription import ServiceState, SubscriptionEnd
 from identity.domain.verification import Verdict, VerdictState
 from identity.services.acquisition_advice import advise
 from identity.services.explain_subscription import ExplainedCase
 from identity.services.imports import ImportSummary, RowError
 from identity.services.read_subscriptions import SubscriptionView
+from identity.storage.link_changes import LinkAction, PastLinkChange
 from identity.storage.primaries import PrimaryNumber
 from subid.v1 import (
     citizen_service_pb2,
@@ -51,6 +53,13 @@ FIELD_SOURCES = {
     FieldSource.POPULATION_RECORD: subscription_pb2.FIELD_SOURCE_POPULATION_RECORD,
     FieldSource.CLAIM: subscription_pb2.FIELD_SOURCE_CLAIM,
 }
+NAME_AGREEMENTS = {
+    NameAgreement.UNACCENTED: subscription_pb2.NAME_AGREEMENT_UNACCENTED,
+    NameAgreement.ACCENTS_DIFFER: subscription_pb2.NAME_AGREEMENT_ACCENTS_DIFFER,
+    NameAgreement.REORDERED: subscription_pb2.NAME_AGREEMENT_REORDERED,
+    NameAgreement.INITIALS: subscription_pb2.NAME_AGREEMENT_INITIALS,
+    NameAgreement.DIFFERENT: subscription_pb2.NAME_AGREEMENT_DIFFERENT,
+}
 VERDICT_STATES = {
     VerdictState.VERIFIED: verification_service_pb2.VERDICT_STATE_VERIFIED,
     VerdictState.NOT_VERIFIED: verification_service_pb2.VERDICT_STATE_NOT_VERIFIED,
@@ -64,6 +73,14 @@ CASE_CAUSES = {
     CaseCause.DECEASED: enforcement_service_pb2.CASE_CAUSE_DECEASED,
     CaseCause.DEVICE_CHANGE: enforcement_service_pb2.CASE_CAUSE_DEVICE_CHANGE,
     CaseCause.DISOWNED: enforcement_service_pb2.CASE_CAUSE_DISOWNED,
+    CaseCause.SIM_SWAP: enforcement_service_pb2.CASE_CAUSE_SIM_SWAP,
+}
+LINK_CHANGE_CAUSES = {
+    LinkAction.POPULATION_IMPORT: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_IMPORT,
+    LinkAction.POPULATION_CHANGE: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_CHANGE,
+    LinkAction.COMPARISON: enforcement_service_pb2.LINK_CHANGE_CAUSE_COMPARISON,
+    LinkAction.BOOK_CORRECTED: enforcement_service_pb2.LINK_CHANGE_CAUSE_BOOK_CORRECTED,
+    LinkAction.NEW_HOLDER: enforcement_service_pb2.LINK_CHANGE_CAUSE_NEW_HOLDER,
 }
 DIRECTIVE_KINDS = {
     DirectiveKind.NOTIFY: enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY,
@@ -117,7 +134,10 @@ def timestamp(instant: datetime | None) -> Timestamp | None:
 def outcome(value: FieldOutcome) -> subscription_pb2.FieldOutcome:
     """One compared field."""
     return subscription_pb2.FieldOutcome(
-        result=FIELD_RESULTS[value.result], score=value.score, source=FIELD_SOURCES[value.source]
+        result=FIELD_RESULTS[value.result],
+        score=value.score,
+        source=FIELD_SOURCES[value.source],
+        agreement=None if value.agreement is None else NAME_AGREEMENTS[value.agreement],
     )
 
 
@@ -245,6 +265,16 @@ def enforcement_case(value: ExplainedCase) -> enforcement_service_pb2.Enforcemen
         ),
         next_step_time=timestamp(value.next_step_at),
         cure=value.track.cure,
+    )
+
+
+def link_change(value: PastLinkChange) -> enforcement_service_pb2.LinkChange:
+    """A line of a link's history."""
+    return enforcement_service_pb2.LinkChange(
+        change_time=timestamp(value.changed_at),
+        cause=LINK_CHANGE_CAUSES[value.action],
+        from_state=LINK_STATES[value.from_state],
+        to_state=LINK_STATES[value.to_state],
     )
 
 

@@ -14,6 +14,7 @@ from identity.services.apply_population_changes import (
     Birth,
     Correction,
     Death,
+    MergedRecords,
     NewCard,
     PopulationChange,
     apply_population_changes,
@@ -161,5 +162,10 @@ def _change(message: pb.PopulationChange, path: str) -> PopulationChange:
     if kind == "death":
         deceased_on = decode.day(message.death.deceased_on, field=f"{path}.death.deceased_on")
         return Death(PersonalID.parse(message.death.personal_id), deceased_on)
+    if kind == "merged_records":
+        return MergedRecords(
+            retired_personal_id=PersonalID.parse(message.merged_records.retired_personal_id),
+            surviving_personal_id=PersonalID.parse(message.merged_records.surviving_personal_id),
+        )
     issued_on = decode.day(message.new_card.issued_on, field=f"{path}.new_card.issued_on")
     return NewCard(PersonalID.parse(message.new_card.personal_id), issued_on)

@@ -6,6 +6,7 @@ Owns nothing but the use case: save the good rows, relink whom they touch, repor
 from collections.abc import Sequence
 
 from identity.audit.log import AuditEntry, append
+from identity.domain.errors import PersonalIDRetiredError
 from identity.domain.holder import PopulationRecord
 from identity.services.call import Call
 from identity.services.imports import BatchResult, RowError
@@ -43,6 +44,11 @@ def import_population(
         seen.add(row.personal_id.value)
         records[index] = row
     saved = uow.citizens.save_many(list(records.values()), at=call.at)
+    places = list(records)
+    errors.extend(
+        RowError(row_index=places[each], field="personal_id", reason=PersonalIDRetiredError.reason)
+        for each in saved.retired
+    )
     relink_citizens(uow, call, saved.touched, action="import_population")
     result = BatchResult(
         received_count=len(rows),

@@ -16,15 +16,18 @@ from dataclasses import dataclass, field, replace
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import (
     NumberInServiceElsewhereError,
+    NumberQuarantinedError,
     RegistrationRequiredError,
     TerminationPendingError,
 )
 from identity.domain.link import Link, LinkState, agreed_link, compare_holder, not_found_link
 from identity.domain.msisdn import MSISDN
+from identity.domain.quarantine import quarantined_until
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
 from identity.services.imports import BatchResult, RowError
+from identity.services.link_history import note_claim_changes
 from identity.services.settle_alike import open_alike
 from identity.services.settle_subscriptions import settle_subscriptions
 from identity.storage.book import BookRow, IndexedRow, NewNumber, Standing, content, new_ids
@@ -199,6 +202,9 @@ def _change_known(uow: UnitOfWork, call: Call, sifted: _Sifted) -> _Known:
     settle_subscriptions(
         uow, call, changed, {item.subscription_id: _change(item, before) for item in changed}
     )
+    note_claim_changes(
+        uow, call, ((before[item.msisdn], item) for item in changed if item.msisdn in before)
+    )
     created_count = len(items) - len(before)
     return _Known(
         items=items,
@@ -218,10 +224,13 @@ def _accept(
         numbers, lock=True, operator_id=call.caller.name
     )
     ended = uow.subscriptions.find_many_ended(numbers)
+    served = uow.subscriptions.find_many_served_last(numbers)
     accepted: list[tuple[IndexedRow, Subscription | None]] = []
     for row in sifted.known:
         current = in_service.get(row.row.msisdn)
         reason = _refusal(call, current, ended.get(row.row.msisdn))
+        if not reason or reason == RegistrationRequiredError.reason:
+            reason = _quarantine(call, row.row, current, served.get(row.row.msisdn)) or reason
         if reason:
             sifted.errors.append(_refused(sifted.places[row.msisdn_key], reason))
         else:
@@ -240,6 +249,21 @@ def _refusal(call: Call, current: Subscription | None, last: Subscription | None
     # Otherwise letting a number go and taking it back would shake off its enforcement clock.
     is_own = last.operator_id == call.caller.name
     return RegistrationRequiredError.reason if is_own else ""
+
+
+def _quarantine(
+    call: Call, row: BookRow, current: Subscription | None, past: Subscription | None
+) -> str:
+    if current is not None:
+        return ""
+    until = quarantined_until(
+        past,
+        call.policy.numbers,
+        operator_id=call.caller.name,
+        personal_id=row.claim.personal_id,
+        at=call.at,
+    )
+    return "" if until is None else NumberQuarantinedError.reason
 
 
 def _changed(call: Call, row: BookRow, link: Link, current: Subscription) -> Subscription:

@@ -24,10 +24,14 @@ from identity.domain.holder import HolderClaim
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
-from identity.domain.subscriber_update import SubscriptionEnd
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.services.call import Call
-from identity.services.register_subscription import link_claim, new_subscription
+from identity.services.link_history import note_claim_changes
+from identity.services.register_subscription import (
+    link_claim,
+    new_subscription,
+    refuse_quarantined,
+)
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -139,9 +143,20 @@ def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Non
     item = _own(uow, call, event)
     if item.service_state is ServiceState.INACTIVE:
         raise EventInvalidError("the number was never put in service")
+    _demand_verification(uow, call, event, item, cause=CaseCause.DEVICE_CHANGE)
+
+
+def _demand_verification(
+    uow: UnitOfWork,
+    call: Call,
+    event: SubscriptionEvent,
+    item: Subscription,
+    *,
+    cause: CaseCause,
+) -> None:
     change = Change(
         before=item.service_state,
-        cause=CaseCause.DEVICE_CHANGE,
+        cause=cause,
         cause_at=event.occurred_at,
         is_primary=bool(uow.primaries.held_by([item.subscription_id])),
         # The operator must act within two hours: waiting for the next run would lose them.
@@ -153,7 +168,11 @@ def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Non
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     swapped = replace(item, sim_swapped_at=event.occurred_at, updated_at=call.at)
-    uow.subscriptions.save(swapped)
+    is_due = call.policy.has_track_for(CaseCause.SIM_SWAP)
+    if not is_due or item.service_state is ServiceState.INACTIVE:
+        uow.subscriptions.save(swapped)
+    else:
+        _demand_verification(uow, call, event, swapped, cause=CaseCause.SIM_SWAP)
 
 
 def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
@@ -164,6 +183,7 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     last = uow.subscriptions.find_many_ended([event.msisdn]).get(event.msisdn)
     if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
+    refuse_quarantined(uow, call, event.msisdn, claim)
     if last is not None and last.operator_id == call.caller.name:
         raise RegistrationRequiredError("the number came from nobody: it was yours before")
     item = new_subscription(uow, call, event.msisdn, claim)
@@ -174,13 +194,8 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
-    ended = replace(
-        item,
-        service_state=ServiceState.TERMINATED,
-        applied_state=ServiceState.TERMINATED,
-        updated_at=call.at,
-    )
-    change = Change(before=item.service_state, end=_ENDS[event.kind])
+    ended = item.ended(_ENDS[event.kind], at=call.at)
+    change = Change(before=item.service_state, end=ended.ended_by)
     settle_subscription(uow, call, ended, change)
 
 
@@ -190,6 +205,7 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_new_holder=True)
     settle_subscription(uow, call, transferred, change)
+    note_claim_changes(uow, call, [(item, transferred)])
 
 
 def _claim(event: SubscriptionEvent) -> HolderClaim:

@@ -37,6 +37,14 @@ def holder_digest(
     return sealer.blind_index("holder", value)
 
 
+def _record_holder_digest(sealer: Sealer, record: PopulationRecord) -> bytes:
+    """A record's side of `holder_digest`; of a merged one it equals no claim's at all."""
+    if record.merged_into is not None:
+        # A claim's value has three parts.
+        return sealer.blind_index("holder", f"{record.personal_id.value}|merged")
+    return holder_digest(sealer, record.personal_id, record.full_name, record.birth_date)
+
+
 def _context(key: bytes) -> bytes:
     return b"citizen.record|" + key
 
@@ -54,14 +62,14 @@ _HOLD_ALONE = text(_HOLD.format(""))
 
 _MARK_ABSENT = text(
     "UPDATE citizen SET absent_since = :at"
-    " WHERE absent_since IS NULL AND created_at < :began_at"
+    " WHERE absent_since IS NULL AND NOT is_merged AND created_at < :began_at"
     " AND NOT EXISTS (SELECT FROM import_row"
     "  WHERE row_key = citizen.citizen_key AND import_id = :import_id)"
 )
 
 # Not those whom it names and another one, sent at the same time, has marked since.
 _COUNT_ABSENT = text(
-    "SELECT count(*) FROM citizen WHERE absent_since IS NOT NULL"
+    "SELECT count(*) FROM citizen WHERE absent_since IS NOT NULL AND NOT is_merged"
     " AND NOT EXISTS (SELECT FROM import_row"
     "  WHERE row_key = citizen.citizen_key AND import_id = :import_id)"
 )
@@ -72,6 +80,7 @@ _COLUMNS: Mapping[LiteralString, str] = {
     "record_digest": "bytea",
     "holder_digest": "bytea",
     "is_deceased": "boolean",
+    "is_merged": "boolean",
     "created_at": "timestamptz",
     "updated_at": "timestamptz",
 }
@@ -100,6 +109,8 @@ class Saved:
         unchanged_count: Known ones that did not.
         keys: Keys of all of them.
         touched: Keys of those that are new or differed.
+        retired: Places of those that were not saved: what was merged into another record stays so,
+            whatever an older copy of the register says.
     """
 
     created_count: int
@@ -107,6 +118,7 @@ class Saved:
     unchanged_count: int
     keys: Sequence[bytes]
     touched: Sequence[bytes]
+    retired: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,9 @@ class Citizens:
         """Insert or replace records, each personal ID at most once; the same again is no change."""
         rows = {row["citizen_key"]: row for row in (self._row(r, at=at) for r in records)}
         self._hold_alone(rows)
+        merged = self._merged(key for key, row in rows.items() if not row["is_merged"])
+        retired = [place for place, key in enumerate(rows) if key in merged]
+        rows = {key: row for key, row in rows.items() if key not in merged}
         known = self._digests(rows)
         fresh = [row for key, row in rows.items() if known.get(key) != row["record_digest"]]
         created_count = sum(key not in known for key in rows)
@@ -180,6 +195,7 @@ class Citizens:
             unchanged_count=len(rows) - len(fresh),
             keys=list(rows),
             touched=[row["citizen_key"] for row in fresh],
+            retired=retired,
         )
 
     def mark_present(self, keys: Iterable[bytes]) -> None:
@@ -219,6 +235,10 @@ class Citizens:
         rows = self.connection.execute(query.where(any_key(citizen.c.citizen_key, keys)))
         return {row.citizen_key: row.record_digest for row in rows}
 
+    def _merged(self, keys: Iterable[bytes]) -> frozenset[bytes]:
+        query = select(citizen.c.citizen_key).where(any_key(citizen.c.citizen_key, keys))
+        return frozenset(self.connection.scalars(query.where(citizen.c.is_merged)))
+
     def _hold_alone(self, keys: Iterable[bytes]) -> None:
         """Keep claims from being compared with records that are about to change."""
         self.connection.execute(_HOLD_ALONE, {"buckets": _buckets(keys)})
@@ -239,6 +259,7 @@ class Citizens:
                 "record_digest": new.record_digest,
                 "holder_digest": new.holder_digest,
                 "is_deceased": new.is_deceased,
+                "is_merged": new.is_merged,
                 "updated_at": new.updated_at,
             },
         )
@@ -251,10 +272,9 @@ class Citizens:
             "citizen_key": key,
             "record_sealed": self.sealer.seal(plaintext, context=_context(key)),
             "record_digest": self.sealer.blind_index("record", plaintext.decode()),
-            "holder_digest": holder_digest(
-                self.sealer, record.personal_id, record.full_name, record.birth_date
-            ),
+            "holder_digest": _record_holder_digest(self.sealer, record),
             "is_deceased": record.deceased_on is not None,
+            "is_merged": record.merged_into is not None,
             "created_at": at,
             "updated_at": at,
         }

@@ -181,7 +181,7 @@ def _claim(fields: Mapping[str, Any]) -> HolderClaim:
 
 
 def _record_fields(record: PopulationRecord) -> Fields:
-    return {
+    fields: Fields = {
         "personal_id": record.personal_id.value,
         "full_name": record.full_name.value,
         "birth_date": record.birth_date.isoformat(),
@@ -189,9 +189,14 @@ def _record_fields(record: PopulationRecord) -> Fields:
         "deceased_on": _day_text(record.deceased_on),
         "card_issued_on": _day_text(record.card_issued_on),
     }
+    # Few records have one. In all others the digest that tells changed from same stays as it was.
+    if record.merged_into is None:
+        return fields
+    return {**fields, "merged_into": record.merged_into.value}
 
 
 def _record(fields: Mapping[str, Any]) -> PopulationRecord:
+    merged_into = fields.get("merged_into")
     return PopulationRecord(
         personal_id=PersonalID(fields["personal_id"]),
         full_name=PersonName(fields["full_name"]),
@@ -199,6 +204,7 @@ def _record(fields: Mapping[str, Any]) -> PopulationRecord:
         sex=None if fields["sex"] is None else Sex(fields["sex"]),
         deceased_on=_day(fields["deceased_on"]),
         card_issued_on=_day(fields["card_issued_on"]),
+        merged_into=None if merged_into is None else PersonalID(merged_into),
     )
 
 

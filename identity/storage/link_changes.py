@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import Connection, select, text
@@ -20,6 +21,16 @@ _ADD = text(
     " (msisdn_key, subscription_id, changed_at, action, from_state, to_state)"
     f" SELECT key, id, :at, :action, :from, :to FROM {PACKED_REFERENCES} AS changed"
 )
+
+
+class LinkAction(StrEnum):
+    """What leads to a change. Append-only: stored lines hold these names."""
+
+    POPULATION_IMPORT = "import_population"
+    POPULATION_CHANGE = "apply_population_changes"
+    COMPARISON = "link_registry"
+    BOOK_CORRECTED = "import_subscriptions"
+    NEW_HOLDER = "new_holder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,7 @@ class PastLinkChange:
     """One line of a subscription's history."""
 
     changed_at: datetime
-    action: str
+    action: LinkAction
     from_state: LinkState
     to_state: LinkState
 
@@ -65,8 +76,10 @@ class LinkChanges:
             names = {"from": before.value, "to": after.value, "at": at, "action": action}
             self.connection.execute(_ADD, {**packed(references), **names})
 
-    def list_of(self, msisdn_key: bytes, subscription_id: UUID) -> tuple[PastLinkChange, ...]:
-        """The history of one subscription, oldest first."""
+    def list_of(
+        self, msisdn_key: bytes, subscription_id: UUID, *, limit: int = 100
+    ) -> tuple[PastLinkChange, ...]:
+        """The last changes of one subscription, oldest first."""
         query = (
             select(
                 link_change.c.changed_at,
@@ -78,14 +91,15 @@ class LinkChanges:
                 link_change.c.msisdn_key == msisdn_key,
                 link_change.c.subscription_id == subscription_id,
             )
-            .order_by(link_change.c.position)
+            .order_by(link_change.c.position.desc())
+            .limit(limit)
         )
         return tuple(
             PastLinkChange(
                 changed_at=row.changed_at,
-                action=row.action,
+                action=LinkAction(row.action),
                 from_state=LinkState(row.from_state),
                 to_state=LinkState(row.to_state),
             )
-            for row in self.connection.execute(query)
+            for row in reversed(self.connection.execute(query).all())
         )

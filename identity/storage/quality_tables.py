@@ -18,5 +18,10 @@ quality_day = Table(
     Column("measured_at", DateTime(timezone=True), nullable=False),
     Column("row_counts", JSONB, nullable=False, comment="counts by name, no data"),
     Column("book_counts", JSONB, comment="counts by name; of all provinces only"),
+    Column(
+        "anomaly_counts",
+        JSONB,
+        comment="counts by kind, no data; of all provinces only, where they were counted",
+    ),
     PrimaryKeyConstraint("day", "operator_id", "province_code"),
 )

@@ -34,10 +34,9 @@ from identity.domain.subscriber_update import (
     Observation,
     Standing,
     SubscriberUpdate,
-    SubscriptionEnd,
     standing_after,
 )
-from identity.domain.subscription import ServiceState
+from identity.domain.subscription import ServiceState, SubscriptionEnd
 from identity.storage.arrays import any_of
 from identity.storage.citizens import Citizens, citizen_key
 from identity.storage.sealing import Sealer

@@ -19,7 +19,7 @@ from identity.domain.holder import HolderClaim
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.storage.arrays import any_of
 from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
@@ -41,6 +41,8 @@ _MUTABLE = (
     "province_code",
     "verified_at",
     "sim_swapped_at",
+    "ended_at",
+    "ended_by",
     "updated_at",
 )
 
@@ -123,6 +125,15 @@ class Subscriptions:
         query = _everything().where(any_of(subscription.c.msisdn_key, keys), ~_IN_SERVICE)
         query = query.order_by(subscription.c.updated_at, subscription.c.created_at)
         return {item.msisdn: item for item in self._load(query)}
+
+    def find_many_served_last(self, numbers: Iterable[MSISDN]) -> Mapping[MSISDN, Subscription]:
+        """Who was served last under some numbers, of those subscriptions that have ended."""
+        keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
+        query = _everything().where(
+            any_of(subscription.c.msisdn_key, keys), subscription.c.ended_at.is_not(None)
+        )
+        found = self._load(query.order_by(subscription.c.ended_at))
+        return {item.msisdn: item for item in found}
 
     def find_of_operator(self, msisdn: MSISDN, operator_id: str) -> Subscription | None:
         """The operator's newest subscription of a number, in service or not."""
@@ -285,6 +296,8 @@ class Subscriptions:
             "absent_since": None,
             "verified_at": item.verified_at,
             "sim_swapped_at": item.sim_swapped_at,
+            "ended_at": item.ended_at,
+            "ended_by": None if item.ended_by is None else item.ended_by.value,
             "created_at": item.created_at,
             "updated_at": item.updated_at,
             "is_eligible": item.is_eligible_as_primary,
@@ -306,6 +319,8 @@ class Subscriptions:
             province_code=row["province_code"],
             verified_at=row["verified_at"],
             sim_swapped_at=row["sim_swapped_at"],
+            ended_at=row["ended_at"],
+            ended_by=None if row["ended_by"] is None else SubscriptionEnd(row["ended_by"]),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
         )

@@ -16,7 +16,7 @@ from subid.v1.enforcement_service_pb2 import (
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LINK_STATE_MISMATCHED
 from subid.v1.subscription_service_pb2 import SubscriptionRow
 from telco_sim.chapters.audit import check_blocks_explained
-from telco_sim.chapters.events import cure
+from telco_sim.chapters.events import cure, recycle_numbers
 from telco_sim.chapters.verifying import verify_holder
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Invariant
@@ -29,6 +29,9 @@ _AUDIT_DAYS = frozenset({6, 16, 31, 66})
 
 _OUTGOING_BLOCKED_CURE_DAY = 9
 _CORRECTION_DAY = 20
+_QUARANTINE_DAYS = 45
+"""As long as the policy for Viet Nam keeps a number from everybody."""
+
 _SUSPENDED_CURE_DAY = 67
 _CURES = 2
 
@@ -67,6 +70,7 @@ def _events(world: World) -> Mapping[int, Callable[[], None]]:
         _FIRST_BLOCKS_DAY: lambda: _overtake_orders(world, overtaken, desk=prompt),
         _OUTGOING_BLOCKED_CURE_DAY: lambda: _cure_all(world, blocked),
         _CORRECTION_DAY: lambda: _correct_and_cure(world, corrected),
+        _QUARANTINE_DAYS + 1: lambda: recycle_numbers(world),
         _SUSPENDED_CURE_DAY: lambda: _cure_all(world, suspended),
     }
 

@@ -62,6 +62,7 @@ def test_the_country_lived(report: dict[str, Any]) -> None:
     assert counts["holders verified"] >= 8 + 3
     assert counts["numbers registered"] == 3
     assert counts["numbers ported"] == 1
+    assert counts["numbers released"] == counts["records merged"] == 1
     assert counts["numbers disowned"] == 3
     assert counts["days passed"] == 10
     assert counts["updates entered in the register"] >= counts["numbers registered"] + 8

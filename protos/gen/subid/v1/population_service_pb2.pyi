@@ -155,17 +155,27 @@ class NewCard(_message.Message):
     issued_on: _date_pb2.Date
     def __init__(self, personal_id: _Optional[str] = ..., issued_on: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
+class MergedRecords(_message.Message):
+    __slots__ = ("retired_personal_id", "surviving_personal_id")
+    RETIRED_PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
+    SURVIVING_PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
+    retired_personal_id: str
+    surviving_personal_id: str
+    def __init__(self, retired_personal_id: _Optional[str] = ..., surviving_personal_id: _Optional[str] = ...) -> None: ...
+
 class PopulationChange(_message.Message):
-    __slots__ = ("birth", "death", "correction", "new_card")
+    __slots__ = ("birth", "death", "correction", "new_card", "merged_records")
     BIRTH_FIELD_NUMBER: _ClassVar[int]
     DEATH_FIELD_NUMBER: _ClassVar[int]
     CORRECTION_FIELD_NUMBER: _ClassVar[int]
     NEW_CARD_FIELD_NUMBER: _ClassVar[int]
+    MERGED_RECORDS_FIELD_NUMBER: _ClassVar[int]
     birth: Birth
     death: Death
     correction: Correction
     new_card: NewCard
-    def __init__(self, birth: _Optional[_Union[Birth, _Mapping]] = ..., death: _Optional[_Union[Death, _Mapping]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., new_card: _Optional[_Union[NewCard, _Mapping]] = ...) -> None: ...
+    merged_records: MergedRecords
+    def __init__(self, birth: _Optional[_Union[Birth, _Mapping]] = ..., death: _Optional[_Union[Death, _Mapping]] = ..., correction: _Optional[_Union[Correction, _Mapping]] = ..., new_card: _Optional[_Union[NewCard, _Mapping]] = ..., merged_records: _Optional[_Union[MergedRecords, _Mapping]] = ...) -> None: ...
 
 class ApplyPopulationChangesRequest(_message.Message):
     __slots__ = ("request_id", "changes")

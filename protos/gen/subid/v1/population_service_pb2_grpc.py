@@ -95,7 +95,7 @@ class PopulationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ApplyPopulationChanges(self, request, context):
-        """Takes single changes: births, deaths, corrections, new cards. All or nothing.
+        """Takes single changes: births, deaths, corrections, new cards, merged records. All or nothing.
         Subscriptions of the persons it touches are compared again in the same transaction.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -95,19 +95,41 @@ class QualityBookCounts(_message.Message):
     primary_person_count: int
     def __init__(self, refused_count: _Optional[int] = ..., person_count: _Optional[int] = ..., plural_person_count: _Optional[int] = ..., agreeing_person_count: _Optional[int] = ..., reachable_person_count: _Optional[int] = ..., primary_person_count: _Optional[int] = ...) -> None: ...
 
+class QualityAnomalyCounts(_message.Message):
+    __slots__ = ("personal_id_province_unknown_count", "personal_id_sex_differs_count", "personal_id_birth_year_differs_count", "holder_deceased_count", "holder_below_age_count", "person_above_cap_count", "person_above_operator_cap_count", "point_of_sale_above_bound_count")
+    PERSONAL_ID_PROVINCE_UNKNOWN_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_ID_SEX_DIFFERS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_ID_BIRTH_YEAR_DIFFERS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_DECEASED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_BELOW_AGE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_ABOVE_CAP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_ABOVE_OPERATOR_CAP_COUNT_FIELD_NUMBER: _ClassVar[int]
+    POINT_OF_SALE_ABOVE_BOUND_COUNT_FIELD_NUMBER: _ClassVar[int]
+    personal_id_province_unknown_count: int
+    personal_id_sex_differs_count: int
+    personal_id_birth_year_differs_count: int
+    holder_deceased_count: int
+    holder_below_age_count: int
+    person_above_cap_count: int
+    person_above_operator_cap_count: int
+    point_of_sale_above_bound_count: int
+    def __init__(self, personal_id_province_unknown_count: _Optional[int] = ..., personal_id_sex_differs_count: _Optional[int] = ..., personal_id_birth_year_differs_count: _Optional[int] = ..., holder_deceased_count: _Optional[int] = ..., holder_below_age_count: _Optional[int] = ..., person_above_cap_count: _Optional[int] = ..., person_above_operator_cap_count: _Optional[int] = ..., point_of_sale_above_bound_count: _Optional[int] = ...) -> None: ...
+
 class QualityFigures(_message.Message):
-    __slots__ = ("operator_id", "province_code", "shares", "rows", "book")
+    __slots__ = ("operator_id", "province_code", "shares", "rows", "book", "anomalies")
     OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
     PROVINCE_CODE_FIELD_NUMBER: _ClassVar[int]
     SHARES_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
     BOOK_FIELD_NUMBER: _ClassVar[int]
+    ANOMALIES_FIELD_NUMBER: _ClassVar[int]
     operator_id: str
     province_code: str
     shares: QualityShares
     rows: QualityRowCounts
     book: QualityBookCounts
-    def __init__(self, operator_id: _Optional[str] = ..., province_code: _Optional[str] = ..., shares: _Optional[_Union[QualityShares, _Mapping]] = ..., rows: _Optional[_Union[QualityRowCounts, _Mapping]] = ..., book: _Optional[_Union[QualityBookCounts, _Mapping]] = ...) -> None: ...
+    anomalies: QualityAnomalyCounts
+    def __init__(self, operator_id: _Optional[str] = ..., province_code: _Optional[str] = ..., shares: _Optional[_Union[QualityShares, _Mapping]] = ..., rows: _Optional[_Union[QualityRowCounts, _Mapping]] = ..., book: _Optional[_Union[QualityBookCounts, _Mapping]] = ..., anomalies: _Optional[_Union[QualityAnomalyCounts, _Mapping]] = ...) -> None: ...
 
 class QualityTrendPoint(_message.Message):
     __slots__ = ("day", "figures")

@@ -115,6 +115,19 @@ def test_a_person_who_has_died_is_deceased_when_every_field_agrees() -> None:
     assert (link.personal_id, link.full_name, link.birth_date) == (MATCH, MATCH, MATCH)
 
 
+@pytest.mark.parametrize("deceased_on", [None, date(2026, 1, 1)])
+def test_a_retired_personal_id_is_a_mismatch_whatever_else_agrees(
+    deceased_on: date | None,
+) -> None:
+    record = dataclasses.replace(
+        RECORD, merged_into=PersonalID("001085012346"), deceased_on=deceased_on
+    )
+    link = compare_holder(CLAIM, record, score_names=unused_scorer)
+    assert link.state is LinkState.MISMATCHED
+    assert link.personal_id.result is FieldResult.MISMATCH
+    assert (link.full_name.result, link.birth_date.result) == (FieldResult.MATCH,) * 2
+
+
 def test_a_person_who_has_died_is_deceased_when_fields_differ() -> None:
     record = dataclasses.replace(RECORD, birth_date=date(1985, 1, 3), deceased_on=date(2020, 1, 1))
     link = compare_holder(CLAIM, record, score_names=unused_scorer)

@@ -14,10 +14,10 @@ from identity.domain.subscriber_update import (
     News,
     Observation,
     Standing,
-    SubscriptionEnd,
     judge_update,
     standing_after,
 )
+from identity.domain.subscription import SubscriptionEnd
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=3)

@@ -20,6 +20,7 @@ from identity.services.report_events import (
     report_events,
 )
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
 from tests.unit.identity.makers import (
     NOW,
     actions,
@@ -254,11 +255,37 @@ def test_each_event_answers_for_itself_and_each_leaves_its_entry(
         "MSISDN_MALFORMED",
         "NUMBER_IN_SERVICE_ELSEWHERE",
         "",
-        "REGISTRATION_REQUIRED",
+        "NUMBER_QUARANTINED",
     ]
     assert actions(uow.connection, call.caller) == [
         ("report_sim_swap", "applied"),
         ("report_port_in", "NUMBER_IN_SERVICE_ELSEWHERE"),
         ("report_release", "applied"),
-        ("report_port_in", "REGISTRATION_REQUIRED"),
+        ("report_port_in", "NUMBER_QUARANTINED"),
     ]
+
+
+def test_a_sim_swap_demands_a_verification_where_the_pack_says_so(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    t1 = call.policy.tracks["T1"]
+    tracks = {**call.policy.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
+    strict = replace(call, policy=replace(call.policy, tracks=tracks))
+    assert report_events(uow, strict, [event(EventKind.SIM_SWAP, number)]) == [""]
+    swapped = find(uow, number)
+    assert swapped.sim_swapped_at == AN_HOUR_AGO
+    assert swapped.service_state is ServiceState.OUTGOING_BLOCKED
+    assert causes(uow, number) == [CaseCause.SIM_SWAP]
+    orders = open_orders(uow, call)
+    assert {order.due_at for order in orders} == {AN_HOUR_AGO + timedelta(hours=2)}
+
+
+def test_a_transfer_stands_in_the_history_of_the_link_even_between_two_linked_holders(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    claim = make_claim(store_citizen(uow))
+    report_events(uow, call, [replace(event(EventKind.TRANSFER, number), claim=claim)])
+    key = uow.sealer.blind_index("msisdn", number.msisdn.value)
+    (line,) = uow.link_changes.list_of(key, number.subscription_id)
+    assert (line.action, line.changed_at) == (LinkAction.NEW_HOLDER, NOW)
+    assert (line.from_state, line.to_state) == (LinkState.LINKED,) * 2

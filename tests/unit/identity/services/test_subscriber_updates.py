@@ -16,8 +16,8 @@ from identity.domain.directive import AcknowledgementResult
 from identity.domain.holder import PopulationRecord
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
-from identity.domain.subscriber_update import SubscriberUpdate, SubscriptionEnd, UpdateLease
-from identity.domain.subscription import Subscription
+from identity.domain.subscriber_update import SubscriberUpdate, UpdateLease
+from identity.domain.subscription import Subscription, SubscriptionEnd
 from identity.services.apply_population_changes import Correction, Death, apply_population_changes
 from identity.services.complete_verification import record_verdict
 from identity.services.disown_subscription import disown_subscription

@@ -29,6 +29,7 @@ from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
 from identity.services.imports import RowError
 from identity.services.primary_number import set_primary_number
+from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
 from identity.services.verification_sessions import start_verification
 from identity.storage.book import BookRow, index_row
@@ -47,6 +48,7 @@ from tests.unit.identity.makers import (
     make_key,
     make_msisdn,
     make_personal_id,
+    policy,
     store_citizen,
     store_number,
 )
@@ -162,6 +164,7 @@ def take_whole_books(uow: UnitOfWork) -> None:
     import_subscriptions(uow, call, [row], run=run)
     died = Death(other.personal_id, date(2026, 4, 1))
     apply_population_changes(uow, make_call("npd", role=Role.POPULATION), [died])
+    record_quality(uow, policy(), caller="regulator:mic", at=NOW)
     links = uow.link_runs.begin(uuid4(), slice_count=1, at=NOW)
     uow.link_runs.take(links.run_id, 0)
 

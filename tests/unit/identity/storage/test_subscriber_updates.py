@@ -164,7 +164,6 @@ def test_what_was_verified_before_the_migration_is_owed_by_it(
 ) -> None:
     with own_database(postgres_url, f"before_{worker_id}") as url:
         engine = connect(url)
-        move(engine, "0004")
         database = Database(engine, vault)
         with database.transaction() as uow:
             record, primary = store_primary(uow)
@@ -179,6 +178,9 @@ def test_what_was_verified_before_the_migration_is_owed_by_it(
                 other = store_number(uow, record)
                 uow.subscriptions.save(unverified(other, state))
             store_number(uow, record, service_state=ServiceState.TERMINATED)
+        # Only what is in force can be stored as it was then: the code of today writes it, and the
+        # way back takes off what later migrations have added.
+        move(engine, "0004")
         move(engine, "head")
         with database.transaction() as uow:
             updates = {each.subscription_id: each for each in leased(uow)}
