@@ -280,6 +280,14 @@ directive = Table(
         "position",
         postgresql_where=text("state IN ('pending', 'leased')"),
     ),
+    # A pull leaves out numbers of which something is on its way already.
+    Index(
+        "ix_directive_leased",
+        "msisdn_key",
+        "subscription_id",
+        "position",
+        postgresql_where=text("state = 'leased'"),
+    ),
     Index("ix_directive_directive_id", "directive_id"),
     Index("ix_directive_subscription", "subscription_id"),
     postgresql_partition_by=_BY_SUBSCRIPTION,

@@ -94,6 +94,12 @@ subscriber_update = Table(
         "position",
         postgresql_where=text("acknowledged_sequence < sequence"),
     ),
+    # A pull leaves out citizens of whom something is on its way already.
+    Index(
+        "ix_subscriber_update_leased",
+        "citizen_key",
+        postgresql_where=text("lease_expires_at IS NOT NULL"),
+    ),
     Index("ix_subscriber_update_subscription", "subscription_id"),
     postgresql_partition_by=_BY_CITIZEN,
 )
