@@ -25,6 +25,9 @@ from tests.integration.people import People
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs
 
+START_TIMEOUT_S = 300.0
+"""Far longer than any start takes, on any machine: one that hangs fails its test, not the run."""
+
 Connect = Callable[[Role, str], grpc.Channel]
 ActAs = Callable[[Role, str], Stubs]
 
@@ -74,7 +77,7 @@ class served:  # noqa: N801 - used as a function
 
     def __enter__(self) -> str:
         self._thread.start()
-        assert self._started.wait(60), "the server did not start"
+        assert self._started.wait(START_TIMEOUT_S), "the server did not start"
         return self._address
 
     def __exit__(self, *_exception: object) -> None:

@@ -4,18 +4,14 @@ The process that compares is held still meanwhile, so that nothing here depends 
 machine is. How long anybody waits follows from how many may; times belong to the benchmarks.
 """
 
-import multiprocessing
-import os
 import queue
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from identity.services.face_pool import WAITING_PER_WORKER_MAX
 from subid.v1 import verification_service_pb2 as pb
 from telco_sim.photographs import PhotographedPerson
+from tests.integration.comparisons import nothing_compared
 from tests.integration.people import complete_request, probes_of
 from tests.integration.scene import Scene
 from tests.integration.wire import TIMEOUT_S, Refused, Stubs
@@ -43,7 +39,7 @@ def test_what_is_accepted_in_a_flood_is_judged_and_the_rest_told_to_come_again(
         complete_request(scene.start(subscriber), evidence) for _ in range(FLOOD + LATECOMERS)
     ]
 
-    with _nothing_compared():
+    with nothing_compared():
         calls = _send(stubs, requests[:FLOOD])
         refused = _the_first_to_end(calls, FLOOD - ACCEPTED)
         late = _send(stubs, requests[FLOOD:])
@@ -66,20 +62,6 @@ def test_what_is_accepted_in_a_flood_is_judged_and_the_rest_told_to_come_again(
     assert [_state(_send(stubs, [each])[0]) for each in turned_away] == [
         pb.VERDICT_STATE_VERIFIED
     ] * len(turned_away)
-
-
-@contextmanager
-def _nothing_compared() -> Iterator[None]:
-    """Hold every process that compares still."""
-    workers = [each.pid for each in multiprocessing.active_children() if each.pid is not None]
-    assert workers
-    for pid in workers:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in workers:
-            os.kill(pid, signal.SIGCONT)
 
 
 def _send(stubs: Stubs, requests: list[pb.CompleteVerificationRequest]) -> list[Call]:
