@@ -1,4 +1,4 @@
-"""The embedded server has our settings, keeps its durability, and lets an administrator overrule."""
+"""The embedded server has our settings, keeps its durability, and lets others overrule."""
 
 from pathlib import Path
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from identity.domain.link import LinkState
 from identity.storage.database import UnitOfWork
-from identity.storage.link_changes import LinkChange, PastLinkChange
+from identity.storage.link_changes import LinkAction, LinkChange, PastLinkChange
 from tests.unit.identity.makers import NOW, make_msisdn
 
 
@@ -36,18 +36,18 @@ def test_a_history_is_read_oldest_first_and_without_those_of_others(uow: UnitOfW
     )
     # Told of later and for an earlier instant: the order of telling counts.
     earlier = NOW - timedelta(days=1)
-    uow.link_changes.add_many([first, other, next_one], action="link_registry", at=NOW)
-    uow.link_changes.add_many([back], action="correction", at=earlier)
+    uow.link_changes.add_many([first, other, next_one], action=LinkAction.COMPARISON, at=NOW)
+    uow.link_changes.add_many([back], action=LinkAction.POPULATION_CHANGE, at=earlier)
     assert uow.link_changes.list_of(first.msisdn_key, first.subscription_id) == (
         PastLinkChange(
             changed_at=NOW,
-            action="link_registry",
+            action=LinkAction.COMPARISON,
             from_state=LinkState.LINKED,
             to_state=LinkState.MISMATCHED,
         ),
         PastLinkChange(
             changed_at=earlier,
-            action="correction",
+            action=LinkAction.POPULATION_CHANGE,
             from_state=LinkState.MISMATCHED,
             to_state=LinkState.LINKED,
         ),
@@ -57,6 +57,6 @@ def test_a_history_is_read_oldest_first_and_without_those_of_others(uow: UnitOfW
 
 
 def test_nothing_added_is_nothing_told(uow: UnitOfWork) -> None:
-    uow.link_changes.add_many([], action="link_registry", at=NOW)
+    uow.link_changes.add_many([], action=LinkAction.COMPARISON, at=NOW)
     key = uow.sealer.blind_index("msisdn", make_msisdn().value)
     assert uow.link_changes.list_of(key, uuid4()) == ()
