@@ -29,6 +29,7 @@ from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
 from identity.services.imports import RowError
 from identity.services.primary_number import set_primary_number
+from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
 from identity.services.verification_sessions import start_verification
 from identity.storage.book import BookRow, index_row
@@ -47,6 +48,7 @@ from tests.unit.identity.makers import (
     make_key,
     make_msisdn,
     make_personal_id,
+    policy,
     store_citizen,
     store_number,
 )
@@ -148,6 +150,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.registry.claim()
     take_whole_books(uow)
     uow.sealing_keys.register()
+    record_quality(uow, policy(), caller=operator.caller.name, at=NOW)
     return item
 
 
