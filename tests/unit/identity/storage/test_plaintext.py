@@ -150,6 +150,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.registry.claim()
     take_whole_books(uow)
     uow.sealing_keys.register()
+    record_quality(uow, policy(), caller=operator.caller.name, at=NOW)
     return item
 
 
