@@ -115,7 +115,9 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     assert path_for(file).exists()
 
 
-def test_a_service_that_is_killed_costs_nothing_but_the_command_again(tmp_path: Path) -> None:
+def test_a_command_or_a_service_that_is_killed_costs_nothing_but_the_command_again(
+    tmp_path: Path,
+) -> None:
     people = People(seed=11, today=datetime.now(UTC).date())
     citizens = [people.citizen() for _ in range(20)]
     file = tmp_path / "book.csv"
@@ -124,21 +126,29 @@ def test_a_service_that_is_killed_costs_nothing_but_the_command_again(tmp_path: 
         for each in (citizens[number % 20] for number in range(12_000))
     ]
     file.write_text("msisdn,personal_id,full_name,birth_date\n" + "".join(lines))
+    second = tmp_path / "second.csv"
+    second.write_bytes(file.read_bytes())
     state = tmp_path / "state"
     with ServerProcess(state) as server:
         process = start(file, address=server.address, state=state)
         wait_for_a_batch(server, file)
+        process.kill()
+        code, _, _ = finish(process)
+        assert code == -signal.SIGKILL
+        process = start(second, address=server.address, state=state)
+        wait_for_a_batch(server, second)
         server.kill()
         code, _, errors = finish(process)
     assert code == 3, errors
     assert "run the same command again" in errors
     assert len(errors.splitlines()) == 1
     with ServerProcess(state) as server:
-        code, out, errors = finish(start(file, address=server.address, state=state))
+        for each in (file, second):
+            code, out, errors = finish(start(each, address=server.address, state=state))
+            assert code == 0, errors
+            assert re.search(r"received +│ 12,000 │", out), out
+            assert re.search(r"(5|10),000 rows were stored by an earlier run", out), out
         assert server.stop() == 0
-    assert code == 0, errors
-    assert re.search(r"received +│ 12,000 │", out), out
-    assert re.search(r"(5|10),000 rows were stored by an earlier run", out), out
 
 
 def wait_for_a_batch(server: ServerProcess, file: Path) -> None:
