@@ -48,7 +48,7 @@ POOL_SIZE = 24
 """Connections kept: those of request threads, two for each of some imports, a few for the server's
 own work."""
 
-_OF_A_PARTITION = re.compile(r"_p?\d+$")
+_OF_A_PARTITION = re.compile(r"_(?:p?\d+|fkey\d*)$")
 POOL_TIMEOUT_S = 5.0
 """How long a transaction waits for a connection before it is refused as overload."""
 
@@ -308,7 +308,7 @@ def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
 
 
 def _is_ours(_object: object, name: str | None, *_details: object) -> bool:
-    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`): their parent stands for them."""
+    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`, `…_fkey1`): their parent has it."""
     return name is None or not _OF_A_PARTITION.search(name)
 
 

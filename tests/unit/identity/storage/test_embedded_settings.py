@@ -1,4 +1,4 @@
-"""The embedded server has our settings, keeps its durability, and lets others overrule."""
+"""The embedded server has our settings and all its durability; an administrator overrules it."""
 
 from pathlib import Path
 
