@@ -30,6 +30,7 @@ from identity.security.certificates import load_or_create_authority
 from identity.security.key_source import KeySource, open_key_source
 from identity.services.call import COMMAND_LINE, Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
+from identity.services.count_anomalies import count_anomalies
 from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import (
@@ -53,7 +54,7 @@ from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
 from identity.storage import tables
-from identity.storage.database import Database, UnitOfWork, migrate, schema_versions
+from identity.storage.database import Database, migrate, schema_versions
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.link_runs import LinkTotals
 from identity.supervisor import Watch, watching
@@ -163,29 +164,35 @@ def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
     return complete
 
 
-def quality_now(settings: Settings, *, is_recorded: bool, trend_days: int) -> QualityReport:
+def quality_now(
+    settings: Settings, *, is_recorded: bool, trend_days: int, has_anomalies: bool = False
+) -> QualityReport:
     """Measure how good the data are, by the clock that the registry lives by.
 
     Args:
         settings: The settings.
         is_recorded: Keep it as the measurement of the day.
         trend_days: How many days the trend goes back, this one counted.
+        has_anomalies: Count anomalies too.
 
     Raises:
         StateError: As for `open_current_database`.
         PolicyPackError: The policy cannot be used.
     """
     policy = chosen_policy(settings)
-
-    def measure(uow: UnitOfWork) -> QualityReport:
-        now = datetime.now(UTC)
-        at = max(now, uow.cases.ran_until() or now)
-        if is_recorded:
-            return record_quality(uow, policy, caller=COMMAND_LINE, at=at, trend_days=trend_days)
-        return measure_quality(uow, policy, at=at, trend_days=trend_days)
-
     with open_current_database(settings) as database:
-        return Transactions(database).run(measure)
+        transactions = Transactions(database)
+        now = datetime.now(UTC)
+        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
+        counts = count_anomalies(transactions, policy.holders, at=at) if has_anomalies else None
+        measure = partial(
+            partial(record_quality, caller=COMMAND_LINE) if is_recorded else measure_quality,
+            policy=policy,
+            at=at,
+            trend_days=trend_days,
+            anomalies=counts,
+        )
+        return transactions.run(measure)
 
 
 def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:

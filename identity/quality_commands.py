@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from identity.domain.quality import QualityReport
 
 
-def quality(
+def quality(  # noqa: PLR0913 - each is an option of the command
     *,
     html: Annotated[Path | None, typer.Option(help="Write the report here, as one page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     record: Annotated[
         bool, typer.Option("--record", help="Keep it as the measurement of the day.")
+    ] = False,
+    anomalies: Annotated[
+        bool, typer.Option("--anomalies", help="Count what is odd too: opens every record once.")
     ] = False,
     trend_days: Annotated[
         int, typer.Option(min=1, max=3_660, help="Days of the trend, today counted.")
@@ -40,7 +43,9 @@ def quality(
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line():
-        report = bootstrap.quality_now(settings, is_recorded=record, trend_days=trend_days)
+        report = bootstrap.quality_now(
+            settings, is_recorded=record, trend_days=trend_days, has_anomalies=anomalies
+        )
         if html is not None:
             html.write_text(quality_html(report), encoding="utf-8")
     if as_json:
@@ -52,7 +57,7 @@ def quality(
 
 
 def _print(report: "QualityReport") -> None:
-    from identity.quality_words import WORDS, percent  # noqa: PLC0415 - see the module's docstring
+    from identity.quality_words import ODDITIES, WORDS, percent  # noqa: PLC0415 - see the module's docstring
 
     columns = [each for each in report.figures if each.book is not None]
     table = Table(title=f"Quality of the data on {report.day}")
@@ -66,3 +71,12 @@ def _print(report: "QualityReport") -> None:
             *(f"{percent(s)}\n{s.numerator:,} of {s.denominator:,}" for s in shares),
         )
     Console().print(table)
+    if all(each.anomalies is not None for each in columns):
+        odd = Table(title="What is odd, in numbers in service")
+        odd.add_column("")
+        for each in columns:
+            odd.add_column(each.operator_id or "all operators", justify="right")
+        for kind, (english, vietnamese) in ODDITIES.items():
+            counts = [(each.anomalies or {}).get(kind, 0) for each in columns]
+            odd.add_row(f"{english} ({vietnamese})", *(f"{count:,}" for count in counts))
+        Console().print(odd)

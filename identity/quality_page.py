@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from identity.domain.quality import DAY_ZONE, Figures, Measure, QualityReport, Share
 from identity.quality_charts import OPERATORS_MAX, provinces_chart, states_chart, trend_chart
-from identity.quality_words import WORDS, change, findings, percent, province_name
+from identity.quality_words import ODDITIES, WORDS, change, findings, percent, province_name
 
 ALL_OPERATORS = "all operators"
 
@@ -41,6 +41,7 @@ def _fields(figures: Figures) -> dict[str, Any]:
         "shares": {measure.value: asdict(share) for measure, share in figures.shares().items()},
         "rows": asdict(figures.rows),
         "book": None if figures.book is None else asdict(figures.book),
+        "anomalies": None if figures.anomalies is None else dict(figures.anomalies),
     }
 
 
@@ -66,6 +67,7 @@ def quality_html(report: QualityReport) -> str:
         country=country,
         measured_at=report.measured_at.astimezone(DAY_ZONE),
         words=WORDS,
+        oddities=ODDITIES,
         books=(*report.operators, country),
         changes=_changes(report, country),
         findings=findings(report),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from identity.domain.anomalies import AnomalyKind
 from identity.domain.provinces import PROVINCES
 from identity.domain.quality import Figures, Measure, QualityReport, Share
 
@@ -171,6 +172,42 @@ GAPS: tuple[Gap, ...] = (
     ),
 )
 """In the order of a reader's questions; a report shows them by how much there is of each."""
+
+
+ODDITIES: Mapping[AnomalyKind, tuple[str, str]] = MappingProxyType(
+    {
+        AnomalyKind.PERSONAL_ID_PROVINCE_UNKNOWN: (
+            "Personal ID of no known province",
+            "Số định danh có mã tỉnh không tồn tại",
+        ),
+        AnomalyKind.PERSONAL_ID_SEX_DIFFERS: (
+            "Personal ID stands for the other sex",
+            "Số định danh không khớp giới tính",
+        ),
+        AnomalyKind.PERSONAL_ID_BIRTH_YEAR_DIFFERS: (
+            "Personal ID stands for another year of birth",
+            "Số định danh không khớp năm sinh",
+        ),
+        AnomalyKind.HOLDER_DECEASED: ("Holder has died", "Chủ thuê bao đã mất"),
+        AnomalyKind.HOLDER_BELOW_AGE: (
+            "Holder too young to sign alone",
+            "Chủ thuê bao chưa đủ tuổi",
+        ),
+        AnomalyKind.PERSON_ABOVE_CAP: (
+            "Holder has many numbers at all operators",
+            "Đứng tên nhiều thuê bao tại các nhà mạng",
+        ),
+        AnomalyKind.PERSON_ABOVE_OPERATOR_CAP: (
+            "Holder has many numbers at this operator",
+            "Đứng tên nhiều thuê bao tại nhà mạng này",
+        ),
+        AnomalyKind.POINT_OF_SALE_ABOVE_BOUND: (
+            "Point of sale started many on one day",
+            "Điểm giao dịch kích hoạt nhiều trong ngày",
+        ),
+    }
+)
+"""Each anomaly, in English and Vietnamese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ table and no clock. A share is always a numerator and a denominator: a percentag
 not exist.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, Self
 
+from identity.domain.anomalies import AnomalyKind
 from identity.domain.provinces import UNKNOWN_PROVINCE
 
 DAY_ZONE = timezone(timedelta(hours=7))
@@ -148,16 +149,21 @@ class Figures:
         province_code: One province's, `UNKNOWN_PROVINCE` for rows without; None for all provinces.
         rows: Its rows.
         book: What a whole book shows; None for a province.
+        anomalies: What is odd about it, in numbers in service; None for a province, and where it
+            was not counted.
     """
 
     operator_id: str | None
     province_code: str | None
     rows: RowCounts
     book: BookCounts | None
+    anomalies: Mapping[AnomalyKind, int] | None = None
 
     def __post_init__(self) -> None:
         if (self.book is None) != (self.province_code is not None):
             raise ValueError("a book has all provinces, and a province is no book")
+        if self.anomalies is not None and self.book is None:
+            raise ValueError("anomalies are counted for whole books")
 
     @property
     def is_province_unknown(self) -> bool:
@@ -181,6 +187,22 @@ class Figures:
                 Measure.SHARED: Share(book.primary_person_count, book.reachable_person_count),
             }
         return {measure: shares[measure] for measure in Measure if measure in shares}
+
+
+def with_anomalies(
+    figures: Iterable[Figures], counts: Mapping[str, Mapping[AnomalyKind, int]]
+) -> tuple[Figures, ...]:
+    """Add anomalies, counted by operator, to whole books; that of all operators gets their sums."""
+
+    def added(each: Figures) -> Figures:
+        if each.book is None:
+            return each
+        own = counts.get(each.operator_id, {}) if each.operator_id else None
+        parts = [own] if own is not None else list(counts.values())
+        sums = {kind: sum(part.get(kind, 0) for part in parts) for kind in AnomalyKind}
+        return replace(each, anomalies=sums)
+
+    return tuple(added(each) for each in figures)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,15 @@ def _figures(figures: Figures) -> pb.QualityFigures:
         shares=_shares(figures.shares()),
         rows=pb.QualityRowCounts(**asdict(figures.rows)),
         book=None if book is None else pb.QualityBookCounts(**asdict(book)),
+        anomalies=_anomalies(figures),
+    )
+
+
+def _anomalies(figures: Figures) -> pb.QualityAnomalyCounts | None:
+    if figures.anomalies is None:
+        return None
+    return pb.QualityAnomalyCounts(
+        **{f"{kind.value}_count": count for kind, count in figures.anomalies.items()}
     )
 
 

@@ -11,29 +11,51 @@ from identity.audit.log import AuditEntry, append
 from identity.domain.caller import Role
 from identity.domain.errors import QualityNotMeasuredError
 from identity.domain.policy import PolicyPack
-from identity.domain.quality import QualityReport, day_of
+from identity.domain.quality import QualityReport, day_of, with_anomalies
 from identity.services.call import Call
+from identity.services.count_anomalies import AnomalyCounts
 from identity.storage.database import UnitOfWork
 
 
 def measure_quality(
-    uow: UnitOfWork, policy: PolicyPack, *, at: datetime, trend_days: int
+    uow: UnitOfWork,
+    policy: PolicyPack,
+    *,
+    at: datetime,
+    trend_days: int,
+    anomalies: AnomalyCounts | None = None,
 ) -> QualityReport:
-    """Measure now, without keeping it: the trend is that of the days kept, and this one."""
+    """Measure now, without keeping it: the trend is that of the days kept, and this one.
+
+    Args:
+        uow: The transaction.
+        policy: The bounds.
+        at: The present.
+        trend_days: How many days the trend goes back, this one counted.
+        anomalies: What `count_anomalies` has found, where it was asked.
+    """
     day = day_of(at)
     figures = uow.quality.measure(
         policy.quality, numbers_max=policy.holders.numbers_per_operator_max, at=at
     )
+    if anomalies is not None:
+        figures = with_anomalies(figures, anomalies)
     kept = uow.quality.trend(since=_first_day(day, trend_days), until=day - timedelta(days=1))
     books = tuple((day, each) for each in figures if each.book is not None)
     return QualityReport(day=day, measured_at=at, figures=figures, trend=(*kept, *books))
 
 
 def record_quality(
-    uow: UnitOfWork, policy: PolicyPack, *, caller: str, at: datetime, trend_days: int = 1
+    uow: UnitOfWork,
+    policy: PolicyPack,
+    *,
+    caller: str,
+    at: datetime,
+    trend_days: int = 1,
+    anomalies: AnomalyCounts | None = None,
 ) -> QualityReport:
     """Measure, and keep it as the measurement of its day; a later one takes its place."""
-    report = measure_quality(uow, policy, at=at, trend_days=trend_days)
+    report = measure_quality(uow, policy, at=at, trend_days=trend_days, anomalies=anomalies)
     uow.quality.record(report.day, report.figures, at=at)
     append(
         uow.connection,

@@ -45,6 +45,11 @@ def _record_holder_digest(sealer: Sealer, record: PopulationRecord) -> bytes:
     return holder_digest(sealer, record.personal_id, record.full_name, record.birth_date)
 
 
+def open_record(sealer: Sealer, sealed: bytes, key: bytes) -> PopulationRecord:
+    """Read what is stored of a citizen's record."""
+    return load_record(sealer.open(sealed, context=_context(key)))
+
+
 def _context(key: bytes) -> bytes:
     return b"citizen.record|" + key
 
@@ -219,8 +224,7 @@ class Citizens:
 
     def _records(self, query: Select[Any]) -> Mapping[PersonalID, PopulationRecord]:
         records = (
-            load_record(self.sealer.open(sealed, context=_context(key)))
-            for key, sealed in self.connection.execute(query)
+            open_record(self.sealer, sealed, key) for key, sealed in self.connection.execute(query)
         )
         return {record.personal_id: record for record in records}
 

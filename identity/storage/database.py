@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
+from identity.storage.anomalies import Anomalies
 from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
@@ -142,6 +143,11 @@ class UnitOfWork:
         return LinkChanges(self.connection)
 
     @cached_property
+    def anomalies(self) -> Anomalies:
+        """What anomalies are counted from."""
+        return Anomalies(self.connection, self.sealer)
+
+    @property
     def quality(self) -> Quality:
         """Measurements of the data's quality."""
         return Quality(self.connection)

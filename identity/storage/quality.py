@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, TextClause, delete, func, insert, select, text
 
+from identity.domain.anomalies import AnomalyKind
 from identity.domain.link import FieldResult, LinkState
 from identity.domain.provinces import UNKNOWN_PROVINCE
 from identity.domain.quality import BookCounts, Figures, QualityPolicy, QualityReport, RowCounts
@@ -234,6 +235,7 @@ class Quality:
                 "measured_at": at,
                 "row_counts": asdict(each.rows),
                 "book_counts": None if each.book is None else asdict(each.book),
+                "anomaly_counts": None if each.anomalies is None else dict(each.anomalies),
             }
             for each in figures
         ]
@@ -298,12 +300,17 @@ def measure_parameters(
 
 
 def _figures(row: RowMapping) -> Figures:
-    book = row["book_counts"]
+    book, anomalies = row["book_counts"], row.get("anomaly_counts")
     return Figures(
         operator_id=row["operator_id"] or None,
         province_code=row["province_code"] or None,
         rows=RowCounts.from_fields(row["row_counts"]),
         book=None if book is None else BookCounts.from_fields(book),
+        anomalies=(
+            None
+            if anomalies is None
+            else {kind: int(anomalies.get(kind.value, 0)) for kind in AnomalyKind}
+        ),
     )
 
 

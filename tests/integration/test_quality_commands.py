@@ -62,6 +62,17 @@ def test_json_is_for_programs(options: tuple[str, ...]) -> None:
     assert [each["day"] for each in body["trend"]] == [body["day"]] * 3
 
 
+def test_what_is_odd_is_counted_when_it_is_asked_for(options: tuple[str, ...]) -> None:
+    shown = run("quality", "--anomalies", *options)
+    assert shown.exit_code == 0, shown.output
+    assert "What is odd" in shown.stdout
+    body = json.loads(run("quality", "--anomalies", "--json", *options).stdout)
+    country = body["figures"][0]["anomalies"]
+    assert country["person_above_cap"] == country["holder_deceased"] == 0
+    assert country["personal_id_birth_year_differs"] in {0, 1, 2}
+    assert json.loads(run("quality", "--json", *options).stdout)["figures"][0]["anomalies"] is None
+
+
 def test_the_page_is_written_and_the_day_kept(options: tuple[str, ...], tmp_path: Path) -> None:
     page = tmp_path / "quality.html"
     result = run("quality", "--record", "--html", str(page), *options)

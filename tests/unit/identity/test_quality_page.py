@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from identity.domain.quality import Measure
+from identity.domain.anomalies import AnomalyKind
+from identity.domain.quality import Measure, with_anomalies
 from identity.quality_page import FORMAT, quality_html, quality_json
+from identity.quality_words import ODDITIES
 from tests.unit.identity.quality_reports import empty_report, figures, report
 
 
@@ -21,6 +23,23 @@ def test_the_page_has_six_numbers_with_their_parts_and_wholes() -> None:
     assert "880 of 1,000" in cards[0]
     assert "+8.0 points since 1 May" in cards[0]
     assert "none to count" in cards[4]  # nobody has two numbers
+
+
+def test_the_page_shows_what_is_odd_where_it_was_counted() -> None:
+    made = report()
+    assert "What is odd" not in quality_html(made)
+    counts = {"song-hong": {AnomalyKind.HOLDER_BELOW_AGE: 1_234}}
+    counted = replace(made, figures=with_anomalies(made.figures, counts))
+    page = quality_html(counted)
+    assert page.count("1,234") == 2  # the operator's, and that of all of them
+    assert "Chủ thuê bao chưa đủ tuổi" in page
+    fields = json.loads(quality_json(counted))["figures"]
+    assert fields[0]["anomalies"]["holder_below_age"] == 1_234
+    assert json.loads(quality_json(made))["figures"][0]["anomalies"] is None
+
+
+def test_every_anomaly_has_words() -> None:
+    assert set(ODDITIES) == set(AnomalyKind)
 
 
 def test_the_page_loads_nothing_and_stands_alone() -> None:
