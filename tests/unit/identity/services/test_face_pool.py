@@ -69,8 +69,8 @@ def blank() -> bytes:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[FacePool]:
-    """A pool that nobody harms."""
-    pool = FacePool(SETUP, worker_count=1)
+    """A pool that nobody harms, and that may take as long to load its models as it needs."""
+    pool = FacePool(SETUP, worker_count=1, timeout_s=300)
     yield pool
     pool.close()
 
