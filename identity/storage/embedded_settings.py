@@ -63,6 +63,8 @@ def write_settings(directory: Path) -> None:
     if not path.exists() or path.read_bytes() != content:
         write_whole(path, content, mode=0o600, may_replace=True)
     main = directory / "postgresql.conf"
+    if not main.exists():
+        return  # no whole data directory: the server says so itself
     lines = main.read_bytes()
     if _INCLUDE.encode() not in lines.splitlines():
         # At its end: of two lines for one setting the last one counts, and initdb wrote some.
