@@ -16,6 +16,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.services.relink import Relinked, relink
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
 from tests.unit.identity.makers import (
     FULL_NAME,
     NOW,
@@ -36,7 +37,9 @@ CALL = make_call("register", role=Role.POPULATION, at=LATER)
 
 def relink_all(uow: UnitOfWork, *items: Subscription) -> list[Relinked]:
     keys = {citizen_key(uow.sealer, item.claim.personal_id) for item in items}
-    return list(relink(uow, CALL, uow.links.list_doubtful_of(keys), action="correction"))
+    return list(
+        relink(uow, CALL, uow.links.list_doubtful_of(keys), action=LinkAction.POPULATION_CHANGE)
+    )
 
 
 def history(uow: UnitOfWork, item: Subscription) -> list[tuple[str, str, str]]:
@@ -82,13 +85,13 @@ def test_a_link_that_breaks_is_in_the_history_and_puts_the_number_on_the_ladder(
         after = find(uow, item)
         assert (after.link.state, after.updated_at) == (LinkState.MISMATCHED, LATER)
         assert after.link.full_name.result is FieldResult.MISMATCH
-        assert history(uow, item) == [("correction", "linked", "mismatched")]
+        assert history(uow, item) == [(LinkAction.POPULATION_CHANGE, "linked", "mismatched")]
         assert causes(uow, item) == [CaseCause.MISMATCHED]
     rename(uow, record, FULL_NAME)
     relink_all(uow, *items)
     for item in items:
         assert find(uow, item).link == agreed_link(is_deceased=False)
-        assert history(uow, item)[1:] == [("correction", "mismatched", "linked")]
+        assert history(uow, item)[1:] == [(LinkAction.POPULATION_CHANGE, "mismatched", "linked")]
         assert causes(uow, item) == [CaseCause.UNVERIFIED]
 
 
@@ -116,7 +119,7 @@ def test_a_verified_primary_whose_link_breaks_stays_verified_and_is_primary_no_m
     after = find(uow, item)
     assert (after.verified_at, after.link.state) == (item.verified_at, LinkState.MISMATCHED)
     assert uow.primaries.find(record.personal_id) is None
-    assert history(uow, item) == [("correction", "linked", "mismatched")]
+    assert history(uow, item) == [(LinkAction.POPULATION_CHANGE, "linked", "mismatched")]
     assert causes(uow, item) == [CaseCause.MISMATCHED]
 
 
@@ -164,4 +167,4 @@ def test_what_the_register_was_told_of_disowned_numbers_it_is_told_on(uow: UnitO
 
 
 def test_nobodys_claims_are_no_fault(uow: UnitOfWork) -> None:
-    assert list(relink(uow, CALL, [], action="correction")) == []
+    assert list(relink(uow, CALL, [], action=LinkAction.POPULATION_CHANGE)) == []
