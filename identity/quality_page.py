@@ -12,7 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from identity.domain.quality import DAY_ZONE, Figures, Measure, QualityReport, Share
+from identity.domain.calendar_date import DAY_ZONE
+from identity.domain.quality import Figures, Measure, QualityReport, Share
 from identity.quality_charts import OPERATORS_MAX, provinces_chart, states_chart, trend_chart
 from identity.quality_words import ODDITIES, WORDS, change, findings, percent, province_name
 

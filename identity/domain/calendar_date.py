@@ -4,7 +4,7 @@ Owns which days can be meant, and how many years lie between two. Refuses to kno
 today.
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 from identity.domain.errors import DateImpossibleError
 
@@ -12,6 +12,14 @@ from identity.domain.errors import DateImpossibleError
 # structure reaches further than 2199, no record does.
 YEAR_MIN = 1900
 YEAR_MAX = 2199
+
+DAY_ZONE = timezone(timedelta(hours=7))
+"""Where days begin: in Viet Nam, which has one zone and no summer time."""
+
+
+def day_of(instant: datetime) -> date:
+    """The day that it is in Viet Nam at an instant with a zone."""
+    return instant.astimezone(DAY_ZONE).date()
 
 
 def parse_date(year: int, month: int, day: int, *, field: str) -> date:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from identity.domain.enforcement import DirectiveKind
-from identity.domain.msisdn import MSISDN
+from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause
 
 
@@ -36,29 +36,37 @@ class AcknowledgementResult(StrEnum):
 class Directive:
     """One order. Executing the same one twice must do nothing the second time.
 
+    The number is the subscription's, and the words are the pack's: neither is stored twice.
+
     Attributes:
         directive_id: Identifier.
         subscription_id: Whose order.
-        msisdn: The number.
         operator_id: Who is ordered.
         kind: What to do.
         causes: Every cause behind it; empty for RESTORE.
-        citation: The rule; empty for RESTORE.
-        cure: How the user stops it; empty for RESTORE.
+        policy_version: The pack behind it; None for RESTORE.
+        track: The ladder in that pack; None for RESTORE.
+        is_primary: The number was a citizen's primary when it was ordered.
+        is_last_number: Its holder has no other number in service.
+        upcoming: What happens to the number next and when, where that is known.
+        wave_id: The wave that ordered it.
         created_at: When it was ordered.
         due_at: When it must be executed by.
     """
 
     directive_id: UUID
     subscription_id: UUID
-    msisdn: MSISDN
     operator_id: str
     kind: DirectiveKind
     causes: tuple[CaseCause, ...]
-    citation: str
-    cure: str
+    policy_version: str | None
+    track: str | None
     created_at: datetime
     due_at: datetime
+    is_primary: bool = False
+    is_last_number: bool = False
+    upcoming: NextStep | None = None
+    wave_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from identity.domain.link import LinkState
-from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
+from identity.domain.notice import NextStep
+from identity.domain.policy import CaseCause, Step, StepKind, Track
 from identity.domain.subscription import ServiceState, Subscription
 
 
@@ -76,6 +77,7 @@ class Case:
         next_due_at: When the next rung is due; None at the end of the ladder.
         state: Open, or how it ended.
         closed_at: When it ended.
+        frozen_at: Since when a dispute holds its clock; None while it runs.
     """
 
     case_id: UUID
@@ -88,39 +90,52 @@ class Case:
     next_due_at: datetime | None
     state: CaseState = CaseState.OPEN
     closed_at: datetime | None = None
+    frozen_at: datetime | None = None
+
+    def frozen(self, *, at: datetime) -> "Case":
+        """The case with its clock held; unchanged when it is held already."""
+        return self if self.frozen_at is not None else replace(self, frozen_at=at)
+
+    def thawed(self, *, at: datetime) -> "Case":
+        """The case with its clock running: what was left of an interval is still to come."""
+        if self.frozen_at is None:
+            return self
+        held_for = max(at - self.frozen_at, timedelta())
+        next_due_at = None if self.next_due_at is None else self.next_due_at + held_for
+        return replace(self, frozen_at=None, next_due_at=next_due_at)
 
     def closed(self, state: CaseState, *, at: datetime) -> "Case":
         """The case at its end; its clock stops."""
-        return replace(self, state=state, closed_at=at, next_due_at=None)
+        return replace(self, state=state, closed_at=at, next_due_at=None, frozen_at=None)
 
 
 def open_case(
-    subscription: Subscription, cause: CaseCause, pack: PolicyPack, *, identity: UUID, at: datetime
+    subscription: Subscription, cause: CaseCause, track: Track, *, identity: UUID, at: datetime
 ) -> Case:
-    """A new case at the foot of the ladder that the pack has for its cause."""
-    track = pack.track_for(cause)
+    """A new case at the foot of a ladder."""
     return Case(
         case_id=identity,
         subscription_id=subscription.subscription_id,
         track=track.name,
         cause=cause,
-        policy_version=pack.version,
+        policy_version=track.policy_version,
         opened_at=at,
         steps_taken=0,
         next_due_at=at + track.steps[0].after,
     )
 
 
-def standing_cause(subscription: Subscription) -> CaseCause | None:
-    """Why the subscription's own state puts it on a ladder; None when all is well.
+def standing_causes(subscription: Subscription) -> tuple[CaseCause, ...]:
+    """Why the subscription's own state puts it on a ladder, the weightiest first.
 
-    A number that was never put in service needs no ladder, and one out of service no more.
+    The first one decides on the ladder; a verification that fails to be is told of beside it. A
+    number that was never put in service needs no ladder, and one out of service no more.
     """
     if subscription.service_state in {ServiceState.INACTIVE, ServiceState.TERMINATED}:
-        return None
-    if subscription.link.state is not LinkState.LINKED:
-        return _CAUSE_OF_LINK[subscription.link.state]
-    return CaseCause.UNVERIFIED if subscription.verified_at is None else None
+        return ()
+    linked = subscription.link.state is LinkState.LINKED
+    causes = () if linked else (_CAUSE_OF_LINK[subscription.link.state],)
+    return causes if subscription.verified_at is not None else (*causes, CaseCause.UNVERIFIED)
 
 
 def next_step_due_at(case: Case, track: Track, *, is_primary: bool) -> datetime | None:
@@ -133,33 +148,63 @@ def next_step_due_at(case: Case, track: Track, *, is_primary: bool) -> datetime 
     return case.next_due_at
 
 
-def earliest_block_at(case: Case, track: Track) -> datetime | None:
-    """When the case first takes service away if every step is taken on time; None when it has."""
-    if case.next_due_at is None:
+def next_block(case: Case, track: Track, *, is_primary: bool) -> NextStep | None:
+    """What next takes service away, and when if every step is taken on time; None at the end."""
+    due_at = case.next_due_at
+    if due_at is None:
         return None
     ahead = track.steps[case.steps_taken :]
     for place, step in enumerate(ahead):
         if step.kind is not StepKind.NOTIFY:
             between = (later.after for later in ahead[1 : place + 1])
-            return case.next_due_at + sum(between, timedelta())
+            extra = track.primary_extra if is_primary else timedelta()
+            return NextStep(kind=step.kind, at=due_at + sum(between, timedelta()) + extra)
     return None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What takes steps: the clock, or a wave.
+
+    Attributes:
+        is_primary: The number is a citizen's primary.
+        is_notified: Every notice that was ordered has been delivered.
+        is_wave: It takes the one step that waits for a wave, and nothing else.
+    """
+
+    is_primary: bool = False
+    is_notified: bool = True
+    is_wave: bool = False
+
+
 def take_due_steps(
-    case: Case, track: Track, *, at: datetime, is_primary: bool
+    case: Case, track: Track, run: Run, *, at: datetime
 ) -> tuple[Case, tuple[StepKind, ...]]:
-    """Take every rung that is due at `at`.
+    """Take every rung that is due at `at` and that nothing holds.
 
     A rung is taken at the instant of the run and the next one counts from there: a late run delays
-    what follows and never skips a notice or shortens an interval.
+    what follows and never skips a notice or shortens an interval. A frozen case takes none.
     """
     taken: list[StepKind] = []
-    while (due_at := next_step_due_at(case, track, is_primary=is_primary)) and due_at <= at:
-        taken.append(track.steps[case.steps_taken].kind)
+    while case.frozen_at is None and (step := _due_step(case, track, run, at=at)):
+        taken.append(step.kind)
         case = _after_step(case, track, at=at)
+        if run.is_wave:
+            break
+        # A notice that has just been ordered has not been delivered.
+        run = replace(run, is_notified=run.is_notified and step.kind is not StepKind.NOTIFY)
     if StepKind.TERMINATE in taken:
         case = case.closed(CaseState.TERMINATED, at=at)
     return case, tuple(taken)
+
+
+def _due_step(case: Case, track: Track, run: Run, *, at: datetime) -> Step | None:
+    due_at = next_step_due_at(case, track, is_primary=run.is_primary)
+    if due_at is None or due_at > at:
+        return None
+    step = track.steps[case.steps_taken]
+    waits = track.waits_for_notices and step.kind is not StepKind.NOTIFY and not run.is_notified
+    return None if waits or step.is_by_wave is not run.is_wave else step
 
 
 def _after_step(case: Case, track: Track, *, at: datetime) -> Case:

@@ -7,15 +7,12 @@ not exist.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from identity.domain.anomalies import AnomalyKind
 from identity.domain.provinces import UNKNOWN_PROVINCE
-
-DAY_ZONE = timezone(timedelta(hours=7))
-"""The day of a measurement is the day in Viet Nam, which has one zone and no summer time."""
 
 
 class Measure(StrEnum):
@@ -248,8 +245,3 @@ class QualityReport:
 
 def _is_book_of(figures: Figures, operator_id: str | None) -> bool:
     return figures.book is not None and figures.operator_id == operator_id
-
-
-def day_of(instant: datetime) -> date:
-    """The day in Viet Nam at an instant."""
-    return instant.astimezone(DAY_ZONE).date()

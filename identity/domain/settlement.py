@@ -6,6 +6,7 @@ an order without its case.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,15 +18,21 @@ from identity.domain.enforcement import (
     Case,
     CaseState,
     DirectiveKind,
+    Run,
+    next_block,
     open_case,
     order_into,
-    standing_cause,
+    standing_causes,
     state_reached,
     strictest,
     take_due_steps,
 )
-from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
+from identity.domain.policy import CaseCause, StepKind, Track
+from identity.domain.policy_book import Rules
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
+
+UNDISPUTED_CAUSES = frozenset({CaseCause.DEVICE_CHANGE, CaseCause.SIM_SWAP})
+"""What a dispute does not hold: they protect whoever the number is."""
 
 RESTORE_WITHIN = timedelta(hours=2)
 """How long an operator has to put a number back: as long as it has to block one (track T1)."""
@@ -40,10 +47,12 @@ class Change:
         cause: An event that puts it on a ladder.
         cause_at: When that event happened.
         is_cured: Its holder has just been verified.
-        is_new_holder: Somebody else is the holder now, whose own clock starts anew. What has
-            blocked the number, and what an event has caused, stays until it is verified.
+        is_claim_changed: Its operator names another holder, or the same one otherwise.
         is_primary: It is a citizen's primary number.
-        is_clock_run: Due steps are to be taken.
+        is_last_number: Its holder has no other number in service.
+        is_disputed: Two people claim it, and nothing is decided: its clocks are held.
+        run: Due steps are to be taken, by the clock or by a wave.
+        wave_id: The wave.
         end: How it ended, where its operator has ended it.
     """
 
@@ -51,9 +60,12 @@ class Change:
     cause: CaseCause | None = None
     cause_at: datetime | None = None
     is_cured: bool = False
-    is_new_holder: bool = False
+    is_claim_changed: bool = False
     is_primary: bool = False
-    is_clock_run: bool = False
+    is_last_number: bool = False
+    is_disputed: bool = False
+    run: Run | None = None
+    wave_id: UUID | None = None
     end: SubscriptionEnd | None = None
 
 
@@ -79,7 +91,7 @@ class Settlement:
 def settle(
     subscription: Subscription,
     open_cases: Sequence[Case],
-    pack: PolicyPack,
+    rules: Rules,
     *,
     change: Change,
     at: datetime,
@@ -89,49 +101,64 @@ def settle(
 
     1. Cases whose cause has gone are closed; those that stand keep their clock.
     2. Causes without a case get one.
-    3. Due steps are taken, when this is a run of the clock.
-    4. The strictest rung of all open cases is what is ordered.
-    5. Earlier orders that this one, or the end of their case, has made untrue are overtaken.
+    3. Clocks are held while the number is disputed, and go on when it is not.
+    4. Due steps are taken, when this is a run.
+    5. The strictest rung of all open cases is what is ordered.
+    6. Earlier orders that this one, or the end of their case, has made untrue are overtaken.
     """
-    kept, closed = _close_and_keep(subscription, open_cases, pack, change=change, at=at)  # 1
-    opened = _open_missing(subscription, kept, pack, change=change, at=at, new_id=new_id)  # 2
-    walk = _walk([*kept, *opened], pack, change=change, at=at)  # 3
-    target = _target(subscription, walk, pack)  # 4
+    kept, closed = _close_and_keep(subscription, open_cases, rules, change=change, at=at)  # 1
+    opened = _open_missing(subscription, kept, rules, change=change, at=at, new_id=new_id)  # 2
+    held = [_held(case, change, at=at) for case in (*kept, *opened)]  # 3
+    walk = _walk(held, rules, change=change, new={case.case_id for case in opened}, at=at)  # 4
+    target = _target(subscription, walk)  # 5
     settled = subscription.ordered(target, at=at)
-    drafts = [*_notices(walk), *_order(walk, pack, target=target, before=change.before)]
+    drafts = [*_notices(walk), *_order(walk, target=target, before=change.before)]
+    causes = _causes(subscription, walk)
     return Settlement(
         subscription=settled,
         cases=(*closed, *_ended(walk.cases, target, at=at)),
         directives=tuple(
-            _directive(settled, draft, since=_since(draft, opened, at=at), at=at, identity=new_id())
+            _directive(settled, draft, change, causes=causes, at=at, identity=new_id())
             for draft in drafts
         ),
-        overtaken=_overtaken(subscription, target, change, kept=kept, closed=closed),  # 5
+        overtaken=_overtaken(subscription, target, change, kept=kept, closed=closed),  # 6
         step_count=len(walk.taken),
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
-    """Cases after their steps, and the steps with the track they belong to."""
+class _Climb:
+    """A case after its steps, the ladder it is on, and whether it was opened just now."""
 
-    cases: tuple[Case, ...]
-    taken: tuple[tuple[Track, StepKind], ...]
+    case: Case
+    track: Track
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """All cases after their steps, and the steps with the case they belong to."""
+
+    climbs: tuple[_Climb, ...]
+    taken: tuple[tuple[_Climb, StepKind], ...]
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return tuple(climb.case for climb in self.climbs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """An order before it has a number: `track` and `causes` are those that lead to it."""
+    """An order before it has a number; no case leads to RESTORE."""
 
     kind: DirectiveKind
-    track: Track | None = None
-    causes: tuple[CaseCause, ...] = ()
+    climb: _Climb | None = None
 
 
 def _close_and_keep(
     subscription: Subscription,
     cases: Sequence[Case],
-    pack: PolicyPack,
+    rules: Rules,
     *,
     change: Change,
     at: datetime,
@@ -140,33 +167,43 @@ def _close_and_keep(
         return [], [case.closed(CaseState.CURED, at=at) for case in cases]
     if not subscription.is_in_service:
         return [], [case.closed(CaseState.WITHDRAWN, at=at) for case in cases]
-    cause = standing_cause(subscription)
-    track_name = None if cause is None else pack.track_for(cause).name
+    cause, track = _standing(subscription, rules)
     kept: list[Case] = []
     closed: list[Case] = []
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
-        elif cause is not None and _goes_on(case, pack, change, track_name=track_name):
+        elif cause is not None and track is not None and _goes_on(case, change, track=track):
             kept.append(replace(case, cause=cause))
         else:
             closed.append(case.closed(CaseState.WITHDRAWN, at=at))
     return kept, closed
 
 
-def _goes_on(case: Case, pack: PolicyPack, change: Change, *, track_name: str | None) -> bool:
-    """Whether a case stands although its cause is another one now."""
-    if not change.is_new_holder:
-        return case.track == track_name
-    # A blocked number stays blocked until somebody is verified for it: a new name in the operator's
-    # book must not lift what the old one has brought about.
-    return state_reached(case, pack.tracks[case.track]) is not ServiceState.ACTIVE
+def _standing(
+    subscription: Subscription, rules: Rules
+) -> tuple[CaseCause, Track] | tuple[None, None]:
+    """Why the number's own state puts it on a ladder, and on which; nothing where it is exempt."""
+    for cause in standing_causes(subscription):
+        track = rules.track_for(cause)
+        if track is not None and not track.is_exempt(subscription.activated_on):
+            return cause, track
+    return None, None
+
+
+def _goes_on(case: Case, change: Change, *, track: Track) -> bool:
+    """Whether a case stands although its cause may be another one now.
+
+    The clock belongs to the number: what an operator writes into its book, of the same person or of
+    another, neither starts it anew nor lifts what it has brought about. The register's word does.
+    """
+    return case.track == track.name or change.is_claim_changed
 
 
 def _open_missing(
     subscription: Subscription,
     kept: Sequence[Case],
-    pack: PolicyPack,
+    rules: Rules,
     *,
     change: Change,
     at: datetime,
@@ -175,48 +212,58 @@ def _open_missing(
     taken = {case.track for case in kept}
     has_standing = any(case.cause in STANDING_CAUSES for case in kept)
     opened: list[Case] = []
-    for cause, opened_at in _wanted(subscription, change, at=at):
+    for cause, track, opened_at in _wanted(subscription, rules, change, at=at):
         is_covered = has_standing and cause in STANDING_CAUSES
-        if not is_covered and pack.track_for(cause).name not in taken:
-            opened.append(open_case(subscription, cause, pack, identity=new_id(), at=opened_at))
-            taken.add(opened[-1].track)
+        if not is_covered and track.name not in taken:
+            opened.append(open_case(subscription, cause, track, identity=new_id(), at=opened_at))
+            taken.add(track.name)
     return opened
 
 
 def _wanted(
-    subscription: Subscription, change: Change, *, at: datetime
-) -> Iterator[tuple[CaseCause, datetime]]:
-    """Every cause that a case is due for, with the instant that its clock starts from."""
+    subscription: Subscription, rules: Rules, change: Change, *, at: datetime
+) -> Iterator[tuple[CaseCause, Track, datetime]]:
+    """Every cause that a case is due for, its ladder, and when its clock starts."""
     if not subscription.is_in_service:
         return
-    standing = standing_cause(subscription)
-    if standing is not None:
-        yield standing, at
+    standing, ladder = _standing(subscription, rules)
+    if standing is not None and ladder is not None:
+        yield standing, ladder, at
+    if change.cause is None or (track := rules.track_for(change.cause)) is None:
+        return
     since = change.cause_at or at
     verified_at = subscription.verified_at
     # An event told of late may lie before a verification, which has answered it already.
     is_answered = verified_at is not None and since < verified_at <= at
-    if change.cause is not None and not is_answered:
-        yield change.cause, since
+    if not is_answered:
+        yield change.cause, track, since
 
 
-def _walk(cases: Sequence[Case], pack: PolicyPack, *, change: Change, at: datetime) -> _Walk:
-    if not change.is_clock_run:
-        return _Walk(tuple(cases), ())
-    stepped: list[Case] = []
-    taken: list[tuple[Track, StepKind]] = []
+def _held(case: Case, change: Change, *, at: datetime) -> Case:
+    """A stolen SIM is no claim on a number: what its events start goes on in a dispute."""
+    is_held = change.is_disputed and case.cause not in UNDISPUTED_CAUSES
+    return case.frozen(at=at) if is_held else case.thawed(at=at)
+
+
+def _walk(
+    cases: Sequence[Case], rules: Rules, *, change: Change, new: AbstractSet[UUID], at: datetime
+) -> _Walk:
+    climbs: list[_Climb] = []
+    taken: list[tuple[_Climb, StepKind]] = []
     for case in cases:
-        track = pack.tracks[case.track]
-        after, steps = take_due_steps(case, track, at=at, is_primary=change.is_primary)
-        stepped.append(after)
-        taken.extend((track, step) for step in steps)
-    return _Walk(tuple(stepped), tuple(taken))
+        track = rules.track_of(case.policy_version, case.track)
+        steps: tuple[StepKind, ...] = ()
+        if change.run is not None:
+            case, steps = take_due_steps(case, track, change.run, at=at)  # noqa: PLW2901 - the case after its steps
+        climbs.append(_Climb(case, track, is_new=case.case_id in new))
+        taken.extend((climbs[-1], step) for step in steps)
+    return _Walk(tuple(climbs), tuple(taken))
 
 
-def _target(subscription: Subscription, walk: _Walk, pack: PolicyPack) -> ServiceState:
+def _target(subscription: Subscription, walk: _Walk) -> ServiceState:
     if subscription.service_state is ServiceState.TERMINATED:
         return ServiceState.TERMINATED
-    reached = strictest(state_reached(case, pack.tracks[case.track]) for case in walk.cases)
+    reached = strictest(state_reached(climb.case, climb.track) for climb in walk.climbs)
     if subscription.service_state is not ServiceState.INACTIVE:
         return reached
     # What was never put in service cannot be blocked: where others are blocked it is withdrawn.
@@ -234,30 +281,25 @@ def _ended(cases: Sequence[Case], target: ServiceState, *, at: datetime) -> tupl
 
 
 def _notices(walk: _Walk) -> list[_Draft]:
-    cause_of = {case.track: case.cause for case in walk.cases}
     return [
-        _Draft(DirectiveKind.NOTIFY, track, (cause_of[track.name],))
-        for track, kind in walk.taken
-        if kind is StepKind.NOTIFY
+        _Draft(DirectiveKind.NOTIFY, climb) for climb, kind in walk.taken if kind is StepKind.NOTIFY
     ]
 
 
-def _order(
-    walk: _Walk, pack: PolicyPack, *, target: ServiceState, before: ServiceState
-) -> list[_Draft]:
+def _order(walk: _Walk, *, target: ServiceState, before: ServiceState) -> list[_Draft]:
     kind = order_into(target, current=before) if target is not ServiceState.INACTIVE else None
     if kind is None or (kind is DirectiveKind.TERMINATE and not walk.taken):
         return []  # an operator that released a number itself needs no order to do so
     if kind is DirectiveKind.RESTORE:
         return [_Draft(kind)]
-    reached = [(case, pack.tracks[case.track]) for case in walk.cases]
-    strictness = max(state_reached(case, track).strictness for case, track in reached)
-    behind = [
-        (case, track)
-        for case, track in reached
-        if state_reached(case, track).strictness == strictness
-    ]
-    return [_Draft(kind, behind[0][1], tuple(case.cause for case, _ in behind))]
+    behind = max(walk.climbs, key=lambda climb: state_reached(climb.case, climb.track).strictness)
+    return [_Draft(kind, behind)]
+
+
+def _causes(subscription: Subscription, walk: _Walk) -> tuple[CaseCause, ...]:
+    """Everything that speaks against the number, each once: a way out must answer all of it."""
+    of_cases = (climb.case.cause for climb in walk.climbs)
+    return tuple(dict.fromkeys((*of_cases, *standing_causes(subscription))))
 
 
 _ORDERS_INTO_A_STATE = frozenset(STATE_OF_DIRECTIVE)
@@ -285,28 +327,39 @@ def _overtaken(
     return orders | {DirectiveKind.NOTIFY} if is_quiet else orders
 
 
-def _since(draft: _Draft, opened: Sequence[Case], *, at: datetime) -> datetime:
-    """The two-hour duty counts from the event, not from when the operator told of it."""
-    for case in opened:
-        if draft.track is not None and draft.track.name == case.track:
-            return case.opened_at
-    return at
-
-
 def _directive(
-    subscription: Subscription, draft: _Draft, *, since: datetime, at: datetime, identity: UUID
+    subscription: Subscription,
+    draft: _Draft,
+    change: Change,
+    *,
+    causes: tuple[CaseCause, ...],
+    at: datetime,
+    identity: UUID,
 ) -> Directive:
-    track = draft.track
-    within = RESTORE_WITHIN if track is None else track.execute_within
-    return Directive(
+    order = Directive(
         directive_id=identity,
         subscription_id=subscription.subscription_id,
-        msisdn=subscription.msisdn,
         operator_id=subscription.operator_id,
         kind=draft.kind,
-        causes=draft.causes,
-        citation="" if track is None else track.citation,
-        cure="" if track is None else track.cure,
+        causes=(),
+        policy_version=None,
+        track=None,
         created_at=at,
-        due_at=since + within,
+        due_at=at + RESTORE_WITHIN,
+        wave_id=change.wave_id,
+    )
+    if draft.climb is None:
+        return order
+    case, track = draft.climb.case, draft.climb.track
+    # The two-hour duty counts from the event, not from when the operator told of it.
+    since = case.opened_at if draft.climb.is_new else at
+    return replace(
+        order,
+        causes=causes,
+        policy_version=track.policy_version,
+        track=track.name,
+        is_primary=change.is_primary,
+        is_last_number=change.is_last_number,
+        upcoming=next_block(case, track, is_primary=change.is_primary),
+        due_at=since + track.execute_within,
     )

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 
 from identity.domain.anomalies import AnomalyKind, HolderPolicy, holder_anomalies
-from identity.domain.quality import day_of
+from identity.domain.calendar_date import day_of
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import slice_bounds

@@ -11,7 +11,8 @@ from identity.audit.log import AuditEntry, append
 from identity.domain.caller import Role
 from identity.domain.errors import QualityNotMeasuredError
 from identity.domain.policy import PolicyPack
-from identity.domain.quality import QualityReport, day_of, with_anomalies
+from identity.domain.calendar_date import day_of
+from identity.domain.quality import QualityReport, with_anomalies
 from identity.services.call import Call
 from identity.services.count_anomalies import AnomalyCounts
 from identity.storage.database import UnitOfWork
