@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib import resources
 from pathlib import Path
 
 import structlog
@@ -21,9 +20,10 @@ from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
-from identity.domain.policy import PolicyPack, PolicyPackError, parse_policy_pack
+from identity.domain.policy_book import PolicyBook, Rules
 from identity.domain.quality import QualityReport
 from identity.keyed_database import bind, keyed_database
+from identity.policy_files import load_policies
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
@@ -73,55 +73,14 @@ class SchemaError(StateError):
     """A database whose schema is not the one that this code needs."""
 
 
-def load_policy(name: str, *, directory: Path | None = None) -> PolicyPack:
-    """A policy pack by its name.
-
-    Args:
-        name: One that comes with the service, or one of the directory.
-        directory: Where an administrator's own packs lie.
-
-    Raises:
-        FileNotFoundError: There is none of this name.
-        PolicyPackError: It is broken, or names another version than its file: a stored verdict
-            finds its policy by the version.
-    """
-    built_in = resources.files("identity.policies") / f"{name}.toml"
-    own = None if directory is None else directory / f"{name}.toml"
-    if own is None or not own.exists():
-        return parse_policy_pack(built_in.read_text(encoding="utf-8"))
-    if built_in.is_file():
-        raise PolicyPackError(f"{own}: a pack of this name comes with the service: give it another")
-    pack = _own_policy(own)
-    if pack.version != name:
-        raise PolicyPackError(f"{own}: its version is {pack.version}, and must be {name}")
-    return pack
-
-
-def _own_policy(path: Path) -> PolicyPack:
-    try:
-        return parse_policy_pack(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # PolicyPackError, or bytes that are no UTF-8
-        raise PolicyPackError(f"{path}: {error}") from error
-
-
-def chosen_policy(settings: Settings) -> PolicyPack:
-    """The pack that the settings name.
-
-    Raises:
-        FileNotFoundError: There is none of this name.
-        PolicyPackError: It cannot be used.
-    """
-    return load_policy(settings.policy, directory=settings.policies_directory)
-
-
-def load_trust(directory: Path, policy: PolicyPack) -> TrustInForce:
+def load_trust(directory: Path, rules: Rules) -> TrustInForce:
     """The anchors in a directory; none at all means that no card can be authenticated.
 
     Raises:
         TrustError: A file is not what its suffix says, or the policy names a profile that is none.
     """
     trust = TrustInForce(directory)
-    if not trust.loaded.profile(policy.verification.trust_profile).anchors:
+    if not trust.loaded.profile(rules.verification.trust_profile).anchors:
         _log.warning("no trust anchors: every chip will be refused", directory=str(directory))
     return trust
 
@@ -141,7 +100,7 @@ def load_face_setup(settings: Settings) -> FaceSetup:
     )
 
 
-def load_proven_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
+def load_proven_face_setup(settings: Settings, rules: Rules) -> FaceSetup:
     """The same, fit to decide under a policy.
 
     Raises:
@@ -150,7 +109,7 @@ def load_proven_face_setup(settings: Settings, policy: PolicyPack) -> FaceSetup:
     setup = load_face_setup(settings)
     refuse_unproven(
         setup.operating_point,
-        policy.verification,
+        rules.verification,
         is_trusted=settings.operating_point_key is not None,
     )
     return setup
@@ -179,15 +138,16 @@ def quality_now(
         StateError: As for `open_current_database`.
         PolicyPackError: The policy cannot be used.
     """
-    policy = chosen_policy(settings)
+    policies = load_policies(settings)
     with open_current_database(settings) as database:
         transactions = Transactions(database)
         now = datetime.now(UTC)
         at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
-        counts = count_anomalies(transactions, policy.holders, at=at) if has_anomalies else None
+        rules = policies.at(at)
+        counts = count_anomalies(transactions, rules.holders, at=at) if has_anomalies else None
         measure = partial(
             partial(record_quality, caller=COMMAND_LINE) if is_recorded else measure_quality,
-            policy=policy,
+            rules=rules,
             at=at,
             trend_days=trend_days,
             anomalies=counts,
@@ -273,10 +233,11 @@ def link_all(settings: Settings, *, workers: int, progress: LinkProgress) -> Lin
         StateError: As for `open_current_database`.
     """
     with open_current_database(settings) as database:
+        at = make_clock(settings, database).now()
         call = Call(
             caller=Caller(Role.REGULATOR, COMMAND_LINE),
-            at=make_clock(settings, database).now(),
-            policy=chosen_policy(settings),
+            at=at,
+            rules=load_policies(settings).at(at),
         )
         return link_registry(Transactions(database), call, workers=workers, progress=progress)
 
@@ -377,9 +338,10 @@ async def running_server(
     settings: Settings, *, extra_handlers: Iterable[ExtraHandler] = ()
 ) -> AsyncIterator[Listening]:
     """A server that accepts calls inside the block, on a database at head."""
-    policy = chosen_policy(settings)
-    setup = load_proven_face_setup(settings, policy)
-    trust = load_trust(settings.trust_directory, policy)
+    policies = load_policies(settings)
+    rules = policies.at(datetime.now(UTC))
+    setup = load_proven_face_setup(settings, rules)
+    trust = load_trust(settings.trust_directory, rules)
     with open_database(settings, is_logged=True) as database:
         prepare(database)
         with database.transaction() as uow:
@@ -399,11 +361,11 @@ async def running_server(
                 faces=faces,
                 threads=threads,
             )
-            listening = await _listen(settings, edge, policy, extra_handlers)
+            listening = await _listen(settings, edge, policies, extra_handlers)
             try:
                 async with (
                     watching(_watch(settings, database, listening)),
-                    watching_trust(_trust_watch(trust, policy, edge.clock, listening)),
+                    watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
             finally:
@@ -423,9 +385,9 @@ def _watch(settings: Settings, database: Database, listening: Listening) -> Watc
 
 
 def _trust_watch(
-    trust: TrustInForce, policy: PolicyPack, clock: Clock, listening: Listening
+    trust: TrustInForce, rules: Rules, clock: Clock, listening: Listening
 ) -> TrustWatch:
-    profile = policy.verification.trust_profile
+    profile = rules.verification.trust_profile
     return TrustWatch(
         reload=trust.reload_if_changed,
         write_log=lambda: log_trust(trust.loaded, at=clock.now()),
@@ -437,7 +399,7 @@ def _trust_watch(
 async def _listen(
     settings: Settings,
     edge: Edge,
-    policy: PolicyPack,
+    policies: PolicyBook,
     extra_handlers: Iterable[ExtraHandler],
 ) -> Listening:
     # Certificates live in real time, whatever the simulated clock says.
@@ -445,7 +407,7 @@ async def _listen(
     authority = load_or_create_authority(settings.state / "certificates", at=now)
     return await listen(
         edge,
-        policy,
+        policies,
         address=settings.listen,
         identity=authority.issue_server(at=now),
         caller_authority=authority.certificate_pem,

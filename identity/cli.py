@@ -151,7 +151,7 @@ def recompute_verdicts(state: StateOption = None, database: DatabaseOption = Non
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
-    load_policy = partial(bootstrap.load_policy, directory=settings.policies_directory)
+    load_policy = partial(policy_files.load_policy, directory=settings.policies_directory)
     with (
         refusals_in_one_line(),
         bootstrap.open_current_database(settings) as opened,

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PORT_MAX = 65_535
-DEFAULT_POLICY = "vn-2026-04-15"
+DEFAULT_POLICIES = "vn-2026-04-15,vn-decree-49-2017"
 
 
 def default_state() -> Path:
@@ -34,8 +34,8 @@ class Settings(BaseSettings):
         listen: `host:port` to serve on; port 0 takes a free one.
         trust_anchors: Directory of the card authority's certificates (`*.der`, `*.cer`, `*.crt`,
             `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
-        policy: Name of the policy pack: one that comes with the service, or one in `policies/`
-            under the state directory.
+        policies: Names of the policy packs that apply, with commas between: of those that come with
+            the service and those in `policies/` under the state directory.
         face_workers: Processes that compare faces.
         face_model: Name of the network that compares faces.
         face_precision: Numbers the built-in network is run with; each has operating points of its
@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     accept_lost_keys: bool = False
     listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:[0-9]{1,5}$")
     trust_anchors: Path | None = None
-    policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")
+    policies: str = Field(default=DEFAULT_POLICIES, pattern=r"^[a-z0-9-]+(,[a-z0-9-]+)*$")
     face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
     face_model: str = Field(default="dlib-resnet29", pattern=r"^[a-z0-9][a-z0-9-]*$")
     face_precision: Literal["fp32", "bf16"] = "fp32"
@@ -79,6 +79,11 @@ class Settings(BaseSettings):
     def trust_directory(self) -> Path:
         """Where the card authority's certificates lie."""
         return self.trust_anchors or self.state / "trust"
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """The packs that apply, each in its time."""
+        return tuple(dict.fromkeys(self.policies.split(",")))
 
     @property
     def policies_directory(self) -> Path:

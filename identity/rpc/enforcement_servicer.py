@@ -113,7 +113,7 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         """
         self._edge.transactions.run(
             lambda uow: record_quality_of_the_day(
-                uow, call.policy, caller=str(call.caller), at=self._edge.clock.now()
+                uow, call.rules, caller=str(call.caller), at=self._edge.clock.now()
             )
         )
 

@@ -22,7 +22,7 @@ from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
 from identity.domain.errors import DomainError, RecordUnreadableError, StreamIdleError
-from identity.domain.policy import PolicyPack
+from identity.domain.policy_book import PolicyBook
 from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import malformed, read
 from identity.rpc.load import CallerLoad, Shares
@@ -45,16 +45,16 @@ class Guard(grpc.aio.ServerInterceptor):
 
     Args:
         clock: What time it is.
-        policy: The rules in force.
+        policies: The rules, each in its time.
         threads: Where blocking methods run, and where large requests are read.
         shares: What one caller may have under way.
     """
 
     def __init__(
-        self, *, clock: Clock, policy: PolicyPack, threads: Executor, shares: Shares | None = None
+        self, *, clock: Clock, policies: PolicyBook, threads: Executor, shares: Shares | None = None
     ) -> None:
         self._clock = clock
-        self._policy = policy
+        self._policies = policies
         self._threads = threads
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
@@ -139,7 +139,8 @@ class Guard(grpc.aio.ServerInterceptor):
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _call(self, caller: Caller) -> Call:
-        return Call(caller=caller, at=self._clock.now(), policy=self._policy)
+        at = self._clock.now()
+        return Call(caller=caller, at=at, rules=self._policies.at(at))
 
 
 class _Watch:

@@ -13,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
-from identity.domain.policy import PolicyPack
+from identity.domain.policy_book import PolicyBook
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.contact_servicer import ContactServicer
 from identity.rpc.edge import Edge
@@ -95,7 +95,7 @@ class Listening:
 
 async def listen(
     edge: Edge,
-    policy: PolicyPack,
+    policies: PolicyBook,
     *,
     address: str,
     identity: Identity,
@@ -106,7 +106,7 @@ async def listen(
 
     Args:
         edge: The service.
-        policy: The rules in force.
+        policies: The rules, each in its time.
         address: `host:port`; port 0 takes a free one.
         identity: The server's certificate and key.
         caller_authority: PEM certificates that callers' certificates must chain to.
@@ -117,7 +117,7 @@ async def listen(
     """
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
-        interceptors=[Guard(clock=edge.clock, policy=policy, threads=edge.threads)],
+        interceptors=[Guard(clock=edge.clock, policies=policies, threads=edge.threads)],
         maximum_concurrent_rpcs=CONCURRENT_CALLS_MAX,
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

@@ -111,7 +111,7 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             if first := await self._first_answer(request, call):
                 return first
             raise
-        profile = call.policy.verification.trust_profile
+        profile = call.rules.verification.trust_profile
         chip = await self._edge.in_thread(
             lambda: self._edge.examine_chip(challenge, presented, profile=profile, at=call.at)
         )

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from rapidfuzz.distance import JaroWinkler
 
 from identity.domain.caller import Caller
-from identity.domain.policy import PolicyPack
+from identity.domain.policy_book import Rules
 
 COMMAND_LINE = "command-line"
 """Who the audit log names for what an administrator does without a call."""
@@ -30,11 +30,11 @@ class Call:
     Attributes:
         caller: Who calls, as its certificate says.
         at: The instant at which it is answered: one for the whole call.
-        policy: The rules in force.
+        rules: What holds at that instant.
         new_id: Makes identifiers.
     """
 
     caller: Caller
     at: datetime
-    policy: PolicyPack
+    rules: Rules
     new_id: Callable[[], UUID] = field(default=uuid4)

@@ -190,7 +190,7 @@ def record_verdict(
     item = _subscription(uow, session)
     record = uow.citizens.find(item.claim.personal_id)
     evidence = Evidence(claim=item.claim, record=record, chip=chip, face=face)
-    verdict = decide(evidence, call.policy.verification, at=call.at, score_names=score_names)
+    verdict = decide(evidence, call.rules.verification, at=call.at, score_names=score_names)
     if verdict.state is not VerdictState.NOT_VERIFIED:
         _refuse_another_holder(uow, session, item)
     uow.verifications.complete(session, evidence, verdict)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.enforcement import earliest_block_at
+from identity.domain.enforcement import next_block
 from identity.domain.errors import SubscriptionNotFoundError
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
@@ -33,9 +33,9 @@ def disown_subscription(
     change = Change(before=item.service_state, cause=CaseCause.DISOWNED, cause_at=call.at)
     settlement = settle_subscription(uow, call, item, change)
     append(uow.connection, [_entry(uow, call, item)])
-    track = call.policy.track_for(CaseCause.DISOWNED)
-    own = next(case for case in settlement.cases if case.track == track.name)
-    return earliest_block_at(own, track)
+    own = next(case for case in settlement.cases if case.cause is CaseCause.DISOWNED)
+    block = next_block(own, call.rules.track_of(own.policy_version, own.track), is_primary=False)
+    return None if block is None else block.at
 
 
 def _entry(uow: UnitOfWork, call: Call, item: Subscription) -> AuditEntry:

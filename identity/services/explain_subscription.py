@@ -81,7 +81,7 @@ def _history(uow: UnitOfWork, call: Call, item: Subscription) -> Sequence[PastLi
 
 
 def _explain(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:
-    track = call.policy.tracks[case.track]
+    track = call.rules.track_of(case.policy_version, case.track)
     next_step_at = next_step_due_at(case, track, is_primary=is_primary)
     next_step = None if next_step_at is None else track.steps[case.steps_taken].kind
     return ExplainedCase(case=case, track=track, next_step=next_step, next_step_at=next_step_at)

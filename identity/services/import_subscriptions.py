@@ -258,7 +258,7 @@ def _quarantine(
         return ""
     until = quarantined_until(
         past,
-        call.policy.numbers,
+        call.rules.numbers,
         operator_id=call.caller.name,
         personal_id=row.claim.personal_id,
         at=call.at,
@@ -282,8 +282,8 @@ def _changed(call: Call, row: BookRow, link: Link, current: Subscription) -> Sub
 
 def _change(item: Subscription, before: Mapping[MSISDN, Subscription]) -> Change:
     known = before.get(item.msisdn)
-    is_new_holder = known is not None and known.claim.personal_id != item.claim.personal_id
-    return Change(before=item.service_state, is_new_holder=is_new_holder)
+    is_claim_changed = known is not None and known.claim != item.claim
+    return Change(before=item.service_state, is_claim_changed=is_claim_changed)
 
 
 def _note_presence(

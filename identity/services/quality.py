@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from identity.audit.log import AuditEntry, append
 from identity.domain.caller import Role
 from identity.domain.errors import QualityNotMeasuredError
-from identity.domain.policy import PolicyPack
+from identity.domain.policy_book import Rules
 from identity.domain.calendar_date import day_of
 from identity.domain.quality import QualityReport, with_anomalies
 from identity.services.call import Call
@@ -20,7 +20,7 @@ from identity.storage.database import UnitOfWork
 
 def measure_quality(
     uow: UnitOfWork,
-    policy: PolicyPack,
+    rules: Rules,
     *,
     at: datetime,
     trend_days: int,
@@ -30,14 +30,14 @@ def measure_quality(
 
     Args:
         uow: The transaction.
-        policy: The bounds.
+        rules: The bounds.
         at: The present.
         trend_days: How many days the trend goes back, this one counted.
         anomalies: What `count_anomalies` has found, where it was asked.
     """
     day = day_of(at)
     figures = uow.quality.measure(
-        policy.quality, numbers_max=policy.holders.numbers_per_operator_max, at=at
+        rules.quality, numbers_max=rules.holders.numbers_per_operator_max, at=at
     )
     if anomalies is not None:
         figures = with_anomalies(figures, anomalies)
@@ -48,7 +48,7 @@ def measure_quality(
 
 def record_quality(
     uow: UnitOfWork,
-    policy: PolicyPack,
+    rules: Rules,
     *,
     caller: str,
     at: datetime,
@@ -56,7 +56,7 @@ def record_quality(
     anomalies: AnomalyCounts | None = None,
 ) -> QualityReport:
     """Measure, and keep it as the measurement of its day; a later one takes its place."""
-    report = measure_quality(uow, policy, at=at, trend_days=trend_days, anomalies=anomalies)
+    report = measure_quality(uow, rules, at=at, trend_days=trend_days, anomalies=anomalies)
     uow.quality.record(report.day, report.figures, at=at)
     append(
         uow.connection,
@@ -74,12 +74,12 @@ def record_quality(
 
 
 def record_quality_of_the_day(
-    uow: UnitOfWork, policy: PolicyPack, *, caller: str, at: datetime
+    uow: UnitOfWork, rules: Rules, *, caller: str, at: datetime
 ) -> bool:
     """Measure unless the day was, or somebody else is measuring; say whether it was done."""
     if uow.quality.has(day_of(at)) or not uow.quality.take_turn():
         return False
-    record_quality(uow, policy, caller=caller, at=at)
+    record_quality(uow, rules, caller=caller, at=at)
     return True
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.policy import PolicyPack
+from identity.domain.policy import PolicyPack, PolicyPackError
 from identity.domain.verification import decide
 from identity.services.call import COMMAND_LINE, score_names
 from identity.storage.database import UnitOfWork
@@ -28,6 +28,8 @@ def recompute(
     verdict_count = difference_count = 0
     for evidence, verdict in uow.verifications.completed():
         policy = policy_of(verdict.policy_version).verification
+        if policy is None:
+            raise PolicyPackError(f"{verdict.policy_version} does not say how holders are verified")
         again = decide(evidence, policy, at=verdict.decided_at, score_names=score_names)
         if verdict.portrait_age_years is None:
             # Verdicts from before the portrait's age was recorded lack it; no state hangs on it.

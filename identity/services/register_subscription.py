@@ -54,7 +54,7 @@ def refuse_quarantined(uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: Holde
     """
     until = quarantined_until(
         uow.subscriptions.find_many_served_last([msisdn]).get(msisdn),
-        call.policy.numbers,
+        call.rules.numbers,
         operator_id=call.caller.name,
         personal_id=claim.personal_id,
         at=call.at,

@@ -22,6 +22,7 @@ from identity.domain.errors import (
 )
 from identity.domain.holder import HolderClaim
 from identity.domain.msisdn import MSISDN
+from identity.domain.enforcement import Run
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
@@ -154,13 +155,14 @@ def _demand_verification(
     *,
     cause: CaseCause,
 ) -> None:
+    is_primary = bool(uow.primaries.held_by([item.subscription_id]))
     change = Change(
         before=item.service_state,
         cause=cause,
         cause_at=event.occurred_at,
-        is_primary=bool(uow.primaries.held_by([item.subscription_id])),
+        is_primary=is_primary,
         # The operator must act within two hours: waiting for the next run would lose them.
-        is_clock_run=True,
+        run=Run(is_primary=is_primary),
     )
     settle_subscription(uow, call, item, change)
 
@@ -168,7 +170,7 @@ def _demand_verification(
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     swapped = replace(item, sim_swapped_at=event.occurred_at, updated_at=call.at)
-    is_due = call.policy.has_track_for(CaseCause.SIM_SWAP)
+    is_due = call.rules.track_for(CaseCause.SIM_SWAP) is not None
     if not is_due or item.service_state is ServiceState.INACTIVE:
         uow.subscriptions.save(swapped)
     else:
@@ -203,7 +205,7 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     claim = _claim(event)
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
-    change = Change(before=item.service_state, is_new_holder=True)
+    change = Change(before=item.service_state, is_claim_changed=True)
     settle_subscription(uow, call, transferred, change)
     note_claim_changes(uow, call, [(item, transferred)])
 

@@ -77,7 +77,7 @@ def _settle(call: Call, example: Subscription, cases: Sequence[Case]) -> Settlem
     return settle(
         example,
         cases,
-        call.policy,
+        call.rules,
         change=Change(before=example.service_state),
         at=call.at,
         new_id=call.new_id,

@@ -37,7 +37,7 @@ def settle_subscriptions(
         settle(
             item,
             open_cases[item.subscription_id],
-            call.policy,
+            call.rules,
             change=changes[item.subscription_id],
             at=call.at,
             new_id=call.new_id,
@@ -78,5 +78,5 @@ def _news(call: Call, change: Change) -> News:
     return News(
         end=change.end,
         is_disowned=change.cause is CaseCause.DISOWNED,
-        verified_under=call.policy.verification.version if change.is_cured else None,
+        verified_under=call.rules.verification.version if change.is_cured else None,
     )

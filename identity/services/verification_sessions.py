@@ -39,7 +39,7 @@ def start_verification(
 
 
 def _new_session(uow: UnitOfWork, call: Call, item: Subscription) -> Session:
-    rules = call.policy.verification
+    rules = call.rules.verification
     session = Session(
         verification_id=call.new_id(),
         subscription_id=item.subscription_id,

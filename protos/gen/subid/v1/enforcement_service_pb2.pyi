@@ -3,6 +3,7 @@ import datetime
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from subid.v1 import localized_text_pb2 as _localized_text_pb2
 from subid.v1 import subscription_pb2 as _subscription_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -23,6 +24,8 @@ class CaseCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CASE_CAUSE_DEVICE_CHANGE: _ClassVar[CaseCause]
     CASE_CAUSE_DISOWNED: _ClassVar[CaseCause]
     CASE_CAUSE_SIM_SWAP: _ClassVar[CaseCause]
+    CASE_CAUSE_FACE_UNDER_ANOTHER_ID: _ClassVar[CaseCause]
+    CASE_CAUSE_OPERATOR_REPORT: _ClassVar[CaseCause]
 
 class DirectiveKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -32,6 +35,12 @@ class DirectiveKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DIRECTIVE_KIND_SUSPEND: _ClassVar[DirectiveKind]
     DIRECTIVE_KIND_TERMINATE: _ClassVar[DirectiveKind]
     DIRECTIVE_KIND_RESTORE: _ClassVar[DirectiveKind]
+
+class KeptRoute(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    KEPT_ROUTE_UNSPECIFIED: _ClassVar[KeptRoute]
+    KEPT_ROUTE_EMERGENCY_CALLS: _ClassVar[KeptRoute]
+    KEPT_ROUTE_VERIFICATION: _ClassVar[KeptRoute]
 
 class AcknowledgementOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -56,6 +65,14 @@ class LinkChangeCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINK_CHANGE_CAUSE_COMPARISON: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_BOOK_CORRECTED: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_NEW_HOLDER: _ClassVar[LinkChangeCause]
+
+class DriftKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    DRIFT_KIND_UNSPECIFIED: _ClassVar[DriftKind]
+    DRIFT_KIND_NOT_APPLIED: _ClassVar[DriftKind]
+    DRIFT_KIND_STRICTER_THAN_ORDERED: _ClassVar[DriftKind]
+    DRIFT_KIND_UNKNOWN_NUMBER: _ClassVar[DriftKind]
+    DRIFT_KIND_NOT_REPORTED: _ClassVar[DriftKind]
 CASE_CAUSE_UNSPECIFIED: CaseCause
 CASE_CAUSE_UNVERIFIED: CaseCause
 CASE_CAUSE_MISMATCHED: CaseCause
@@ -64,12 +81,17 @@ CASE_CAUSE_DECEASED: CaseCause
 CASE_CAUSE_DEVICE_CHANGE: CaseCause
 CASE_CAUSE_DISOWNED: CaseCause
 CASE_CAUSE_SIM_SWAP: CaseCause
+CASE_CAUSE_FACE_UNDER_ANOTHER_ID: CaseCause
+CASE_CAUSE_OPERATOR_REPORT: CaseCause
 DIRECTIVE_KIND_UNSPECIFIED: DirectiveKind
 DIRECTIVE_KIND_NOTIFY: DirectiveKind
 DIRECTIVE_KIND_BLOCK_OUTGOING: DirectiveKind
 DIRECTIVE_KIND_SUSPEND: DirectiveKind
 DIRECTIVE_KIND_TERMINATE: DirectiveKind
 DIRECTIVE_KIND_RESTORE: DirectiveKind
+KEPT_ROUTE_UNSPECIFIED: KeptRoute
+KEPT_ROUTE_EMERGENCY_CALLS: KeptRoute
+KEPT_ROUTE_VERIFICATION: KeptRoute
 ACKNOWLEDGEMENT_OUTCOME_UNSPECIFIED: AcknowledgementOutcome
 ACKNOWLEDGEMENT_OUTCOME_EXECUTED: AcknowledgementOutcome
 ACKNOWLEDGEMENT_OUTCOME_FAILED: AcknowledgementOutcome
@@ -85,6 +107,11 @@ LINK_CHANGE_CAUSE_POPULATION_CHANGE: LinkChangeCause
 LINK_CHANGE_CAUSE_COMPARISON: LinkChangeCause
 LINK_CHANGE_CAUSE_BOOK_CORRECTED: LinkChangeCause
 LINK_CHANGE_CAUSE_NEW_HOLDER: LinkChangeCause
+DRIFT_KIND_UNSPECIFIED: DriftKind
+DRIFT_KIND_NOT_APPLIED: DriftKind
+DRIFT_KIND_STRICTER_THAN_ORDERED: DriftKind
+DRIFT_KIND_UNKNOWN_NUMBER: DriftKind
+DRIFT_KIND_NOT_REPORTED: DriftKind
 
 class AdvanceEnforcementRequest(_message.Message):
     __slots__ = ("request_id", "as_of_time")
@@ -105,34 +132,48 @@ class AdvanceEnforcementResponse(_message.Message):
     def __init__(self, step_count: _Optional[int] = ..., directive_count: _Optional[int] = ..., as_of_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class PullDirectivesRequest(_message.Message):
-    __slots__ = ("request_id", "directive_count_max", "lease_duration")
+    __slots__ = ("request_id", "directive_count_max", "lease_duration", "wait_duration")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     DIRECTIVE_COUNT_MAX_FIELD_NUMBER: _ClassVar[int]
     LEASE_DURATION_FIELD_NUMBER: _ClassVar[int]
+    WAIT_DURATION_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     directive_count_max: int
     lease_duration: _duration_pb2.Duration
-    def __init__(self, request_id: _Optional[str] = ..., directive_count_max: _Optional[int] = ..., lease_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    wait_duration: _duration_pb2.Duration
+    def __init__(self, request_id: _Optional[str] = ..., directive_count_max: _Optional[int] = ..., lease_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., wait_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Directive(_message.Message):
-    __slots__ = ("directive_id", "msisdn", "kind", "causes", "citation", "due_time", "cure", "create_time")
+    __slots__ = ("directive_id", "msisdn", "kind", "causes", "citation", "due_time", "create_time", "way_out", "notice", "kept_routes", "track", "is_primary", "is_last_number", "wave_id")
     DIRECTIVE_ID_FIELD_NUMBER: _ClassVar[int]
     MSISDN_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     CAUSES_FIELD_NUMBER: _ClassVar[int]
     CITATION_FIELD_NUMBER: _ClassVar[int]
     DUE_TIME_FIELD_NUMBER: _ClassVar[int]
-    CURE_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    WAY_OUT_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_ROUTES_FIELD_NUMBER: _ClassVar[int]
+    TRACK_FIELD_NUMBER: _ClassVar[int]
+    IS_PRIMARY_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_NUMBER_FIELD_NUMBER: _ClassVar[int]
+    WAVE_ID_FIELD_NUMBER: _ClassVar[int]
     directive_id: str
     msisdn: str
     kind: DirectiveKind
     causes: _containers.RepeatedScalarFieldContainer[CaseCause]
     citation: str
     due_time: _timestamp_pb2.Timestamp
-    cure: str
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, directive_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., kind: _Optional[_Union[DirectiveKind, str]] = ..., causes: _Optional[_Iterable[_Union[CaseCause, str]]] = ..., citation: _Optional[str] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cure: _Optional[str] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    way_out: _localized_text_pb2.LocalizedText
+    notice: _localized_text_pb2.LocalizedText
+    kept_routes: _containers.RepeatedScalarFieldContainer[KeptRoute]
+    track: str
+    is_primary: bool
+    is_last_number: bool
+    wave_id: str
+    def __init__(self, directive_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., kind: _Optional[_Union[DirectiveKind, str]] = ..., causes: _Optional[_Iterable[_Union[CaseCause, str]]] = ..., citation: _Optional[str] = ..., due_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., way_out: _Optional[_Union[_localized_text_pb2.LocalizedText, _Mapping]] = ..., notice: _Optional[_Union[_localized_text_pb2.LocalizedText, _Mapping]] = ..., kept_routes: _Optional[_Iterable[_Union[KeptRoute, str]]] = ..., track: _Optional[str] = ..., is_primary: _Optional[bool] = ..., is_last_number: _Optional[bool] = ..., wave_id: _Optional[str] = ...) -> None: ...
 
 class PullDirectivesResponse(_message.Message):
     __slots__ = ("directives", "lease_id", "lease_expire_time")
@@ -145,24 +186,28 @@ class PullDirectivesResponse(_message.Message):
     def __init__(self, directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., lease_id: _Optional[str] = ..., lease_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Acknowledgement(_message.Message):
-    __slots__ = ("directive_id", "outcome", "failure")
+    __slots__ = ("directive_id", "outcome", "failure", "execute_time")
     DIRECTIVE_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
+    EXECUTE_TIME_FIELD_NUMBER: _ClassVar[int]
     directive_id: str
     outcome: AcknowledgementOutcome
     failure: str
-    def __init__(self, directive_id: _Optional[str] = ..., outcome: _Optional[_Union[AcknowledgementOutcome, str]] = ..., failure: _Optional[str] = ...) -> None: ...
+    execute_time: _timestamp_pb2.Timestamp
+    def __init__(self, directive_id: _Optional[str] = ..., outcome: _Optional[_Union[AcknowledgementOutcome, str]] = ..., failure: _Optional[str] = ..., execute_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class AcknowledgeDirectivesRequest(_message.Message):
-    __slots__ = ("request_id", "lease_id", "acknowledgements")
+    __slots__ = ("request_id", "lease_id", "acknowledgements", "signature")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LEASE_ID_FIELD_NUMBER: _ClassVar[int]
     ACKNOWLEDGEMENTS_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     lease_id: str
     acknowledgements: _containers.RepeatedCompositeFieldContainer[Acknowledgement]
-    def __init__(self, request_id: _Optional[str] = ..., lease_id: _Optional[str] = ..., acknowledgements: _Optional[_Iterable[_Union[Acknowledgement, _Mapping]]] = ...) -> None: ...
+    signature: bytes
+    def __init__(self, request_id: _Optional[str] = ..., lease_id: _Optional[str] = ..., acknowledgements: _Optional[_Iterable[_Union[Acknowledgement, _Mapping]]] = ..., signature: _Optional[bytes] = ...) -> None: ...
 
 class AcknowledgeDirectivesResponse(_message.Message):
     __slots__ = ("results",)
@@ -179,22 +224,32 @@ class ExplainSubscriptionRequest(_message.Message):
     def __init__(self, msisdn: _Optional[str] = ..., personal_id: _Optional[str] = ...) -> None: ...
 
 class EnforcementCase(_message.Message):
-    __slots__ = ("track", "cause", "open_time", "citation", "next_step", "next_step_time", "cure")
+    __slots__ = ("track", "cause", "open_time", "citation", "next_step", "next_step_time", "way_out", "explanation", "freeze_time", "waits_for_wave", "is_unconfirmed", "policy_version")
     TRACK_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     OPEN_TIME_FIELD_NUMBER: _ClassVar[int]
     CITATION_FIELD_NUMBER: _ClassVar[int]
     NEXT_STEP_FIELD_NUMBER: _ClassVar[int]
     NEXT_STEP_TIME_FIELD_NUMBER: _ClassVar[int]
-    CURE_FIELD_NUMBER: _ClassVar[int]
+    WAY_OUT_FIELD_NUMBER: _ClassVar[int]
+    EXPLANATION_FIELD_NUMBER: _ClassVar[int]
+    FREEZE_TIME_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FOR_WAVE_FIELD_NUMBER: _ClassVar[int]
+    IS_UNCONFIRMED_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
     track: str
     cause: CaseCause
     open_time: _timestamp_pb2.Timestamp
     citation: str
     next_step: DirectiveKind
     next_step_time: _timestamp_pb2.Timestamp
-    cure: str
-    def __init__(self, track: _Optional[str] = ..., cause: _Optional[_Union[CaseCause, str]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citation: _Optional[str] = ..., next_step: _Optional[_Union[DirectiveKind, str]] = ..., next_step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cure: _Optional[str] = ...) -> None: ...
+    way_out: _localized_text_pb2.LocalizedText
+    explanation: _localized_text_pb2.LocalizedText
+    freeze_time: _timestamp_pb2.Timestamp
+    waits_for_wave: bool
+    is_unconfirmed: bool
+    policy_version: str
+    def __init__(self, track: _Optional[str] = ..., cause: _Optional[_Union[CaseCause, str]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citation: _Optional[str] = ..., next_step: _Optional[_Union[DirectiveKind, str]] = ..., next_step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., way_out: _Optional[_Union[_localized_text_pb2.LocalizedText, _Mapping]] = ..., explanation: _Optional[_Union[_localized_text_pb2.LocalizedText, _Mapping]] = ..., freeze_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., waits_for_wave: _Optional[bool] = ..., is_unconfirmed: _Optional[bool] = ..., policy_version: _Optional[str] = ...) -> None: ...
 
 class LinkChange(_message.Message):
     __slots__ = ("change_time", "cause", "from_state", "to_state")
@@ -217,3 +272,85 @@ class ExplainSubscriptionResponse(_message.Message):
     cases: _containers.RepeatedCompositeFieldContainer[EnforcementCase]
     link_history: _containers.RepeatedCompositeFieldContainer[LinkChange]
     def __init__(self, service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., cases: _Optional[_Iterable[_Union[EnforcementCase, _Mapping]]] = ..., link_history: _Optional[_Iterable[_Union[LinkChange, _Mapping]]] = ...) -> None: ...
+
+class ReportedState(_message.Message):
+    __slots__ = ("msisdn", "service_state")
+    MSISDN_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_STATE_FIELD_NUMBER: _ClassVar[int]
+    msisdn: str
+    service_state: _subscription_pb2.ServiceState
+    def __init__(self, msisdn: _Optional[str] = ..., service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ...) -> None: ...
+
+class ReconcileServiceStateRequest(_message.Message):
+    __slots__ = ("request_id", "batch_index", "states", "is_last")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    batch_index: int
+    states: _containers.RepeatedCompositeFieldContainer[ReportedState]
+    is_last: bool
+    def __init__(self, request_id: _Optional[str] = ..., batch_index: _Optional[int] = ..., states: _Optional[_Iterable[_Union[ReportedState, _Mapping]]] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
+class Drift(_message.Message):
+    __slots__ = ("msisdn", "kind", "ordered_state", "reported_state", "directive_id")
+    MSISDN_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    ORDERED_STATE_FIELD_NUMBER: _ClassVar[int]
+    REPORTED_STATE_FIELD_NUMBER: _ClassVar[int]
+    DIRECTIVE_ID_FIELD_NUMBER: _ClassVar[int]
+    msisdn: str
+    kind: DriftKind
+    ordered_state: _subscription_pb2.ServiceState
+    reported_state: _subscription_pb2.ServiceState
+    directive_id: str
+    def __init__(self, msisdn: _Optional[str] = ..., kind: _Optional[_Union[DriftKind, str]] = ..., ordered_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., reported_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., directive_id: _Optional[str] = ...) -> None: ...
+
+class ReconcileServiceStateResponse(_message.Message):
+    __slots__ = ("batch_index", "drifts", "compared_count", "drift_count", "not_reported_count")
+    BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    DRIFTS_FIELD_NUMBER: _ClassVar[int]
+    COMPARED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    DRIFT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    NOT_REPORTED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    batch_index: int
+    drifts: _containers.RepeatedCompositeFieldContainer[Drift]
+    compared_count: int
+    drift_count: int
+    not_reported_count: int
+    def __init__(self, batch_index: _Optional[int] = ..., drifts: _Optional[_Iterable[_Union[Drift, _Mapping]]] = ..., compared_count: _Optional[int] = ..., drift_count: _Optional[int] = ..., not_reported_count: _Optional[int] = ...) -> None: ...
+
+class OpenCaseRequest(_message.Message):
+    __slots__ = ("request_id", "msisdn", "cause", "case_reference")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MSISDN_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    CASE_REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    msisdn: str
+    cause: CaseCause
+    case_reference: str
+    def __init__(self, request_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., cause: _Optional[_Union[CaseCause, str]] = ..., case_reference: _Optional[str] = ...) -> None: ...
+
+class OpenCaseResponse(_message.Message):
+    __slots__ = ("enforcement_case",)
+    ENFORCEMENT_CASE_FIELD_NUMBER: _ClassVar[int]
+    enforcement_case: EnforcementCase
+    def __init__(self, enforcement_case: _Optional[_Union[EnforcementCase, _Mapping]] = ...) -> None: ...
+
+class FileComplaintRequest(_message.Message):
+    __slots__ = ("request_id", "msisdn", "personal_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MSISDN_FIELD_NUMBER: _ClassVar[int]
+    PERSONAL_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    msisdn: str
+    personal_id: str
+    def __init__(self, request_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., personal_id: _Optional[str] = ...) -> None: ...
+
+class FileComplaintResponse(_message.Message):
+    __slots__ = ("file_time",)
+    FILE_TIME_FIELD_NUMBER: _ClassVar[int]
+    file_time: _timestamp_pb2.Timestamp
+    def __init__(self, file_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class EnforcementServiceStub:
-    """Called by: regulator (AdvanceEnforcement, ExplainSubscription), operator (all but
-    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription).
+    """Called by: regulator (AdvanceEnforcement, ExplainSubscription, OpenCase), operator (all but
+    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription, FileComplaint).
     """
 
     def __init__(self, channel):
@@ -51,6 +51,21 @@ class EnforcementServiceStub:
                 request_serializer=subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesResponse.FromString,
                 _registered_method=True)
+        self.ReconcileServiceState = channel.stream_stream(
+                '/subid.v1.EnforcementService/ReconcileServiceState',
+                request_serializer=subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateResponse.FromString,
+                _registered_method=True)
+        self.OpenCase = channel.unary_unary(
+                '/subid.v1.EnforcementService/OpenCase',
+                request_serializer=subid_dot_v1_dot_enforcement__service__pb2.OpenCaseRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_enforcement__service__pb2.OpenCaseResponse.FromString,
+                _registered_method=True)
+        self.FileComplaint = channel.unary_unary(
+                '/subid.v1.EnforcementService/FileComplaint',
+                request_serializer=subid_dot_v1_dot_enforcement__service__pb2.FileComplaintRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_enforcement__service__pb2.FileComplaintResponse.FromString,
+                _registered_method=True)
         self.ExplainSubscription = channel.unary_unary(
                 '/subid.v1.EnforcementService/ExplainSubscription',
                 request_serializer=subid_dot_v1_dot_enforcement__service__pb2.ExplainSubscriptionRequest.SerializeToString,
@@ -59,8 +74,8 @@ class EnforcementServiceStub:
 
 
 class EnforcementServiceServicer:
-    """Called by: regulator (AdvanceEnforcement, ExplainSubscription), operator (all but
-    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription).
+    """Called by: regulator (AdvanceEnforcement, ExplainSubscription, OpenCase), operator (all but
+    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription, FileComplaint).
     """
 
     def AdvanceEnforcement(self, request, context):
@@ -79,6 +94,29 @@ class EnforcementServiceServicer:
 
     def AcknowledgeDirectives(self, request, context):
         """Says what became of leased directives. Each answers for itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReconcileServiceState(self, request_iterator, context):
+        """Compares the state of an operator's network with what was ordered and acknowledged. For each
+        number that differs the order stands again. Each message is answered by one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def OpenCase(self, request, context):
+        """Puts a number on a ladder for what no change of its own says: an operator's report, or a face
+        that the regulator has found under another personal ID.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FileComplaint(self, request, context):
+        """A citizen complains about what happened to a number: counted, and a wave stops at too many.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,6 +147,21 @@ def add_EnforcementServiceServicer_to_server(servicer, server):
                     request_deserializer=subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesRequest.FromString,
                     response_serializer=subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesResponse.SerializeToString,
             ),
+            'ReconcileServiceState': grpc.stream_stream_rpc_method_handler(
+                    servicer.ReconcileServiceState,
+                    request_deserializer=subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateResponse.SerializeToString,
+            ),
+            'OpenCase': grpc.unary_unary_rpc_method_handler(
+                    servicer.OpenCase,
+                    request_deserializer=subid_dot_v1_dot_enforcement__service__pb2.OpenCaseRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_enforcement__service__pb2.OpenCaseResponse.SerializeToString,
+            ),
+            'FileComplaint': grpc.unary_unary_rpc_method_handler(
+                    servicer.FileComplaint,
+                    request_deserializer=subid_dot_v1_dot_enforcement__service__pb2.FileComplaintRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_enforcement__service__pb2.FileComplaintResponse.SerializeToString,
+            ),
             'ExplainSubscription': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainSubscription,
                     request_deserializer=subid_dot_v1_dot_enforcement__service__pb2.ExplainSubscriptionRequest.FromString,
@@ -123,8 +176,8 @@ def add_EnforcementServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EnforcementService:
-    """Called by: regulator (AdvanceEnforcement, ExplainSubscription), operator (all but
-    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription).
+    """Called by: regulator (AdvanceEnforcement, ExplainSubscription, OpenCase), operator (all but
+    AdvanceEnforcement, its own subscriptions), citizen-app (ExplainSubscription, FileComplaint).
     """
 
     @staticmethod
@@ -198,6 +251,87 @@ class EnforcementService:
             '/subid.v1.EnforcementService/AcknowledgeDirectives',
             subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesRequest.SerializeToString,
             subid_dot_v1_dot_enforcement__service__pb2.AcknowledgeDirectivesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReconcileServiceState(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/subid.v1.EnforcementService/ReconcileServiceState',
+            subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateRequest.SerializeToString,
+            subid_dot_v1_dot_enforcement__service__pb2.ReconcileServiceStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def OpenCase(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.EnforcementService/OpenCase',
+            subid_dot_v1_dot_enforcement__service__pb2.OpenCaseRequest.SerializeToString,
+            subid_dot_v1_dot_enforcement__service__pb2.OpenCaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FileComplaint(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.EnforcementService/FileComplaint',
+            subid_dot_v1_dot_enforcement__service__pb2.FileComplaintRequest.SerializeToString,
+            subid_dot_v1_dot_enforcement__service__pb2.FileComplaintResponse.FromString,
             options,
             channel_credentials,
             insecure,
