@@ -78,6 +78,7 @@ class Case:
         state: Open, or how it ended.
         closed_at: When it ended.
         frozen_at: Since when a dispute holds its clock; None while it runs.
+        waits_for_wave: Its next rung is left to waves.
     """
 
     case_id: UUID
@@ -91,6 +92,7 @@ class Case:
     state: CaseState = CaseState.OPEN
     closed_at: datetime | None = None
     frozen_at: datetime | None = None
+    waits_for_wave: bool = False
 
     def frozen(self, *, at: datetime) -> "Case":
         """The case with its clock held; unchanged when it is held already."""
@@ -106,7 +108,9 @@ class Case:
 
     def closed(self, state: CaseState, *, at: datetime) -> "Case":
         """The case at its end; its clock stops."""
-        return replace(self, state=state, closed_at=at, next_due_at=None, frozen_at=None)
+        return replace(
+            self, state=state, closed_at=at, next_due_at=None, frozen_at=None, waits_for_wave=False
+        )
 
 
 def open_case(
@@ -122,6 +126,7 @@ def open_case(
         opened_at=at,
         steps_taken=0,
         next_due_at=at + track.steps[0].after,
+        waits_for_wave=track.steps[0].is_by_wave,
     )
 
 
@@ -169,12 +174,13 @@ class Run:
     Attributes:
         is_primary: The number is a citizen's primary.
         is_notified: Every notice that was ordered has been delivered.
-        is_wave: It takes the one step that waits for a wave, and nothing else.
+        wave_track: It is a wave: of this ladder it takes the one step that is left to waves, and
+            nothing else.
     """
 
     is_primary: bool = False
     is_notified: bool = True
-    is_wave: bool = False
+    wave_track: str | None = None
 
 
 def take_due_steps(
@@ -189,7 +195,7 @@ def take_due_steps(
     while case.frozen_at is None and (step := _due_step(case, track, run, at=at)):
         taken.append(step.kind)
         case = _after_step(case, track, at=at)
-        if run.is_wave:
+        if run.wave_track is not None:
             break
         # A notice that has just been ordered has not been delivered.
         run = replace(run, is_notified=run.is_notified and step.kind is not StepKind.NOTIFY)
@@ -204,14 +210,20 @@ def _due_step(case: Case, track: Track, run: Run, *, at: datetime) -> Step | Non
         return None
     step = track.steps[case.steps_taken]
     waits = track.waits_for_notices and step.kind is not StepKind.NOTIFY and not run.is_notified
-    return None if waits or step.is_by_wave is not run.is_wave else step
+    is_own = run.wave_track == track.name if step.is_by_wave else run.wave_track is None
+    return step if is_own and not waits else None
 
 
 def _after_step(case: Case, track: Track, *, at: datetime) -> Case:
     steps_taken = case.steps_taken + 1
     is_last = steps_taken == len(track.steps)
     next_due_at = None if is_last else at + track.steps[steps_taken].after
-    return replace(case, steps_taken=steps_taken, next_due_at=next_due_at)
+    return replace(
+        case,
+        steps_taken=steps_taken,
+        next_due_at=next_due_at,
+        waits_for_wave=not is_last and track.steps[steps_taken].is_by_wave,
+    )
 
 
 def state_reached(case: Case, track: Track) -> ServiceState:

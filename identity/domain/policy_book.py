@@ -37,6 +37,7 @@ class Adoption:
         track: The ladder, of one name in both.
         steps_taken: Rungs behind them.
         later: How much later their next rung is due than before; negative for sooner.
+        waits_for_wave: Whether that rung is left to waves.
     """
 
     from_version: str
@@ -44,6 +45,7 @@ class Adoption:
     track: str
     steps_taken: int
     later: timedelta
+    waits_for_wave: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,12 @@ class Rules:
     def track_for(self, cause: CaseCause) -> Track | None:
         """The ladder that a cause puts a number on; None for an optional cause without one."""
         return next((track for track in self.tracks.values() if cause in track.causes), None)
+
+    def exempt_from(self, activated_on: date | None) -> frozenset[str]:
+        """The ladders that a contract of this day is not put on."""
+        return frozenset(
+            name for name, track in self.tracks.items() if track.is_exempt(activated_on)
+        )
 
     def track_of(self, policy_version: str, name: str) -> Track:
         """The ladder of a case that was opened under a pack.
@@ -194,6 +202,7 @@ def _adopted(before: PolicyPack, now: PolicyPack) -> Iterator[Adoption]:
                 track=name,
                 steps_taken=place,
                 later=later.after - earlier.after,
+                waits_for_wave=later.is_by_wave,
             )
 
 

@@ -58,6 +58,13 @@ class Edge:
         )
         return response_type.FromString(stored)
 
+    def first_answer(
+        self, request: Message, call: Call, response_type: type[_Response]
+    ) -> _Response | None:
+        """What was answered to a request that came before; None when it is new."""
+        stored = self.transactions.first_answer(request_key(request, call))
+        return None if stored is None else response_type.FromString(stored)
+
     async def in_thread(self, work: Callable[[], _Result]) -> _Result:
         """Run blocking work without blocking the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)

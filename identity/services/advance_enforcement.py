@@ -1,104 +1,94 @@
 """Run the clock of the enforcement ladder up to an instant.
 
-Owns the run: what is due is settled in slices, citizens' primary numbers after all others. The
-instant up to which it ran is kept, so that time never goes backwards.
+Owns the run: cases move to retroactive packs, then what is due is stepped in slices, citizens'
+primary numbers after all others. Each slice is a transaction of its own: a run that is cut off has
+done what it has done, and the next one goes on. The instant up to which it ran is kept, so that
+time never goes backwards. Cases that a wave or a dispute holds are not even read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import ClockBackwardsError
-from identity.domain.settlement import Change, Settlement
 from identity.services.call import Call
-from identity.services.settle_subscriptions import settle_subscriptions
+from identity.services.step_cases import Stepped, step_cases
+from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
-from identity.storage.subscriptions import msisdn_key
+from identity.storage.due_cases import DueNumber, Place
 
-SLICE_SIZE = 1_000
-"""Subscriptions settled at a time: bounds the memory of a run, not its length."""
+SLICE_CASES = 20_000
+"""Cases read at a time: enough that a transaction costs nothing beside them, few enough that their
+numbers are locked for a second or two."""
 
-Reference = tuple[bytes, UUID]
+_BEGIN: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnforcementRun:
     """What one run did."""
 
-    step_count: int
-    directive_count: int
     ran_until: datetime
+    stepped: Stepped = field(default_factory=Stepped)
 
 
-def advance_enforcement(uow: UnitOfWork, call: Call) -> EnforcementRun:
-    """Take every step that is due at `call.at`.
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """What one slice did, and where the next one begins; None at the end."""
+
+    stepped: Stepped
+    next: Place | None
+
+
+def advance_enforcement(transactions: Transactions, call: Call) -> EnforcementRun:
+    """Take every step that is due at `call.at`, and that nothing holds.
 
     Raises:
         ClockBackwardsError: A run reached a later instant already.
     """
+    transactions.run(partial(_adopt, call=call))
+    stepped = Stepped()
+    for has_primaries in (False, True):
+        place: Place | None = _BEGIN
+        while place is not None:
+            step = partial(_step_slice, call=call, after=place, has_primaries=has_primaries)
+            done = transactions.run(step)
+            stepped, place = stepped + done.stepped, done.next
+    transactions.run(partial(_finish, call=call, stepped=stepped))
+    return EnforcementRun(ran_until=call.at, stepped=stepped)
+
+
+def _adopt(uow: UnitOfWork, call: Call) -> None:
+    _take_turn(uow, call)
+    for adoption in call.rules.adoptions:
+        uow.cases.adopt(adoption)
+
+
+def _step_slice(uow: UnitOfWork, call: Call, after: Place, *, has_primaries: bool) -> _Slice:
+    _take_turn(uow, call)
+    due, end = uow.due_cases.list_by_clock(call.at, after=after, limit=SLICE_CASES)
+    numbers: Sequence[DueNumber] = [each for each in due if each.is_primary is has_primaries]
+    return _Slice(step_cases(uow, call, numbers), end)
+
+
+def _take_turn(uow: UnitOfWork, call: Call) -> None:
+    """Keep other runs waiting until the transaction ends, and refuse to go back."""
     ran_until = uow.cases.ran_until(lock=True)
     if ran_until is not None and call.at < ran_until:
         raise ClockBackwardsError("enforcement has run up to a later instant already")
-    due = uow.cases.list_due(call.at)
-    # All at once and in key order, as everybody locks; the slices below follow another order.
-    uow.subscriptions.lock(due)
-    primaries = uow.primaries.held_by(subscription_id for _, subscription_id in due)
-    others_first = sorted(due, key=lambda reference: reference[1] in primaries)
-    run = EnforcementRun(step_count=0, directive_count=0, ran_until=call.at)
-    for start in range(0, len(others_first), SLICE_SIZE):
-        run = _add(run, _settle(uow, call, others_first[start : start + SLICE_SIZE], primaries))
+
+
+def _finish(uow: UnitOfWork, call: Call, stepped: Stepped) -> None:
+    _take_turn(uow, call)
     uow.cases.set_ran_until(call.at)
-    append(uow.connection, [_run_entry(call, run)])
-    return run
-
-
-def _settle(
-    uow: UnitOfWork, call: Call, references: Sequence[Reference], primaries: frozenset[UUID]
-) -> list[Settlement]:
-    found = uow.subscriptions.find_by_reference(references)
-    items = sorted(found, key=lambda item: item.subscription_id in primaries)
-    changes = {
-        item.subscription_id: Change(
-            before=item.service_state,
-            is_primary=item.subscription_id in primaries,
-            is_clock_run=True,
-        )
-        for item in items
-    }
-    settlements = settle_subscriptions(uow, call, items, changes)
-    append(
-        uow.connection,
-        [_step_entry(uow, call, done) for done in settlements if done.step_count],
-    )
-    return settlements
-
-
-def _add(run: EnforcementRun, settlements: Sequence[Settlement]) -> EnforcementRun:
-    return EnforcementRun(
-        step_count=run.step_count + sum(done.step_count for done in settlements),
-        directive_count=run.directive_count + sum(len(done.directives) for done in settlements),
-        ran_until=run.ran_until,
-    )
-
-
-def _step_entry(uow: UnitOfWork, call: Call, done: Settlement) -> AuditEntry:
-    return AuditEntry(
-        occurred_at=call.at,
-        caller=str(call.caller),
-        action="enforce",
-        outcome=done.subscription.service_state.value,
-        msisdn_key=msisdn_key(uow.sealer, done.subscription.msisdn),
-        details={"causes": [case.cause.value for case in done.cases]},
-    )
-
-
-def _run_entry(call: Call, run: EnforcementRun) -> AuditEntry:
-    return AuditEntry(
+    entry = AuditEntry(
         occurred_at=call.at,
         caller=str(call.caller),
         action="advance_enforcement",
         outcome="ran",
-        details={"steps": run.step_count, "directives": run.directive_count},
+        details={"steps": stepped.step_count, "directives": stepped.directive_count},
     )
+    append(uow.connection, [entry])

@@ -127,9 +127,10 @@ def _add_fresh(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow]) -> list[
     # In key order: two books that share numbers can then only wait for each other.
     numbers.sort(key=lambda number: number.indexed.msisdn_key)
     uow.book.add_new(numbers, operator_id=call.caller.name, at=call.at)
-    alike: dict[LinkState, list[NewNumber]] = defaultdict(list)
+    alike: dict[tuple[LinkState, frozenset[str]], list[NewNumber]] = defaultdict(list)
     for number in numbers:
-        alike[number.link.state].append(number)
+        exempt = call.rules.exempt_from(number.indexed.row.activated_on)
+        alike[number.link.state, exempt].append(number)
     for same in alike.values():
         open_alike(uow, call, _fresh(call, same[0]), same)
     return links

@@ -73,9 +73,7 @@ def record_quality(
     return report
 
 
-def record_quality_of_the_day(
-    uow: UnitOfWork, rules: Rules, *, caller: str, at: datetime
-) -> bool:
+def record_quality_of_the_day(uow: UnitOfWork, rules: Rules, *, caller: str, at: datetime) -> bool:
     """Measure unless the day was, or somebody else is measuring; say whether it was done."""
     if uow.quality.has(day_of(at)) or not uow.quality.take_turn():
         return False

@@ -6,7 +6,7 @@ and clears it as primary.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from identity.domain.link import Link, LinkState, agreed_link, compare_holder, not_found_link
@@ -15,7 +15,7 @@ from identity.domain.subscription import Subscription
 from identity.services.call import Call, score_names
 from identity.services.settle_alike import settle_alike
 from identity.services.settle_subscriptions import settle_subscriptions
-from identity.storage.cases import CaseKind, Reference
+from identity.storage.cases import Reference
 from identity.storage.database import UnitOfWork
 from identity.storage.link_changes import LinkChange
 from identity.storage.links import Claimed
@@ -94,7 +94,7 @@ def _settle(uow: UnitOfWork, call: Call, changed: Sequence[Relinked]) -> None:
     alone: list[Relinked] = [each for each in changed if each.claimed.is_verified]
     together = [each for each in changed if not each.claimed.is_verified]
     uow.links.set_many([(each.claimed, each.link) for each in together], at=call.at)
-    for alike in _groups(uow, together):
+    for alike in _groups(uow, call, together):
         references = [each.claimed.reference for each in alike]
         example = uow.subscriptions.find_by_reference(references[:1])[0]
         if not settle_alike(uow, call, example, references):
@@ -103,13 +103,14 @@ def _settle(uow: UnitOfWork, call: Call, changed: Sequence[Relinked]) -> None:
         _settle_each(uow, call, alone)
 
 
-def _groups(uow: UnitOfWork, changed: Sequence[Relinked]) -> Sequence[list[Relinked]]:
+def _groups(uow: UnitOfWork, call: Call, changed: Sequence[Relinked]) -> Sequence[list[Relinked]]:
     kinds = uow.cases.kinds_open([each.claimed.reference for each in changed])
-    groups: dict[tuple[str, LinkState, tuple[CaseKind, ...]], list[Relinked]] = defaultdict(list)
+    groups: dict[Hashable, list[Relinked]] = defaultdict(list)
     for each in changed:
         claimed = each.claimed
-        kind = (claimed.service_state, each.link.state, kinds[claimed.subscription_id])
-        groups[kind].append(each)
+        exempt = call.rules.exempt_from(claimed.activated_on)
+        cases = kinds[claimed.subscription_id]
+        groups[claimed.service_state, each.link.state, cases, exempt].append(each)
     return list(groups.values())
 
 

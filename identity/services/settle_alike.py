@@ -3,12 +3,15 @@
 Owns the short way for whole books: what follows from a change is the domain's to say
 (`identity.domain.settlement`), and it says the same of all subscriptions that agree in what it
 looks at: service state, link state, whether verified, and each open case's track, cause, pack and
-steps. A property test holds it to that. Where a new order follows, or a holder was verified, the
-long way is taken: orders and what follows for primary numbers are made one by one. What others
-were told of a number (its holder disowned it) they are told on, number by number.
+steps. A property test holds it to that. Where a holder was verified, a number is withdrawn or a
+dispute holds its cases, the long way is taken: what follows for people and their primary numbers is
+made one by one. What others were told of a number (its holder disowned it) they are told on, number
+by number.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from identity.domain.enforcement import Case
 from identity.domain.settlement import Change, Settlement, settle
@@ -32,7 +35,7 @@ def open_alike(
         numbers: All of them.
     """
     settled = _settle(call, example, ())
-    if not _is_quiet(settled, example):
+    if settled.subscription != example or settled.directives:
         raise AssertionError("nothing is ordered for a number in service before its first step")
     keys = [each.indexed.msisdn_key for each in numbers]
     for case in settled.cases:
@@ -42,7 +45,7 @@ def open_alike(
 def settle_alike(
     uow: UnitOfWork, call: Call, example: Subscription, references: Sequence[Reference]
 ) -> bool:
-    """Bring the cases and orders of stored subscriptions in line, where no new order follows.
+    """Bring the cases and orders of stored subscriptions in line.
 
     Args:
         uow: The transaction; the subscriptions are locked in it.
@@ -56,14 +59,51 @@ def settle_alike(
     if example.verified_at is not None:
         return False
     cases = uow.cases.list_open([example])[example.subscription_id]
-    settled = _settle(call, example, cases)
-    if not _is_quiet(settled, example):
+    # Disputes are of single numbers: what one of them holds is no example for the others.
+    if any(case.frozen_at is not None for case in cases):
         return False
-    _write_cases(uow, settled, cases, references)
+    settled = _settle(call, example, cases)
+    if not settled.subscription.is_in_service:
+        return False
+    write_alike(uow, call, settled, Written(example, cases, references))
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Subscriptions that are alike: one of them, its open cases of before, and all of them."""
+
+    example: Subscription
+    cases: Sequence[Case]
+    references: Sequence[Reference]
+
+
+def write_alike(
+    uow: UnitOfWork,
+    call: Call,
+    settled: Settlement,
+    alike: Written,
+    *,
+    wave_id: UUID | None = None,
+) -> None:
+    """Write for many subscriptions what was settled for one of them.
+
+    Args:
+        uow: The transaction; the subscriptions are locked in it.
+        call: The circumstances.
+        settled: What followed for the example; it stays in service.
+        alike: The subscriptions.
+        wave_id: The wave whose step it was.
+    """
+    references = alike.references
+    if settled.subscription.service_state is not alike.example.service_state:
+        uow.subscriptions.order_alike(references, settled.subscription.service_state, at=call.at)
+    _write_cases(uow, settled, alike, wave_id=wave_id)
     if settled.overtaken:
         uow.directives.supersede((identity for _, identity in references), settled.overtaken)
+    for order in settled.directives:
+        uow.directives.add_alike(order, references)
     _tell_on(uow, call, references)
-    return True
 
 
 def _tell_on(uow: UnitOfWork, call: Call, references: Sequence[Reference]) -> None:
@@ -84,22 +124,20 @@ def _settle(call: Call, example: Subscription, cases: Sequence[Case]) -> Settlem
     )
 
 
-def _is_quiet(settled: Settlement, example: Subscription) -> bool:
-    return settled.subscription == example and not settled.directives
-
-
 def _write_cases(
-    uow: UnitOfWork,
-    settled: Settlement,
-    before: Sequence[Case],
-    references: Sequence[Reference],
+    uow: UnitOfWork, settled: Settlement, alike: Written, *, wave_id: UUID | None
 ) -> None:
-    known = {case.case_id: case for case in before}
+    known = {case.case_id: case for case in alike.cases}
     # Changes come first: a ladder's place must be free before a new case takes it.
     for case in settled.cases:
-        if case.case_id in known and case != known[case.case_id]:
-            uow.cases.change_alike(case, references)
+        before = known.get(case.case_id)
+        if before is None or case == before:
+            continue
+        if case.steps_taken != before.steps_taken:
+            uow.cases.step_alike(case, alike.references, wave_id=wave_id)
+        if (case.cause, case.state) != (before.cause, before.state):
+            uow.cases.change_alike(case, alike.references)
     for case in settled.cases:
         if case.case_id not in known:
-            ids = [identity.bytes for _, identity in references]
-            uow.cases.open_alike(case, [key for key, _ in references], ids)
+            ids = [identity.bytes for _, identity in alike.references]
+            uow.cases.open_alike(case, [key for key, _ in alike.references], ids)

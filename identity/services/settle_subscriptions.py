@@ -5,6 +5,7 @@ the population authority is owed of it. What follows is `identity.domain.settlem
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from identity.domain.policy import CaseCause
@@ -33,12 +34,15 @@ def settle_subscriptions(
     # Saved before cases: a case without its subscription must not exist for a moment.
     uow.subscriptions.save_many(items)
     open_cases = uow.cases.list_open(items)
+    disputed = uow.disputes.disputed(items)
     settlements = [
         settle(
             item,
             open_cases[item.subscription_id],
             call.rules,
-            change=changes[item.subscription_id],
+            change=replace(
+                changes[item.subscription_id], is_disputed=item.subscription_id in disputed
+            ),
             at=call.at,
             new_id=call.new_id,
         )
@@ -71,7 +75,9 @@ def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Sett
     for kinds in {done.overtaken for done in settlements if done.overtaken}:
         ids = (done.subscription.subscription_id for done in settlements if done.overtaken == kinds)
         uow.directives.supersede(ids, kinds)
-    uow.directives.add_many(order for done in settlements for order in done.directives)
+    uow.directives.add_many(
+        (order, done.subscription) for done in settlements for order in done.directives
+    )
 
 
 def _news(call: Call, change: Change) -> News:

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select, text
+from sqlalchemy import Connection, RowMapping, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
+from identity.domain.policy_book import Adoption
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
 from identity.storage.sealing import Sealer
@@ -24,12 +25,23 @@ from identity.storage.tables import enforcement_case, enforcement_clock
 Reference = tuple[bytes, UUID]
 """Full key of a subscription: the key of its number, and its identifier."""
 
-CaseKind = tuple[str, str, str, int]
-"""Track, cause, version of the pack, steps taken."""
+CaseKind = tuple[str, str, str, int, bool]
+"""Track, cause, version of the pack, steps taken, and whether a dispute holds its clock."""
 
 _CHANGE_ALIKE = text(
     "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
-    " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END"
+    " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END,"
+    " waits_for_wave = :waits_for_wave"
+    f" FROM {PACKED_REFERENCES} AS n"
+    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
+    " AND e.track = :track AND e.state = 'open'"
+)
+
+_STEP_ALIKE = text(
+    "UPDATE enforcement_case AS e SET state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
+    " steps_taken = :steps_taken, next_due_at = :next_due_at, waits_for_wave = :waits_for_wave,"
+    " wave_id = coalesce(CAST(:wave_id AS uuid), e.wave_id), wave_due_at ="
+    " CASE WHEN CAST(:wave_id AS uuid) IS NULL THEN e.wave_due_at ELSE e.next_due_at END"
     f" FROM {PACKED_REFERENCES} AS n"
     " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
     " AND e.track = :track AND e.state = 'open'"
@@ -38,10 +50,10 @@ _CHANGE_ALIKE = text(
 # The database makes the identifiers.
 _OPEN_ALIKE = text(
     "INSERT INTO enforcement_case (msisdn_key, case_id, subscription_id, track, cause,"  # noqa: S608 - no input
-    " policy_version, opened_at, steps_taken, next_due_at, state)"
+    " policy_version, opened_at, steps_taken, next_due_at, state, waits_for_wave)"
     " SELECT n.key, gen_random_uuid(), n.id,"
     " :track, :cause, :policy_version, CAST(:opened_at AS timestamptz), :steps_taken,"
-    " CAST(:next_due_at AS timestamptz), :state"
+    " CAST(:next_due_at AS timestamptz), :state, :waits_for_wave"
     f" FROM {PACKED_REFERENCES} AS n"
 )
 
@@ -69,22 +81,6 @@ class Cases:
             found[row["subscription_id"]].append(_case(row))
         return found
 
-    def list_due(self, at: datetime) -> Sequence[tuple[bytes, UUID]]:
-        """Full keys of subscriptions with a step due at or before an instant, earliest first.
-
-        The extra time of primary numbers is not known here: the domain judges each again.
-        """
-        query = (
-            select(enforcement_case.c.msisdn_key, enforcement_case.c.subscription_id)
-            .where(
-                enforcement_case.c.state == CaseState.OPEN.value,
-                enforcement_case.c.next_due_at <= at,
-            )
-            .order_by(enforcement_case.c.next_due_at, enforcement_case.c.case_id)
-        )
-        rows = self.connection.execute(query)
-        return list(dict.fromkeys((row.msisdn_key, row.subscription_id) for row in rows))
-
     def save_many(self, cases: Iterable[tuple[Case, Subscription]]) -> None:
         """Insert or replace cases."""
         rows = [_row(case, msisdn_key(self.sealer, item.msisdn)) for case, item in cases]
@@ -109,6 +105,7 @@ class Cases:
                 enforcement_case.c.cause,
                 enforcement_case.c.policy_version,
                 enforcement_case.c.steps_taken,
+                enforcement_case.c.frozen_at.is_not(None),
             )
             .where(
                 any_key(enforcement_case.c.msisdn_key, (key for key, _ in references)),
@@ -119,7 +116,7 @@ class Cases:
         found: dict[UUID, tuple[CaseKind, ...]] = {identity: () for _, identity in references}
         for identity, *kind in self.connection.execute(query):
             if identity in found:
-                found[identity] += ((kind[0], kind[1], kind[2], kind[3]),)
+                found[identity] += ((kind[0], kind[1], kind[2], kind[3], kind[4]),)
         return found
 
     def change_alike(self, case: Case, references: Sequence[Reference]) -> None:
@@ -132,6 +129,31 @@ class Cases:
                 "cause": case.cause.value,
                 "state": case.state.value,
                 "closed_at": case.closed_at,
+                "waits_for_wave": case.waits_for_wave,
+            },
+        )
+
+    def step_alike(
+        self, case: Case, references: Sequence[Reference], *, wave_id: UUID | None
+    ) -> None:
+        """Take the same steps of the open cases on one track, of many subscriptions.
+
+        Args:
+            case: The case of one of them, after its steps.
+            references: Full keys of all of them.
+            wave_id: The wave that takes them: it and the due time of before are kept for a revert.
+        """
+        self.connection.execute(
+            _STEP_ALIKE,
+            {
+                **packed(references),
+                "track": case.track,
+                "state": case.state.value,
+                "closed_at": case.closed_at,
+                "steps_taken": case.steps_taken,
+                "next_due_at": case.next_due_at,
+                "waits_for_wave": case.waits_for_wave,
+                "wave_id": wave_id,
             },
         )
 
@@ -157,8 +179,26 @@ class Cases:
                 "steps_taken": case.steps_taken,
                 "next_due_at": case.next_due_at,
                 "state": case.state.value,
+                "waits_for_wave": case.waits_for_wave,
             },
         )
+
+    def adopt(self, adoption: Adoption) -> int:
+        """Move the open cases at one rung of a ladder to a later pack; returns how many."""
+        return self.connection.execute(
+            update(enforcement_case)
+            .where(
+                enforcement_case.c.state == CaseState.OPEN.value,
+                enforcement_case.c.policy_version == adoption.from_version,
+                enforcement_case.c.track == adoption.track,
+                enforcement_case.c.steps_taken == adoption.steps_taken,
+            )
+            .values(
+                policy_version=adoption.to_version,
+                next_due_at=enforcement_case.c.next_due_at + adoption.later,
+                waits_for_wave=adoption.waits_for_wave,
+            )
+        ).rowcount
 
     def ran_until(self, *, lock: bool = False) -> datetime | None:
         """Up to which instant enforcement has run; `lock` keeps other runs waiting."""

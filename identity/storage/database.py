@@ -28,6 +28,8 @@ from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
+from identity.storage.disputes import Disputes
+from identity.storage.due_cases import DueCases
 from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
 from identity.storage.import_runs import ImportRuns
@@ -116,6 +118,16 @@ class UnitOfWork:
     def cases(self) -> Cases:
         """Enforcement cases."""
         return Cases(self.connection, self.sealer)
+
+    @cached_property
+    def due_cases(self) -> DueCases:
+        """Numbers with a step to take."""
+        return DueCases(self.connection)
+
+    @cached_property
+    def disputes(self) -> Disputes:
+        """Numbers that two people claim."""
+        return Disputes(self.connection, self.sealer)
 
     @cached_property
     def directives(self) -> Directives:

@@ -9,7 +9,7 @@ follows is handed in.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +32,8 @@ _BY_DIGEST = """CASE WHEN c.citizen_key IS NULL THEN 'not_found'
 # except where a person has died or is found again: those may have kept the fields of before.
 _COMPARED = f"""SELECT s.msisdn_key, s.subscription_id, s.citizen_key, s.link_state,
  s.link_fields::text AS link_fields,
- s.service_state, s.verified_at IS NOT NULL AS is_verified, {_BY_DIGEST} AS by_digest,
+ s.service_state, s.verified_at IS NOT NULL AS is_verified, s.activated_on,
+ {_BY_DIGEST} AS by_digest,
  CASE WHEN {_BY_DIGEST} IS NULL THEN s.claim_sealed END AS claim_sealed
 """
 _DIFFERS = f"({_BY_DIGEST} IS DISTINCT FROM s.link_state OR s.link_state = 'deceased')"
@@ -87,6 +88,7 @@ class Claimed:
         link: As it stands.
         service_state: Whether the number is served.
         is_verified: Its holder was verified.
+        activated_on: The first day of its contract.
         by_digest: What the link's state must be, where that needs no decrypting.
         claim: The claim itself, where it has to be looked at.
     """
@@ -97,6 +99,7 @@ class Claimed:
     link: Link
     service_state: str
     is_verified: bool
+    activated_on: date | None
     by_digest: LinkState | None
     claim: HolderClaim | None
 
@@ -163,6 +166,7 @@ class Links:
             link=links[stored],
             service_state=row.service_state,
             is_verified=row.is_verified,
+            activated_on=row.activated_on,
             by_digest=None if row.by_digest is None else LinkState(row.by_digest),
             claim=None if sealed is None else open_claim(self.sealer, sealed, key),
         )
