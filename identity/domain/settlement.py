@@ -173,7 +173,7 @@ def _close_and_keep(
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
-        elif cause is not None and track is not None and _goes_on(case, change, track=track):
+        elif cause is not None and track is not None and _goes_on(case, rules, change, track=track):
             kept.append(replace(case, cause=cause))
         else:
             closed.append(case.closed(CaseState.WITHDRAWN, at=at))
@@ -191,13 +191,17 @@ def _standing(
     return None, None
 
 
-def _goes_on(case: Case, change: Change, *, track: Track) -> bool:
+def _goes_on(case: Case, rules: Rules, change: Change, *, track: Track) -> bool:
     """Whether a case stands although its cause may be another one now.
 
     The clock belongs to the number: what an operator writes into its book, of the same person or of
-    another, neither starts it anew nor lifts what it has brought about. The register's word does.
+    another, neither starts it anew nor lifts what it has brought about, at once or with the next
+    run. The register's word does.
     """
-    return case.track == track.name or change.is_claim_changed
+    own = rules.track_for(case.cause)
+    # What another name in the book has taken over stands on a ladder that its cause has not led to.
+    is_taken_over = own is None or own.name != case.track
+    return case.track == track.name or change.is_claim_changed or is_taken_over
 
 
 def _open_missing(
