@@ -148,16 +148,17 @@ def add_caller(
 def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Judge all stored evidence again and report verdicts that come out differently."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.policy_files import load_policy  # noqa: PLC0415 - as above
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
-    load_policy = partial(policy_files.load_policy, directory=settings.policies_directory)
+    load_pack = partial(load_policy, directory=settings.policies_directory)
     with (
         refusals_in_one_line(),
         bootstrap.open_current_database(settings) as opened,
         opened.transaction() as uow,
     ):
-        result = recompute(uow, load_policy, at=datetime.now(UTC))
+        result = recompute(uow, load_pack, at=datetime.now(UTC))
     print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
     raise typer.Exit(1 if result.difference_count else 0)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from identity.domain.enforcement import DirectiveKind
+from identity.domain.msisdn import MSISDN
 from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause
 
@@ -69,13 +70,21 @@ class Directive:
     wave_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A directive and the number it is about."""
+
+    directive: Directive
+    msisdn: MSISDN
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """Directives handed out for a while."""
 
     lease_id: UUID
     expires_at: datetime
-    directives: tuple[Directive, ...]
+    directives: tuple[Ordered, ...]
 
 
 def judge_acknowledgement(

@@ -20,7 +20,7 @@ LENGTH_MAX = 480
 """Characters of a text before its places are filled: some seven messages of 70 Vietnamese letters
 (UCS-2, 3GPP TS 23.038), more than anybody reads on a telephone."""
 
-_STEP_WORDS: Mapping[StepKind, Bilingual] = {
+STEP_WORDS: Mapping[StepKind, Bilingual] = {
     StepKind.NOTIFY: Bilingual(vi="nhắc lại", en="a further notice"),
     StepKind.BLOCK_OUTGOING: Bilingual(
         vi="khóa chiều gọi đi", en="a block of outgoing calls and messages"
@@ -69,7 +69,7 @@ def fill(template: Bilingual, *, msisdn: MSISDN, upcoming: NextStep, cure: Bilin
         cure: The way out.
     """
     day = upcoming.at.astimezone(DAY_ZONE).strftime("%d/%m/%Y")
-    words = _STEP_WORDS[upcoming.kind]
+    words = STEP_WORDS[upcoming.kind]
     number = masked(msisdn)
     return Bilingual(
         vi=template.vi.format(number=number, step=words.vi, date=day, cure=cure.vi),

@@ -5,15 +5,16 @@ from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from identity.domain.directive import AcknowledgementResult, Directive
+from identity.domain.directive import AcknowledgementResult
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.name_agreement import NameAgreement
-from identity.domain.policy import CaseCause, StepKind
+from identity.domain.policy import Bilingual, CaseCause, StepKind
 from identity.domain.subscriber_update import Standing, SubscriberUpdate
 from identity.domain.subscription import ServiceState, SubscriptionEnd
 from identity.domain.verification import Verdict, VerdictState
 from identity.services.acquisition_advice import advise
+from identity.services.directives import Handout
 from identity.services.explain_subscription import ExplainedCase
 from identity.services.imports import ImportSummary, RowError
 from identity.services.read_subscriptions import SubscriptionView
@@ -24,6 +25,7 @@ from subid.v1 import (
     contact_service_pb2,
     enforcement_service_pb2,
     imports_pb2,
+    localized_text_pb2,
     population_service_pb2,
     subscription_pb2,
     verification_service_pb2,
@@ -74,6 +76,8 @@ CASE_CAUSES = {
     CaseCause.DEVICE_CHANGE: enforcement_service_pb2.CASE_CAUSE_DEVICE_CHANGE,
     CaseCause.DISOWNED: enforcement_service_pb2.CASE_CAUSE_DISOWNED,
     CaseCause.SIM_SWAP: enforcement_service_pb2.CASE_CAUSE_SIM_SWAP,
+    CaseCause.FACE_UNDER_ANOTHER_ID: enforcement_service_pb2.CASE_CAUSE_FACE_UNDER_ANOTHER_ID,
+    CaseCause.OPERATOR_REPORT: enforcement_service_pb2.CASE_CAUSE_OPERATOR_REPORT,
 }
 LINK_CHANGE_CAUSES = {
     LinkAction.POPULATION_IMPORT: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_IMPORT,
@@ -238,33 +242,59 @@ def contact(value: PrimaryNumber | None) -> contact_service_pb2.Contact:
     )
 
 
-def directive(value: Directive) -> enforcement_service_pb2.Directive:
+_BLOCKS = frozenset({DirectiveKind.BLOCK_OUTGOING, DirectiveKind.SUSPEND})
+
+# Vietnam 2023: who was blocked both ways could not be verified online.
+_KEPT_ROUTES = (
+    enforcement_service_pb2.KEPT_ROUTE_EMERGENCY_CALLS,
+    enforcement_service_pb2.KEPT_ROUTE_VERIFICATION,
+)
+
+
+def directive(value: Handout) -> enforcement_service_pb2.Directive:
     """An order."""
+    order, track = value.directive, value.track
     return enforcement_service_pb2.Directive(
-        directive_id=str(value.directive_id),
+        directive_id=str(order.directive_id),
         msisdn=value.msisdn.value,
-        kind=DIRECTIVE_KINDS[value.kind],
-        causes=[CASE_CAUSES[cause] for cause in value.causes],
-        citation=value.citation,
-        due_time=timestamp(value.due_at),
-        cure=value.cure,
-        create_time=timestamp(value.created_at),
+        kind=DIRECTIVE_KINDS[order.kind],
+        causes=[CASE_CAUSES[cause] for cause in order.causes],
+        citation="" if track is None else track.citation,
+        due_time=timestamp(order.due_at),
+        create_time=timestamp(order.created_at),
+        way_out=None if track is None else localized(track.cure),
+        notice=None if value.notice is None else localized(value.notice),
+        kept_routes=_KEPT_ROUTES if order.kind in _BLOCKS else (),
+        track=order.track or "",
+        is_primary=order.is_primary,
+        is_last_number=order.is_last_number,
+        wave_id="" if order.wave_id is None else str(order.wave_id),
     )
+
+
+def localized(value: Bilingual) -> localized_text_pb2.LocalizedText:
+    """A sentence in both languages."""
+    return localized_text_pb2.LocalizedText(vi=value.vi, en=value.en)
 
 
 def enforcement_case(value: ExplainedCase) -> enforcement_service_pb2.EnforcementCase:
     """A case, explained."""
-    step = value.next_step
+    step, case, track = value.next_step, value.case, value.track
     return enforcement_service_pb2.EnforcementCase(
-        track=value.track.name,
-        cause=CASE_CAUSES[value.case.cause],
-        open_time=timestamp(value.case.opened_at),
-        citation=value.track.citation,
+        track=track.name,
+        cause=CASE_CAUSES[case.cause],
+        open_time=timestamp(case.opened_at),
+        citation=track.citation,
         next_step=(
             enforcement_service_pb2.DIRECTIVE_KIND_UNSPECIFIED if step is None else STEP_KINDS[step]
         ),
         next_step_time=timestamp(value.next_step_at),
-        cure=value.track.cure,
+        way_out=localized(track.cure),
+        explanation=localized(value.explanation),
+        freeze_time=timestamp(case.frozen_at),
+        waits_for_wave=case.waits_for_wave,
+        is_unconfirmed=track.is_unconfirmed,
+        policy_version=case.policy_version,
     )
 
 

@@ -16,6 +16,7 @@ from identity.services.call import Call
 from identity.services.directives import (
     Acknowledgement,
     acknowledge_directives,
+    hand_out,
     pull_directives,
 )
 from identity.services.explain_subscription import explain_subscription
@@ -37,7 +38,6 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self, request: pb.AdvanceEnforcementRequest, call: Call
     ) -> pb.AdvanceEnforcementResponse:
         """Run what is due."""
-
         first = self._edge.first_answer(request, call, pb.AdvanceEnforcementResponse)
         if first is not None:
             return first
@@ -64,7 +64,7 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         def pull(uow: UnitOfWork) -> pb.PullDirectivesResponse:
             lease = pull_directives(uow, call, duration=duration, limit=request.directive_count_max)
             return pb.PullDirectivesResponse(
-                directives=[encode.directive(item) for item in lease.directives],
+                directives=[encode.directive(hand_out(call, item)) for item in lease.directives],
                 lease_id=str(lease.lease_id),
                 lease_expire_time=encode.timestamp(lease.expires_at),
             )

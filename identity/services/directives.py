@@ -10,8 +10,17 @@ from datetime import timedelta
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.directive import AcknowledgementResult, Lease, judge_acknowledgement
-from identity.domain.enforcement import STATE_OF_DIRECTIVE
+from identity.domain.directive import (
+    AcknowledgementResult,
+    Directive,
+    Lease,
+    Ordered,
+    judge_acknowledgement,
+)
+from identity.domain.enforcement import STATE_OF_DIRECTIVE, DirectiveKind
+from identity.domain.msisdn import MSISDN
+from identity.domain.notice import fill
+from identity.domain.policy import Bilingual, Track
 from identity.services.call import Call
 from identity.storage.database import UnitOfWork
 from identity.storage.directives import Handed
@@ -24,6 +33,45 @@ class Acknowledgement:
     directive_id: UUID
     is_executed: bool
     failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handout:
+    """A directive as its operator gets it.
+
+    Attributes:
+        directive: The order.
+        msisdn: Of which number.
+        track: The ladder behind it; None for RESTORE.
+        notice: What to tell the user, where that is what is ordered.
+    """
+
+    directive: Directive
+    msisdn: MSISDN
+    track: Track | None
+    notice: Bilingual | None
+
+
+def hand_out(call: Call, ordered: Ordered) -> Handout:
+    """A directive with its words, which are those of the pack that it was ordered under."""
+    order = ordered.directive
+    if order.policy_version is None or order.track is None:
+        return Handout(directive=order, msisdn=ordered.msisdn, track=None, notice=None)
+    track = call.rules.track_of(order.policy_version, order.track)
+    return Handout(
+        directive=order,
+        msisdn=ordered.msisdn,
+        track=track,
+        notice=_notice(ordered, track) if order.kind is DirectiveKind.NOTIFY else None,
+    )
+
+
+def _notice(ordered: Ordered, track: Track) -> Bilingual | None:
+    upcoming = ordered.directive.upcoming
+    if upcoming is None:
+        return None
+    template = track.primary_notice if ordered.directive.is_primary else track.notice
+    return fill(template, msisdn=ordered.msisdn, upcoming=upcoming, cure=track.cure)
 
 
 def pull_directives(uow: UnitOfWork, call: Call, *, duration: timedelta, limit: int) -> Lease:

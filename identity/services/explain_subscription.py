@@ -7,9 +7,10 @@ from datetime import datetime
 from identity.audit.log import AuditEntry, append
 from identity.domain.caller import Role
 from identity.domain.enforcement import Case, next_step_due_at
+from identity.domain.explanation import explain
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
-from identity.domain.policy import StepKind, Track
+from identity.domain.policy import Bilingual, StepKind, Track
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
 from identity.storage.citizens import citizen_key
@@ -20,12 +21,13 @@ from identity.storage.subscriptions import msisdn_key
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedCase:
-    """One case with its ladder and next step; both are None at the end of the ladder."""
+    """One case with its ladder and next step, None at the end of it, and all of it in words."""
 
     case: Case
     track: Track
     next_step: StepKind | None
     next_step_at: datetime | None
+    explanation: Bilingual
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,13 @@ def _explain(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:
     track = call.rules.track_of(case.policy_version, case.track)
     next_step_at = next_step_due_at(case, track, is_primary=is_primary)
     next_step = None if next_step_at is None else track.steps[case.steps_taken].kind
-    return ExplainedCase(case=case, track=track, next_step=next_step, next_step_at=next_step_at)
+    return ExplainedCase(
+        case=case,
+        track=track,
+        next_step=next_step,
+        next_step_at=next_step_at,
+        explanation=explain(case, track, is_primary=is_primary),
+    )
 
 
 def _entry(uow: UnitOfWork, call: Call, msisdn: MSISDN, item: Subscription | None) -> AuditEntry:

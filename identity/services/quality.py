@@ -8,10 +8,10 @@ subscription does, and nothing waits for it.
 from datetime import date, datetime, timedelta
 
 from identity.audit.log import AuditEntry, append
+from identity.domain.calendar_date import day_of
 from identity.domain.caller import Role
 from identity.domain.errors import QualityNotMeasuredError
 from identity.domain.policy_book import Rules
-from identity.domain.calendar_date import day_of
 from identity.domain.quality import QualityReport, with_anomalies
 from identity.services.call import Call
 from identity.services.count_anomalies import AnomalyCounts

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from identity.audit.log import AuditEntry, append
+from identity.domain.enforcement import Run
 from identity.domain.errors import (
     DomainError,
     EventInvalidError,
@@ -22,7 +23,6 @@ from identity.domain.errors import (
 )
 from identity.domain.holder import HolderClaim
 from identity.domain.msisdn import MSISDN
-from identity.domain.enforcement import Run
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd

@@ -38,8 +38,16 @@ class Stepped:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveStep:
+    """The wave that takes steps, and the ladder on which it does."""
+
+    wave_id: UUID
+    track: str
+
+
 def step_cases(
-    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave_id: UUID | None = None
+    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave: WaveStep | None = None
 ) -> Stepped:
     """Take the due steps of some numbers.
 
@@ -47,11 +55,11 @@ def step_cases(
         uow: The transaction; the numbers are locked in it.
         call: The circumstances; what is due is due at its instant.
         numbers: The numbers.
-        wave_id: The wave that takes them; None for the clock.
+        wave: The wave that takes them; None for the clock.
     """
     stepped = Stepped()
     for alike in _groups(call, numbers):
-        stepped += _step(uow, call, alike, wave_id=wave_id)
+        stepped += _step(uow, call, alike, wave=wave)
     return stepped
 
 
@@ -65,40 +73,42 @@ def _groups(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[DueNu
 
 
 def _step(
-    uow: UnitOfWork, call: Call, alike: Sequence[DueNumber], *, wave_id: UUID | None
+    uow: UnitOfWork, call: Call, alike: Sequence[DueNumber], *, wave: WaveStep | None
 ) -> Stepped:
     references = [each.reference for each in alike]
     example = uow.subscriptions.find_by_reference(references[:1])[0]
-    change = _change(alike[0], example, wave_id=wave_id)
+    change = _change(alike[0], example, wave=wave)
     if not alike[0].is_verified:
         cases = uow.cases.list_open([example])[example.subscription_id]
         settled = settle(example, cases, call.rules, change=change, at=call.at, new_id=call.new_id)
         if settled.step_count == 0 and settled.subscription == example:
             return Stepped()  # a wave, a notice or extra time holds all of them
         if settled.subscription.is_in_service:
-            write_alike(uow, call, settled, Written(example, cases, references), wave_id=wave_id)
-            append(uow.connection, [_entry(call, [settled], count=len(alike), wave_id=wave_id)])
+            write_alike(
+                uow, call, settled, Written(example, cases, references), wave_id=change.wave_id
+            )
+            append(uow.connection, [_entry(call, [settled], count=len(alike), wave=wave)])
             return _stepped([settled], times=len(alike))
-    return _step_each(uow, call, alike, wave_id=wave_id)
+    return _step_each(uow, call, alike, wave=wave)
 
 
 def _step_each(
-    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave_id: UUID | None
+    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave: WaveStep | None
 ) -> Stepped:
     by_id = {each.reference[1]: each for each in numbers}
     items = uow.subscriptions.find_by_reference([each.reference for each in numbers])
     changes = {
-        item.subscription_id: _change(by_id[item.subscription_id], item, wave_id=wave_id)
+        item.subscription_id: _change(by_id[item.subscription_id], item, wave=wave)
         for item in items
     }
     settled = settle_subscriptions(uow, call, items, changes)
     taken = [done for done in settled if done.step_count]
     if taken:
-        append(uow.connection, [_entry(call, taken, count=len(taken), wave_id=wave_id)])
+        append(uow.connection, [_entry(call, taken, count=len(taken), wave=wave)])
     return _stepped(settled)
 
 
-def _change(due: DueNumber, item: Subscription, *, wave_id: UUID | None) -> Change:
+def _change(due: DueNumber, item: Subscription, *, wave: WaveStep | None) -> Change:
     return Change(
         before=item.service_state,
         is_primary=due.is_primary,
@@ -106,9 +116,9 @@ def _change(due: DueNumber, item: Subscription, *, wave_id: UUID | None) -> Chan
         run=Run(
             is_primary=due.is_primary,
             is_notified=due.is_notified,
-            is_wave=wave_id is not None,
+            wave_track=None if wave is None else wave.track,
         ),
-        wave_id=wave_id,
+        wave_id=None if wave is None else wave.wave_id,
     )
 
 
@@ -121,7 +131,7 @@ def _stepped(settled: Iterable[Settlement], *, times: int = 1) -> Stepped:
 
 
 def _entry(
-    call: Call, settled: Sequence[Settlement], *, count: int, wave_id: UUID | None
+    call: Call, settled: Sequence[Settlement], *, count: int, wave: WaveStep | None
 ) -> AuditEntry:
     """One line for all that were stepped together; each number's own trace is its directive."""
     details: dict[str, Any] = {
@@ -129,8 +139,8 @@ def _entry(
         "causes": sorted({case.cause.value for each in settled for case in each.cases}),
         "orders": sorted({order.kind.value for each in settled for order in each.directives}),
     }
-    if wave_id is not None:
-        details["wave"] = str(wave_id)
+    if wave is not None:
+        details["wave"] = str(wave.wave_id)
     return AuditEntry(
         occurred_at=call.at,
         caller=str(call.caller),

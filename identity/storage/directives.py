@@ -24,14 +24,16 @@ from sqlalchemy import (
     update,
 )
 
-from identity.domain.directive import Directive, DirectiveState
+from identity.domain.directive import Directive, DirectiveState, Ordered
 from identity.domain.enforcement import DirectiveKind
-from identity.domain.policy import CaseCause
-from identity.storage.arrays import any_of
+from identity.domain.notice import NextStep
+from identity.domain.policy import CaseCause, StepKind
+from identity.domain.subscription import Subscription
+from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
 from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.sealing import Sealer
-from identity.storage.subscriptions import msisdn_key, open_msisdn, seal_msisdn
-from identity.storage.tables import directive
+from identity.storage.subscriptions import msisdn_key, open_own_msisdn
+from identity.storage.tables import directive, subscription
 
 _OPEN = directive.c.state.in_([DirectiveState.PENDING.value, DirectiveState.LEASED.value])
 _WAITS = and_(
@@ -48,6 +50,22 @@ _ORDER = insert(directive).values(
         text("before.state IN ('pending', 'leased')"),
     )
     .scalar_subquery()
+)
+# The database makes the identifiers.
+_ORDER_ALIKE = text(
+    "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,"  # noqa: S608 - no input
+    " policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at, wave_id,"
+    " state, created_at, due_at, lease_expires_at)"
+    " SELECT s.msisdn_key, gen_random_uuid(), s.subscription_id, s.operator_id, :kind,"
+    " CAST(:causes AS text[]), :policy_version, :track, :is_primary, :is_last_number,"
+    " :upcoming_kind, CAST(:upcoming_at AS timestamptz), CAST(:wave_id AS uuid), :state,"
+    " CAST(:created_at AS timestamptz), CAST(:due_at AS timestamptz),"
+    " (SELECT max(before.lease_expires_at) FROM directive AS before"
+    "  WHERE before.msisdn_key = s.msisdn_key AND before.subscription_id = s.subscription_id"
+    "  AND before.state IN ('pending', 'leased'))"
+    f" FROM {PACKED_REFERENCES} AS n"
+    " JOIN subscription AS s ON s.msisdn_key = n.key AND s.subscription_id = n.id"
+    " ORDER BY n.place"
 )
 _OVERTAKE_BEFORE = text(
     "UPDATE directive SET state = 'superseded'"
@@ -80,11 +98,20 @@ class Directives:
     connection: Connection
     sealer: Sealer
 
-    def add_many(self, items: Iterable[Directive]) -> None:
-        """Order; for one number in the order given."""
-        rows = [self._row(item) for item in items]
+    def add_many(self, items: Iterable[tuple[Directive, Subscription]]) -> None:
+        """Order, each of a subscription; for one number in the order given."""
+        rows = [_row(item, msisdn_key(self.sealer, of.msisdn)) for item, of in items]
         if rows:
             self.connection.execute(_ORDER, rows)
+
+    def add_alike(self, item: Directive, references: Sequence[tuple[bytes, UUID]]) -> None:
+        """Order the same of many subscriptions, each of its own operator.
+
+        Args:
+            item: The order of one of them.
+            references: Full keys of all of them.
+        """
+        self.connection.execute(_ORDER_ALIKE, {**packed(references), **_content(item)})
 
     def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
         """Overtake what some subscriptions still have open of some kinds.
@@ -108,7 +135,7 @@ class Directives:
 
     def lease(
         self, operator_id: str, *, lease_id: UUID, expires_at: datetime, at: datetime, limit: int
-    ) -> Sequence[Directive]:
+    ) -> Sequence[Ordered]:
         """Hand out an operator's open directives, oldest first, skipping those held by others.
 
         A number whose earlier directive is still out is left for later, so that the order for
@@ -117,7 +144,7 @@ class Directives:
         rows = DirectiveQueue(self.connection).take(
             operator_id, lease_id=lease_id, expires_at=expires_at, at=at, limit=limit
         )
-        return [self._directive(row) for row in rows]
+        return self._with_numbers(rows)
 
     def find_handed(
         self, operator_id: str, ids: Iterable[UUID], *, lock: bool = False
@@ -180,39 +207,69 @@ class Directives:
             numbers = {(item.msisdn_key, item.subscription_id) for item in ended}
             DirectiveQueue(self.connection).let_go(numbers)
 
-    def _row(self, item: Directive) -> dict[str, Any]:
-        return {
-            "msisdn_key": (key := msisdn_key(self.sealer, item.msisdn)),
-            "directive_id": item.directive_id,
-            "subscription_id": item.subscription_id,
-            "operator_id": item.operator_id,
-            "msisdn_sealed": seal_msisdn(self.sealer, item.msisdn, place=_place(item.directive_id)),
-            "kind": item.kind.value,
-            "causes": [cause.value for cause in item.causes],
-            "citation": item.citation,
-            "cure": item.cure,
-            "state": DirectiveState.PENDING.value,
-            "created_at": item.created_at,
-            "due_at": item.due_at,
-            "number_key": key,
-            "number_id": item.subscription_id,
-        }
-
-    def _directive(self, row: RowMapping) -> Directive:
-        directive_id = row["directive_id"]
-        return Directive(
-            directive_id=directive_id,
-            subscription_id=row["subscription_id"],
-            msisdn=open_msisdn(self.sealer, row["msisdn_sealed"], place=_place(directive_id)),
-            operator_id=row["operator_id"],
-            kind=DirectiveKind(row["kind"]),
-            causes=tuple(CaseCause(cause) for cause in row["causes"]),
-            citation=row["citation"],
-            cure=row["cure"],
-            created_at=row["created_at"],
-            due_at=row["due_at"],
+    def _with_numbers(self, rows: Sequence[RowMapping]) -> Sequence[Ordered]:
+        """Directives with their numbers, which the subscriptions have sealed."""
+        if not rows:
+            return []
+        query = select(
+            subscription.c.msisdn_key, subscription.c.subscription_id, subscription.c.msisdn_sealed
+        ).where(
+            any_key(subscription.c.msisdn_key, (row["msisdn_key"] for row in rows)),
+            any_of(subscription.c.subscription_id, (row["subscription_id"] for row in rows)),
         )
+        numbers = {
+            identity: open_own_msisdn(self.sealer, sealed, key)
+            for key, identity, sealed in self.connection.execute(query)
+        }
+        return [Ordered(_directive(row), numbers[row["subscription_id"]]) for row in rows]
 
 
-def _place(directive_id: UUID) -> bytes:
-    return b"directive.msisdn|" + directive_id.bytes
+def _row(item: Directive, key: bytes) -> dict[str, Any]:
+    return {
+        **_content(item),
+        "msisdn_key": key,
+        "directive_id": item.directive_id,
+        "subscription_id": item.subscription_id,
+        "operator_id": item.operator_id,
+        "number_key": key,
+        "number_id": item.subscription_id,
+    }
+
+
+def _content(item: Directive) -> dict[str, Any]:
+    """What orders of many numbers can have in common."""
+    upcoming = item.upcoming
+    return {
+        "kind": item.kind.value,
+        "causes": [cause.value for cause in item.causes],
+        "policy_version": item.policy_version,
+        "track": item.track,
+        "is_primary": item.is_primary,
+        "is_last_number": item.is_last_number,
+        "upcoming_kind": None if upcoming is None else upcoming.kind.value,
+        "upcoming_at": None if upcoming is None else upcoming.at,
+        "wave_id": item.wave_id,
+        "state": DirectiveState.PENDING.value,
+        "created_at": item.created_at,
+        "due_at": item.due_at,
+    }
+
+
+def _directive(row: RowMapping) -> Directive:
+    kind = row["upcoming_kind"]
+    upcoming = None if kind is None else NextStep(kind=StepKind(kind), at=row["upcoming_at"])
+    return Directive(
+        directive_id=row["directive_id"],
+        subscription_id=row["subscription_id"],
+        operator_id=row["operator_id"],
+        kind=DirectiveKind(row["kind"]),
+        causes=tuple(CaseCause(cause) for cause in row["causes"]),
+        policy_version=row["policy_version"],
+        track=row["track"],
+        is_primary=row["is_primary"],
+        is_last_number=row["is_last_number"],
+        upcoming=upcoming,
+        wave_id=row["wave_id"],
+        created_at=row["created_at"],
+        due_at=row["due_at"],
+    )

@@ -9,6 +9,7 @@ domain's.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
-from identity.storage.arrays import any_of
+from identity.storage.arrays import PACKED_REFERENCES, any_of, packed
 from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
@@ -88,6 +89,17 @@ def open_claim(sealer: Sealer, sealed: bytes, key: bytes) -> HolderClaim:
 def seal_own_msisdn(sealer: Sealer, msisdn: MSISDN, key: bytes) -> bytes:
     """A number, sealed for its own subscription."""
     return seal_msisdn(sealer, msisdn, place=_place("msisdn", key))
+
+
+def open_own_msisdn(sealer: Sealer, sealed: bytes, key: bytes) -> MSISDN:
+    """Read what `seal_own_msisdn` made for the same subscription."""
+    return open_msisdn(sealer, sealed, place=_place("msisdn", key))
+
+
+_ORDER_ALIKE = text(
+    "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
+    f" FROM {PACKED_REFERENCES} AS n WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +227,13 @@ class Subscriptions:
         )
         self.connection.execute(query)
 
+    def order_alike(
+        self, references: Sequence[tuple[bytes, UUID]], state: ServiceState, *, at: datetime
+    ) -> None:
+        """Write the same new order for many that stay in service and are nobody's primary."""
+        names = {"state": state.value, "at": at}
+        self.connection.execute(_ORDER_ALIKE, {**packed(references), **names})
+
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""
         rows = sorted((self._row(item) for item in items), key=lambda row: bytes(row["msisdn_key"]))
@@ -308,7 +327,7 @@ class Subscriptions:
         key = row["msisdn_key"]
         return Subscription(
             subscription_id=row["subscription_id"],
-            msisdn=open_msisdn(self.sealer, row["msisdn_sealed"], place=_place("msisdn", key)),
+            msisdn=open_own_msisdn(self.sealer, row["msisdn_sealed"], key),
             operator_id=row["operator_id"],
             claim=open_claim(self.sealer, row["claim_sealed"], key),
             link=link_from(row["link_state"], row["link_fields"]),
