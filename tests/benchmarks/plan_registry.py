@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICY
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICY
 from identity.domain.caller import Caller, Role
 from identity.rpc import decode

@@ -11,7 +11,7 @@ from typing import Any
 import grpc
 import pytest
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.rpc.interceptor import Guard
 from identity.rpc.load import Shares
@@ -164,7 +164,7 @@ async def impatient_server(state: Path) -> AsyncIterator[str]:
     with ThreadPoolExecutor(1) as threads:
         guard = Guard(
             clock=SystemClock(),
-            policy=load_policy("vn-2026-04-15"),
+            policies=policies(),
             threads=threads,
             shares=Shares(silence_s=0.05),
         )

@@ -15,8 +15,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, select, text
 
 from identity.audit.log import audit_entry
-from identity.bootstrap import load_policy
-from identity.config import DEFAULT_POLICY
+from identity.policy_files import load_policy
+from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
 from identity.domain.enforcement import DirectiveKind
@@ -25,7 +25,7 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.domain.policy import PolicyPack
+from identity.domain.policy_book import PolicyBook, Rules
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import (
     ChipEvidence,
@@ -50,9 +50,15 @@ BIRTH_DATE = date(1987, 11, 23)
 
 
 @cache
-def policy() -> PolicyPack:
-    """The pack that the service takes unless told otherwise."""
-    return load_policy(DEFAULT_POLICY)
+def policies() -> PolicyBook:
+    """The packs that the service takes unless told otherwise."""
+    return PolicyBook([load_policy(name) for name in DEFAULT_POLICIES.split(",")])
+
+
+@cache
+def rules() -> Rules:
+    """What they say at `NOW`."""
+    return policies().at(NOW)
 
 
 def make_personal_id() -> PersonalID:
@@ -124,7 +130,7 @@ def make_call(
     at: datetime = NOW,
     new_id: Callable[[], UUID] = uuid4,
 ) -> Call:
-    return Call(caller=Caller(role, name), at=at, policy=policy(), new_id=new_id)
+    return Call(caller=Caller(role, name), at=at, rules=rules(), new_id=new_id)
 
 
 def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key takes

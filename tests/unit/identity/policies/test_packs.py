@@ -6,7 +6,7 @@ from itertools import accumulate
 
 import pytest
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.domain.anomalies import HolderPolicy
 from identity.domain.policy import CaseCause, PolicyPack, StepKind
 

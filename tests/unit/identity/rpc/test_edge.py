@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.rpc.edge import request_key
 from identity.services.call import Call
@@ -13,7 +13,7 @@ from subid.v1 import citizen_service_pb2 as pb
 CALL = Call(
     caller=Caller(Role.CITIZEN_APP, "app"),
     at=datetime(2026, 4, 15, 3, tzinfo=UTC),
-    policy=load_policy("vn-2026-04-15"),
+    policies=policies(),
 )
 REQUEST_ID = "12345678-1234-5678-1234-567812345678"
 

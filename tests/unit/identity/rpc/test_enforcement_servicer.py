@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from biometrics.chip.report import ChipReport
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import ClockBackwardsError, InstantInFutureError
 from identity.rpc.edge import Edge

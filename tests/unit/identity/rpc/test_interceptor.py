@@ -12,7 +12,7 @@ import pytest
 import structlog
 from google.protobuf.message import Message
 
-from identity.bootstrap import load_policy
+from identity.policy_files import load_policy
 from identity.domain.errors import OverloadedError
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
 from identity.rpc.load import Shares
@@ -52,7 +52,7 @@ class Connection:
 def guard(shares: Shares | None = None) -> Guard:
     return Guard(
         clock=SimulatedClock(NOW),
-        policy=load_policy("vn-2026-04-15"),
+        policies=policies(),
         threads=THREADS,
         shares=shares,
     )

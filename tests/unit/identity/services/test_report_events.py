@@ -296,9 +296,9 @@ def test_each_event_answers_for_itself_and_each_leaves_its_entry(
 def test_a_sim_swap_demands_a_verification_where_the_pack_says_so(
     uow: UnitOfWork, call: Call, number: Subscription
 ) -> None:
-    t1 = call.policy.tracks["T1"]
-    tracks = {**call.policy.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
-    strict = replace(call, policy=replace(call.policy, tracks=tracks))
+    t1 = call.rules.tracks["T1"]
+    tracks = {**call.rules.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
+    strict = replace(call, policy=replace(call.rules, tracks=tracks))
     assert report_events(uow, strict, [event(EventKind.SIM_SWAP, number)]) == [""]
     swapped = find(uow, number)
     assert swapped.sim_swapped_at == AN_HOUR_AGO
