@@ -1,10 +1,10 @@
 """Which days can be meant."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from identity.domain.calendar_date import parse_date, whole_years
+from identity.domain.calendar_date import day_of, parse_date, whole_years
 from identity.domain.errors import DateImpossibleError
 
 
@@ -64,3 +64,14 @@ def test_the_refusal_names_the_field_and_not_the_day() -> None:
 )
 def test_a_year_is_full_on_its_day_and_not_before(since: date, on: date, years: int) -> None:
     assert whole_years(since, on=on) == years
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        (datetime(2026, 5, 1, 16, 59, 59, tzinfo=UTC), date(2026, 5, 1)),
+        (datetime(2026, 5, 1, 17, 0, tzinfo=UTC), date(2026, 5, 2)),
+    ],
+)
+def test_a_day_begins_at_midnight_in_viet_nam(instant: datetime, day: date) -> None:
+    assert day_of(instant) == day

@@ -15,7 +15,7 @@ from identity.domain.anomalies import (
 )
 from identity.domain.holder import Sex
 from identity.domain.personal_id import PersonalID
-from identity.domain.quality import day_of
+from identity.domain.calendar_date import day_of
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.count_anomalies import count_anomalies
 from identity.services.quality import measure_quality, read_quality, record_quality

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import QualityNotMeasuredError
-from identity.domain.quality import day_of
+from identity.domain.calendar_date import day_of
 from identity.services.quality import (
     measure_quality,
     read_quality,
