@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, select, text
 
 from identity.audit.log import audit_entry
-from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
@@ -25,6 +24,7 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.policy import CaseCause, Track
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import (
@@ -35,6 +35,7 @@ from identity.domain.verification import (
     Verdict,
     decide,
 )
+from identity.policy_files import load_policy
 from identity.services.call import Call, score_names
 from identity.storage.book import BookRow, NewNumber, index_row
 from identity.storage.cases import Reference
@@ -144,15 +145,17 @@ def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key tak
 
 
 def make_directive(item: Subscription, **given: Any) -> Directive:  # noqa: ANN401 - whatever the directive takes
+    """An order of one number, by default to restore it; any other has its reason."""
+    is_restore = given.get("kind", DirectiveKind.RESTORE) is DirectiveKind.RESTORE
+    track = None if is_restore else rules().track_for(CaseCause.UNVERIFIED)
     usual: dict[str, Any] = {
         "directive_id": uuid4(),
         "subscription_id": item.subscription_id,
-        "msisdn": item.msisdn,
         "operator_id": item.operator_id,
         "kind": DirectiveKind.RESTORE,
-        "causes": (),
-        "citation": "",
-        "cure": "",
+        "causes": () if track is None else (CaseCause.UNVERIFIED,),
+        "policy_version": None if track is None else track.policy_version,
+        "track": None if track is None else track.name,
         "created_at": NOW,
         "due_at": NOW.replace(hour=23),
     }
@@ -205,8 +208,15 @@ def make_evidence(record: PopulationRecord, **given: Any) -> Evidence:  # noqa: 
     return Evidence(**usual | given)
 
 
+def track_for(cause: CaseCause) -> Track:
+    """The ladder of a cause that has one."""
+    track = rules().track_for(cause)
+    assert track is not None
+    return track
+
+
 def judge(evidence: Evidence, *, at: datetime = NOW) -> Verdict:
-    return decide(evidence, policy().verification, at=at, score_names=score_names)
+    return decide(evidence, rules().verification, at=at, score_names=score_names)
 
 
 def store_citizen(uow: UnitOfWork, **given: Any) -> PopulationRecord:  # noqa: ANN401 - as make_record
@@ -221,6 +231,13 @@ def store_number(uow: UnitOfWork, record: PopulationRecord, **given: Any) -> Sub
     item = make_subscription(make_claim(record), **given)
     uow.subscriptions.save(item)
     return item
+
+
+def store_orders(uow: UnitOfWork, item: Subscription, *kinds: DirectiveKind) -> list[Directive]:
+    """Orders of one number, in this order."""
+    orders = [make_directive(item, kind=kind) for kind in kinds]
+    uow.directives.add_many((order, item) for order in orders)
+    return orders
 
 
 def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:

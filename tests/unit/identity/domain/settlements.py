@@ -11,11 +11,7 @@ from datetime import date, datetime, timedelta
 from identity.domain.enforcement import Case, CaseState, DirectiveKind, Run
 from identity.domain.policy import CaseCause, Exemption, Track
 from identity.domain.policy_book import Rules
-from identity.domain.settlement import (
-    Change,
-    Settlement,
-    settle,
-)
+from identity.domain.settlement import Change, Settlement, settle
 from identity.domain.subscription import ServiceState, Subscription
 from tests.unit.identity.domain.samples import (
     NOW,

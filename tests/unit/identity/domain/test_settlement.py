@@ -9,17 +9,9 @@ from identity.domain.enforcement import CaseState, DirectiveKind, Run
 from identity.domain.link import LinkState
 from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.settlement import (
-    RESTORE_WITHIN,
-    Change,
-)
+from identity.domain.settlement import RESTORE_WITHIN, Change
 from identity.domain.subscription import ServiceState
-from tests.unit.identity.domain.samples import (
-    NOW,
-    link,
-    shipped_rules,
-    subscription,
-)
+from tests.unit.identity.domain.samples import NOW, link, shipped_rules, subscription
 from tests.unit.identity.domain.settlements import (
     ACTIVE,
     BLOCKED,

@@ -8,16 +8,9 @@ import pytest
 from identity.domain.enforcement import CaseState, DirectiveKind, Run
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
-from identity.domain.settlement import (
-    UNDISPUTED_CAUSES,
-    Change,
-)
+from identity.domain.settlement import UNDISPUTED_CAUSES, Change
 from identity.domain.subscription import Subscription
-from tests.unit.identity.domain.samples import (
-    NOW,
-    shipped_rules,
-    subscription,
-)
+from tests.unit.identity.domain.samples import NOW, shipped_rules, subscription
 from tests.unit.identity.domain.settlements import (
     ACTIVE,
     BLOCKED,

@@ -6,9 +6,9 @@ from itertools import accumulate
 
 import pytest
 
-from identity.policy_files import load_policy
 from identity.domain.anomalies import HolderPolicy
 from identity.domain.policy import CaseCause, PolicyPack, StepKind
+from identity.policy_files import load_policy
 
 FOLDER = resources.files("identity.policies")
 NAMES = sorted(

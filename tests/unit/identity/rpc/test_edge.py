@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
+from identity.policy_files import load_policy
 from identity.rpc.edge import request_key
 from identity.services.call import Call
 from subid.v1 import citizen_service_pb2 as pb

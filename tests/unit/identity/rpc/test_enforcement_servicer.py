@@ -9,9 +9,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from biometrics.chip.report import ChipReport
-from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import ClockBackwardsError, InstantInFutureError
+from identity.policy_files import load_policy
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.services.call import Call

@@ -12,8 +12,8 @@ import pytest
 import structlog
 from google.protobuf.message import Message
 
-from identity.policy_files import load_policy
 from identity.domain.errors import OverloadedError
+from identity.policy_files import load_policy
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
 from identity.rpc.load import Shares
 from identity.services.clock import SimulatedClock

@@ -34,13 +34,13 @@ from tests.unit.identity.makers import (
     make_claim,
     make_directive,
     make_operator,
-    policy,
+    rules,
     store_citizen,
     store_number,
     unverified,
 )
 
-QUARANTINE = policy().numbers.quarantine
+QUARANTINE = rules().numbers.quarantine
 TICK = timedelta(microseconds=1)
 CLAIMANT = Claimant(request_id=uuid4(), body_digest=b"\x01" * 32)
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
+from identity.domain.calendar_date import day_of
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.person_name import PersonName
 from identity.domain.provinces import UNKNOWN_PROVINCE
-from identity.domain.calendar_date import day_of
 from identity.domain.quality import Figures, Measure, QualityPolicy
 from identity.domain.subscription import ServiceState
 from identity.storage.bulk_tables import import_run
