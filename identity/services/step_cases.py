@@ -80,6 +80,9 @@ def _step(
     change = _change(alike[0], example, wave=wave)
     if not alike[0].is_verified:
         cases = uow.cases.list_open([example])[example.subscription_id]
+        # Disputes are of single numbers: what one of them holds is no example for the others.
+        if any(case.frozen_at is not None for case in cases):
+            return _step_each(uow, call, alike, wave=wave)
         settled = settle(example, cases, call.rules, change=change, at=call.at, new_id=call.new_id)
         if settled.step_count == 0 and settled.subscription == example:
             return Stepped()  # a wave, a notice or extra time holds all of them

@@ -11,7 +11,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from biometrics.chip.report import ChipReport
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import ClockBackwardsError, InstantInFutureError
-from identity.policy_files import load_policy
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.services.call import Call
@@ -22,6 +21,7 @@ from identity.services.transactions import Transactions
 from identity.storage.database import Database
 from subid.v1 import enforcement_service_pb2 as pb
 from tests.integration.wire import new_id
+from tests.unit.identity.makers import policies
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def servicer(database: Database, clock: Clock, threads: ThreadPoolExecutor) -> E
         faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
         threads=threads,
     )
-    return EnforcementServicer(edge)
+    return EnforcementServicer(edge, policies())
 
 
 def call_at(instant: datetime) -> Call:
-    policy = load_policy("vn-2026-04-15")
-    return Call(caller=Caller(Role.REGULATOR, "regulator"), at=instant, policy=policy)
+    caller = Caller(Role.REGULATOR, "regulator")
+    return Call(caller=caller, at=instant, rules=policies().at(instant))
 
 
 def request(as_of: datetime) -> pb.AdvanceEnforcementRequest:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from identity.domain.caller import Role
+from identity.domain.enforcement import Run
 from identity.domain.errors import SubscriptionNotFoundError
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.settlement import Change
@@ -87,7 +88,7 @@ def test_an_explanation_says_what_is_ordered_why_and_what_comes_next(
         before=number.service_state,
         cause=CaseCause.DEVICE_CHANGE,
         cause_at=NOW,
-        is_clock_run=True,
+        run=Run(),
     )
     settle_subscription(uow, operator, number, change)
     disown_subscription(uow, app(), number.claim.personal_id, number.msisdn)

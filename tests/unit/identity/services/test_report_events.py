@@ -28,11 +28,11 @@ from tests.unit.identity.makers import (
     find,
     make_call,
     make_claim,
-    make_directive,
     make_msisdn,
     make_operator,
     store_citizen,
     store_number,
+    store_orders,
 )
 
 AN_HOUR_AGO = NOW - timedelta(hours=1)
@@ -66,15 +66,14 @@ def causes(uow: UnitOfWork, item: Subscription) -> list[CaseCause]:
 
 def open_orders(uow: UnitOfWork, call: Call) -> list[Directive]:
     at = NOW + timedelta(minutes=1)
-    return list(
-        uow.directives.lease(
-            call.caller.name,
-            lease_id=uuid4(),
-            expires_at=at + timedelta(minutes=1),
-            at=at,
-            limit=99,
-        )
+    leased = uow.directives.lease(
+        call.caller.name,
+        lease_id=uuid4(),
+        expires_at=at + timedelta(minutes=1),
+        at=at,
+        limit=99,
     )
+    return [each.directive for each in leased]
 
 
 def test_a_device_change_warns_and_blocks_at_once_within_two_hours_of_the_event(
@@ -134,7 +133,7 @@ def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     uow: UnitOfWork, call: Call, number: Subscription, kind: EventKind
 ) -> None:
     disown_subscription(uow, make_call(), number.claim.personal_id, number.msisdn)
-    uow.directives.add_many([make_directive(number, kind=DirectiveKind.RESTORE)])
+    store_orders(uow, number, DirectiveKind.RESTORE)
     assert report_events(uow, call, [event(kind, number)]) == [""]
     ended = find(uow, number)
     assert (ended.service_state, ended.applied_state) == (ServiceState.TERMINATED,) * 2
@@ -298,7 +297,7 @@ def test_a_sim_swap_demands_a_verification_where_the_pack_says_so(
 ) -> None:
     t1 = call.rules.tracks["T1"]
     tracks = {**call.rules.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
-    strict = replace(call, policy=replace(call.rules, tracks=tracks))
+    strict = replace(call, rules=replace(call.rules, tracks=tracks))
     assert report_events(uow, strict, [event(EventKind.SIM_SWAP, number)]) == [""]
     swapped = find(uow, number)
     assert swapped.sim_swapped_at == AN_HOUR_AGO
