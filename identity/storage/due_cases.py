@@ -59,12 +59,19 @@ _ROWS = """, told AS (SELECT DISTINCT d.msisdn_key, d.subscription_id, d.track
  FROM subscription AS s JOIN climbs USING (msisdn_key, subscription_id)
  ORDER BY s.msisdn_key FOR UPDATE OF s"""
 
+_OF_WAVE = """SELECT e.msisdn_key, e.subscription_id FROM enforcement_case AS e
+ WHERE e.state = 'open' AND e.wave_id = :wave_id
+  AND e.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR e.msisdn_key < :high)"""
+
 _CLOCK_ROWS = text(f"WITH due AS MATERIALIZED ({_BY_CLOCK}){_ROWS}")
 _CLOCK_END = text(
     f"SELECT next_due_at, case_id FROM ({_BY_CLOCK}) AS due"  # noqa: S608 - no input
     " ORDER BY next_due_at DESC, case_id DESC LIMIT 1"
 )
 _WAVE_ROWS = text(f"WITH due AS MATERIALIZED ({_BY_WAVE}){_ROWS}")
+
+
+_STEPPED_ROWS = text(f"WITH due AS MATERIALIZED ({_OF_WAVE}){_ROWS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +158,13 @@ class DueCases:
             "limit": limit,
         }
         return [_number(row) for row in self.connection.execute(_WAVE_ROWS, given)]
+
+    def list_of_wave(
+        self, wave_id: UUID, at: datetime, *, low: bytes, high: bytes | None
+    ) -> Sequence[DueNumber]:
+        """The numbers in a range of keys whose open cases a wave has stepped, locked."""
+        given = {"wave_id": wave_id, "at": at, "low": low, "high": high}
+        return [_number(row) for row in self.connection.execute(_STEPPED_ROWS, given)]
 
 
 def _number(row: Any) -> DueNumber:  # noqa: ANN401 - a row of columns by name
