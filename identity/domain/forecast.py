@@ -6,7 +6,7 @@ Knows no number: the case that it walks is nobody's.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from uuid import UUID
 
 from identity.domain.calendar_date import DAY_ZONE

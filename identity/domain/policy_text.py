@@ -116,7 +116,6 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
     version = pack.name("version", length_max=_VERSION_LENGTH_MAX)
     return PolicyPack(
         version=version,
-        digest=_digest(document),
         series=pack.name("series", length_max=_VERSION_LENGTH_MAX),
         effective_on=pack.day("effective_on"),
         effective_until=_effective_until(pack),
@@ -129,6 +128,8 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         numbers=_read(sections, "numbers", _numbers),
         disputes=_read(sections, "disputes", _disputes),
         waves=_read(sections, "waves", _waves),
+        # Last: what has passed holds no value that has no canonical form.
+        digest=_digest(document),
     )
 
 
