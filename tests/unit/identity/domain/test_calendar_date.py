@@ -1,10 +1,10 @@
 """Which days can be meant."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from identity.domain.calendar_date import parse_date, whole_years
+from identity.domain.calendar_date import day_of, parse_date, whole_years
 from identity.domain.errors import DateImpossibleError
 
 
@@ -64,3 +64,19 @@ def test_the_refusal_names_the_field_and_not_the_day() -> None:
 )
 def test_a_year_is_full_on_its_day_and_not_before(since: date, on: date, years: int) -> None:
     assert whole_years(since, on=on) == years
+
+
+@pytest.mark.parametrize(
+    ("instant", "day"),
+    [
+        (datetime(2026, 12, 31, 16, 59, 59, 999_999, tzinfo=UTC), date(2026, 12, 31)),
+        (datetime(2026, 12, 31, 17, tzinfo=UTC), date(2027, 1, 1)),
+        (datetime(2028, 2, 28, 17, tzinfo=UTC), date(2028, 2, 29)),
+        (datetime(2028, 2, 29, 17, tzinfo=UTC), date(2028, 3, 1)),
+        (datetime(2026, 7, 1, tzinfo=timezone(timedelta(hours=14))), date(2026, 6, 30)),
+    ],
+)
+def test_a_day_begins_at_midnight_in_viet_nam_in_winter_and_summer(
+    instant: datetime, day: date
+) -> None:
+    assert day_of(instant) == day
