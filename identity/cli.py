@@ -22,6 +22,7 @@ from identity.command_line import (
 from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
 from identity.key_commands import keys_app
+from identity.policy_commands import policy_app
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
@@ -38,6 +39,7 @@ app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.command()(quality)
 app.add_typer(keys_app, name="keys")
+app.add_typer(policy_app, name="policy")
 
 
 @app.command()
@@ -147,12 +149,11 @@ def add_caller(
 @verdict_app.command("recompute")
 def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Judge all stored evidence again and report verdicts that come out differently."""
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
-    from identity.policy_files import load_policy  # noqa: PLC0415 - as above
+    from identity import bootstrap, policy_files  # noqa: PLC0415 - see the module's docstring
     from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
-    load_pack = partial(load_policy, directory=settings.policies_directory)
+    load_pack = partial(policy_files.load_policy, directory=settings.policies_directory)
     with (
         refusals_in_one_line(),
         bootstrap.open_current_database(settings) as opened,

@@ -202,6 +202,24 @@ class EventInvalidError(DomainError):
     reason = "EVENT_INVALID"
 
 
+class WaveNotFoundError(DomainError):
+    """There is no such wave."""
+
+    reason = "WAVE_NOT_FOUND"
+
+
+class WaveInvalidError(DomainError):
+    """No ladder in force leaves this step to waves."""
+
+    reason = "WAVE_INVALID"
+
+
+class WaveNotReadyError(DomainError):
+    """The wave is not in a state in which this can be done with it."""
+
+    reason = "WAVE_NOT_READY"
+
+
 class ClockBackwardsError(DomainError):
     """Enforcement has run up to a later instant already."""
 

@@ -16,39 +16,62 @@ from identity.domain.policy import Bilingual, StepKind
 PLACES = frozenset({"number", "step", "date", "cure"})
 """The number with its middle hidden, the next step in words, its day, and the way out."""
 
-LENGTH_MAX = 480
-"""Characters of a text before its places are filled: some seven messages of 70 Vietnamese letters
-(UCS-2, 3GPP TS 23.038), more than anybody reads on a telephone."""
+_NEEDED = frozenset({"step", "date", "cure"})
+"""Nobody is told of a block without what it is, when it comes and how to stop it."""
+
+LENGTH_MAX = 4 * 67
+"""UTF-16 units of a text with its places filled. Vietnamese is sent as UCS-2, 67 units to each
+message of several (3GPP TS 23.038 and TS 23.040: 140 octets less a header of 6): four at most."""
+
+# As long as any other.
+_ANY_NUMBER = "091***678"
+_ANY_DATE = "31/12/2026"
 
 STEP_WORDS: Mapping[StepKind, Bilingual] = {
-    StepKind.NOTIFY: Bilingual(vi="nhắc lại", en="a further notice"),
+    StepKind.NOTIFY: Bilingual(vi="được nhắc lại", en="a further notice"),
     StepKind.BLOCK_OUTGOING: Bilingual(
-        vi="khóa chiều gọi đi", en="a block of outgoing calls and messages"
+        vi="bị khóa một chiều (gọi đi, nhắn tin)", en="a block of outgoing calls and messages"
     ),
-    StepKind.SUSPEND: Bilingual(vi="khóa hai chiều", en="a block both ways"),
-    StepKind.TERMINATE: Bilingual(vi="thu hồi số", en="withdrawal of the number"),
+    StepKind.SUSPEND: Bilingual(vi="bị khóa hai chiều", en="a block both ways"),
+    StepKind.TERMINATE: Bilingual(vi="bị thu hồi", en="withdrawal of the number"),
 }
 
 
 class NoticeError(ValueError):
-    """A text with a place that nobody fills, or one that is too long."""
+    """A text with a place that nobody fills, without one that it needs, or one that is too long."""
 
 
-def check_template(text: str) -> None:
-    """Refuse a text that could not be filled.
+def check_template(template: Bilingual, *, cure: Bilingual) -> None:
+    """Refuse a text that could not be filled, or that leaves out what must be told.
 
     Raises:
-        NoticeError: An unknown place, a stray brace, or too many characters.
+        NoticeError: An unknown place, a stray brace, a place missing, or too many characters with
+            the way out and the longest other words put in; the message begins with the language.
     """
-    if len(text) > LENGTH_MAX:
-        raise NoticeError(f"longer than {LENGTH_MAX} characters")
+    for language, text in (("vi", template.vi), ("en", template.en)):
+        _check_places(text, language=language)
+    for kind in StepKind:
+        filled = _filled(template, number=_ANY_NUMBER, date=_ANY_DATE, kind=kind, cure=cure)
+        for language, text in (("vi", filled.vi), ("en", filled.en)):
+            length = len(text.encode("utf-16-le")) // 2
+            if length > LENGTH_MAX:
+                raise NoticeError(
+                    f"{language}: {length} characters when filled, and {LENGTH_MAX} are allowed"
+                )
+
+
+def _check_places(text: str, *, language: str) -> None:
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise NoticeError(str(error)) from error
-    for _, name, form, conversion in parts:
-        if name is not None and (name not in PLACES or form or conversion):
-            raise NoticeError(f"{{{name}}} is none of {', '.join(sorted(PLACES))}")
+        raise NoticeError(f"{language}: {error}") from error
+    named = {name for _, name, _, _ in parts if name is not None}
+    if unknown := sorted(named - PLACES):
+        raise NoticeError(f"{language}: {{{unknown[0]}}} is none of {', '.join(sorted(PLACES))}")
+    if any(form or conversion for _, _, form, conversion in parts):
+        raise NoticeError(f"{language}: a place is its name in braces and nothing else")
+    if missing := sorted(_NEEDED - named):
+        raise NoticeError(f"{language}: {{{missing[0]}}} is missing")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +92,24 @@ def fill(template: Bilingual, *, msisdn: MSISDN, upcoming: NextStep, cure: Bilin
         cure: The way out.
     """
     day = upcoming.at.astimezone(DAY_ZONE).strftime("%d/%m/%Y")
-    words = STEP_WORDS[upcoming.kind]
-    number = masked(msisdn)
-    return Bilingual(
-        vi=template.vi.format(number=number, step=words.vi, date=day, cure=cure.vi),
-        en=template.en.format(number=number, step=words.en, date=day, cure=cure.en),
-    )
+    return _filled(template, number=masked(msisdn), date=day, kind=upcoming.kind, cure=cure)
 
 
 def masked(msisdn: MSISDN) -> str:
-    """A number that its user knows again, and nobody else: `091•••678`."""
-    national = "0" + str(msisdn).removeprefix("+84")
-    return f"{national[:3]}•••{national[-3:]}"
+    """A number that its user knows again, and nobody else: `091***678`.
+
+    An asterisk and no bullet: the bullet is not in the GSM 7-bit alphabet, and would make an
+    English message cost as many as a Vietnamese one.
+    """
+    national = "0" + msisdn.value.removeprefix("+84")
+    return f"{national[:3]}***{national[-3:]}"
+
+
+def _filled(
+    template: Bilingual, *, number: str, date: str, kind: StepKind, cure: Bilingual
+) -> Bilingual:
+    step = STEP_WORDS[kind]
+    return Bilingual(
+        vi=template.vi.format(number=number, step=step.vi, date=date, cure=cure.vi),
+        en=template.en.format(number=number, step=step.en, date=date, cure=cure.en),
+    )

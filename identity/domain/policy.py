@@ -69,6 +69,20 @@ class Bilingual:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a rule stands.
+
+    Attributes:
+        citation: The rule, or that it is ours.
+        is_unconfirmed: Known from the press or a secondary page only, to be confirmed against the
+            gazette.
+    """
+
+    citation: str
+    is_unconfirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One rung.
 
@@ -112,7 +126,7 @@ class Track:
     Attributes:
         name: Such as `T2`.
         policy_version: The pack it stands in.
-        causes: What puts a subscription on it.
+        causes: What puts a subscription on it; none where it is kept for open cases only.
         steps: The rungs in their order, at least one.
         citation: The rule behind it.
         is_unconfirmed: Known from the press or a secondary page only, to be confirmed against the
@@ -124,7 +138,7 @@ class Track:
         execute_within: How long an operator has to execute a directive of this ladder.
         primary_extra: Added before each blocking step when the number is a citizen's primary.
         waits_for_notices: A blocking step waits until every notice before it was delivered.
-        exemptions: Who is not put on it.
+        exemptions: Who is not put on it by the number's own state; an event spares nobody.
     """
 
     name: str
@@ -142,9 +156,14 @@ class Track:
     waits_for_notices: bool = False
     exemptions: tuple[Exemption, ...] = ()
 
+    def exemption(self, activated_on: date | None) -> Exemption | None:
+        """Why a contract of this day is not put on the ladder; None where it is."""
+        covering = (each for each in self.exemptions if each.covers(activated_on))
+        return next(covering, None)
+
     def is_exempt(self, activated_on: date | None) -> bool:
         """Whether a contract of this day is not put on the ladder."""
-        return any(exemption.covers(activated_on) for exemption in self.exemptions)
+        return self.exemption(activated_on) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,19 +198,24 @@ class PolicyPack:
 
     Attributes:
         version: Its name, which verdicts and cases are stored with.
+        digest: SHA-256 of what its text says, comments aside: a pack that decided anything must
+            stay as it was.
         series: The regulation. Of one series the latest pack in force applies.
         effective_on: Its first day.
         effective_until: The first day on which it no longer applies; None for no end.
         is_retroactive: Open cases of its series run under it from its first day on; otherwise they
             end under the pack that they began under.
+        sources: Where each section but the ladders comes from, by the section's name.
         tracks: Its ladders, by name.
     """
 
     version: str
+    digest: bytes = field(repr=False)
     series: str
     effective_on: date
     effective_until: date | None = None
     is_retroactive: bool = False
+    sources: Mapping[str, Source] = field(default_factory=dict)
     verification: VerificationPolicy | None = None
     tracks: Mapping[str, Track] = field(default_factory=dict)
     holders: HolderPolicy | None = None

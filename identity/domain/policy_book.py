@@ -4,7 +4,7 @@ Owns the choice: of each regulation its latest pack in force, and for each open 
 it began under, unless a later one is retroactive. Knows no file and no clock.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -35,8 +35,9 @@ class Adoption:
         from_version: The pack they run under.
         to_version: The pack that takes them over.
         track: The ladder, of one name in both.
-        steps_taken: Rungs behind them.
-        later: How much later their next rung is due than before; negative for sooner.
+        steps_taken: Rungs behind them; all of them at the end of the ladder.
+        later: How much later their next rung is due than before; negative for sooner, zero at the
+            end of the ladder.
         waits_for_wave: Whether that rung is left to waves.
     """
 
@@ -61,7 +62,8 @@ class Rules:
         waves: When waves stop themselves.
         tracks: The ladders that new cases are put on, by name.
         known_tracks: Every ladder that a case may be on, by version of the pack and name.
-        adoptions: Which open cases move to another pack, because it is retroactive.
+        adoptions: Which open cases move to another pack, because it is retroactive. They are named
+            on every day from its first on: a case that no run has moved yet is moved by the next.
     """
 
     verification: VerificationPolicy
@@ -72,7 +74,7 @@ class Rules:
     waves: WavePolicy
     tracks: Mapping[str, Track]
     known_tracks: Mapping[tuple[str, str], Track]
-    adoptions: tuple["Adoption", ...] = ()
+    adoptions: tuple[Adoption, ...] = ()
 
     def track_for(self, cause: CaseCause) -> Track | None:
         """The ladder that a cause puts a number on; None for an optional cause without one."""
@@ -109,21 +111,32 @@ class PolicyBook:
             past: Others that stored cases may name.
 
         Raises:
-            PolicyPackError: Two of one name, two that speak of the same, a cause without a ladder.
+            PolicyPackError: Two of one name, two of one series that begin together, two that speak
+                of the same, a cause without a ladder, a day without rules for verifications, or a
+                retroactive pack whose ladders have other steps.
         """
         self._chosen = tuple(chosen)
         self._past = tuple(past)
-        versions = [pack.version for pack in (*chosen, *past)]
-        if len(versions) != len(set(versions)):
-            raise PolicyPackError(f"two packs have one version: {sorted(versions)}")
+        self._refuse_doubles()
         self._on = lru_cache(maxsize=16)(self._rules)
-        for day in self._days():
+        for day in self.change_days:
             self._on(day)
 
     @property
     def packs(self) -> Sequence[PolicyPack]:
         """Every pack, those that are chosen first."""
         return (*self._chosen, *self._past)
+
+    @property
+    def change_days(self) -> Sequence[date]:
+        """The days on which the rules change, from the first with rules for verifications."""
+        begins = [pack.effective_on for pack in self._chosen if pack.verification is not None]
+        if not begins:
+            raise PolicyPackError("no pack says how holders are verified")
+        changes = {pack.effective_on for pack in self._chosen} | {
+            pack.effective_until for pack in self._chosen if pack.effective_until is not None
+        }
+        return sorted(day for day in changes if day >= min(begins))
 
     def at(self, at: datetime) -> Rules:
         """The rules in force at an instant; packs change at midnight in Viet Nam.
@@ -133,30 +146,36 @@ class PolicyBook:
         """
         return self._on(day_of(at))
 
-    def _days(self) -> Iterator[date]:
-        """The days on which the rules change, from the first with rules for verifications."""
-        begins = [pack.effective_on for pack in self._chosen if pack.verification is not None]
-        if not begins:
-            raise PolicyPackError("no pack says how holders are verified")
-        changes = {pack.effective_on for pack in self._chosen} | {
-            pack.effective_until for pack in self._chosen if pack.effective_until is not None
-        }
-        yield from sorted(day for day in changes if day >= min(begins))
-
-    def _in_force(self, day: date) -> Sequence[PolicyPack]:
-        latest: dict[str, PolicyPack] = {}
-        for pack in sorted(self._chosen, key=lambda each: (each.effective_on, each.version)):
-            if pack.effective_on <= day:
-                latest[pack.series] = pack
+    def in_force(self, day: date) -> Sequence[PolicyPack]:
+        """The packs that the rules of a day are made of: of each series the latest, if it holds."""
+        latest = self._latest(pack for pack in self._chosen if pack.effective_on <= day)
         return [
             pack
             for pack in latest.values()
             if pack.effective_until is None or day < pack.effective_until
         ]
 
+    def _refuse_doubles(self) -> None:
+        versions = [pack.version for pack in self.packs]
+        for version in versions:
+            if versions.count(version) > 1:
+                raise PolicyPackError(f"two packs have the version {version}")
+        begins: dict[tuple[str, date], PolicyPack] = {}
+        for pack in self._chosen:
+            other = begins.setdefault((pack.series, pack.effective_on), pack)
+            if other is not pack:
+                raise PolicyPackError(
+                    f"{other.version} and {pack.version} are of one series, {pack.series}, and both"
+                    f" begin on {pack.effective_on}"
+                )
+
+    @staticmethod
+    def _latest(packs: Iterable[PolicyPack]) -> Mapping[str, PolicyPack]:
+        """Of each series the pack that began last."""
+        return {pack.series: pack for pack in sorted(packs, key=lambda each: each.effective_on)}
+
     def _rules(self, day: date) -> Rules:
-        packs = self._in_force(day)
-        tracks = _tracks(packs, day)
+        packs = self.in_force(day)
         verification = _only(packs, "verification", day, None)
         if verification is None:
             raise PolicyPackError(f"on {day} no pack says how holders are verified")
@@ -167,7 +186,7 @@ class PolicyBook:
             numbers=_only(packs, "numbers", day, NumberPolicy()),
             disputes=_only(packs, "disputes", day, DisputePolicy()),
             waves=_only(packs, "waves", day, WavePolicy()),
-            tracks=MappingProxyType(tracks),
+            tracks=MappingProxyType(_tracks(packs, day)),
             known_tracks=MappingProxyType(
                 {
                     (each.version, name): track
@@ -175,13 +194,15 @@ class PolicyBook:
                     for name, track in each.tracks.items()
                 }
             ),
-            adoptions=tuple(self._adoptions(packs)),
+            adoptions=tuple(self._adoptions(day)),
         )
 
-    def _adoptions(self, in_force: Sequence[PolicyPack]) -> Iterator[Adoption]:
-        for now in in_force:
-            if not now.is_retroactive:
-                continue
+    def _adoptions(self, day: date) -> Iterator[Adoption]:
+        """Those of the latest retroactive pack of each series, also when a later pack holds."""
+        retroactive = (
+            pack for pack in self._chosen if pack.is_retroactive and pack.effective_on <= day
+        )
+        for now in self._latest(retroactive).values():
             for before in self.packs:
                 if before.series == now.series and before.effective_on < now.effective_on:
                     yield from _adopted(before, now)
@@ -192,17 +213,18 @@ def _adopted(before: PolicyPack, now: PolicyPack) -> Iterator[Adoption]:
         new = now.tracks.get(name)
         if new is None or [step.kind for step in new.steps] != [step.kind for step in old.steps]:
             raise PolicyPackError(
-                f"{now.version} is retroactive, so its track {name} needs the kinds of steps that"
-                f" {before.version} has"
+                f"{now.version} is retroactive, so it needs a track {name} with the kinds of steps"
+                f" that {before.version} has"
             )
-        for place, (earlier, later) in enumerate(zip(old.steps, new.steps, strict=True)):
+        later = (one.after - other.after for one, other in zip(new.steps, old.steps, strict=True))
+        for place, shift in enumerate((*later, timedelta())):
             yield Adoption(
                 from_version=before.version,
                 to_version=now.version,
                 track=name,
                 steps_taken=place,
-                later=later.after - earlier.after,
-                waits_for_wave=later.is_by_wave,
+                later=shift,
+                waits_for_wave=place < len(new.steps) and new.steps[place].is_by_wave,
             )
 
 
@@ -210,12 +232,15 @@ def _tracks(packs: Sequence[PolicyPack], day: date) -> dict[str, Track]:
     tracks: dict[str, Track] = {}
     for pack in packs:
         if twice := sorted(tracks.keys() & pack.tracks.keys()):
-            raise PolicyPackError(f"on {day} two packs have a track {twice[0]}: rename one")
+            owner = tracks[twice[0]].policy_version
+            both = f"{owner} and {pack.version}"
+            raise PolicyPackError(f"on {day} {both} both have a track {twice[0]}: rename one")
         tracks |= pack.tracks
     for cause in CaseCause:
         owners = [track.name for track in tracks.values() if cause in track.causes]
         if len(owners) > 1 or (not owners and cause not in OPTIONAL_CAUSES):
-            raise PolicyPackError(f"on {day} cause {cause} needs one track, has {owners}")
+            told = ", ".join(owners) or "none"
+            raise PolicyPackError(f"on {day} cause {cause} needs one track, has {told}")
     return tracks
 
 

@@ -1,14 +1,15 @@
 """Reading a policy pack from its TOML.
 
-Owns the form of the text, and refuses a broken one with an error that names the place. What a pack
-means is `policy`'s; that packs go together is `policy_book`'s.
+Owns which keys a pack has and what each may say. How a value is refused is `policy_section`'s, what
+a pack means is `policy`'s, and that packs go together is `policy_book`'s.
 """
 
-import re
+import hashlib
+import json
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from identity.domain.anomalies import HolderPolicy
@@ -21,11 +22,13 @@ from identity.domain.policy import (
     Exemption,
     PolicyPack,
     PolicyPackError,
+    Source,
     Step,
     StepKind,
     Track,
     WavePolicy,
 )
+from identity.domain.policy_section import Section
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
 from identity.domain.verification import (
@@ -35,13 +38,58 @@ from identity.domain.verification import (
     VerificationPolicy,
 )
 
-_NONCE_LIFETIME_MIN_S = 30
+FACE_DISSIMILARITY_MAX = 0.6
+"""Embeddings are unit-like vectors: distances of 2 and more do not occur, and this one is already
+unsafe for the people served (docs/concepts/verification.md)."""
+
+_LIFETIME_MIN_S = 30
 """Nobody reads a card and sends what it says in less."""
 
-_PROFILE_NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_VERSION = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_Part = TypeVar("_Part")
-_Word = TypeVar("_Word", bound=StrEnum)
+_DAYS_MAX = 366
+"""Nobody waits for a decision, no number is kept from everybody and no book is believed for longer
+than a year."""
+
+_PACK_KEYS = frozenset({"version", "series", "effective_on"})
+_OPTIONAL_PACK_KEYS = frozenset({"effective_until", "retroactive", "tracks"})
+_SOURCE_KEYS = frozenset({"citation", "confirm_in_gazette"})
+_RATE_KEYS = frozenset({"regulated", "far_max", "frr_max"})
+# Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
+# person is of age at 21 in every law.
+_HOLDER_BOUNDS = {
+    "numbers_per_person_max": (1, 1_000),
+    "numbers_per_operator_max": (1, 1_000),
+    "numbers_per_point_of_sale_day_max": (1, 100_000),
+    "own_contract_age_min": (1, 21),
+}
+# A pack speaks of what its regulation does: of each section the keys that it must and may have.
+_SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    "verification": (
+        frozenset({"citation", "face_dissimilarity_max", "session_lifetime_s"}),
+        _RATE_KEYS
+        | {
+            *("confirm_in_gazette", "nonce_lifetime_s"),
+            *("portrait_review_after_years", "trust_profile"),
+        },
+    ),
+    "holders": (_SOURCE_KEYS, frozenset(_HOLDER_BOUNDS)),
+    "quality": (frozenset({"citation", "snapshot_age_max_days"}), _SOURCE_KEYS),
+    "numbers": (_SOURCE_KEYS | {"quarantine_days"}, frozenset()),
+    "disputes": (_SOURCE_KEYS | {"decide_within_days", "appeal_within_days"}, frozenset()),
+    "waves": (_SOURCE_KEYS | {"cured_share_max", "complaint_share_max"}, frozenset()),
+}
+_TRACK_KEYS = _SOURCE_KEYS | {
+    *("causes", "steps", "assurance", "cure", "notice"),
+    *("execute_within_hours", "primary_extra_hours"),
+}
+_OPTIONAL_TRACK_KEYS = frozenset({"primary_notice", "waits_for_notices", "exempt"})
+_LANGUAGES = frozenset({"vi", "en"})
+_EXEMPTION_BOUNDS = frozenset({"activated_from", "activated_before"})
+_VERSION_LENGTH_MAX = 64
+_PROFILE_LENGTH_MAX = 32
+_PORTRAIT_YEARS_MAX = 60
+_SESSION_LIFETIME_MAX_S = 3_600
+
+_Policy = TypeVar("_Policy")
 
 
 def parse_policy_pack(text: str) -> PolicyPack:
@@ -52,373 +100,264 @@ def parse_policy_pack(text: str) -> PolicyPack:
     """
     try:
         document = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, or a number too long to be read
+    except (ValueError, RecursionError) as error:  # also a number, or a nesting, without an end
         raise PolicyPackError(f"not TOML: {error}") from error
     return _pack(document)
 
 
-_PACK_KEYS = frozenset({"version", "series", "effective_on"})
-# A pack speaks of what its regulation does.
-_OPTIONAL_PACK_KEYS = frozenset(
-    {
-        *("effective_until", "retroactive", "verification", "tracks"),
-        *("holders", "quality", "numbers", "disputes", "waves"),
-    }
-)
-_NUMBERS_KEYS = frozenset({"citation", "confirm_in_gazette", "quarantine_days"})
-_QUALITY_KEYS = frozenset({"citation", "snapshot_age_max_days"})
-_VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
-_REGULATED_KEYS = frozenset({"far_max", "frr_max"})
-_OPTIONAL_KEYS = _REGULATED_KEYS | {
-    *("portrait_review_after_years", "regulated"),
-    *("nonce_lifetime_s", "trust_profile"),
-}
-# Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
-# person is of age at 21 in every law.
-_HOLDER_BOUNDS = {
-    "numbers_per_person_max": (1, 1_000),
-    "numbers_per_operator_max": (1, 1_000),
-    "numbers_per_point_of_sale_day_max": (1, 100_000),
-    "own_contract_age_min": (1, 21),
-}
-_TRACK_KEYS = frozenset(
-    {
-        *("causes", "steps", "citation", "confirm_in_gazette", "assurance", "cure", "notice"),
-        *("execute_within_hours", "primary_extra_hours"),
-    }
-)
-_OPTIONAL_TRACK_KEYS = frozenset({"primary_notice", "waits_for_notices", "exempt"})
-_STEP_KEYS = frozenset({"kind", "after_hours"})
-_EXEMPTION_KEYS = frozenset({"citation"})
-_EXEMPTION_BOUNDS = frozenset({"activated_from", "activated_before"})
-_SOURCE_KEYS = frozenset({"citation", "confirm_in_gazette"})
-
-
 def _pack(document: Mapping[str, Any]) -> PolicyPack:
-    _check_keys(document, _PACK_KEYS, optional=_OPTIONAL_PACK_KEYS, place="pack")
-    version = _name(document["version"], place="version")
-    effective_on = _day(document["effective_on"], place="effective_on")
+    optional = _OPTIONAL_PACK_KEYS | _SECTION_KEYS.keys()
+    pack = Section(document, place="", required=_PACK_KEYS, optional=optional)
+    sections = {
+        name: pack.table(name, required=required, optional=optional)
+        for name, (required, optional) in _SECTION_KEYS.items()
+        if name in pack
+    }
+    version = pack.name("version", length_max=_VERSION_LENGTH_MAX)
     return PolicyPack(
         version=version,
-        series=_name(document["series"], place="series"),
-        effective_on=effective_on,
-        effective_until=_end(document.get("effective_until"), after=effective_on),
-        is_retroactive=_flag(document.get("retroactive", False), place="retroactive"),
-        verification=_part(document, "verification", lambda body: _verification(body, version)),
-        tracks=_part(document, "tracks", lambda body: _tracks(body, version)) or {},
-        holders=_part(document, "holders", _holders),
-        quality=_part(document, "quality", _quality),
-        numbers=_part(document, "numbers", _numbers),
-        disputes=_part(document, "disputes", _disputes),
-        waves=_part(document, "waves", _waves),
+        series=pack.name("series", length_max=_VERSION_LENGTH_MAX),
+        effective_on=pack.day("effective_on"),
+        effective_until=_effective_until(pack),
+        is_retroactive=pack.flag("retroactive", otherwise=False),
+        sources={name: _source(section) for name, section in sections.items()},
+        tracks=_tracks(pack, version) if "tracks" in pack else {},
+        verification=_read(sections, "verification", partial(_verification, version=version)),
+        holders=_read(sections, "holders", _holders),
+        quality=_read(sections, "quality", _quality),
+        numbers=_read(sections, "numbers", _numbers),
+        disputes=_read(sections, "disputes", _disputes),
+        waves=_read(sections, "waves", _waves),
+        # Last: what has passed holds no value that has no canonical form.
+        digest=_digest(document),
     )
 
 
-def _part(
-    document: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]], _Part]
-) -> _Part | None:
-    return read(_table(document[name], place=name)) if name in document else None
+def _digest(document: Mapping[str, Any]) -> bytes:
+    """SHA-256 of what a pack says.
+
+    Comments, white space and the order of keys do not count, nor does 24 for 24.0. What a pack does
+    not say does not count either, so that a key that a later version of the service knows changes
+    the digest of no older pack.
+    """
+    canonical = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).digest()
 
 
-def _tracks(bodies: Mapping[str, Any], version: str) -> dict[str, Track]:
-    tracks = {name: _track(name, body, version) for name, body in bodies.items()}
-    for cause in CaseCause:
-        owners = [track.name for track in tracks.values() if cause in track.causes]
-        if len(owners) > 1:
-            raise PolicyPackError(f"cause {cause} needs one track, has {owners}")
-    return tracks
+def _plain(value: object) -> object:
+    match value:
+        case Mapping():
+            return {key: _plain(each) for key, each in value.items()}
+        case list():
+            return [_plain(each) for each in value]
+        case float():
+            return int(value) if value.is_integer() else value
+        case date():
+            return value.isoformat()
+        case _:
+            return value
 
 
-def _disputes(body: Mapping[str, Any]) -> DisputePolicy:
-    keys = _SOURCE_KEYS | {"decide_within_days", "appeal_within_days"}
-    _check_keys(body, keys, place="disputes")
-    _source(body, place="disputes")
-    # Nobody waits for a decision for longer than a year.
-    decide, appeal = (
-        _whole(body[name], 1, 366, place=f"disputes.{name}")
-        for name in ("decide_within_days", "appeal_within_days")
-    )
-    return DisputePolicy(decide_within=timedelta(days=decide), appeal_within=timedelta(days=appeal))
-
-
-def _waves(body: Mapping[str, Any]) -> WavePolicy:
-    keys = _SOURCE_KEYS | {"cured_share_max", "complaint_share_max"}
-    _check_keys(body, keys, place="waves")
-    _source(body, place="waves")
-    return WavePolicy(
-        cured_share_max=_rate(body, "cured_share_max", place="waves"),
-        complaint_share_max=_rate(body, "complaint_share_max", place="waves"),
-    )
-
-
-def _numbers(body: Mapping[str, Any]) -> NumberPolicy:
-    _check_keys(body, _NUMBERS_KEYS, place="numbers")
-    _source(body, place="numbers")
-    # Numbers are scarce: none is kept from everybody for longer than a year.
-    days = _whole(body["quarantine_days"], 0, 366, place="numbers.quarantine_days")
-    return NumberPolicy(quarantine=timedelta(days=days))
-
-
-def _quality(body: Mapping[str, Any]) -> QualityPolicy:
-    _check_keys(body, _QUALITY_KEYS, place="quality")
-    _text(body["citation"], place="quality.citation")
-    # A book that is older than a year proves nothing of today.
-    days = _whole(body["snapshot_age_max_days"], 1, 366, place="quality.snapshot_age_max_days")
-    return QualityPolicy(snapshot_age_max=timedelta(days=days))
-
-
-def _verification(body: Mapping[str, Any], version: str) -> VerificationPolicy:
-    _check_keys(body, _VERIFICATION_KEYS, optional=_OPTIONAL_KEYS, place="verification")
-    _text(body["citation"], place="verification.citation")
-    threshold = body["face_dissimilarity_max"]
-    lifetime_s = body["session_lifetime_s"]
-    # Embeddings are unit-like vectors: distances of 2 and more do not occur, 0.6 is already unsafe
-    # for the people served (see docs/concepts/verification.md).
-    if not isinstance(threshold, float) or not 0 < threshold <= 0.6:  # noqa: PLR2004 - explained above
-        raise PolicyPackError("verification.face_dissimilarity_max must be a number in (0, 0.6]")
-    if not isinstance(lifetime_s, int) or not 30 <= lifetime_s <= 3600:  # noqa: PLR2004 - 1 h at most
-        raise PolicyPackError("verification.session_lifetime_s must be 30 to 3600")
-    return VerificationPolicy(
-        version=version,
-        face_dissimilarity_max=threshold,
-        session_lifetime=timedelta(seconds=lifetime_s),
-        portrait_review_after_years=_years(body.get("portrait_review_after_years")),
-        regulated=_regulated(body),
-        nonce_lifetime=_nonce_lifetime(body.get("nonce_lifetime_s"), session_lifetime_s=lifetime_s),
-        trust_profile=_trust_profile(body.get("trust_profile")),
-    )
-
-
-def _nonce_lifetime(value: object, *, session_lifetime_s: int) -> timedelta:
-    if value is None:
-        return min(NONCE_LIFETIME, timedelta(seconds=session_lifetime_s))
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if not is_whole or not _NONCE_LIFETIME_MIN_S <= value <= session_lifetime_s:  # type: ignore[operator] # an integer, see above
-        raise PolicyPackError("verification.nonce_lifetime_s must be 30 to session_lifetime_s")
-    return timedelta(seconds=value)  # type: ignore[arg-type] # as above
-
-
-def _trust_profile(value: object) -> str:
-    """The name of a profile; whether there is one of this name is the trust store's to say."""
-    if value is None:
-        return TRUST_PROFILE
-    name = _text(value, place="verification.trust_profile")
-    if not _PROFILE_NAME.fullmatch(name):
-        raise PolicyPackError("verification.trust_profile must be a name such as vn-cccd")
-    return name
-
-
-def _years(value: object) -> int | None:
-    # A card is valid for decades at most; no portrait is older than its holder.
-    if value is None:
+def _effective_until(pack: Section) -> date | None:
+    if "effective_until" not in pack:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 60:  # noqa: PLR2004 - explained above
-        raise PolicyPackError("verification.portrait_review_after_years must be 1 to 60")
-    return value
-
-
-def _regulated(body: Mapping[str, Any]) -> RegulatedRates | None:
-    """The rates of a regulation, stated together; `regulated` says whether they bind."""
-    stated = {"regulated", *_REGULATED_KEYS} & body.keys()
-    if not stated:
-        return None
-    if stated != {"regulated", *_REGULATED_KEYS} or not isinstance(body["regulated"], bool):
-        raise PolicyPackError(
-            "verification: regulated (true or false), far_max and frr_max belong together"
-        )
-    rates = RegulatedRates(
-        far_max=_rate(body, "far_max", place="verification"),
-        frr_max=_rate(body, "frr_max", place="verification"),
-    )
-    return rates if body["regulated"] else None
-
-
-def _rate(body: Mapping[str, Any], key: str, *, place: str) -> float:
-    value = body[key]
-    if not isinstance(value, float) or not 0 < value < 1:
-        raise PolicyPackError(f"{place}.{key} must be a number above 0 and below 1")
-    return value
-
-
-def _holders(body: Mapping[str, Any]) -> HolderPolicy:
-    _check_keys(body, _SOURCE_KEYS, optional=frozenset(_HOLDER_BOUNDS), place="holders")
-    _source(body, place="holders")
-    bounds = {
-        key: _whole(body[key], *_HOLDER_BOUNDS[key], place=f"holders.{key}")
-        for key in _HOLDER_BOUNDS.keys() & body.keys()
-    }
-    return HolderPolicy(**bounds)
-
-
-def _track(name: str, value: object, version: str) -> Track:
-    place = f"tracks.{name}"
-    body = _table(value, place=place)
-    _check_keys(body, _TRACK_KEYS, optional=_OPTIONAL_TRACK_KEYS, place=place)
-    rows = _list(body["steps"], place=f"{place}.steps")
-    steps = tuple(_step(row, place=f"{place}.steps[{at}]") for at, row in enumerate(rows))
-    _check_steps(steps, place=place)
-    causes = _list(body["causes"], place=f"{place}.causes")
-    notice = _notice(body["notice"], place=f"{place}.notice")
-    return Track(
-        name=name,
-        policy_version=version,
-        causes=frozenset(_word(CaseCause, value, place=f"{place}.causes") for value in causes),
-        steps=steps,
-        citation=_text(body["citation"], place=f"{place}.citation"),
-        is_unconfirmed=_flag(body["confirm_in_gazette"], place=f"{place}.confirm_in_gazette"),
-        assurance=_word(Assurance, body["assurance"], place=f"{place}.assurance"),
-        cure=_bilingual(body["cure"], place=f"{place}.cure"),
-        notice=notice,
-        primary_notice=_notice(
-            body.get("primary_notice", body["notice"]), place=f"{place}.primary_notice"
-        ),
-        execute_within=_hours(body["execute_within_hours"], place=f"{place}.execute_within_hours"),
-        primary_extra=_hours(body["primary_extra_hours"], place=f"{place}.primary_extra_hours"),
-        waits_for_notices=_flag(
-            body.get("waits_for_notices", False), place=f"{place}.waits_for_notices"
-        ),
-        exemptions=_exemptions(body.get("exempt", []), place=f"{place}.exempt"),
-    )
-
-
-def _exemptions(value: object, *, place: str) -> tuple[Exemption, ...]:
-    rows = _list(value, place=place)
-    return tuple(_exemption(row, place=f"{place}[{at}]") for at, row in enumerate(rows))
-
-
-def _exemption(value: object, *, place: str) -> Exemption:
-    row = _table(value, place=place)
-    _check_keys(row, _EXEMPTION_KEYS, optional=_EXEMPTION_BOUNDS, place=place)
-    if not _EXEMPTION_BOUNDS & row.keys():
-        raise PolicyPackError(f"{place} needs activated_from or activated_before")
-    begin, end = (
-        _day(row[name], place=f"{place}.{name}") if name in row else None
-        for name in ("activated_from", "activated_before")
-    )
-    citation = _text(row["citation"], place=f"{place}.citation")
-    return Exemption(activated_from=begin, activated_before=end, citation=citation)
-
-
-def _step(value: object, *, place: str) -> Step:
-    row = _table(value, place=place)
-    _check_keys(row, _STEP_KEYS, optional=frozenset({"by_wave"}), place=place)
-    kind = _word(StepKind, row["kind"], place=f"{place}.kind")
-    is_by_wave = _flag(row.get("by_wave", False), place=f"{place}.by_wave")
-    if is_by_wave and kind is StepKind.NOTIFY:
-        raise PolicyPackError(f"{place}: a notice is given by the clock, not by a wave")
-    after = _hours(row["after_hours"], place=f"{place}.after_hours")
-    return Step(kind=kind, after=after, is_by_wave=is_by_wave)
-
-
-def _check_steps(steps: tuple[Step, ...], *, place: str) -> None:
-    if not steps:
-        raise PolicyPackError(f"{place}.steps is empty")
-    severity = [list(StepKind).index(step.kind) for step in steps]
-    if severity != sorted(severity):
-        raise PolicyPackError(f"{place}.steps must grow stricter, never milder")
-    blocking = [step.kind for step in steps if step.kind is not StepKind.NOTIFY]
-    if len(blocking) != len(set(blocking)):
-        raise PolicyPackError(f"{place}.steps takes the same blocking step twice")
-
-
-def _word(words: type[_Word], value: object, *, place: str) -> _Word:
-    try:
-        return words(_text(value, place=place))
-    except ValueError as error:
-        raise PolicyPackError(f"{place}: {error}") from error
-
-
-def _bilingual(value: object, *, place: str) -> Bilingual:
-    body = _table(value, place=place)
-    _check_keys(body, frozenset({"vi", "en"}), place=place)
-    return Bilingual(**{name: _text(body[name], place=f"{place}.{name}") for name in body})
-
-
-def _notice(value: object, *, place: str) -> Bilingual:
-    notice = _bilingual(value, place=place)
-    for language, text in (("vi", notice.vi), ("en", notice.en)):
-        try:
-            check_template(text)
-        except NoticeError as error:
-            raise PolicyPackError(f"{place}.{language}: {error}") from error
-    return notice
-
-
-def _source(body: Mapping[str, Any], *, place: str) -> None:
-    _text(body["citation"], place=f"{place}.citation")
-    _flag(body["confirm_in_gazette"], place=f"{place}.confirm_in_gazette")
-
-
-def _hours(value: object, *, place: str) -> timedelta:
-    # 10 years: longer than any interval of a regulation, short enough to catch a slip of units.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 87_600:  # noqa: PLR2004 - explained above
-        raise PolicyPackError(f"{place}: hours must be a number in 0..87600")
-    return timedelta(hours=value)
-
-
-def _whole(value: object, least: int, most: int, *, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise PolicyPackError(f"{place} must be {least} to {most}")
-    return value
-
-
-def _text(value: object, *, place: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise PolicyPackError(f"{place} must be a sentence")
-    return value
-
-
-def _name(value: object, *, place: str) -> str:
-    text = _text(value, place=place)
-    if not _VERSION.fullmatch(text):
-        raise PolicyPackError(f"{place} must be small letters, digits and hyphens")
-    return text
-
-
-def _flag(value: object, *, place: str) -> bool:
-    if not isinstance(value, bool):
-        raise PolicyPackError(f"{place} must be true or false")
-    return value
-
-
-def _day(value: object, *, place: str) -> date:
-    # TOML's date with a time of day comes as a datetime, which is a date to Python.
-    if not isinstance(value, date) or isinstance(value, datetime):
-        raise PolicyPackError(f"{place} must be a date")
-    return value
-
-
-def _end(value: object, *, after: date) -> date | None:
-    if value is None:
-        return None
-    end = _day(value, place="effective_until")
-    if end <= after:
+    end = pack.day("effective_until")
+    if end <= pack.day("effective_on"):
         raise PolicyPackError("effective_until must lie after effective_on")
     return end
 
 
-def _table(value: object, *, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise PolicyPackError(f"{place} must be a table")
+def _source(section: Section) -> Source:
+    return Source(
+        citation=section.text("citation"),
+        is_unconfirmed=section.flag("confirm_in_gazette", otherwise=False),
+    )
+
+
+def _read(
+    sections: Mapping[str, Section], name: str, read: Callable[[Section], _Policy]
+) -> _Policy | None:
+    return read(sections[name]) if name in sections else None
+
+
+def _verification(section: Section, *, version: str) -> VerificationPolicy:
+    lifetime_s = section.whole("session_lifetime_s", _LIFETIME_MIN_S, _SESSION_LIFETIME_MAX_S)
+    nonce_s = min(int(NONCE_LIFETIME.total_seconds()), lifetime_s)
+    if "nonce_lifetime_s" in section:
+        nonce_s = section.whole("nonce_lifetime_s", _LIFETIME_MIN_S, lifetime_s)
+    return VerificationPolicy(
+        version=version,
+        face_dissimilarity_max=_face_dissimilarity_max(section),
+        session_lifetime=timedelta(seconds=lifetime_s),
+        portrait_review_after_years=_portrait_years(section),
+        regulated=_regulated(section),
+        nonce_lifetime=timedelta(seconds=nonce_s),
+        trust_profile=_trust_profile(section),
+    )
+
+
+def _face_dissimilarity_max(section: Section) -> float:
+    value = section.decimal("face_dissimilarity_max")
+    if not 0 < value <= FACE_DISSIMILARITY_MAX:
+        says = f" must be above 0 and at most {FACE_DISSIMILARITY_MAX}"
+        raise section.fault("face_dissimilarity_max", says)
     return value
 
 
-def _list(value: object, *, place: str) -> Sequence[object]:
-    if not isinstance(value, list):
-        raise PolicyPackError(f"{place} must be a list")
+def _portrait_years(section: Section) -> int | None:
+    # A card is valid for decades at most; no portrait is older than its holder.
+    key = "portrait_review_after_years"
+    return section.whole(key, 1, _PORTRAIT_YEARS_MAX) if key in section else None
+
+
+def _regulated(section: Section) -> RegulatedRates | None:
+    """The rates of a regulation, stated together; `regulated` says whether they bind."""
+    stated = {key for key in _RATE_KEYS if key in section}
+    if not stated:
+        return None
+    if stated != _RATE_KEYS:
+        raise section.fault("regulated", ", far_max and frr_max belong together")
+    far_max, frr_max = _share(section, "far_max"), _share(section, "frr_max")
+    is_binding = section.flag("regulated")
+    return RegulatedRates(far_max=far_max, frr_max=frr_max) if is_binding else None
+
+
+def _trust_profile(section: Section) -> str:
+    """The name of a profile; whether there is one of this name is the trust store's to say."""
+    if "trust_profile" not in section:
+        return TRUST_PROFILE
+    return section.name("trust_profile", length_max=_PROFILE_LENGTH_MAX)
+
+
+def _share(section: Section, key: str) -> float:
+    value = section.decimal(key)
+    if not 0 < value < 1:
+        raise section.fault(key, " must be above 0 and below 1")
     return value
 
 
-def _check_keys(
-    body: Mapping[str, Any],
-    keys: frozenset[str],
-    *,
-    place: str,
-    optional: frozenset[str] = frozenset(),
-) -> None:
-    """Every key is there and none besides: a misspelt one must not fall back to anything."""
-    unknown, missing = sorted(set(body) - keys - optional), sorted(keys - set(body))
-    if unknown:
-        raise PolicyPackError(f"{place}: unknown {', '.join(unknown)}")
-    if missing:
-        raise PolicyPackError(f"{place}: missing {', '.join(missing)}")
+def _holders(section: Section) -> HolderPolicy:
+    bounds = {
+        key: section.whole(key, least, most)
+        for key, (least, most) in _HOLDER_BOUNDS.items()
+        if key in section
+    }
+    return HolderPolicy(**bounds)
+
+
+def _quality(section: Section) -> QualityPolicy:
+    days = section.whole("snapshot_age_max_days", 1, _DAYS_MAX)
+    return QualityPolicy(snapshot_age_max=timedelta(days=days))
+
+
+def _numbers(section: Section) -> NumberPolicy:
+    days = section.whole("quarantine_days", 0, _DAYS_MAX)
+    return NumberPolicy(quarantine=timedelta(days=days))
+
+
+def _disputes(section: Section) -> DisputePolicy:
+    return DisputePolicy(
+        decide_within=timedelta(days=section.whole("decide_within_days", 1, _DAYS_MAX)),
+        appeal_within=timedelta(days=section.whole("appeal_within_days", 1, _DAYS_MAX)),
+    )
+
+
+def _waves(section: Section) -> WavePolicy:
+    return WavePolicy(
+        cured_share_max=_share(section, "cured_share_max"),
+        complaint_share_max=_share(section, "complaint_share_max"),
+    )
+
+
+def _tracks(pack: Section, version: str) -> dict[str, Track]:
+    bodies = pack.named_tables("tracks", required=_TRACK_KEYS, optional=_OPTIONAL_TRACK_KEYS)
+    tracks = {name: _track(name, body, version) for name, body in bodies}
+    for cause in CaseCause:
+        owners = [track.name for track in tracks.values() if cause in track.causes]
+        if len(owners) > 1:
+            raise PolicyPackError(f"cause {cause} needs one track, has {', '.join(owners)}")
+    return tracks
+
+
+def _track(name: str, body: Section, version: str) -> Track:
+    source = _source(body)
+    cure = _bilingual(body, "cure")
+    notice = _notice(body, "notice", cure=cure)
+    has_own = "primary_notice" in body
+    return Track(
+        name=name,
+        policy_version=version,
+        causes=body.words("causes", CaseCause),
+        steps=_steps(body),
+        citation=source.citation,
+        is_unconfirmed=source.is_unconfirmed,
+        assurance=body.word("assurance", Assurance),
+        cure=cure,
+        notice=notice,
+        primary_notice=_notice(body, "primary_notice", cure=cure) if has_own else notice,
+        execute_within=_execute_within(body),
+        primary_extra=body.hours("primary_extra_hours"),
+        waits_for_notices=body.flag("waits_for_notices", otherwise=False),
+        exemptions=_exemptions(body) if "exempt" in body else (),
+    )
+
+
+def _execute_within(body: Section) -> timedelta:
+    within = body.hours("execute_within_hours")
+    if not within:
+        raise body.fault("execute_within_hours", " must be above 0: nothing is done in no time")
+    return within
+
+
+def _bilingual(body: Section, key: str) -> Bilingual:
+    words = body.table(key, required=_LANGUAGES)
+    return Bilingual(vi=words.text("vi"), en=words.text("en"))
+
+
+def _notice(body: Section, key: str, *, cure: Bilingual) -> Bilingual:
+    notice = _bilingual(body, key)
+    try:
+        check_template(notice, cure=cure)
+    except NoticeError as error:
+        raise body.fault(key, f".{error}") from error
+    return notice
+
+
+def _steps(body: Section) -> tuple[Step, ...]:
+    rows = body.tables("steps", required={"kind", "after_hours"}, optional={"by_wave"})
+    steps = tuple(_step(row) for row in rows)
+    if not steps:
+        raise body.fault("steps", " is empty")
+    severity = [list(StepKind).index(step.kind) for step in steps]
+    if severity != sorted(severity):
+        raise body.fault("steps", " must grow stricter, never milder")
+    blocking = [step.kind for step in steps if step.kind is not StepKind.NOTIFY]
+    if len(blocking) != len(set(blocking)):
+        raise body.fault("steps", " takes the same blocking step twice")
+    # A case remembers one wave, to be put back where it stood before.
+    if sum(step.is_by_wave for step in steps) > 1:
+        raise body.fault("steps", " leaves more than one step to waves")
+    return steps
+
+
+def _step(row: Section) -> Step:
+    kind = row.word("kind", StepKind)
+    is_by_wave = row.flag("by_wave", otherwise=False)
+    if is_by_wave and kind is StepKind.NOTIFY:
+        raise row.fault("by_wave", ": a notice is given by the clock, not by a wave")
+    return Step(kind=kind, after=row.hours("after_hours"), is_by_wave=is_by_wave)
+
+
+def _exemptions(body: Section) -> tuple[Exemption, ...]:
+    rows = body.tables("exempt", required={"citation"}, optional=_EXEMPTION_BOUNDS)
+    return tuple(_exemption(row) for row in rows)
+
+
+def _exemption(row: Section) -> Exemption:
+    begin = row.day("activated_from") if "activated_from" in row else None
+    end = row.day("activated_before") if "activated_before" in row else None
+    if begin is None and end is None:
+        raise PolicyPackError(f"{row.place} needs activated_from or activated_before")
+    if begin is not None and end is not None and end <= begin:
+        raise row.fault("activated_before", " must lie after activated_from")
+    return Exemption(activated_from=begin, activated_before=end, citation=row.text("citation"))

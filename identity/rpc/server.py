@@ -24,6 +24,7 @@ from identity.rpc.population_servicer import PopulationServicer
 from identity.rpc.quality_servicer import QualityServicer
 from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
+from identity.rpc.wave_servicer import WaveServicer
 from identity.security.certificates import Identity
 from subid.v1 import (
     citizen_service_pb2,
@@ -40,6 +41,8 @@ from subid.v1 import (
     subscription_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
+    wave_service_pb2,
+    wave_service_pb2_grpc,
 )
 
 CONCURRENT_CALLS_MAX = 1_000
@@ -63,6 +66,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"],
     enforcement_service_pb2.DESCRIPTOR.services_by_name["EnforcementService"],
     quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
+    wave_service_pb2.DESCRIPTOR.services_by_name["WaveService"],
 )
 
 
@@ -149,6 +153,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(edge, policies), server
     )
+    wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(edge), server)
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
 
 

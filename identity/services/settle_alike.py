@@ -43,7 +43,12 @@ def open_alike(
 
 
 def settle_alike(
-    uow: UnitOfWork, call: Call, example: Subscription, references: Sequence[Reference]
+    uow: UnitOfWork,
+    call: Call,
+    example: Subscription,
+    references: Sequence[Reference],
+    *,
+    wave_id: UUID | None = None,
 ) -> bool:
     """Bring the cases and orders of stored subscriptions in line.
 
@@ -52,6 +57,7 @@ def settle_alike(
         call: The circumstances.
         example: One of them, as it is after the change.
         references: Full keys of all of them.
+        wave_id: The wave that is put back, where that is what happened.
 
     Returns:
         Whether it was done; otherwise each must be settled for itself.
@@ -62,7 +68,7 @@ def settle_alike(
     # Disputes are of single numbers: what one of them holds is no example for the others.
     if any(case.frozen_at is not None for case in cases):
         return False
-    settled = _settle(call, example, cases)
+    settled = _settle(call, example, cases, wave_id=wave_id)
     if not settled.subscription.is_in_service:
         return False
     write_alike(uow, call, settled, Written(example, cases, references))
@@ -113,12 +119,14 @@ def _tell_on(uow: UnitOfWork, call: Call, references: Sequence[Reference]) -> No
         uow.subscriber_updates.note(again, at=call.at)
 
 
-def _settle(call: Call, example: Subscription, cases: Sequence[Case]) -> Settlement:
+def _settle(
+    call: Call, example: Subscription, cases: Sequence[Case], *, wave_id: UUID | None = None
+) -> Settlement:
     return settle(
         example,
         cases,
         call.rules,
-        change=Change(before=example.service_state),
+        change=Change(before=example.service_state, wave_id=wave_id),
         at=call.at,
         new_id=call.new_id,
     )

@@ -58,12 +58,13 @@ def step_cases(
         wave: The wave that takes them; None for the clock.
     """
     stepped = Stepped()
-    for alike in _groups(call, numbers):
+    for alike in likenesses(call, numbers):
         stepped += _step(uow, call, alike, wave=wave)
     return stepped
 
 
-def _groups(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[DueNumber]]:
+def likenesses(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[DueNumber]]:
+    """Numbers that agree in all that the domain looks at, together."""
     groups: dict[Hashable, list[DueNumber]] = defaultdict(list)
     for each in numbers:
         exempt = call.rules.exempt_from(each.activated_on)

@@ -46,6 +46,7 @@ from identity.storage.sealing_keys import SealingKeys
 from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
+from identity.storage.waves import Waves
 
 POOL_SIZE = 24
 """Connections kept: those of request threads, two for each of some imports, a few for the server's
@@ -123,6 +124,11 @@ class UnitOfWork:
     def due_cases(self) -> DueCases:
         """Numbers with a step to take."""
         return DueCases(self.connection)
+
+    @cached_property
+    def waves(self) -> Waves:
+        """Steps that many numbers take together."""
+        return Waves(self.connection)
 
     @cached_property
     def disputes(self) -> Disputes:

@@ -1,6 +1,6 @@
 """Which days can be meant."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
@@ -69,9 +69,14 @@ def test_a_year_is_full_on_its_day_and_not_before(since: date, on: date, years: 
 @pytest.mark.parametrize(
     ("instant", "day"),
     [
-        (datetime(2026, 5, 1, 16, 59, 59, tzinfo=UTC), date(2026, 5, 1)),
-        (datetime(2026, 5, 1, 17, 0, tzinfo=UTC), date(2026, 5, 2)),
+        (datetime(2026, 12, 31, 16, 59, 59, 999_999, tzinfo=UTC), date(2026, 12, 31)),
+        (datetime(2026, 12, 31, 17, tzinfo=UTC), date(2027, 1, 1)),
+        (datetime(2028, 2, 28, 17, tzinfo=UTC), date(2028, 2, 29)),
+        (datetime(2028, 2, 29, 17, tzinfo=UTC), date(2028, 3, 1)),
+        (datetime(2026, 7, 1, tzinfo=timezone(timedelta(hours=14))), date(2026, 6, 30)),
     ],
 )
-def test_a_day_begins_at_midnight_in_viet_nam(instant: datetime, day: date) -> None:
+def test_a_day_begins_at_midnight_in_viet_nam_in_winter_and_summer(
+    instant: datetime, day: date
+) -> None:
     assert day_of(instant) == day

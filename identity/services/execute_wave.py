@@ -1,0 +1,101 @@
+"""Execute an approved wave, slice by slice, and stop it when its numbers say that it is wrong.
+
+Owns the slices: each is a range of keys in a transaction of its own, so a wave that is cut off goes
+on where it stood and no slice is done twice. What a step leads to is the domain's to say.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from uuid import UUID
+
+from identity.domain.wave import Wave, WaveState, reason_to_stop
+from identity.services.call import Call
+from identity.services.step_cases import WaveStep, step_cases
+from identity.services.transactions import Transactions
+from identity.services.waves import find_wave, note, reach_of, stop
+from identity.storage.database import UnitOfWork
+from identity.storage.link_runs import slice_bounds
+
+WORKERS = 2
+"""Slices at a time: one keeps a core of the database busy, and part of one here."""
+
+_LIMIT_NONE = 1 << 31
+"""More cases than a slice can hold."""
+
+
+def execute_wave(
+    transactions: Transactions, call: Call, wave_id: UUID, *, slice_count_max: int
+) -> Wave:
+    """Execute the next slices.
+
+    Args:
+        transactions: The registry.
+        call: The circumstances; what is due is due at its instant.
+        wave_id: The wave.
+        slice_count_max: The most slices to execute.
+
+    Returns:
+        The wave after them: completed, stopped by itself, or still running.
+
+    Raises:
+        WaveNotFoundError: There is none.
+        WaveNotReadyError: It is not approved by two.
+        WaveInvalidError: The rules in force leave its step to no wave any more.
+    """
+    wave = transactions.run(partial(_begin, call=call, wave_id=wave_id))
+    if wave.state is WaveState.RUNNING:
+        missing = [place for place in range(wave.slice_count) if place not in wave.done]
+        # A wave that takes only so many numbers must know after each slice how many it took.
+        workers = 1 if wave.criteria.subscription_count_max else WORKERS
+        with ThreadPoolExecutor(workers) as threads:
+            slices = [
+                threads.submit(
+                    transactions.run, partial(_execute_slice, call=call, wave_id=wave_id, place=at)
+                )
+                for at in missing[:slice_count_max]
+            ]
+            for each in slices:
+                each.result()
+    return transactions.run(partial(_end, call=call, wave_id=wave_id))
+
+
+def _begin(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
+    """Refuse what is not approved, stop what should not go on, and say that it runs."""
+    wave = find_wave(uow, wave_id, lock="update")
+    wave.refuse_execution()
+    reach_of(call, wave.criteria)
+    for done in uow.waves.done_slices(wave_id):
+        low, high = slice_bounds(done.place, of=wave.slice_count)
+        after = uow.waves.aftermath(wave_id, since=done.executed_at, low=low, high=high)
+        if (reason := reason_to_stop(after, call.rules.waves)) is not None:
+            stop(uow, call, wave, f"stopped itself: {reason}")
+            return find_wave(uow, wave_id)
+    uow.waves.move(wave, WaveState.RUNNING)
+    return find_wave(uow, wave_id)
+
+
+def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> None:
+    # Kept until the slice is done: a stop waits for it, and none begins after a stop.
+    wave = find_wave(uow, wave_id, lock="share")
+    if wave.state is not WaveState.RUNNING or not uow.waves.take(wave_id, place, at=call.at):
+        return
+    criteria = wave.criteria
+    left = (criteria.subscription_count_max or _LIMIT_NONE) - wave.directive_count
+    if left <= 0:
+        return
+    low, high = slice_bounds(place, of=wave.slice_count)
+    waiting = uow.due_cases.list_by_wave(
+        reach_of(call, criteria), call.at, low=low, high=high, limit=left
+    )
+    numbers = [each for each in waiting if criteria.has_primaries or not each.is_primary]
+    step = WaveStep(wave_id=wave_id, track=criteria.track)
+    done = step_cases(uow, call, numbers, wave=step)
+    uow.waves.count(wave_id, place, directives=done.directive_count)
+
+
+def _end(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
+    wave = find_wave(uow, wave_id, lock="update")
+    if wave.state is WaveState.RUNNING and len(wave.done) == wave.slice_count:
+        uow.waves.move(wave, WaveState.COMPLETED)
+    note(uow, call, wave, "execute_wave", slices=len(wave.done), directives=wave.directive_count)
+    return find_wave(uow, wave_id)

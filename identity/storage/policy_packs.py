@@ -1,0 +1,48 @@
+"""The policy packs that decided anything, each with the digest of what it said.
+
+Owns the rows of `policy_pack`. Never sees a pack's text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from identity.state_directory import StateError
+from identity.storage.enforcement_tables import policy_pack
+
+
+class ChangedPackError(StateError):
+    """A pack that is not what it was when it was first used."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPacks:
+    """The packs in use, of one transaction."""
+
+    connection: Connection
+
+    def keep(self, version: str, digest: bytes, *, at: datetime) -> None:
+        """Write down what a pack says when it is first used; later, see that it still says so.
+
+        Servers that start together may all call it: the first one's word counts.
+
+        Args:
+            version: The pack's name.
+            digest: `PolicyPack.digest`.
+            at: The present.
+
+        Raises:
+            ChangedPackError: It was used before and said something else.
+        """
+        row = {"version": version, "text_digest": digest, "first_used_at": at}
+        self.connection.execute(insert(policy_pack).values(row).on_conflict_do_nothing())
+        query = select(policy_pack.c.text_digest, policy_pack.c.first_used_at)
+        kept = self.connection.execute(query.where(policy_pack.c.version == version)).one()
+        if kept.text_digest != digest:
+            raise ChangedPackError(
+                f"the policy pack {version} has decided cases since"
+                f" {kept.first_used_at:%Y-%m-%d} and is not what it was: put it back, and give"
+                " what is new a name of its own"
+            )
