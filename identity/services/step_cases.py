@@ -68,7 +68,8 @@ def likenesses(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[Du
     groups: dict[Hashable, list[DueNumber]] = defaultdict(list)
     for each in numbers:
         exempt = call.rules.exempt_from(each.activated_on)
-        kind = (each.likeness, each.is_primary, each.is_last_number, each.is_verified, exempt)
+        people = (each.is_primary, each.is_last_number, each.is_verified, each.is_notified)
+        kind = (each.likeness, people, exempt)
         groups[kind].append(each)
     return groups.values()
 

@@ -60,13 +60,19 @@ def at_rung(steps_taken: int, ladder: Track, *, due_at: datetime = NOW) -> Case:
 
 
 def walk(case: Case, days: list[int], run: Run = CLOCK) -> list[tuple[int, StepKind]]:
-    """Run the clock on some days after NOW; returns each rung with its day."""
+    """Run the clock on some days after NOW, and then a wave; returns each rung with its day."""
     ladder = track(case.track)
     taken: list[tuple[int, StepKind]] = []
     for day in days:
-        case, steps = take_due_steps(case, ladder, run, at=NOW + day * DAY)
-        taken.extend((day, step) for step in steps)
+        for each in (run, replace(run, wave_track=case.track)):
+            case, steps = take_due_steps(case, ladder, each, at=NOW + day * DAY)
+            taken.extend((day, step) for step in steps)
     return taken
+
+
+def due_run(ladder: Track, place: int, run: Run = CLOCK) -> Run:
+    """What takes a step: a wave where it is left to waves."""
+    return replace(run, wave_track=ladder.name) if ladder.steps[place].is_by_wave else run
 
 
 @pytest.mark.parametrize("cause", sorted(set(CaseCause) - OPTIONAL_CAUSES))
@@ -90,7 +96,7 @@ def test_a_new_case_stands_at_the_foot_of_its_ladder(cause: CaseCause) -> None:
         (CaseCause.DECEASED, {15: "block_outgoing", 30: "suspend", 60: "terminate"}),
     ],
 )
-def test_a_clock_run_every_day_blocks_on_the_days_of_the_regulation(
+def test_a_clock_and_a_wave_run_every_day_block_on_the_days_of_the_regulation(
     cause: CaseCause, blocking: dict[int, str]
 ) -> None:
     taken = walk(fresh(cause), list(range(101)))
@@ -246,7 +252,7 @@ def test_what_is_foretold_is_the_very_rung_and_day_of_a_punctual_clock(
 ) -> None:
     case, ladder = at_rung(taken, track("T2"), due_at=NOW + 3 * DAY), track("T2")
     assert next_block(case, ladder, is_primary=False) == NextStep(kind=kind, at=NOW + 3 * DAY)
-    assert take_due_steps(case, ladder, CLOCK, at=NOW + 3 * DAY)[1] == (kind,)
+    assert take_due_steps(case, ladder, due_run(ladder, taken), at=NOW + 3 * DAY)[1] == (kind,)
 
 
 def test_nothing_is_foretold_at_the_end_of_a_ladder() -> None:
@@ -312,8 +318,10 @@ def test_a_case_that_ends_is_held_no_more_and_waits_for_no_wave() -> None:
 def test_a_block_waits_until_the_notices_before_it_were_delivered(taken: int) -> None:
     ladder = track("T2")
     case = at_rung(taken, ladder)
-    assert take_due_steps(case, ladder, UNNOTIFIED, at=NOW + 99 * DAY) == (case, ())
-    assert len(take_due_steps(case, ladder, CLOCK, at=NOW + 99 * DAY)[1]) == 1
+    late = NOW + 99 * DAY
+    unnotified, notified = (due_run(ladder, taken, run) for run in (UNNOTIFIED, CLOCK))
+    assert take_due_steps(case, ladder, unnotified, at=late) == (case, ())
+    assert len(take_due_steps(case, ladder, notified, at=late)[1]) == 1
 
 
 def test_a_block_does_not_wait_where_its_ladder_does_not_say_so() -> None:
@@ -328,9 +336,9 @@ def test_a_notice_waits_for_no_other() -> None:
 
 
 def test_a_notice_of_the_same_run_is_one_that_was_not_delivered() -> None:
-    steps = (Step(kind=StepKind.NOTIFY, after=timedelta()), replace(track("T2").steps[5]))
-    at_once = replace(steps[1], after=timedelta())
-    ladder = replace(track("T2"), steps=(steps[0], at_once))
+    kinds = (StepKind.NOTIFY, StepKind.BLOCK_OUTGOING)
+    at_once = tuple(Step(kind=kind, after=timedelta()) for kind in kinds)
+    ladder = replace(track("T2"), steps=at_once)
     case, taken = take_due_steps(fresh(CaseCause.UNVERIFIED), ladder, CLOCK, at=NOW)
     assert taken == (StepKind.NOTIFY,)
     assert take_due_steps(case, ladder, CLOCK, at=NOW)[1] == (StepKind.BLOCK_OUTGOING,)

@@ -255,10 +255,10 @@ def test_two_cases_that_lead_to_one_block_are_both_named_in_one_order() -> None:
 
 def test_a_milder_rung_of_another_case_orders_nothing() -> None:
     open_cases = [
-        case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW),
+        case(CaseCause.NOT_FOUND, steps_taken=5, due_at=NOW),
         case(CaseCause.DISOWNED, steps_taken=6),
     ]
-    item = subscription(state=SUSPENDED)
+    item = subscription(state=SUSPENDED, linked=LinkState.NOT_FOUND)
     done = settled(item, open_cases, change=clock(item))
     assert (kinds(done), done.subscription.service_state) == ([], SUSPENDED)
     assert done.step_count == 1
@@ -319,13 +319,13 @@ def test_a_transfer_leaves_a_disowned_number_to_be_cured_by_its_user() -> None:
 
 
 def test_the_clock_of_a_number_does_not_begin_anew_with_another_holder() -> None:
-    running = case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW + DAY)
+    running = case(CaseCause.UNVERIFIED, steps_taken=4, due_at=NOW + DAY)
     item = subscription()
     change = Change(before=item.service_state, is_claim_changed=True)
     done = settled(item, [running], change=change)
     assert (done.cases, kinds(done)) == ((running,), [])
-    later = settled(item, done.cases, change=clock(item), at=NOW + DAY)
-    assert kinds(later) == [DirectiveKind.BLOCK_OUTGOING]
+    (later,) = settled(item, done.cases, change=clock(item), at=NOW + DAY).cases
+    assert (later.case_id, later.steps_taken) == (running.case_id, 5)
 
 
 @pytest.mark.parametrize("linked", [LinkState.LINKED, LinkState.MISMATCHED])
@@ -373,12 +373,13 @@ def test_a_disowned_number_that_was_never_in_service_is_withdrawn_not_suspended(
 
 
 def test_a_primary_number_is_blocked_later_than_another() -> None:
-    item, waiting = subscription(), case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW)
-    assert kinds(settled(item, [waiting], change=clock(item))) == [DirectiveKind.BLOCK_OUTGOING]
+    item = subscription(state=BLOCKED)
+    waiting = case(CaseCause.UNVERIFIED, steps_taken=6, due_at=NOW)
+    assert kinds(settled(item, [waiting], change=clock(item))) == [DirectiveKind.SUSPEND]
     change = clock(item, is_primary=True)
     assert kinds(settled(item, [waiting], change=change)) == []
     late = settled(item, [waiting], change=change, at=NOW + 5 * DAY)
-    assert kinds(late) == [DirectiveKind.BLOCK_OUTGOING]
+    assert kinds(late) == [DirectiveKind.SUSPEND]
 
 
 def test_a_pack_with_both_causes_on_one_track_opens_one_case() -> None:

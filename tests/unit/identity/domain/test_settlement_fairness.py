@@ -36,15 +36,15 @@ from tests.unit.identity.domain.settlements import (
 
 
 def test_a_case_ends_under_the_pack_that_it_began_under() -> None:
-    running = case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW)
+    running = case(CaseCause.UNVERIFIED, steps_taken=6, due_at=NOW)
     old = shipped_rules().tracks["T2"]
     steps = tuple(replace(step, after=99 * DAY) for step in old.steps)
     slower = with_tracks(replace(old, policy_version="later", steps=steps))
-    item = subscription()
+    item = subscription(state=BLOCKED)
     done = settled(item, [running], change=clock(item), rules=slower)
     (stepped,) = done.cases
     assert stepped.policy_version == old.policy_version
-    assert stepped.next_due_at == NOW + old.steps[6].after
+    assert stepped.next_due_at == NOW + old.steps[7].after
     assert [order.policy_version for order in done.directives] == [old.policy_version]
 
 
@@ -189,12 +189,12 @@ def test_a_verification_ends_cases_that_a_dispute_holds() -> None:
 
 
 def test_a_block_that_waits_for_a_notice_leaves_all_as_it_is() -> None:
-    running = case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW)
-    item = subscription()
+    running = case(CaseCause.UNVERIFIED, steps_taken=6, due_at=NOW)
+    item = subscription(state=BLOCKED)
     done = settled(item, [running], change=clock(item, Run(is_notified=False)))
     assert (done.subscription, done.cases, done.directives) == (item, (running,), ())
     told = settled(item, [running], change=clock(item))
-    assert kinds(told) == [DirectiveKind.BLOCK_OUTGOING]
+    assert kinds(told) == [DirectiveKind.SUSPEND]
 
 
 def test_a_device_change_does_not_take_the_block_of_a_ladder_that_waits_for_a_notice() -> None:
@@ -205,27 +205,18 @@ def test_a_device_change_does_not_take_the_block_of_a_ladder_that_waits_for_a_no
 
 
 def test_the_order_of_a_wave_names_it_and_the_clock_takes_over_behind_it() -> None:
-    steps = list(shipped_rules().tracks["T2"].steps)
-    steps[5] = replace(steps[5], is_by_wave=True)
-    rules = with_tracks(
-        replace(shipped_rules().tracks["T2"], policy_version="waves", steps=tuple(steps))
-    )
-    waiting = replace(
-        case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW),
-        policy_version="waves",
-        waits_for_wave=True,
-    )
+    assert shipped_rules().tracks["T2"].steps[5].is_by_wave
+    waiting = replace(case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW), waits_for_wave=True)
     item, wave_id = subscription(), new_id()
-    passed = settled(item, [waiting], change=clock(item), rules=rules)
+    passed = settled(item, [waiting], change=clock(item))
     assert (passed.cases, passed.directives) == ((waiting,), ())
     wave = replace(clock(item, Run(wave_track="T2")), wave_id=wave_id)
-    done = settled(item, [waiting], change=wave, rules=rules)
+    done = settled(item, [waiting], change=wave)
     (order,) = done.directives
     assert (order.kind, order.wave_id) == (DirectiveKind.BLOCK_OUTGOING, wave_id)
     (stepped,) = done.cases
     assert (stepped.waits_for_wave, stepped.next_due_at) == (False, NOW + 60 * DAY)
     after = done.subscription
-    (suspend,) = settled(
-        after, done.cases, change=clock(after), rules=rules, at=NOW + 60 * DAY
-    ).directives
+    later = settled(after, done.cases, change=clock(after), at=NOW + 60 * DAY)
+    (suspend,) = later.directives
     assert (suspend.kind, suspend.wave_id) == (DirectiveKind.SUSPEND, None)

@@ -31,8 +31,9 @@ from identity.services.directives import (
     pull_directives,
 )
 from identity.services.settle_subscriptions import settle_subscription
-from identity.services.step_cases import Stepped
+from identity.services.step_cases import Stepped, WaveStep, step_cases
 from identity.storage.database import UnitOfWork
+from identity.storage.due_cases import WaveReach
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import directive, enforcement_clock
 from tests.databases import within
@@ -79,6 +80,14 @@ def pull(uow: UnitOfWork, operator: str, at: datetime, *, limit: int = 999) -> l
     return [each.directive for each in lease.directives]
 
 
+def wave(uow: UnitOfWork, operator: str, at: datetime) -> Stepped:
+    """Block the operator's numbers that wait for a wave."""
+    reach = WaveReach(track="T2", steps=(5,), operators=(operator,))
+    waiting = uow.due_cases.list_by_wave(reach, at, low=b"", high=None, limit=99)
+    call = make_call("ministry", role=Role.REGULATOR, at=at)
+    return step_cases(uow, call, waiting, wave=WaveStep(wave_id=uuid4(), track="T2"))
+
+
 def obey(
     uow: UnitOfWork, operator: str, at: datetime, *, fails: Collection[DirectiveKind] = ()
 ) -> list[DirectiveKind]:
@@ -98,12 +107,15 @@ def obey(
     return [order.kind for order in orders]
 
 
-def test_a_ladder_is_climbed_rung_by_rung_to_its_end(uow: UnitOfWork, operator: str) -> None:
+def test_a_ladder_is_climbed_rung_by_rung_to_its_end_with_a_wave_every_day(
+    uow: UnitOfWork, operator: str
+) -> None:
     item = on_ladder(uow, operator)
     climbed = []
     for day in range(80):
         at = STARTED_AT + day * DAY
         advance(uow, at)
+        wave(uow, operator, at)
         climbed += [(day, kind) for kind in obey(uow, operator, at)]
     assert climbed == [
         *[(day, DirectiveKind.NOTIFY) for day in range(5)],
@@ -124,12 +136,22 @@ def test_nobody_is_blocked_whose_notices_have_not_come(uow: UnitOfWork, operator
     for day in range(9):
         at = STARTED_AT + day * DAY
         advance(uow, at)
+        assert wave(uow, operator, at) == Stepped()
         told = obey(uow, operator, at, fails={DirectiveKind.NOTIFY})
         # What failed comes back beside the one of the day.
         assert told == [DirectiveKind.NOTIFY] * min(day + 1, 5)
     assert set(obey(uow, operator, at)) == {DirectiveKind.NOTIFY}
-    advance(uow, at)
+    assert wave(uow, operator, at).step_count == 1
     assert obey(uow, operator, at) == [DirectiveKind.BLOCK_OUTGOING]
+
+
+def test_the_clock_passes_by_what_waits_for_a_wave(uow: UnitOfWork, operator: str) -> None:
+    item = on_ladder(uow, operator)
+    for day in range(40):
+        advance(uow, STARTED_AT + day * DAY)
+        assert set(obey(uow, operator, STARTED_AT + day * DAY)) <= {DirectiveKind.NOTIFY}
+    (case,) = uow.cases.list_open([item])[item.subscription_id]
+    assert (case.waits_for_wave, case.steps_taken) == (True, 5)
 
 
 def test_a_block_does_not_wait_for_notices_where_its_ladder_does_not_say_so(
@@ -221,10 +243,10 @@ def test_a_primary_number_gets_its_extra_time_before_it_is_blocked(
     (case,) = uow.cases.list_open([chosen])[chosen.subscription_id]
     disowned = replace(case, cause=CaseCause.DISOWNED)
     uow.cases.save_many([(disowned, verified)])
-    advance(uow, STARTED_AT + 5 * DAY)
+    wave(uow, operator, STARTED_AT + 5 * DAY)
     assert find(uow, plain).service_state is ServiceState.OUTGOING_BLOCKED
     assert find(uow, verified).service_state is ServiceState.ACTIVE
-    advance(uow, STARTED_AT + 10 * DAY)
+    wave(uow, operator, STARTED_AT + 10 * DAY)
     assert find(uow, verified).service_state is ServiceState.OUTGOING_BLOCKED
 
 
