@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from identity.audit.log import audit_entry
 from identity.config import DEFAULT_POLICIES
@@ -41,6 +41,7 @@ from identity.storage.book import BookRow, NewNumber, index_row
 from identity.storage.cases import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.enforcement_tables import dispute
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Session, SessionState
 
@@ -238,6 +239,26 @@ def store_orders(uow: UnitOfWork, item: Subscription, *kinds: DirectiveKind) -> 
     orders = [make_directive(item, kind=kind) for kind in kinds]
     uow.directives.add_many((order, item) for order in orders)
     return orders
+
+
+def store_dispute(uow: UnitOfWork, item: Subscription) -> None:
+    """Somebody else claims a number."""
+    row = {
+        "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
+        "dispute_id": uuid4(),
+        "subscription_id": item.subscription_id,
+        "holder_key": citizen_key(uow.sealer, item.claim.personal_id),
+        "claimant_key": citizen_key(uow.sealer, make_personal_id()),
+        "operator_id": item.operator_id,
+        "msisdn_sealed": b"sealed",
+        "opener": "operator:other",
+        "state": "open",
+        "opened_at": NOW,
+        "deadline": NOW.replace(month=6),
+        "evidence": [],
+        "decisions": [],
+    }
+    uow.connection.execute(insert(dispute).values(row))
 
 
 def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:

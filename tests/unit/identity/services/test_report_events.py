@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from identity.domain.directive import Directive
-from identity.domain.enforcement import DirectiveKind
+from identity.domain.enforcement import DirectiveKind, open_case
 from identity.domain.errors import FieldViolation, RequestInvalidError
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
@@ -30,9 +30,11 @@ from tests.unit.identity.makers import (
     make_claim,
     make_msisdn,
     make_operator,
+    make_record,
     store_citizen,
     store_number,
     store_orders,
+    track_for,
 )
 
 AN_HOUR_AGO = NOW - timedelta(hours=1)
@@ -87,6 +89,32 @@ def test_a_device_change_warns_and_blocks_at_once_within_two_hours_of_the_event(
     assert {order.due_at for order in orders} == {AN_HOUR_AGO + timedelta(hours=2)}
     # A one-way block still lets the citizen be called.
     assert uow.primaries.find(number.claim.personal_id) is not None
+
+
+def test_a_device_change_does_not_take_a_block_whose_notice_has_not_come(
+    uow: UnitOfWork, call: Call
+) -> None:
+    item = store_number(uow, store_citizen(uow), operator_id=call.caller.name, verified_at=None)
+    track = track_for(CaseCause.UNVERIFIED)
+    waiting = open_case(item, CaseCause.UNVERIFIED, track, identity=uuid4(), at=AN_HOUR_AGO)
+    blocked = replace(item, service_state=ServiceState.OUTGOING_BLOCKED)
+    uow.subscriptions.save(blocked)
+    uow.cases.save_many([(replace(waiting, steps_taken=6), item)])
+    store_orders(uow, item, DirectiveKind.NOTIFY)
+    assert report_events(uow, call, [event(EventKind.DEVICE_CHANGE, item)]) == [""]
+    assert find(uow, item).service_state is ServiceState.OUTGOING_BLOCKED
+    assert [order.kind for order in open_orders(uow, call)] == [DirectiveKind.NOTIFY] * 2
+
+
+@pytest.mark.parametrize("state", [ServiceState.ACTIVE, ServiceState.SUSPENDED])
+def test_the_block_after_a_device_change_says_whether_it_is_the_last_number(
+    uow: UnitOfWork, call: Call, number: Subscription, state: ServiceState
+) -> None:
+    holder = replace(make_record(), personal_id=number.claim.personal_id)
+    store_number(uow, holder, service_state=state)
+    report_events(uow, call, [event(EventKind.DEVICE_CHANGE, number)])
+    is_last = state is not ServiceState.ACTIVE
+    assert {order.is_last_number for order in open_orders(uow, call)} == {is_last}
 
 
 def test_a_second_device_change_opens_no_second_case(
