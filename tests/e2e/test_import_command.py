@@ -86,7 +86,7 @@ def test_a_large_file_takes_little_memory_whatever_becomes_of_its_rows(
     if outcome == "refused":
         with rejects.open(encoding="utf-8") as lines, file.open(encoding="utf-8") as originals:
             for number, (line, original) in enumerate(zip(lines, originals, strict=True)):
-                assert number == 0 or line == (
+                assert number == 0 or line.replace('"', "") == (
                     f"{original.rstrip()},{number},msisdn,MSISDN_MALFORMED\n"
                 )
     assert rejects.exists() == (outcome == "refused")

@@ -155,7 +155,7 @@ def test_a_nul_byte_is_a_row_that_is_refused(world: World, people: People, tmp_p
     assert (done.exit_code, counts(done)["rejected"]) == (1, 1), done.output
     rejected = (tmp_path / "register.csv.rejects.csv").read_text()
     assert "An\0Bình" in rejected
-    assert rejected.endswith("2,full_name,FULL_NAME_MALFORMED\n")
+    assert rejected.endswith('2,"full_name","FULL_NAME_MALFORMED"\n')
 
 
 def test_a_service_that_is_away_is_a_reason_to_run_the_command_again(
