@@ -78,7 +78,7 @@ def states_chart(operators: Sequence[Figures]) -> str:
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=len(_STATES), frameon=False)
@@ -112,7 +112,7 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     # From the ten per cent below the lowest mark, so that provinces can be told apart.
     axes.set_xlim(max(0.0, math.floor(10 * axes.get_xlim()[0]) / 10), 1)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=" %"))
     axes.grid(visible=True, alpha=0.35)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -142,7 +142,7 @@ def _percentages(axes: Axes) -> None:
     top = min(1.0, max(high, low + 0.05))
     axes.set_ylim(max(0.0, min(low, top - 0.05)), top)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # matplotlib
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call] # as above
