@@ -31,10 +31,11 @@ _STATES = {
     "deceased": ("holder has died", "#566573"),
 }
 _OF_PROVINCES = {
-    Measure.CORRECT: ("o", "#1e8449"),
-    Measure.SUFFICIENT: ("s", "#2471a3"),
-    Measure.ALIVE: ("D", "#ca6f1e"),
+    Measure.CORRECT: ("o", 90, "#1e8449"),
+    Measure.SUFFICIENT: ("s", 42, "#2471a3"),
+    Measure.ALIVE: ("D", 16, "#ca6f1e"),
 }
+"""Mark, its area in square points, and colour: the later ones are smaller and hide none."""
 
 Trend = Sequence[tuple[date, Figures]]
 
@@ -96,12 +97,13 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     known = [each for each in provinces if not each.is_province_unknown]
     figure = Figure(figsize=(11, 1.4 + 0.27 * len(known)), layout="constrained")
     axes = figure.add_subplot()
-    for measure, (marker, colour) in _OF_PROVINCES.items():
+    for measure, (marker, area, colour) in _OF_PROVINCES.items():
         ratios = [each.shares()[measure].ratio for each in known]
         axes.scatter(
             [float("nan") if ratio is None else ratio for ratio in ratios],
             range(len(known)),
             marker=marker,
+            s=area,
             color=colour,
             label=f"{WORDS[measure].english} · {WORDS[measure].vietnamese}",
             zorder=3,
@@ -115,7 +117,7 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=" %"))
     axes.grid(visible=True, alpha=0.35)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=9)
     figure.legend(loc="outside upper left", ncols=len(_OF_PROVINCES), frameon=False)
     return _svg(figure, salt="provinces")
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -23,6 +24,13 @@ def test_the_page_has_six_numbers_with_their_parts_and_wholes() -> None:
     assert "880 of 1,000" in cards[0]
     assert "+8.0 points since 1 May" in cards[0]
     assert "none to count" in cards[4]  # nobody has two numbers
+
+
+def test_a_word_has_moved_since_the_first_day_that_had_any_to_count() -> None:
+    made = report()
+    nothing = empty_report().trend[0][1]
+    page = quality_html(replace(made, trend=((date(2026, 4, 30), nothing), *made.trend)))
+    assert "+8.0 points since 1 May" in page
 
 
 def test_the_page_shows_what_is_odd_where_it_was_counted() -> None:
