@@ -27,8 +27,11 @@ MEMORY_MAX_MIB = 300
 1,200,000."""
 
 BOOK = "msisdn,personal_id,full_name,birth_date,activated_on,point_of_sale,province_code\n"
+# A shell that runs the tests in the background has them, and all that they start, ignore SIGINT.
 PROGRAM = """
 import atexit
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 def tell():
     with open('/proc/self/status') as status:
         print(next(line for line in status if line.startswith('VmHWM')))
@@ -97,16 +100,20 @@ def test_an_interrupted_command_says_how_to_go_on(tmp_path: Path) -> None:
     is_under_way, may_go_on = threading.Event(), threading.Event()
 
     def hold(batch_index: int) -> None:
+        # The command is not answered before it has ended.
         if batch_index == 2:
             is_under_way.set()
-            may_go_on.wait(60)
+            may_go_on.wait()
 
     with listening(Sink(on_batch=hold), tmp_path) as address:
         process = start(file, address=address, state=tmp_path)
-        assert is_under_way.wait(60)
-        process.send_signal(signal.SIGINT)
-        code, _, errors = finish(process)
-        may_go_on.set()
+        try:
+            assert is_under_way.wait(60)
+            process.send_signal(signal.SIGINT)
+            code, _, errors = finish(process)
+        finally:
+            process.kill()  # does nothing to one that has ended
+            may_go_on.set()
     assert code == 130
     assert errors == (
         "error: interrupted; what is stored stays: run the same command again, "
