@@ -277,5 +277,7 @@ def _lines(counts: "Reconciliation", *, is_snapshot: bool) -> Iterator[tuple[str
     yield "rejected", counts.rejected_count
     if is_snapshot:
         yield "gone", counts.gone_count
+        if counts.unidentified_count:
+            yield "rejected, unidentified", counts.unidentified_count
     for state, count in counts.link_counts.items():
         yield f"link: {state.replace('_', ' ')}", count

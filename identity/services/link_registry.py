@@ -81,7 +81,10 @@ def _link_slice(call: Call, run: LinkRun, place: int, uow: UnitOfWork) -> None:
 
 
 def _complete(uow: UnitOfWork, call: Call, run: LinkRun) -> LinkTotals:
-    totals = uow.link_runs.complete(run.run_id, at=call.at)
+    is_first = uow.link_runs.complete(run.run_id, at=call.at)
+    totals = uow.link_runs.totals(run.run_id)
+    if not is_first:
+        return totals  # another process that worked at the same run has written it down
     entry = AuditEntry(
         occurred_at=call.at,
         caller=COMMAND_LINE,
