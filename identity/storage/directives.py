@@ -10,19 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    and_,
-    bindparam,
-    case,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, and_, case, insert, or_, select, text, update
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
@@ -38,17 +26,6 @@ _WAITS = and_(
     directive.c.state == DirectiveState.PENDING.value, directive.c.lease_expires_at.is_not(None)
 )
 
-_before = directive.alias("before")
-_ORDER = insert(directive).values(
-    # When what is out of the number comes back, for the order to wait until then.
-    lease_expires_at=select(func.max(_before.c.lease_expires_at))
-    .where(
-        _before.c.msisdn_key == bindparam("number_key"),
-        _before.c.subscription_id == bindparam("number_id"),
-        text("before.state IN ('pending', 'leased')"),
-    )
-    .scalar_subquery()
-)
 _OVERTAKE_BEFORE = text(
     "UPDATE directive SET state = 'superseded'"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
@@ -84,7 +61,12 @@ class Directives:
         """Order; for one number in the order given."""
         rows = [self._row(item) for item in items]
         if rows:
-            self.connection.execute(_ORDER, rows)
+            numbers = {(row["msisdn_key"], row["subscription_id"]) for row in rows}
+            until = DirectiveQueue(self.connection).out_until(numbers)
+            for row in rows:
+                number = (row["msisdn_key"], row["subscription_id"])
+                row["lease_expires_at"] = until.get(number)
+            self.connection.execute(insert(directive), rows)
 
     def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
         """Overtake what some subscriptions still have open of some kinds.
@@ -182,7 +164,7 @@ class Directives:
 
     def _row(self, item: Directive) -> dict[str, Any]:
         return {
-            "msisdn_key": (key := msisdn_key(self.sealer, item.msisdn)),
+            "msisdn_key": msisdn_key(self.sealer, item.msisdn),
             "directive_id": item.directive_id,
             "subscription_id": item.subscription_id,
             "operator_id": item.operator_id,
@@ -194,8 +176,6 @@ class Directives:
             "state": DirectiveState.PENDING.value,
             "created_at": item.created_at,
             "due_at": item.due_at,
-            "number_key": key,
-            "number_id": item.subscription_id,
         }
 
     def _directive(self, row: RowMapping) -> Directive:
