@@ -24,9 +24,7 @@ then the choice (PostgreSQL, PREPARE: plan_cache_mode)."""
 _EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _OF_A_PARTITION = re.compile(r"_p\d+(?=_|\b)")
-_ANALYZE = sql.SQL(
-    "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS ON, FORMAT JSON)"
-)
+_ANALYZE = sql.SQL("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS ON, FORMAT JSON)")
 
 
 @dataclass(frozen=True, kw_only=True)
