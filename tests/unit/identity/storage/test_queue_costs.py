@@ -116,7 +116,8 @@ def backlog(engine: Engine, fill: Fill, count: int) -> Iterator[Connection]:
 def cost(connection: Connection, pull: Pull, after: timedelta) -> tuple[int, int]:
     """Rows and blocks that a pull looks at; nothing of it is kept."""
     # As dear to read whole as such tables are in service; these have a few pages.
-    connection.execute(text("SET LOCAL seq_page_cost = 10"))
+    for setting in ("seq_page_cost = 10", "random_page_cost = 1.1"):
+        connection.execute(text(f"SET LOCAL {setting}"))
     with explaining(connection) as found:
         assert pull(connection, after, LIMIT) == LIMIT
     connection.rollback()
