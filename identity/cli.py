@@ -175,15 +175,15 @@ def make_cohort(
     database: DatabaseOption = None,
 ) -> None:
     """Draw a cohort at random from the enrolled citizens, without identities."""
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity import administration  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line():
         if source is None:
-            drawn = bootstrap.renew_cohort(settings, size=size)
+            drawn = administration.renew_cohort(settings, size=size)
         else:
-            drawn = bootstrap.import_cohort(settings, source.read_bytes())
+            drawn = administration.import_cohort(settings, source.read_bytes())
         if out is not None:
             write_secret(out, drawn.cohort.to_bytes())
     print(f"cohort {drawn.cohort.digest}: {len(drawn.cohort)} people")
@@ -204,7 +204,7 @@ def reenrol_faces(
     """
     from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
-    from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity import administration  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     enrolled_count = failed_count = 0
@@ -212,7 +212,7 @@ def reenrol_faces(
     progress = Progress(console=terminal, disable=not terminal.is_terminal)
     with refusals_in_one_line(), progress:
         bar = progress.add_task("citizens", total=None)
-        for done in bootstrap.reenrol(
+        for done in administration.reenrol(
             settings,
             slice_size=slice_size,
             announce=lambda count: progress.update(bar, total=count),
@@ -237,14 +237,14 @@ def link_claims(
     """
     from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
-    from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity import administration  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     terminal = Console(stderr=True)
     bar = Progress(console=terminal, disable=not terminal.is_terminal)
     with refusals_in_one_line(), bar:
         task = bar.add_task("slices", total=None)
-        totals = bootstrap.link_all(
+        totals = administration.link_all(
             settings,
             workers=workers,
             progress=lambda done, of: bar.update(task, completed=done, total=of),

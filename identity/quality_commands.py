@@ -40,12 +40,12 @@ def quality(  # noqa: PLR0913 - each is an option of the command
     database: DatabaseOption = None,
 ) -> None:
     """Measure how good the data are: the six words of Notice 552 as numbers."""
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity import administration  # noqa: PLC0415 - see the module's docstring
     from identity.quality_page import quality_html, quality_json  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line():
-        report = bootstrap.quality_now(
+        report = administration.quality_now(
             settings, is_recorded=record, trend_days=trend_days, has_anomalies=anomalies
         )
         if html is not None:

@@ -2,7 +2,8 @@
 
 Owns the rows of `subscriber_update` and their order: whoever writes or leases updates of a citizen
 holds the citizen's row of `subscriber_sequence`, so sequences are given, committed and handed out
-in one order. Knows no rule: what is owed is the domain's to say.
+in one order. Who is next is `update_queue.py`'s. Knows no rule: what is owed is for the domain to
+say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,18 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    RowMapping,
-    and_,
-    exists,
-    func,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.link import LinkState
@@ -41,7 +31,8 @@ from identity.storage.arrays import any_of
 from identity.storage.citizens import Citizens, citizen_key
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import Subscriptions
-from identity.storage.tables import citizen, primary_number, subscription
+from identity.storage.tables import primary_number, subscription
+from identity.storage.update_queue import UpdateQueue
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
 
 Reference = tuple[bytes, UUID]
@@ -50,7 +41,6 @@ Reference = tuple[bytes, UUID]
 Pair = tuple[bytes, UUID]
 """Keys of a standing: citizen and subscription."""
 
-_IS_OPEN = subscriber_update.c.acknowledged_sequence < subscriber_update.c.sequence
 _MAY_BE_OWED = and_(
     subscription.c.verified_at.is_not(None),
     subscription.c.link_state == LinkState.LINKED.value,
@@ -68,12 +58,6 @@ _ACKNOWLEDGE = text(
     " AS done (citizen_key, subscription_id, sequence)"
     " WHERE subscriber_update.citizen_key = done.citizen_key"
     " AND subscriber_update.subscription_id = done.subscription_id"
-)
-_COUNT_UP = text(
-    "UPDATE subscriber_sequence SET last_sequence = reached.last_sequence"
-    " FROM unnest(CAST(:citizens AS bytea[]), CAST(:sequences AS bigint[]))"
-    " AS reached (citizen_key, last_sequence)"
-    " WHERE subscriber_sequence.citizen_key = reached.citizen_key"
 )
 
 
@@ -202,9 +186,7 @@ class SubscriberUpdates:
         )
         self.connection.execute(statement, owed)
         reached = {row["citizen_key"]: last[row["citizen_key"]] for row in owed}
-        self.connection.execute(
-            _COUNT_UP, {"citizens": list(reached), "sequences": list(reached.values())}
-        )
+        UpdateQueue(self.connection).place(reached)
 
     # How it is delivered.
 
@@ -215,25 +197,9 @@ class SubscriberUpdates:
 
         A citizen whose updates somebody is changing at this moment is left for later.
         """
-        # Pulls take turns: a later one would find the citizens of an earlier one busy, and nobody
-        # else's in reach.
-        turn = func.pg_advisory_xact_lock(func.hashtext("subid.lease_updates"))
-        self.connection.execute(select(turn))
-        is_free = self._is_free(at)
-        waiting = select(subscriber_update.c.citizen_key).where(is_free)
-        first = self.connection.scalars(waiting.order_by(subscriber_update.c.position).limit(limit))
-        idle = select(subscriber_sequence.c.citizen_key)
-        idle = idle.where(any_of(subscriber_sequence.c.citizen_key, set(first)))
-        keys = self.connection.scalars(idle.with_for_update(skip_locked=True)).all()
-        # Read again: what was waiting may have been changed or acknowledged before it was locked.
-        chosen = (
-            select(subscriber_update)
-            .where(is_free, any_of(subscriber_update.c.citizen_key, keys))
-            .order_by(subscriber_update.c.position)
-            .limit(limit)
+        rows = UpdateQueue(self.connection).take(
+            lease_id=lease_id, expires_at=expires_at, at=at, limit=limit
         )
-        rows = self.connection.execute(chosen).mappings().all()
-        self._mark_leased(rows, lease_id=lease_id, expires_at=expires_at)
         return self._updates(rows)
 
     def lock_deliveries(
@@ -260,39 +226,13 @@ class SubscriberUpdates:
 
     def mark_acknowledged(self, accepted: Mapping[tuple[PersonalID, UUID], int]) -> None:
         """Note up to which sequence standings are entered in the register."""
+        citizens = [citizen_key(self.sealer, person) for person, _ in accepted]
+        ids = [identity for _, identity in accepted]
         self.connection.execute(
             _ACKNOWLEDGE,
-            {
-                "citizens": [citizen_key(self.sealer, person) for person, _ in accepted],
-                "ids": [identity for _, identity in accepted],
-                "sequences": list(accepted.values()),
-            },
+            {"citizens": citizens, "ids": ids, "sequences": list(accepted.values())},
         )
-
-    def _is_free(self, at: datetime) -> ColumnElement[bool]:
-        out = subscriber_update.alias("out")
-        has_one_out = exists().where(
-            out.c.citizen_key == subscriber_update.c.citizen_key, out.c.lease_expires_at > at
-        )
-        # Without a record there is no person in the register to whom it could be entered.
-        has_record = exists().where(citizen.c.citizen_key == subscriber_update.c.citizen_key)
-        return and_(_IS_OPEN, ~has_one_out, has_record)
-
-    def _mark_leased(
-        self, rows: Sequence[RowMapping], *, lease_id: UUID, expires_at: datetime
-    ) -> None:
-        self.connection.execute(
-            update(subscriber_update)
-            .where(
-                any_of(subscriber_update.c.citizen_key, (row["citizen_key"] for row in rows)),
-                any_of(subscriber_update.c.position, (row["position"] for row in rows)),
-            )
-            .values(
-                leased_sequence=subscriber_update.c.sequence,
-                lease_id=lease_id,
-                lease_expires_at=expires_at,
-            )
-        )
+        UpdateQueue(self.connection).place(dict.fromkeys(citizens, 0))
 
     def _updates(self, rows: Sequence[RowMapping]) -> list[SubscriberUpdate]:
         """Add whom and which number they are about: looked up now, kept nowhere else."""

@@ -266,6 +266,7 @@ directive = Table(
     Column("cure", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("lease_id", Uuid),
+    # Of a pending one: when the lease ends that it waits for.
     Column("lease_expires_at", _Instant),
     Column("failure_count", Integer, nullable=False, server_default=text("0")),
     Column("created_at", _Instant, nullable=False),
@@ -274,19 +275,26 @@ directive = Table(
     PrimaryKeyConstraint("msisdn_key", "directive_id"),
     CheckConstraint("state IN ('pending', 'leased', 'executed', 'superseded')", name="state"),
     CheckConstraint("(state = 'executed') = (executed_at IS NOT NULL)", name="executed_at"),
+    # Who is next: `directive_queue.py`.
     Index(
-        "ix_directive_open",
+        "ix_directive_ready",
         "operator_id",
         "position",
-        postgresql_where=text("state IN ('pending', 'leased')"),
+        postgresql_where=text("state = 'pending' AND lease_expires_at IS NULL"),
     ),
-    # A pull leaves out numbers of which something is on its way already.
     Index(
-        "ix_directive_leased",
+        "ix_directive_out",
+        "operator_id",
+        "lease_expires_at",
+        "position",
+        postgresql_where=text("state IN ('pending', 'leased') AND lease_expires_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_directive_open",
         "msisdn_key",
         "subscription_id",
         "position",
-        postgresql_where=text("state = 'leased'"),
+        postgresql_where=text("state IN ('pending', 'leased')"),
     ),
     Index("ix_directive_directive_id", "directive_id"),
     Index("ix_directive_subscription", "subscription_id"),

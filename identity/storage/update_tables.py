@@ -24,13 +24,35 @@ from identity.storage.tables import metadata
 _Instant = DateTime(timezone=True)
 _BY_CITIZEN = "HASH (citizen_key)"
 
-# How far each citizen's updates are numbered. Its row is the lock on all of the citizen's updates.
+# How far each citizen's updates are numbered, and the citizen's place among those of whom something
+# is owed. Its row is the lock on all of the citizen's updates.
 subscriber_sequence = Table(
     "subscriber_sequence",
     metadata,
     Column("citizen_key", LargeBinary, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
+    Column(
+        "settled_sequence",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="nothing up to it is owed any more",
+    ),
+    Column("position", BigInteger, comment="of the oldest update that is open"),
+    Column("waits_until", _Instant, comment="nothing is handed out before"),
     PrimaryKeyConstraint("citizen_key"),
+    CheckConstraint("settled_sequence <= last_sequence", name="settled_sequence"),
+    # Who is next: `update_queue.py`.
+    Index(
+        "ix_subscriber_sequence_ready",
+        "position",
+        postgresql_where=text("settled_sequence < last_sequence AND waits_until IS NULL"),
+    ),
+    Index(
+        "ix_subscriber_sequence_out",
+        "waits_until",
+        postgresql_where=text("settled_sequence < last_sequence AND waits_until IS NOT NULL"),
+    ),
     postgresql_partition_by=_BY_CITIZEN,
 )
 
@@ -91,10 +113,11 @@ subscriber_update = Table(
     ),
     Index(
         "ix_subscriber_update_open",
+        "citizen_key",
         "position",
         postgresql_where=text("acknowledged_sequence < sequence"),
     ),
-    # A pull leaves out citizens of whom something is on its way already.
+    # When what is out of a citizen comes back.
     Index(
         "ix_subscriber_update_leased",
         "citizen_key",
