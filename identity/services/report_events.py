@@ -202,6 +202,9 @@ def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     claim = _claim(event)
+    if claim.personal_id == item.claim.personal_id:
+        # It would end this person's own verification, with nobody new to say why.
+        raise EventInvalidError("the number is this person's already: correct the book instead")
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_new_holder=True)
     settle_subscription(uow, call, transferred, change)

@@ -10,6 +10,7 @@ from identity.domain.directive import Directive
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.errors import FieldViolation, RequestInvalidError
 from identity.domain.link import LinkState
+from identity.domain.person_name import PersonName
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
@@ -23,6 +24,7 @@ from identity.storage.database import UnitOfWork
 from identity.storage.link_changes import LinkAction
 from tests.unit.identity.makers import (
     NOW,
+    OTHER_NAME,
     actions,
     find,
     make_call,
@@ -181,6 +183,17 @@ def test_a_transfer_names_a_new_holder_who_must_be_verified(
     assert uow.primaries.find(claim.personal_id) is None
     held = uow.subscriptions.list_of_citizen(claim.personal_id, after=None, limit=9)
     assert [each.subscription_id for each in held] == [item.subscription_id]
+
+
+def test_a_transfer_to_the_same_person_ends_no_verification(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    renamed = replace(number.claim, full_name=PersonName(OTHER_NAME))
+    for claim in (number.claim, renamed):
+        transfer = replace(event(EventKind.TRANSFER, number), claim=claim)
+        assert report_events(uow, call, [transfer]) == ["EVENT_INVALID"]
+    assert find(uow, number) == number
+    assert uow.primaries.find(number.claim.personal_id) is not None
 
 
 @pytest.mark.parametrize("kind", [EventKind.TRANSFER, EventKind.PORT_IN])
