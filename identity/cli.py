@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from identity.command_line import (
     DatabaseOption,
@@ -36,7 +36,6 @@ faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts 
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
-app.command()(quality)
 app.add_typer(keys_app, name="keys")
 
 
@@ -253,8 +252,11 @@ def link_claims(
     print(f"{totals.compared_count:,} claims compared, {totals.changed_count:,} links changed")
 
 
+app.command()(quality)
+
+
 def _print_table(title: str, rows: dict[str, int]) -> None:
-    table = Table(title=title, show_header=False)
+    table = Table("", Column(justify="right"), title=title, show_header=False)
     for name, count in rows.items():
         table.add_row(name, f"{count:,}")
     Console().print(table)

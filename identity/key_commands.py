@@ -133,7 +133,7 @@ def reseal(
             value_count += done.value_count
             progress.update(bar, advance=done.row_count, description=done.place)
         left_count = count_outdated(transactions)
-    typer.echo(f"{value_count} values sealed anew, {left_count} rows left")
+    typer.echo(f"{value_count:,} values sealed anew, {left_count:,} rows left")
     raise typer.Exit(1 if left_count else 0)
 
 

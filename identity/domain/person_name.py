@@ -29,6 +29,13 @@ _SIGNS = frozenset(" -'.")
 # way in `_check`, which is the definition.
 _LATIN = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"
 _PLAIN_WORDS = re.compile(f"{_LATIN}+(?: {_LATIN}+)*")
+# What Unicode calls letters or marks and nobody sees: fillers of Hangul, inherent vowels of Khmer,
+# variation selectors, the grapheme joiner. A name with one looks like another name, or like none.
+# Source: Unicode 15.0, Default_Ignorable_Code_Point of categories L and M.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 # A combining mark with no letter to sit on.
 _STRAY_MARK = re.compile("(?<![LM])M")
 
@@ -158,4 +165,4 @@ def _kind(character: str) -> str:
     if character in _SIGNS:
         return character
     kind = unicodedata.category(character)[0]
-    return kind if kind in "LM" else "?"
+    return kind if kind in "LM" and not _INVISIBLE.match(character) else "?"

@@ -156,10 +156,12 @@ def _close_and_keep(
 
 def _goes_on(case: Case, pack: PolicyPack, change: Change, *, track_name: str | None) -> bool:
     """Whether a case stands although its cause is another one now."""
-    if not change.is_new_holder:
+    # What a new holder has taken over stands on a ladder that the new cause does not lead to.
+    is_taken_over = pack.track_for(case.cause).name != case.track
+    if not change.is_new_holder and not is_taken_over:
         return case.track == track_name
     # A blocked number stays blocked until somebody is verified for it: a new name in the operator's
-    # book must not lift what the old one has brought about.
+    # book must not lift what the old one has brought about, neither at once nor with the next run.
     return state_reached(case, pack.tracks[case.track]) is not ServiceState.ACTIVE
 
 

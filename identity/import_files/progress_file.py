@@ -12,12 +12,15 @@ from uuid import UUID, uuid4
 
 from identity.import_files.columns import Target
 from identity.import_files.faults import FileFault, ImportFileError
-from identity.state_directory import write_whole
+from identity.state_directory import read_whole, write_whole
 
 SUFFIX = ".subid-import.json"
 FORMAT = 1
 BATCH_ROWS_MAX = 5_000
 """The most that the contract allows."""
+
+_BYTES_MAX = 64 * 1024
+"""Of the file: with 1,000 columns it has some 10 KB."""
 
 _ADVICE = "--restart begins a new import"
 
@@ -93,10 +96,10 @@ def forget(file: Path) -> None:
 
 def _read(path: Path) -> Import | None:
     try:
-        return _parsed(json.loads(path.read_bytes()))
+        return _parsed(json.loads(read_whole(path, bytes_max=_BYTES_MAX)))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ImportFileError(
             FileFault.PROGRESS_UNREADABLE, f"{path} cannot be read; {_ADVICE}"
         ) from error
@@ -106,11 +109,11 @@ def _parsed(read: Any) -> Import:  # noqa: ANN401 - whatever JSON holds
     begun = read["begun"]
     if read["format"] != FORMAT or set(begun) != {field.name for field in fields(Begun)}:
         raise ValueError("of another version")
-    batch_rows = int(read["batch_rows"])
-    if not 1 <= batch_rows <= BATCH_ROWS_MAX:
+    batch_rows = read["batch_rows"]
+    if not isinstance(batch_rows, int) or not 1 <= batch_rows <= BATCH_ROWS_MAX:
         raise ValueError("no number of rows")
     return Import(
-        import_id=str(UUID(read["import_id"])),
+        import_id=str(UUID(str(read["import_id"]))),
         batch_rows=batch_rows,
         begun=Begun(
             target=Target(begun["target"]),

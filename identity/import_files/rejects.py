@@ -59,7 +59,9 @@ def write_rejects(
     try:
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out, lineterminator="\n")
+            # All text in quotes: a value may hold a carriage return. The writer's own choice leaves
+            # it bare, and a bare one is a line end to who reads the file again.
+            writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
             writer.writerow(header)
             writer.writerows(_refused(batches, rejects, kept))
             out.flush()

@@ -83,8 +83,10 @@ def _link_slice(call: Call, run: LinkRun, place: int, uow: UnitOfWork) -> None:
 
 
 def _complete(uow: UnitOfWork, call: Call, run: LinkRun) -> LinkTotals:
-    totals = uow.link_runs.complete(run.run_id, at=call.at)
-    append(uow.connection, [_entry(call, "link_registry", "completed", totals)])
+    is_first = uow.link_runs.complete(run.run_id, at=call.at)
+    totals = uow.link_runs.totals(run.run_id)
+    if is_first:  # otherwise another process that worked at the same run has written it down
+        append(uow.connection, [_entry(call, "link_registry", "completed", totals)])
     return totals
 
 

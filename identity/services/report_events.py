@@ -167,7 +167,9 @@ def _demand_verification(
 
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
-    swapped = replace(item, sim_swapped_at=event.occurred_at, updated_at=call.at)
+    # An event told of late must not hide a later one.
+    swapped_at = max(event.occurred_at, item.sim_swapped_at or event.occurred_at)
+    swapped = replace(item, sim_swapped_at=swapped_at, updated_at=call.at)
     is_due = call.policy.has_track_for(CaseCause.SIM_SWAP)
     if not is_due or item.service_state is ServiceState.INACTIVE:
         uow.subscriptions.save(swapped)
@@ -194,6 +196,9 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
+    if event.kind is EventKind.PORT_OUT and item.service_state.strictness:
+        # It would be in service again at once, under a clock that starts anew.
+        raise EventInvalidError("a blocked number is not ported: its holder verifies first")
     ended = item.ended(_ENDS[event.kind], at=call.at)
     change = Change(before=item.service_state, end=ended.ended_by)
     settle_subscription(uow, call, ended, change)
@@ -203,8 +208,8 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     claim = _claim(event)
     if claim.personal_id == item.claim.personal_id:
-        # It would end this person's own verification, with nobody new to say why.
-        raise EventInvalidError("the number is this person's already: correct the book instead")
+        # Otherwise a number could be handed to its own holder, whose proof and clock would be gone.
+        raise EventInvalidError("this person is the holder already: correct the book instead")
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_new_holder=True)
     settle_subscription(uow, call, transferred, change)

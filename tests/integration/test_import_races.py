@@ -34,7 +34,7 @@ from identity.services.face_setup import make_face_setup
 from identity.services.import_population import import_population
 from identity.services.import_progress import Progress, get_progress
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import BatchHead, BatchResult, ImportSummary, RowError
+from identity.services.imports import BatchHead, BatchResult, ImportSummary, RefusedRow
 from identity.services.link_registry import link_registry
 from identity.services.register_subscription import register_subscription
 from identity.services.transactions import Transactions
@@ -67,7 +67,6 @@ from tests.unit.identity.makers import (
     make_msisdn,
     make_operator,
     make_record,
-    somebody_waits_for,
     wait_until_somebody_waits_for,
 )
 
@@ -202,25 +201,25 @@ class FailsOnce:
 
     Attributes:
         place: Of the batch that fails.
-        meet: Waits for the successor, given the transaction that is about to fail.
+        meet: Waits for the successor.
     """
 
     place: int
-    meet: Callable[[UnitOfWork], None]
+    meet: Callable[[], None]
     has_failed: bool = False
 
     def __call__(
         self,
         uow: UnitOfWork,
         call: Call,
-        rows: Sequence[IndexedRow | RowError],
+        rows: Sequence[IndexedRow | RefusedRow[bytes]],
         run: ImportRun,
         head: BatchHead,
     ) -> BatchResult:
         """Store one."""
         if head.batch_index == self.place and not self.has_failed:
             self.has_failed = True
-            self.meet(uow)
+            self.meet()
             raise OverloadedError("for this test")
         return import_subscriptions(uow, call, rows, run=run, is_last=head.is_last)
 
@@ -253,9 +252,9 @@ class OneBook:
     ) -> ImportSummary:
         """Send its batches from one on."""
         sealer = self.edge.transactions.database.sealer
-        kind: RowKind[IndexedRow] = RowKind(
+        kind: RowKind[IndexedRow, bytes] = RowKind(
             read=lambda batch: decode.book_rows(batch.rows, sealer),
-            store=store or FailsOnce(place=-1, meet=lambda _uow: None),
+            store=store or FailsOnce(place=-1, meet=lambda: None),
             key=attrgetter("msisdn_key"),
         )
         stream = _stream(self.requests[first:])
@@ -307,10 +306,8 @@ def test_a_batch_that_fails_beside_its_successor_is_where_the_import_goes_on(
 ) -> None:
     book = OneBook.of(edge)
 
-    def meet(uow: UnitOfWork) -> None:
-        # Of the first two batches one begins the import, and the other waits to see whether it
-        # does; later ones do not wait for each other.
-        _until(lambda: book.has_stored(place + 1) or somebody_waits_for(uow))
+    def meet() -> None:
+        _until(lambda: book.has_stored(place + 1))
 
     with pytest.raises(OverloadedError):
         book.send(store=FailsOnce(place=place, meet=meet))

@@ -1,5 +1,7 @@
 """An import is remembered beside its file, and gone on with only if it is the same."""
 
+import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,6 +73,8 @@ def test_other_options_are_refused_with_advice(tmp_path: Path, other: Begun) -> 
         b"{}",
         b'{"format": 1, "begun": {}}',
         b'{"format": 1, "begun": 3}',
+        b"[" * 10_000,
+        b" " * 100_000,
     ],
 )
 def test_progress_that_cannot_be_read_is_refused_with_advice(
@@ -85,6 +89,27 @@ def test_progress_that_cannot_be_read_is_refused_with_advice(
 @pytest.mark.parametrize("batch_rows", [0, -1, 5_001, 10**12])
 def test_a_number_of_rows_that_no_batch_has_is_refused(tmp_path: Path, batch_rows: int) -> None:
     begin(tmp_path, batch_rows=batch_rows)
+    with refused(FileFault.PROGRESS_UNREADABLE):
+        begin(tmp_path)
+
+
+@pytest.mark.parametrize(("name", "value"), [("batch_rows", 1e999), ("import_id", 5)])
+def test_a_value_of_another_kind_is_refused(tmp_path: Path, name: str, value: object) -> None:
+    begin(tmp_path)
+    path = path_for(tmp_path / "book.csv")
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    with refused(FileFault.PROGRESS_UNREADABLE):
+        begin(tmp_path)
+
+
+def test_a_pipe_in_the_place_of_progress_is_refused_without_waiting(tmp_path: Path) -> None:
+    os.mkfifo(path_for(tmp_path / "book.csv"))
+    with refused(FileFault.PROGRESS_UNREADABLE):
+        begin(tmp_path)
+
+
+def test_a_device_without_an_end_in_the_place_of_progress_is_refused(tmp_path: Path) -> None:
+    path_for(tmp_path / "book.csv").symlink_to("/dev/zero")
     with refused(FileFault.PROGRESS_UNREADABLE):
         begin(tmp_path)
 

@@ -4,6 +4,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from identity.import_files.faults import FileFault
 from identity.import_files.reader import open_import_file
 from identity.import_files.rejects import Reject, write_rejects
@@ -33,7 +35,9 @@ def test_rejects_are_the_rows_of_the_file_with_number_field_and_reason(tmp_path:
     path = rejects_of(write(tmp_path, f"notes,{BOOK}\nx,,01,\0,\ny,2,02,b,\n"), 0)
     assert path.name == "book.csv.rejects.csv"
     assert path.read_text() == (
-        f"notes,{BOOK},reject_row,reject_field,reject_reason\nx,,01,\0,,1,msisdn,MSISDN_MALFORMED\n"
+        '"notes","msisdn","personal_id","full_name","birth_date",'
+        '"reject_row","reject_field","reject_reason"\n'
+        '"x","","01","\0","",1,"msisdn","MSISDN_MALFORMED"\n'
     )
 
 
@@ -44,11 +48,18 @@ def test_rejects_anywhere_in_the_file_are_found_and_can_be_read_back(tmp_path: P
     assert read(found) == [[everything[index] for index in (0, 2, 3, 8, 9)]]
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_value_with_a_line_end_in_it_can_be_read_back(tmp_path: Path, end: str) -> None:
+    source = write(tmp_path, f'{BOOK}\n1,01,"Nguyễn{end}An",2000-01-01\n')
+    found = rejects_of(source, 0)
+    assert read(found) == read(source)
+
+
 def test_rejects_of_rejects_have_their_reasons_once(tmp_path: Path) -> None:
     again = rejects_of(rejects_of(book(tmp_path), 3, 5), 1)
     assert again.name == "book.csv.rejects.csv.rejects.csv"
     assert again.read_text().splitlines()[0].count("reject_row") == 1
-    assert again.read_text().endswith(",2,msisdn,MSISDN_MALFORMED\n")
+    assert again.read_text().endswith(',2,"msisdn","MSISDN_MALFORMED"\n')
 
 
 def test_rejects_that_somebody_may_be_correcting_are_left_alone(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, text
+from sqlalchemy import Engine, delete, select, text
 
 from identity.audit.log import audit_entry
 from identity.domain.link import LinkState, agreed_link, not_found_link
@@ -21,6 +22,7 @@ from identity.storage.bulk_tables import link_run, link_run_slice
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.link_runs import LinkTotals
 from identity.storage.tables import citizen, enforcement_case, holding, subscription
+from tests.unit.identity.conftest import Race
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -201,26 +203,33 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stood(registry: Transactions) -
     assert book.states(registry) == list(book.items.values())
 
 
-def test_two_processes_share_the_slices_of_one_run(registry: Transactions) -> None:
+def test_two_processes_share_the_slices_of_one_run_and_one_of_them_completes_it(
+    registry: Transactions, race: Race
+) -> None:
     book = Book.stored(registry, copies=6)
     begin(registry, 8)
-    found: list[LinkTotals] = []
-    start = threading.Barrier(2)
+    together = threading.Barrier(2)
 
-    def work() -> None:
-        start.wait(30)
-        found.append(link_registry(registry, CALL, workers=2))
+    def meet(done: int, of: int) -> None:
+        if done in {0, of}:  # both have begun before either works, and end before either says so
+            together.wait(30)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert LinkTotals(compared_count=30, changed_count=24) in found
+    audited = registry.run(ends_audited)
+    calls = [CALL, replace(CALL, at=LATER + timedelta(hours=1))]
+    found = race([partial(link_registry, registry, call, progress=meet) for call in calls])
+    assert found == [LinkTotals(compared_count=30, changed_count=24)] * 2
     assert book.states(registry) == list(book.items.values())
     with registry.database.transaction() as uow:
-        open_runs = select(func.count()).where(link_run.c.completed_at.is_(None))
-        assert uow.connection.execute(open_runs).scalar_one() == 0
+        (completed_at,) = uow.connection.scalars(select(link_run.c.completed_at))
+        assert ends_audited(uow) == [*audited, completed_at]
+
+
+def ends_audited(uow: UnitOfWork) -> list[datetime]:
+    """When comparisons were completed, as the audit log has it."""
+    query = select(audit_entry.c.occurred_at).where(
+        audit_entry.c.caller == COMMAND_LINE, audit_entry.c.action == "link_registry"
+    )
+    return list(uow.connection.scalars(query.order_by(audit_entry.c.entry_id)))
 
 
 def test_the_number_of_slices_follows_the_planners_estimate(registry: Transactions) -> None:

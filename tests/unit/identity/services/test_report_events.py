@@ -10,10 +10,10 @@ from identity.domain.directive import Directive
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.errors import FieldViolation, RequestInvalidError
 from identity.domain.link import LinkState
-from identity.domain.person_name import PersonName
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
+from identity.services.disown_subscription import disown_subscription
 from identity.services.report_events import (
     EVENT_AGE_MAX,
     EventKind,
@@ -24,7 +24,6 @@ from identity.storage.database import UnitOfWork
 from identity.storage.link_changes import LinkAction
 from tests.unit.identity.makers import (
     NOW,
-    OTHER_NAME,
     actions,
     find,
     make_call,
@@ -122,11 +121,19 @@ def test_a_sim_swap_is_noted_and_nothing_else(
     assert uow.primaries.find(number.claim.personal_id) is not None
 
 
+def test_a_sim_swap_told_of_late_does_not_hide_a_later_one(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    old = event(EventKind.SIM_SWAP, number, at=NOW - timedelta(days=80))
+    assert report_events(uow, call, [event(EventKind.SIM_SWAP, number), old]) == ["", ""]
+    assert find(uow, number).sim_swapped_at == AN_HOUR_AGO
+
+
 @pytest.mark.parametrize("kind", [EventKind.PORT_OUT, EventKind.RELEASE])
 def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     uow: UnitOfWork, call: Call, number: Subscription, kind: EventKind
 ) -> None:
-    report_events(uow, call, [event(EventKind.DEVICE_CHANGE, number)])
+    disown_subscription(uow, make_call(), number.claim.personal_id, number.msisdn)
     uow.directives.add_many([make_directive(number, kind=DirectiveKind.RESTORE)])
     assert report_events(uow, call, [event(kind, number)]) == [""]
     ended = find(uow, number)
@@ -135,6 +142,17 @@ def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     assert uow.primaries.find(number.claim.personal_id) is None
     assert uow.subscriptions.find_in_service(number.msisdn) is None
     assert open_orders(uow, call) == []
+
+
+def test_a_blocked_number_is_released_and_not_ported(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    """At its new operator it would be in service again, with nobody verified for it."""
+    port_out, release = event(EventKind.PORT_OUT, number), event(EventKind.RELEASE, number)
+    events = [event(EventKind.DEVICE_CHANGE, number), port_out]
+    assert report_events(uow, call, events) == ["", "EVENT_INVALID"]
+    assert find(uow, number).service_state is ServiceState.OUTGOING_BLOCKED
+    assert report_events(uow, call, [release]) == [""]
 
 
 def test_a_ported_number_starts_anew_at_its_new_operator(
@@ -185,13 +203,10 @@ def test_a_transfer_names_a_new_holder_who_must_be_verified(
     assert [each.subscription_id for each in held] == [item.subscription_id]
 
 
-def test_a_transfer_to_the_same_person_ends_no_verification(
+def test_a_transfer_to_the_holder_takes_no_verification_away(
     uow: UnitOfWork, call: Call, number: Subscription
 ) -> None:
-    renamed = replace(number.claim, full_name=PersonName(OTHER_NAME))
-    for claim in (number.claim, renamed):
-        transfer = replace(event(EventKind.TRANSFER, number), claim=claim)
-        assert report_events(uow, call, [transfer]) == ["EVENT_INVALID"]
+    assert report_events(uow, call, [event(EventKind.TRANSFER, number)]) == ["EVENT_INVALID"]
     assert find(uow, number) == number
     assert uow.primaries.find(number.claim.personal_id) is not None
 
