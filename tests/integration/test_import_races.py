@@ -41,6 +41,8 @@ from identity.services.transactions import Transactions
 from identity.storage.book import BookRow, IndexedRow, index_row
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.import_runs import ImportRun
+from identity.storage.link_changes import LinkAction
+from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import import_batch
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import subscription_pb2
@@ -403,6 +405,31 @@ def test_a_birth_or_death_that_meets_a_claim_leaves_the_link_right(
         is_on_ladder = item.service_state is ServiceState.ACTIVE
         assert (CaseCause.DECEASED in causes) == (is_death and is_on_ladder)
         assert CaseCause.NOT_FOUND not in causes
+
+
+def test_a_comparison_of_all_claims_that_meets_a_death_does_not_undo_it(
+    transactions: Transactions,
+) -> None:
+    """What it read before it waited is out of date afterwards."""
+    database, msisdn, record = transactions.database, make_msisdn(), make_record()
+    operator = make_call(make_operator())
+    authority = make_call(make_operator(), role=Role.POPULATION)
+    with database.transaction() as uow:
+        uow.citizens.save_many([record], at=NOW)
+        _claim_by_import(uow, operator, msisdn, record)
+    with ThreadPoolExecutor(1) as thread:
+        with database.transaction() as uow:
+            _death(uow, authority, record)
+            late = thread.submit(link_registry, transactions, operator)
+            wait_until_somebody_waits_for(uow)
+        late.result(ENDS_TIMEOUT_S)
+    with database.transaction() as uow:
+        item = uow.subscriptions.find_in_service(msisdn)
+        assert item is not None
+        assert item.link.state is LinkState.DECEASED
+        key = msisdn_key(uow.sealer, msisdn)
+        (line,) = uow.link_changes.list_of(key, item.subscription_id)
+        assert line.action is LinkAction.POPULATION_CHANGE
 
 
 def test_a_comparison_of_all_claims_beside_imports_leaves_every_link_right(

@@ -15,6 +15,8 @@ from identity.services.import_subscriptions import import_subscriptions
 from identity.services.imports import BatchResult, RefusedRow, RowError
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
+from identity.storage.subscriptions import msisdn_key
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -107,6 +109,24 @@ def test_the_same_book_again_changes_nothing(uow: UnitOfWork) -> None:
     assert counts(again) == (3, 0, 0, 3)
     assert again.link_counts == {"linked": 3}
     assert uow.subscriptions.find_many_in_service(each.msisdn for each in rows) == before
+
+
+def test_a_corrected_book_says_so_in_the_history_of_the_link_and_nothing_else_does(
+    uow: UnitOfWork,
+) -> None:
+    call, record = some_call(), store_citizen(uow)
+    misspelt = row(replace(make_claim(record), full_name=PersonName(OTHER_NAME)))
+    store(uow, call, [misspelt])
+    item = uow.subscriptions.find_in_service(misspelt.msisdn)
+    assert item is not None
+    corrected = replace(misspelt, claim=make_claim(record))
+    moved = replace(corrected, activated_on=date(2021, 3, 4))
+    for day, book in enumerate((corrected, moved), start=1):
+        store(uow, replace(call, at=NOW + timedelta(days=day)), [book])
+    key = msisdn_key(uow.sealer, misspelt.msisdn)
+    (line,) = uow.link_changes.list_of(key, item.subscription_id)
+    assert (line.action, line.changed_at) == (LinkAction.BOOK_CORRECTED, LATER)
+    assert (line.from_state, line.to_state) == (LinkState.MISMATCHED, LinkState.LINKED)
 
 
 def test_a_number_that_stands_twice_is_taken_at_its_first_place(uow: UnitOfWork) -> None:

@@ -1,7 +1,7 @@
 """All claims compared: every slice once, also when the work is cut off or shared."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -143,6 +143,39 @@ def test_slices_add_up_whoever_does_them(registry: Transactions, workers: int) -
     assert totals == LinkTotals(compared_count=30, changed_count=24)
     assert book.states(registry) == list(book.items.values())
     assert told.slices == [(done, 8) for done in range(9)]
+
+
+def audited(registry: Transactions, since: int = 0) -> list[tuple[int, Mapping[str, int]]]:
+    """Slices in the audit log, after one of its entries."""
+
+    def read(uow: UnitOfWork) -> list[tuple[int, Mapping[str, int]]]:
+        query = select(audit_entry.c.entry_id, audit_entry.c.details).where(
+            audit_entry.c.action == "link_slice", audit_entry.c.entry_id > since
+        )
+        rows = uow.connection.execute(query.order_by(audit_entry.c.entry_id))
+        return [(row.entry_id, row.details) for row in rows]
+
+    return registry.run(read)
+
+
+def test_each_slice_is_audited_where_it_is_stored_though_the_run_never_ends(
+    registry: Transactions,
+) -> None:
+    Book.stored(registry, copies=4)
+    begin(registry, 6)
+    since = max((number for number, _ in audited(registry)), default=0)
+
+    def cut_off(done: int, _of: int) -> None:
+        if done == 2:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        link_registry(registry, CALL, workers=1, progress=cut_off)
+    query = select(link_run_slice.c.compared_count, link_run_slice.c.changed_count)
+    stored = registry.run(lambda uow: uow.connection.execute(query).all())
+    assert 2 <= len(stored) < 6
+    entries = [(told["compared"], told["changed"]) for _, told in audited(registry, since)]
+    assert sorted(entries) == sorted((row.compared_count, row.changed_count) for row in stored)
 
 
 class CutOffError(Exception):
