@@ -99,8 +99,8 @@ WEIGHTS: Mapping[str, float] = MappingProxyType(
     }
 )
 """What a score is made of. Ours, not the law's: Notice 552/TB-VPCP asks for scores each month and
-gives no formula. Identified subscribers and obedience weigh the same; the two-hour duty, the law's own
-number, has a part of its own."""
+gives no formula. Identified subscribers and obedience weigh the same; the two-hour duty, the law's
+own number, has a part of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -183,6 +183,7 @@ def import_summary(summary: ImportSummary) -> imports_pb2.ImportSummary:
         unchanged_count=summary.unchanged_count,
         rejected_count=summary.rejected_count,
         gone_count=summary.gone_count,
+        unidentified_count=summary.unidentified_count,
         row_errors=row_errors(summary.row_errors),
     )
 
