@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from identity.command_line import (
     DatabaseOption,
@@ -37,7 +37,6 @@ faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts 
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
-app.command()(quality)
 app.add_typer(keys_app, name="keys")
 app.add_typer(policy_app, name="policy")
 
@@ -178,15 +177,15 @@ def make_cohort(
     database: DatabaseOption = None,
 ) -> None:
     """Draw a cohort at random from the enrolled citizens, without identities."""
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity import administration  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line():
         if source is None:
-            drawn = bootstrap.renew_cohort(settings, size=size)
+            drawn = administration.renew_cohort(settings, size=size)
         else:
-            drawn = bootstrap.import_cohort(settings, source.read_bytes())
+            drawn = administration.import_cohort(settings, source.read_bytes())
         if out is not None:
             write_secret(out, drawn.cohort.to_bytes())
     print(f"cohort {drawn.cohort.digest}: {len(drawn.cohort)} people")
@@ -207,7 +206,7 @@ def reenrol_faces(
     """
     from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
-    from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity import administration  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     enrolled_count = failed_count = 0
@@ -215,7 +214,7 @@ def reenrol_faces(
     progress = Progress(console=terminal, disable=not terminal.is_terminal)
     with refusals_in_one_line(), progress:
         bar = progress.add_task("citizens", total=None)
-        for done in bootstrap.reenrol(
+        for done in administration.reenrol(
             settings,
             slice_size=slice_size,
             announce=lambda count: progress.update(bar, total=count),
@@ -240,14 +239,14 @@ def link_claims(
     """
     from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
-    from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity import administration  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     terminal = Console(stderr=True)
     bar = Progress(console=terminal, disable=not terminal.is_terminal)
     with refusals_in_one_line(), bar:
         task = bar.add_task("slices", total=None)
-        totals = bootstrap.link_all(
+        totals = administration.link_all(
             settings,
             workers=workers,
             progress=lambda done, of: bar.update(task, completed=done, total=of),
@@ -255,8 +254,11 @@ def link_claims(
     print(f"{totals.compared_count:,} claims compared, {totals.changed_count:,} links changed")
 
 
+app.command()(quality)
+
+
 def _print_table(title: str, rows: dict[str, int]) -> None:
-    table = Table(title=title, show_header=False)
+    table = Table("", Column(justify="right"), title=title, show_header=False)
     for name, count in rows.items():
         table.add_row(name, f"{count:,}")
     Console().print(table)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from identity.command_line import StateOption, fail, refusals_in_one_line, settings_from
 from identity.domain.caller import Caller, Role
@@ -37,7 +37,11 @@ import_app = typer.Typer(
 
 _File = Annotated[Path, typer.Argument(help="CSV (UTF-8, with a line of names) or Parquet.")]
 _SnapshotOption = Annotated[
-    bool, typer.Option("--snapshot", help="The file is all there is; what it lacks is gone.")
+    bool,
+    typer.Option(
+        "--snapshot",
+        help="The file is the whole book or register; what it lacks is counted as gone.",
+    ),
 ]
 _MapOption = Annotated[
     list[str] | None, typer.Option("--map", help="THEIRS=OURS: a column by another name.")
@@ -101,7 +105,7 @@ def import_subscriptions(  # noqa: PLR0913 - as above
     key: _KeyOption = None,
     authority: _AuthorityOption = None,
     operator: Annotated[
-        str | None, typer.Option(help="Without a certificate: whose book it is.")
+        str | None, typer.Option(help="Instead of a certificate, here: whose book it is.")
     ] = None,
     state: StateOption = None,
 ) -> None:
@@ -180,6 +184,8 @@ def _run(order: "Order", way: _Way) -> None:
         open_import_client,
     )
 
+    if way.address is not None and not way.address.rpartition(":")[2].isdigit():
+        fail("--address is host:port")
     settings = settings_from(state=way.state, listen=way.address)
     with refusals_in_one_line():
         keys = _keys(way, settings.state / "certificates")
@@ -210,6 +216,8 @@ def _keys(way: _Way, directory: Path) -> "ClientKeys":
     )
 
     certificate, private_key, authority = way.files
+    if any(way.files) and way.caller is not None and way.caller.role is Role.OPERATOR:
+        fail("--operator is said instead of --certificate, which names the operator itself")
     if certificate and private_key and authority:
         return read_client_keys(
             certificate=certificate, private_key=private_key, authority=authority
@@ -226,7 +234,6 @@ def _progress() -> Iterator["Report"]:
     """A bar on a terminal, and nothing elsewhere."""
     from rich.progress import (  # noqa: PLC0415 - see the module's docstring
         BarColumn,
-        MofNCompleteColumn,
         Progress,
         TextColumn,
         TimeRemainingColumn,
@@ -236,21 +243,22 @@ def _progress() -> Iterator["Report"]:
     columns: tuple[Any, ...] = (
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[rows]}"),
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=terminal, disable=not terminal.is_terminal)
     with progress:
-        bar = progress.add_task("", total=None)
+        bar = progress.add_task("", total=None, rows="")
 
         def report(stage: "Stage", done: int, of: int | None) -> None:
-            progress.update(bar, description=stage, completed=done, total=of)
+            rows = "" if of is None else f"{done:,} of {of:,} rows"
+            progress.update(bar, description=stage, completed=done, total=of, rows=rows)
 
         yield report
 
 
 def _print(order: "Order", outcome: "Outcome") -> None:
-    table = Table(show_header=False)
+    table = Table("", Column(justify="right"), show_header=False)
     for name, count in _lines(outcome.reconciliation, is_snapshot=order.is_snapshot):
         table.add_row(name, f"{count:,}")
     typer.echo(f"{order.target}: {order.file}")
@@ -269,5 +277,7 @@ def _lines(counts: "Reconciliation", *, is_snapshot: bool) -> Iterator[tuple[str
     yield "rejected", counts.rejected_count
     if is_snapshot:
         yield "gone", counts.gone_count
+        if counts.unidentified_count:
+            yield "rejected, unidentified", counts.unidentified_count
     for state, count in counts.link_counts.items():
         yield f"link: {state.replace('_', ' ')}", count

@@ -7,11 +7,11 @@ was read once and the import's name is on disk, and the name is forgotten only w
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from identity.import_files.columns import Selection, Target, select
+from identity.import_files.columns import REJECT_PREFIX, Selection, Target, select
 from identity.import_files.faults import FileFault, ImportFileError
 from identity.import_files.progress_file import (
     BATCH_ROWS_MAX,
@@ -91,6 +91,10 @@ def run_import(
     """
     with open_import_file(order.file) as file:
         selection = select(file.columns, order.target, renamed=order.renamed, ignored=order.ignored)
+        if order.is_snapshot and any(c.name.startswith(REJECT_PREFIX) for c in file.columns):
+            raise ImportFileError(
+                FileFault.SNAPSHOT_OF_REJECTS, "a file of rejects is sent without --snapshot"
+            )
         report(Stage.CHECK, 0, None)
         checked = file.check(selection)
         begun = Begun(
@@ -131,7 +135,7 @@ class _Run:
                 f"the service counts {reconciliation.received_count} rows, the file {row_count}; "
                 "--restart sends all of them again",
             )
-        rejects = self._write_rejects(file, reconciliation.rejected_count, row_count)
+        rejects = self._write_rejects(file, selection) if reconciliation.rejected_count else None
         return Outcome(reconciliation=reconciliation, rejects=rejects, stored_before=stored)
 
     def _send(
@@ -158,13 +162,15 @@ class _Run:
             on_sent=count,
         )
 
-    def _write_rejects(self, file: ImportFile, rejected_count: int, row_count: int) -> Path | None:
-        if not rejected_count:
-            return None
-        self._report(Stage.REJECTS, 0, row_count)
+    def _write_rejects(self, file: ImportFile, selection: Selection) -> Path:
+        self._report(Stage.REJECTS, 0, None)
+        names = selection.names_in(file.columns)
         return write_rejects(
             self._path,
             file.columns,
             file.originals(batch_rows=self._import.batch_rows),
-            self._client.rejects(self._import.import_id),
+            (
+                replace(each, field=names.get(each.field, each.field))
+                for each in self._client.rejects(self._import.import_id)
+            ),
         )

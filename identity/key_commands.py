@@ -54,6 +54,25 @@ def list_keys(
     raise typer.Exit(1 if any(line.state is key_overview.KeyState.LOST for line in lines) else 0)
 
 
+@keys_app.command("rows")
+def list_rows(
+    key_id: Annotated[int, typer.Argument(help="The key's number.", min=1, max=2**32 - 1)],
+    state: StateOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Name each row that a key seals, one a line: for a lost key, the rows that it costs."""
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+
+    settings = settings_from(state=state, database=database)
+    with (
+        refusals_in_one_line(),
+        bootstrap.open_current_database(settings, may_lack_keys=True) as opened,
+        opened.transaction() as uow,
+    ):
+        for row in uow.sealing_keys.rows_of(key_id):
+            typer.echo(" ".join([row.place, *(f"{name}={of}" for name, of in row.names.items())]))
+
+
 @keys_app.command("rotate")
 def rotate(
     *,
@@ -114,7 +133,7 @@ def reseal(
             value_count += done.value_count
             progress.update(bar, advance=done.row_count, description=done.place)
         left_count = count_outdated(transactions)
-    typer.echo(f"{value_count} values sealed anew, {left_count} rows left")
+    typer.echo(f"{value_count:,} values sealed anew, {left_count:,} rows left")
     raise typer.Exit(1 if left_count else 0)
 
 

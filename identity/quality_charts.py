@@ -31,10 +31,11 @@ _STATES = {
     "deceased": ("holder has died", "#566573"),
 }
 _OF_PROVINCES = {
-    Measure.CORRECT: ("o", "#1e8449"),
-    Measure.SUFFICIENT: ("s", "#2471a3"),
-    Measure.ALIVE: ("D", "#ca6f1e"),
+    Measure.CORRECT: ("o", 90, "#1e8449"),
+    Measure.SUFFICIENT: ("s", 42, "#2471a3"),
+    Measure.ALIVE: ("D", 16, "#ca6f1e"),
 }
+"""Mark, its area in square points, and colour: the later ones are smaller and hide none."""
 
 Trend = Sequence[tuple[date, Figures]]
 
@@ -78,7 +79,7 @@ def states_chart(operators: Sequence[Figures]) -> str:
         left = [start + width for start, width in zip(left, widths, strict=True)]
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=len(_STATES), frameon=False)
@@ -96,12 +97,13 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     known = [each for each in provinces if not each.is_province_unknown]
     figure = Figure(figsize=(11, 1.4 + 0.27 * len(known)), layout="constrained")
     axes = figure.add_subplot()
-    for measure, (marker, colour) in _OF_PROVINCES.items():
+    for measure, (marker, area, colour) in _OF_PROVINCES.items():
         ratios = [each.shares()[measure].ratio for each in known]
         axes.scatter(
             [float("nan") if ratio is None else ratio for ratio in ratios],
             range(len(known)),
             marker=marker,
+            s=area,
             color=colour,
             label=f"{WORDS[measure].english} · {WORDS[measure].vietnamese}",
             zorder=3,
@@ -112,10 +114,10 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     # From the ten per cent below the lowest mark, so that provinces can be told apart.
     axes.set_xlim(max(0.0, math.floor(10 * axes.get_xlim()[0]) / 10), 1)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=" %"))
     axes.grid(visible=True, alpha=0.35)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=9)
     figure.legend(loc="outside upper left", ncols=len(_OF_PROVINCES), frameon=False)
     return _svg(figure, salt="provinces")
 
@@ -142,7 +144,7 @@ def _percentages(axes: Axes) -> None:
     top = min(1.0, max(high, low + 0.05))
     axes.set_ylim(max(0.0, min(low, top - 0.05)), top)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    axes.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     locator = AutoDateLocator(minticks=2, maxticks=5)  # type: ignore[no-untyped-call] # matplotlib
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call] # as above

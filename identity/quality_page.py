@@ -6,6 +6,7 @@ Owns how the report looks. Refuses to count anything. The page loads nothing fro
 import json
 from dataclasses import asdict
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +94,15 @@ def _charts(report: QualityReport) -> dict[str, Markup]:
 
 
 def _changes(report: QualityReport, country: Figures) -> dict[Measure, tuple[str, date]]:
-    """How each word has moved since the first day of the trend."""
-    days = report.trend_of(None)
-    if not days or days[0][0] == report.day:
-        return {}
-    first_day, first = days[0]
-    before, now = first.shares(), country.shares()
-    changes = {measure: change(now[measure], before[measure]) for measure in now}
-    return {measure: (words, first_day) for measure, words in changes.items() if words}
+    """How each word has moved since the first day of the trend on which there was any to count."""
+    days = [(day, figures.shares()) for day, figures in report.trend_of(None) if day != report.day]
+    changes: dict[Measure, tuple[str, date]] = {}
+    for measure, now in country.shares().items():
+        counted = ((day, shares[measure]) for day, shares in days if shares[measure].denominator)
+        for day, before in islice(counted, 1):
+            if words := change(now, before):
+                changes[measure] = (words, day)
+    return changes
 
 
 def _weakest_first(provinces: tuple[Figures, ...]) -> tuple[Figures, ...]:

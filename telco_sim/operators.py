@@ -5,7 +5,7 @@ to know why anything happens to a line: scenarios do.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -65,6 +65,7 @@ class Line:
         is_verified: Whether the holder was verified by chip and face.
         flaw: How the book's row differed from the truth.
         province_code: Where the contract was signed, two digits; empty where the book does not say.
+        book_row: What the book said of it first; empty for a number that was in no book.
     """
 
     msisdn: str
@@ -74,6 +75,7 @@ class Line:
     is_verified: bool = False
     flaw: Flaw = Flaw.NONE
     province_code: str = ""
+    book_row: SubscriptionRow = field(default_factory=SubscriptionRow)
 
 
 class Operator:
@@ -240,4 +242,5 @@ def _line_of(row: BookRow) -> Line:
         network_state=SERVICE_STATE_ACTIVE,
         flaw=row.flaw,
         province_code=row.row.province_code,
+        book_row=row.row,
     )

@@ -20,7 +20,7 @@ from tests.databases import own_database
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
 
-OWN_SERVER = "SUBID_TEST_DATABASE"
+OTHER_SERVER = "TEST_DATABASE_URL"
 """Environment variable: the URL of a PostgreSQL to test on instead of the embedded one. Its user
 must be allowed to create databases."""
 
@@ -36,7 +36,7 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """The URL of the run's PostgreSQL; workers share one server."""
-    if given := os.environ.get(OWN_SERVER):
+    if given := os.environ.get(OTHER_SERVER):
         yield given
         return
     base = tmp_path_factory.getbasetemp()

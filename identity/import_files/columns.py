@@ -91,6 +91,13 @@ class Selection:
         pairs = zip(self.columns, self.places, strict=True)
         return tuple((c.name, place) for c, place in pairs if c.is_date and place is not None)
 
+    def names_in(self, found: Sequence[FileColumn]) -> Mapping[str, str]:
+        """For each field of the contract what the file calls its column."""
+        pairs = zip(self.columns, self.places, strict=True)
+        names = {c.name: found[place].name for c, place in pairs if place is not None}
+        # A row of the contract has the holder's claim as a message of its own.
+        return names | {f"holder.{field}": name for field, name in names.items()}
+
 
 def select(
     found: Sequence[FileColumn],
@@ -147,6 +154,9 @@ def _refuse_differences(places: Mapping[str, int], columns: Sequence[Column]) ->
     unknown = [name for name in places if name not in {column.name for column in columns}]
     seen = f"; it has {_quoted(unknown)}: say --map theirs=ours" if unknown else ""
     if missing:
+        # What spreadsheets write where the comma is the decimal mark, as in Viet Nam.
+        if len(places) == 1 and any(mark in next(iter(places)) for mark in ";\t|"):
+            seen = ": its first line has no comma; columns are separated by commas"
         raise ImportFileError(
             FileFault.COLUMN_MISSING, f"the file has no column {', '.join(missing)}{seen}"
         )

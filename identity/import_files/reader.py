@@ -86,7 +86,9 @@ class ImportFile:
         if not head:
             raise ImportFileError(FileFault.FILE_EMPTY, f"{path} is empty")
         if head.startswith(_COMPRESSED_MAGIC):
-            raise ImportFileError(FileFault.FILE_COMPRESSED, f"{path} must be unpacked first")
+            raise ImportFileError(
+                FileFault.FILE_COMPRESSED, f"{path} must be unpacked first, or saved as CSV"
+            )
         self.is_parquet = head.startswith(_PARQUET_MAGIC)
         if path.suffix.lower() == ".parquet" and not self.is_parquet:
             raise ImportFileError(FileFault.FILE_MALFORMED, f"{path} is no Parquet file")

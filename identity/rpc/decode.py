@@ -5,6 +5,7 @@ with all its violations at once, an import row is refused alone.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -26,13 +27,15 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.place_of_contract import parse_point_of_sale, parse_province_code
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow, RowError
 from identity.storage.book import BookRow, IndexedRow, index_row
 from identity.storage.sealing import Sealer
+from identity.storage.subscriptions import msisdn_key
 from subid.v1 import date_pb2, population_service_pb2, subscription_service_pb2
 
 _Value = TypeVar("_Value")
 _Parsed = TypeVar("_Parsed")
+_Key = TypeVar("_Key")
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
@@ -116,23 +119,47 @@ def population_record(
 
 
 def rows(
-    messages: Iterable[_Value], parse: Callable[[_Value], _Parsed]
-) -> list[_Parsed | RowError]:
-    """Rows of an import, each parsed or refused alone with the first of its faults."""
-    return [_row(index, message, parse) for index, message in enumerate(messages)]
+    messages: Iterable[_Value],
+    parse: Callable[[_Value], _Parsed],
+    read_key: Callable[[_Value], _Key],
+) -> list[_Parsed | RefusedRow[_Key]]:
+    """Rows of an import, each parsed or refused alone with the first of its faults.
+
+    Args:
+        messages: The rows.
+        parse: Reads one.
+        read_key: Reads of a refused row what it is about.
+    """
+    return [_row(index, message, parse, read_key) for index, message in enumerate(messages)]
 
 
-def _row(index: int, message: _Value, parse: Callable[[_Value], _Parsed]) -> _Parsed | RowError:
+def _row(
+    index: int,
+    message: _Value,
+    parse: Callable[[_Value], _Parsed],
+    read_key: Callable[[_Value], _Key],
+) -> _Parsed | RefusedRow[_Key]:
     try:
         return parse(message)
     except RequestInvalidError as error:
         first = error.violations[0]
-        return RowError(row_index=index, field=first.field, reason=first.reason)
+    key: _Key | None = None
+    with suppress(MalformedValueError):
+        key = read_key(message)
+    refusal = RowError(row_index=index, field=first.field, reason=first.reason)
+    return RefusedRow(error=refusal, key=key)
+
+
+def population_rows(
+    messages: Iterable[population_service_pb2.PopulationRecord],
+) -> list[PopulationRecord | RefusedRow[PersonalID]]:
+    """Rows of the register, each parsed or refused alone."""
+    return rows(messages, population_record, lambda message: PersonalID.parse(message.personal_id))
 
 
 def book_rows(
     messages: Iterable[subscription_service_pb2.SubscriptionRow], sealer: Sealer
-) -> list[IndexedRow | RowError]:
+) -> list[IndexedRow | RefusedRow[bytes]]:
     """Rows of an operator's book, each parsed and indexed, or refused alone.
 
     The straight way first: a clean row costs no more than its values. Whatever is at fault is then
@@ -143,12 +170,14 @@ def book_rows(
 
 def _indexed(
     index: int, message: subscription_service_pb2.SubscriptionRow, sealer: Sealer
-) -> IndexedRow | RowError:
+) -> IndexedRow | RefusedRow[bytes]:
     try:
         return index_row(sealer, _clean_row(message))
     except MalformedValueError:
-        row = _row(index, message, _book_row)
-    return row if isinstance(row, RowError) else index_row(sealer, row)
+        row = _row(
+            index, message, _book_row, lambda row: msisdn_key(sealer, MSISDN.parse(row.msisdn))
+        )
+    return row if isinstance(row, RefusedRow) else index_row(sealer, row)
 
 
 def _clean_row(message: subscription_service_pb2.SubscriptionRow) -> BookRow:

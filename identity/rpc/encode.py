@@ -1,7 +1,7 @@
 """From domain values to messages. Owns no decision: every answer comes from a service."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -23,6 +23,7 @@ from identity.storage.primaries import PrimaryNumber
 from subid.v1 import (
     citizen_service_pb2,
     contact_service_pb2,
+    date_pb2,
     enforcement_service_pb2,
     imports_pb2,
     localized_text_pb2,
@@ -182,6 +183,7 @@ def import_summary(summary: ImportSummary) -> imports_pb2.ImportSummary:
         unchanged_count=summary.unchanged_count,
         rejected_count=summary.rejected_count,
         gone_count=summary.gone_count,
+        unidentified_count=summary.unidentified_count,
         row_errors=row_errors(summary.row_errors),
     )
 
@@ -270,6 +272,11 @@ def directive(value: Handout) -> enforcement_service_pb2.Directive:
         is_last_number=order.is_last_number,
         wave_id="" if order.wave_id is None else str(order.wave_id),
     )
+
+
+def day(value: date) -> date_pb2.Date:
+    """A day of the calendar."""
+    return date_pb2.Date(year=value.year, month=value.month, day=value.day)
 
 
 def localized(value: Bilingual) -> localized_text_pb2.LocalizedText:

@@ -71,6 +71,7 @@ class Reconciliation:
     unchanged_count: int
     rejected_count: int
     gone_count: int
+    unidentified_count: int
     link_counts: Mapping[str, int]
 
 
@@ -280,6 +281,7 @@ def _reconciliation(answer: Any) -> Reconciliation:  # noqa: ANN401 - of four me
         unchanged_count=summary.unchanged_count,
         rejected_count=summary.rejected_count,
         gone_count=summary.gone_count,
+        unidentified_count=summary.unidentified_count,
         link_counts={
             field.name.removesuffix("_count"): getattr(links, field.name)
             for field in (links.DESCRIPTOR.fields if links is not None else ())

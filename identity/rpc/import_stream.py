@@ -18,12 +18,19 @@ from identity.domain.errors import PageTokenInvalidError
 from identity.rpc.edge import Edge, request_key
 from identity.services.call import Call
 from identity.services.import_progress import begin_stream, store_batch_once
-from identity.services.imports import BatchHead, BatchOrder, BatchResult, ImportSummary, RowError
+from identity.services.imports import (
+    BatchHead,
+    BatchOrder,
+    BatchResult,
+    ImportSummary,
+    RefusedRow,
+)
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
 from subid.v1 import imports_pb2
 
 _Row = TypeVar("_Row")
+_Key = TypeVar("_Key")
 
 STORED_AT_ONCE = 2
 """Batches of one stream that are stored at the same time, each on a connection of its own."""
@@ -39,7 +46,7 @@ class ImportRequest(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowKind(Generic[_Row]):
+class RowKind(Generic[_Row, _Key]):
     """What one kind of import does with its rows.
 
     Attributes:
@@ -48,15 +55,15 @@ class RowKind(Generic[_Row]):
         key: What a row is about: two rows of one key must be stored in their order.
     """
 
-    read: Callable[[Any], Sequence[_Row | RowError]]
+    read: Callable[[Any], Sequence[_Row | RefusedRow[_Key]]]
     store: Callable[
-        [UnitOfWork, Call, Sequence[_Row | RowError], ImportRun, BatchHead], BatchResult
+        [UnitOfWork, Call, Sequence[_Row | RefusedRow[_Key]], ImportRun, BatchHead], BatchResult
     ]
-    key: Callable[[_Row], object]
+    key: Callable[[_Row], _Key]
 
 
 async def take_stream(
-    edge: Edge, call: Call, requests: AsyncIterator[Any], kind: RowKind[_Row]
+    edge: Edge, call: Call, requests: AsyncIterator[Any], kind: RowKind[_Row, _Key]
 ) -> ImportSummary:
     """Store every batch of a stream; each is there for good when it is counted.
 
@@ -72,10 +79,11 @@ async def take_stream(
             head = _head(request)
             if summary is None or order is None:
                 order = BatchOrder(head)
-                summary = await edge.in_thread(partial(_begin, edge, call, head))
+                summary = await edge.in_thread(partial(_begin, edge, call, request))
             order.expect(head)
             rows = await edge.in_thread(partial(kind.read, request))
-            keys = {kind.key(row) for row in rows if not isinstance(row, RowError)}
+            keys = {row.key if isinstance(row, RefusedRow) else kind.key(row) for row in rows}
+            keys.discard(None)
             async for result in under_way.make_room(keys, is_alone=head.is_last):
                 summary.add(result)
             store = partial(_store, edge, call, request, rows, kind)
@@ -139,16 +147,17 @@ def page_token(after: int | None) -> str:
     return "" if after is None else str(after)
 
 
-def _begin(edge: Edge, call: Call, head: BatchHead) -> ImportSummary:
-    return edge.transactions.run(lambda uow: begin_stream(uow, call, head))
+def _begin(edge: Edge, call: Call, first: Message) -> ImportSummary:
+    head, method = _head(first), first.DESCRIPTOR.full_name
+    return edge.transactions.run(lambda uow: begin_stream(uow, call, head, method=method))
 
 
 def _store(
     edge: Edge,
     call: Call,
     request: Message,
-    rows: Sequence[_Row | RowError],
-    kind: RowKind[_Row],
+    rows: Sequence[_Row | RefusedRow[_Key]],
+    kind: RowKind[_Row, _Key],
 ) -> BatchResult:
     # A stream may take hours: each batch happens when it does.
     now = replace(call, at=edge.clock.now())

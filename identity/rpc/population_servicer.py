@@ -22,7 +22,7 @@ from identity.services.apply_population_changes import (
 from identity.services.call import Call
 from identity.services.import_population import import_population
 from identity.services.import_progress import get_progress, list_errors
-from identity.services.imports import BatchHead, BatchResult, RowError
+from identity.services.imports import BatchHead, BatchResult, RefusedRow
 from identity.services.subscriber_updates import (
     UpdateAcknowledgement,
     acknowledge_subscriber_updates,
@@ -134,14 +134,14 @@ class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
         )
 
 
-def _read(batch: pb.ImportPopulationRequest) -> list[PopulationRecord | RowError]:
-    return decode.rows(batch.records, decode.population_record)
+def _read(batch: pb.ImportPopulationRequest) -> list[PopulationRecord | RefusedRow[PersonalID]]:
+    return decode.population_rows(batch.records)
 
 
 def _store(
     uow: UnitOfWork,
     call: Call,
-    rows: Sequence[PopulationRecord | RowError],
+    rows: Sequence[PopulationRecord | RefusedRow[PersonalID]],
     run: ImportRun,
     head: BatchHead,
 ) -> BatchResult:

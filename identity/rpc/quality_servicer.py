@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 
 from identity.domain.quality import Figures, Measure, QualityReport, Share
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
 from identity.services.call import Call
 from identity.services.quality import read_quality
-from subid.v1 import date_pb2, quality_service_pb2_grpc
 from subid.v1 import quality_service_pb2 as pb
+from subid.v1 import quality_service_pb2_grpc
 
 TREND_DAYS_DEFAULT = 31
 
@@ -33,11 +32,11 @@ class QualityServicer(quality_service_pb2_grpc.QualityServiceServicer):
 
 def _report(report: QualityReport) -> pb.GetReportResponse:
     return pb.GetReportResponse(
-        day=_day(report.day),
+        day=encode.day(report.day),
         measure_time=encode.timestamp(report.measured_at),
         figures=[_figures(each) for each in report.figures],
         trend=[
-            pb.QualityTrendPoint(day=_day(day), figures=_figures(each))
+            pb.QualityTrendPoint(day=encode.day(day), figures=_figures(each))
             for day, each in report.trend
         ],
     )
@@ -70,7 +69,3 @@ def _shares(shares: Mapping[Measure, Share]) -> pb.QualityShares:
             for measure, share in shares.items()
         }
     )
-
-
-def _day(day: date) -> date_pb2.Date:
-    return date_pb2.Date(year=day.year, month=day.month, day=day.day)

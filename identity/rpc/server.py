@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection
 
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.citizen_servicer import CitizenServicer
+from identity.rpc.compliance_servicer import ComplianceServicer
 from identity.rpc.contact_servicer import ContactServicer
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
@@ -29,6 +30,8 @@ from identity.security.certificates import Identity
 from subid.v1 import (
     citizen_service_pb2,
     citizen_service_pb2_grpc,
+    compliance_service_pb2,
+    compliance_service_pb2_grpc,
     contact_service_pb2,
     contact_service_pb2_grpc,
     enforcement_service_pb2,
@@ -66,6 +69,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"],
     enforcement_service_pb2.DESCRIPTOR.services_by_name["EnforcementService"],
     quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
+    compliance_service_pb2.DESCRIPTOR.services_by_name["ComplianceService"],
     wave_service_pb2.DESCRIPTOR.services_by_name["WaveService"],
 )
 
@@ -152,6 +156,9 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(edge), server)
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(edge, policies), server
+    )
+    compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(
+        ComplianceServicer(edge), server
     )
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(edge), server)
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)

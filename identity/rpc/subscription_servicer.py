@@ -12,7 +12,7 @@ from identity.rpc.import_stream import RowKind, page_after, page_token, take_str
 from identity.services.call import Call
 from identity.services.import_progress import get_progress, list_errors
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import BatchHead, BatchResult, ImportSummary, RowError
+from identity.services.imports import BatchHead, BatchResult, ImportSummary, RefusedRow
 from identity.services.read_subscriptions import get_subscription, list_of_operator, view
 from identity.services.register_subscription import register_subscription
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
@@ -146,7 +146,7 @@ class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServ
 def _store(
     uow: UnitOfWork,
     call: Call,
-    rows: Sequence[IndexedRow | RowError],
+    rows: Sequence[IndexedRow | RefusedRow[bytes]],
     run: ImportRun,
     head: BatchHead,
 ) -> BatchResult:

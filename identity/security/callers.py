@@ -34,6 +34,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "CitizenService/DisownSubscription": frozenset({Role.CITIZEN_APP}),
     "ContactService/GetContact": frozenset({Role.AGENCY}),
     "ContactService/BatchGetContacts": frozenset({Role.AGENCY}),
+    "ComplianceService/GetKpis": frozenset({Role.REGULATOR, Role.OPERATOR}),
+    "ComplianceService/GetMonthlyScore": frozenset({Role.REGULATOR, Role.OPERATOR}),
     "WaveService/PreviewWave": frozenset({Role.REGULATOR}),
     "WaveService/ApproveWave": frozenset({Role.REGULATOR}),
     "WaveService/ExecuteWave": frozenset({Role.REGULATOR}),

@@ -50,15 +50,20 @@ class ErrorPage:
     next_after: int | None
 
 
-def begin_stream(uow: UnitOfWork, call: Call, first: BatchHead) -> ImportSummary:
-    """What was stored before the batch that a stream begins with.
+def begin_stream(uow: UnitOfWork, call: Call, first: BatchHead, *, method: str) -> ImportSummary:
+    """Enter the import, if it is new; returns what was stored before the stream's first batch.
+
+    In a transaction of its own: batches that are stored beside each other would otherwise wait to
+    see which of them enters the import.
 
     Raises:
         ImportSequenceError: Batches before it are missing.
+        RequestIDReusedError: The import is of another method or kind.
     """
     stored = uow.import_runs.next_batch_index(str(call.caller), first.request_id)
     if first.batch_index > stored:
         raise ImportSequenceError(f"expected batch {stored}, got {first.batch_index}")
+    _begun(uow, call, first, method=method)
     return _summary(uow, call, first.request_id, before=first.batch_index)
 
 
@@ -103,7 +108,10 @@ def store_batch_once(
     """
 
     def run(uow: UnitOfWork) -> Mapping[str, Any]:
-        run = _begun(uow, call, key, head)
+        uow.import_runs.hold_sender(key.caller, alone=head.is_snapshot and head.is_last)
+        run = _begun(uow, call, head, method=key.method)
+        run = uow.import_runs.hold(run, alone=head.is_last)
+        _expect(uow, run, head)
         result = store(uow, run)
         if head.is_last:
             gone_count = result.gone_count if head.is_snapshot else None
@@ -114,23 +122,26 @@ def store_batch_once(
     return BatchResult.from_fields(fields)
 
 
-def _begun(uow: UnitOfWork, call: Call, key: RequestKey, head: BatchHead) -> ImportRun:
+def _begun(uow: UnitOfWork, call: Call, head: BatchHead, *, method: str) -> ImportRun:
     run = uow.import_runs.begin(
-        key.caller,
+        str(call.caller),
         head.request_id,
-        method=key.method,
+        method=method,
         is_snapshot=head.is_snapshot,
         at=call.at,
     )
-    if (run.method, run.is_snapshot) != (key.method, head.is_snapshot):
+    if (run.method, run.is_snapshot) != (method, head.is_snapshot):
         raise RequestIDReusedError("this request_id was used for another import")
+    return run
+
+
+def _expect(uow: UnitOfWork, run: ImportRun, head: BatchHead) -> None:
     if run.completed_at is not None:
         raise ImportSequenceError("this import is complete: its last batch was stored")
-    if head.is_last and uow.import_runs.has_batch_after(
-        key.caller, head.request_id, head.batch_index
-    ):
+    if not head.is_last:
+        return
+    if uow.import_runs.has_batch_after(run.caller, run.request_id, head.batch_index):
         raise ImportSequenceError("a later batch is stored already: this one is not the last")
-    return run
 
 
 def _summary(uow: UnitOfWork, call: Call, request_id: UUID, *, before: int) -> ImportSummary:

@@ -10,7 +10,7 @@ all that are alike (`settle_alike`). The others go one by one.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from identity.audit.log import AuditEntry, append
@@ -26,10 +26,11 @@ from identity.domain.quarantine import quarantined_until
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
-from identity.services.imports import BatchResult, RowError
+from identity.services.imports import BatchResult, RefusedRow, RowError
 from identity.services.link_history import note_claim_changes
 from identity.services.settle_alike import open_alike
 from identity.services.settle_subscriptions import settle_subscriptions
+from identity.services.snapshots import Named, note_named
 from identity.storage.book import BookRow, IndexedRow, NewNumber, Standing, content, new_ids
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
@@ -47,13 +48,21 @@ class _Sifted:
     unchanged: Counter[str] = field(default_factory=Counter)
     errors: list[RowError] = field(default_factory=list)
     places: dict[bytes, int] = field(default_factory=dict)
+    refused: set[bytes] = field(default_factory=set)
     absent: list[bytes] = field(default_factory=list)
+    unidentified_count: int = 0
+
+    @property
+    def named(self) -> Named:
+        """What the batch names."""
+        keys = self.places.keys() | self.refused
+        return Named(keys=keys, unidentified_count=self.unidentified_count)
 
 
 def import_subscriptions(
     uow: UnitOfWork,
     call: Call,
-    rows: Sequence[IndexedRow | RowError],
+    rows: Sequence[IndexedRow | RefusedRow[bytes]],
     *,
     run: ImportRun | None = None,
     is_last: bool = False,
@@ -63,8 +72,7 @@ def import_subscriptions(
     Args:
         uow: The transaction.
         call: The circumstances; the caller is the operator.
-        rows: Each row parsed and indexed, or the error that it was refused with, in the order of
-            the batch.
+        rows: Each row parsed and indexed, or refused, in the order of the batch.
         run: The import that the batch belongs to; needed for a snapshot's.
         is_last: It is the import's last batch.
     """
@@ -84,17 +92,18 @@ def import_subscriptions(
         row_errors=tuple(sorted(sifted.errors, key=lambda error: error.row_index)),
         link_counts=dict(links),
         gone_count=_note_presence(uow, call, sifted, run, is_last=is_last),
+        unidentified_count=sifted.unidentified_count,
     )
     append(uow.connection, [_entry(call, result)])
     return result
 
 
-def _sift(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow | RowError]) -> _Sifted:
+def _sift(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow | RefusedRow[bytes]]) -> _Sifted:
     sifted = _Sifted()
-    standing = uow.book.standing(row.msisdn_key for row in rows if isinstance(row, IndexedRow))
+    standing = uow.book.standing(_keys(rows))
     for index, row in enumerate(rows):
-        if isinstance(row, RowError):
-            sifted.errors.append(row)
+        if isinstance(row, RefusedRow):
+            _put_aside(call, sifted, row, standing)
         elif row.msisdn_key in sifted.places:
             sifted.errors.append(_refused(index, "ROW_DUPLICATE"))
         else:
@@ -103,11 +112,35 @@ def _sift(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow | RowError]) ->
     return sifted
 
 
+def _keys(rows: Sequence[IndexedRow | RefusedRow[bytes]]) -> Iterator[bytes]:
+    for row in rows:
+        key = row.key if isinstance(row, RefusedRow) else row.msisdn_key
+        if key is not None:
+            yield key
+
+
+def _put_aside(
+    call: Call, sifted: _Sifted, row: RefusedRow[bytes], standing: Mapping[bytes, Standing]
+) -> None:
+    sifted.errors.append(row.error)
+    if row.key is None:
+        sifted.unidentified_count += 1
+        return
+    sifted.refused.add(row.key)
+    stands = standing.get(row.key)
+    if stands is not None and stands.is_absent and _is_own(call, stands):
+        sifted.absent.append(row.key)
+
+
+def _is_own(call: Call, stands: Standing) -> bool:
+    return stands.is_in_service and stands.operator_id == call.caller.name
+
+
 def _put(call: Call, sifted: _Sifted, row: IndexedRow, stands: Standing | None) -> None:
     if stands is None:
         sifted.fresh.append(row)
         return
-    is_own = stands.is_in_service and stands.operator_id == call.caller.name
+    is_own = _is_own(call, stands)
     if is_own and stands.is_absent:
         sifted.absent.append(row.msisdn_key)
     if is_own and stands.row == content(row):
@@ -293,13 +326,11 @@ def _note_presence(
     """Which numbers the book names; at the end of a whole one, how many it did not."""
     if sifted.absent:
         uow.book.mark_present(sifted.absent)
-    if run is None or not run.is_snapshot:
-        return 0
-    uow.import_runs.name_rows(run.import_id, sifted.places)
-    if not is_last:
+    ended = note_named(uow, run, sifted.named, is_last=is_last)
+    if ended is None:
         return 0
     return uow.book.mark_absent(
-        call.caller.name, import_id=run.import_id, began_at=run.began_at, at=call.at
+        call.caller.name, import_id=ended.import_id, began_at=ended.began_at, at=call.at
     )
 
 

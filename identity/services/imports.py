@@ -5,11 +5,13 @@ Owns the reconciliation of one import. Knows nothing of what a row holds.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from identity.domain.errors import ImportSequenceError
 from identity.storage.import_runs import StoredBatch
+
+_Key = TypeVar("_Key")
 
 ROW_ERRORS_MAX = 10_000
 """Refused rows that are named; the others are counted only, so an answer stays bounded."""
@@ -35,6 +37,20 @@ class RowError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRow(Generic[_Key]):
+    """A row that cannot be read as a whole.
+
+    Attributes:
+        error: Why.
+        key: What it is about, where that can be read. It names that all the same: nothing is gone
+            because its row was refused.
+    """
+
+    error: RowError
+    key: _Key | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
     """What became of one batch: received = created + changed + unchanged + rejected."""
 
@@ -46,6 +62,8 @@ class BatchResult:
     link_counts: Mapping[str, int] = field(default_factory=dict)
     gone_count: int = 0
     """Of the last batch of a snapshot: what the whole of it did not name."""
+    unidentified_count: int = 0
+    """Of the rejected rows, those that do not say what they are about."""
 
     def to_fields(self) -> dict[str, Any]:
         """For a JSONB column."""
@@ -85,6 +103,7 @@ class ImportSummary:
     unchanged_count: int = 0
     rejected_count: int = 0
     gone_count: int = 0
+    unidentified_count: int = 0
     row_errors: list[RowError] = field(default_factory=list)
     link_counts: dict[str, int] = field(default_factory=dict)
 
@@ -110,6 +129,7 @@ class ImportSummary:
         self.unchanged_count += result.unchanged_count
         self.rejected_count += rejected_count
         self.gone_count += result.gone_count
+        self.unidentified_count += result.unidentified_count
         for state, count in result.link_counts.items():
             self.link_counts[state] = self.link_counts.get(state, 0) + count
 

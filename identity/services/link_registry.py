@@ -78,16 +78,23 @@ def _link_slice(call: Call, run: LinkRun, place: int, uow: UnitOfWork) -> None:
     changed = relink(uow, call, claims, action="link_registry")
     totals = LinkTotals(compared_count=uow.links.count_in(low, high), changed_count=len(changed))
     uow.link_runs.count(run.run_id, place, totals)
+    # With the slice: a run that is never completed has changed links all the same.
+    append(uow.connection, [_entry(call, "link_slice", "compared", totals)])
 
 
 def _complete(uow: UnitOfWork, call: Call, run: LinkRun) -> LinkTotals:
-    totals = uow.link_runs.complete(run.run_id, at=call.at)
-    entry = AuditEntry(
+    is_first = uow.link_runs.complete(run.run_id, at=call.at)
+    totals = uow.link_runs.totals(run.run_id)
+    if is_first:  # otherwise another process that worked at the same run has written it down
+        append(uow.connection, [_entry(call, "link_registry", "completed", totals)])
+    return totals
+
+
+def _entry(call: Call, action: str, outcome: str, totals: LinkTotals) -> AuditEntry:
+    return AuditEntry(
         occurred_at=call.at,
         caller=COMMAND_LINE,
-        action="link_registry",
-        outcome="completed",
+        action=action,
+        outcome=outcome,
         details={"compared": totals.compared_count, "changed": totals.changed_count},
     )
-    append(uow.connection, [entry])
-    return totals

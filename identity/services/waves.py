@@ -173,8 +173,8 @@ def _ages(uow: UnitOfWork, call: Call, reach: WaveReach, *, total: int) -> dict[
     sample = uow.waves.sample(reach, at=call.at, limit=SAMPLE_NUMBERS)
     today = day_of(call.at)
     groups: Counter[str] = Counter({name: 0 for _, name in _AGE_GROUPS})
-    for key, sealed in sample:
-        age = whole_years(open_claim(uow.sealer, sealed, key).birth_date, on=today)
+    for place, sealed in sample:
+        age = whole_years(open_claim(uow.sealer, sealed, place).birth_date, on=today)
         groups[next(name for since, name in reversed(_AGE_GROUPS) if age >= since)] += 1
     scale = total / len(sample) if sample else 0
     return {name: round(count * scale) for name, count in groups.items()}

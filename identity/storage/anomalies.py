@@ -18,7 +18,7 @@ from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import open_claim
 
 _HOLDERS = text(
-    "SELECT s.operator_id, s.msisdn_key, c.citizen_key, c.record_sealed,"
+    "SELECT s.operator_id, s.msisdn_key, s.subscription_id, c.citizen_key, c.record_sealed,"
     " CASE WHEN c.citizen_key IS NULL THEN s.claim_sealed END AS claim_sealed"
     " FROM subscription AS s LEFT JOIN citizen AS c ON c.citizen_key = s.citizen_key"
     " WHERE s.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR s.msisdn_key < :high)"
@@ -66,11 +66,8 @@ class Anomalies:
         """
         for row in self.connection.execute(_HOLDERS, {"low": low, "high": high}):
             if row.citizen_key is None:
-                yield (
-                    row.operator_id,
-                    open_claim(self.sealer, row.claim_sealed, row.msisdn_key),
-                    None,
-                )
+                place = (row.msisdn_key, row.subscription_id.bytes)
+                yield row.operator_id, open_claim(self.sealer, row.claim_sealed, place), None
                 continue
             record = open_record(self.sealer, row.record_sealed, row.citizen_key)
             yield row.operator_id, _claim_of(record), record

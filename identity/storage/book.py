@@ -250,13 +250,14 @@ class Book:
             if id(each.link) not in stored:  # most rows share a few objects; hashing costs more
                 stored[id(each.link)] = (each.link.state.value, _jsonb(each.link))
             link_state, fields = stored[id(each.link)]
+            place = (indexed.msisdn_key, each.subscription_id)
             yield (
                 indexed.msisdn_key,
                 each.subscription_id,
                 operator_id,
-                seal_own_msisdn(self.sealer, row.msisdn, indexed.msisdn_key),
+                seal_own_msisdn(self.sealer, row.msisdn, place),
                 indexed.citizen_key,
-                seal_claim(self.sealer, indexed.claim, indexed.msisdn_key),
+                seal_claim(self.sealer, indexed.claim, place),
                 indexed.claim_digest,
                 indexed.holder_digest,
                 link_state,

@@ -27,6 +27,7 @@ from identity.storage.anomalies import Anomalies
 from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
+from identity.storage.compliance import Compliance
 from identity.storage.directives import Directives
 from identity.storage.disputes import Disputes
 from identity.storage.due_cases import DueCases
@@ -124,6 +125,11 @@ class UnitOfWork:
     def due_cases(self) -> DueCases:
         """Numbers with a step to take."""
         return DueCases(self.connection)
+
+    @cached_property
+    def compliance(self) -> Compliance:
+        """What operators did with their orders, counted."""
+        return Compliance(self.connection)
 
     @cached_property
     def waves(self) -> Waves:

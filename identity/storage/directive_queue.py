@@ -18,6 +18,7 @@ Number = tuple[bytes, UUID]
 """Keys of a subscription: number and identifier."""
 
 # The states are spelled out as in the indexes: the planner must see that these hold what is asked.
+# Each number is looked for by itself (LATERAL), and never among all that is open or out.
 _CANDIDATES = text(
     "WITH ready AS (SELECT * FROM directive"
     " WHERE operator_id = :operator_id AND state = 'pending' AND lease_expires_at IS NULL"
@@ -35,9 +36,10 @@ _FIRST_OTHERS = text(
     " ORDER BY position LIMIT 1) AS other"
 )
 _LOCK = text(
-    "SELECT directive.* FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS one (key, id)"
-    " JOIN directive ON directive.msisdn_key = one.key AND directive.directive_id = one.id"
-    " WHERE state IN ('pending', 'leased') FOR UPDATE OF directive SKIP LOCKED"
+    "SELECT held.* FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS one (key, id)"
+    " CROSS JOIN LATERAL (SELECT * FROM directive"
+    " WHERE msisdn_key = one.key AND directive_id = one.id"
+    " AND state IN ('pending', 'leased') FOR UPDATE SKIP LOCKED) AS held"
 )
 _HAND_OUT = text(
     "UPDATE directive SET state = 'leased', lease_id = :lease_id, lease_expires_at = :expires_at"
@@ -45,21 +47,35 @@ _HAND_OUT = text(
     " WHERE directive.msisdn_key = one.key AND directive.directive_id = one.id"
 )
 _MAKE_WAIT = text(
-    "UPDATE directive SET state = 'pending', lease_id = NULL, lease_expires_at = free.ends_at"
-    " FROM (SELECT directive.msisdn_key, directive.directive_id, number.ends_at"
+    "UPDATE directive SET state = 'pending', lease_id = NULL, lease_expires_at = left_over.ends_at"
+    " FROM (SELECT free.*, number.ends_at"
     " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:ends AS timestamptz[]))"
     " AS number (key, id, ends_at)"
-    " JOIN directive ON msisdn_key = number.key AND subscription_id = number.id"
-    " WHERE state IN ('pending', 'leased')"
+    " CROSS JOIN LATERAL (SELECT msisdn_key, directive_id FROM directive"
+    " WHERE msisdn_key = number.key AND subscription_id = number.id"
+    " AND state IN ('pending', 'leased')"
     " AND (lease_expires_at IS NULL OR lease_expires_at <= :at)"
-    " FOR UPDATE OF directive SKIP LOCKED) AS free"
-    " WHERE directive.msisdn_key = free.msisdn_key AND directive.directive_id = free.directive_id"
+    " FOR UPDATE SKIP LOCKED) AS free) AS left_over"
+    " WHERE directive.msisdn_key = left_over.msisdn_key"
+    " AND directive.directive_id = left_over.directive_id"
+)
+_OUT_UNTIL = text(
+    "SELECT number.key, number.id, out.ends_at"
+    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
+    " CROSS JOIN LATERAL (SELECT max(lease_expires_at) AS ends_at FROM directive"
+    " WHERE msisdn_key = number.key AND subscription_id = number.id"
+    " AND state IN ('pending', 'leased')) AS out"
+    " WHERE out.ends_at IS NOT NULL"
 )
 _LET_GO = text(
     "UPDATE directive SET lease_expires_at = NULL"
+    " FROM (SELECT waiting.*"
     " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
+    " CROSS JOIN LATERAL (SELECT msisdn_key, directive_id FROM directive"
     " WHERE msisdn_key = number.key AND subscription_id = number.id"
-    " AND state = 'pending' AND lease_expires_at IS NOT NULL"
+    " AND state = 'pending' AND lease_expires_at IS NOT NULL FOR UPDATE) AS waiting) AS behind"
+    " WHERE directive.msisdn_key = behind.msisdn_key"
+    " AND directive.directive_id = behind.directive_id"
 )
 
 
@@ -93,6 +109,11 @@ class DirectiveQueue:
             if taken or not has_moved:
                 return taken
         return []
+
+    def out_until(self, numbers: Iterable[Number]) -> Mapping[Number, datetime]:
+        """When what is out of some numbers comes back: new orders for them wait until then."""
+        rows = self.connection.execute(_OUT_UNTIL, _listed(numbers))
+        return {(key, identity): ends_at for key, identity, ends_at in rows}
 
     def let_go(self, numbers: Iterable[Number]) -> None:
         """Have what waits behind orders of some numbers wait no longer, unless it must anew."""

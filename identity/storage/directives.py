@@ -10,19 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    and_,
-    bindparam,
-    case,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, and_, case, insert, or_, select, text, update
 
 from identity.domain.directive import Directive, DirectiveState, Ordered
 from identity.domain.enforcement import DirectiveKind
@@ -40,17 +28,6 @@ _WAITS = and_(
     directive.c.state == DirectiveState.PENDING.value, directive.c.lease_expires_at.is_not(None)
 )
 
-_before = directive.alias("before")
-_ORDER = insert(directive).values(
-    # When what is out of the number comes back, for the order to wait until then.
-    lease_expires_at=select(func.max(_before.c.lease_expires_at))
-    .where(
-        _before.c.msisdn_key == bindparam("number_key"),
-        _before.c.subscription_id == bindparam("number_id"),
-        text("before.state IN ('pending', 'leased')"),
-    )
-    .scalar_subquery()
-)
 # The database makes the identifiers.
 _ORDER_ALIKE = text(
     "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,"  # noqa: S608 - no input
@@ -102,7 +79,12 @@ class Directives:
         """Order, each of a subscription; for one number in the order given."""
         rows = [_row(item, msisdn_key(self.sealer, of.msisdn)) for item, of in items]
         if rows:
-            self.connection.execute(_ORDER, rows)
+            numbers = {(row["msisdn_key"], row["subscription_id"]) for row in rows}
+            until = DirectiveQueue(self.connection).out_until(numbers)
+            for row in rows:
+                number = (row["msisdn_key"], row["subscription_id"])
+                row["lease_expires_at"] = until.get(number)
+            self.connection.execute(insert(directive), rows)
 
     def add_alike(self, item: Directive, references: Sequence[tuple[bytes, UUID]]) -> None:
         """Order the same of many subscriptions, each of its own operator.
@@ -218,7 +200,7 @@ class Directives:
             any_of(subscription.c.subscription_id, (row["subscription_id"] for row in rows)),
         )
         numbers = {
-            identity: open_own_msisdn(self.sealer, sealed, key)
+            identity: open_own_msisdn(self.sealer, sealed, (key, identity.bytes))
             for key, identity, sealed in self.connection.execute(query)
         }
         return [Ordered(_directive(row), numbers[row["subscription_id"]]) for row in rows]

@@ -5,12 +5,12 @@ a row of an import holds.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.storage.bulk_tables import import_row, import_run
@@ -45,20 +45,33 @@ _ERRORS = text(
     " ORDER BY batch_index LIMIT 2"
 )
 
+_HOLD = "SELECT pg_advisory_xact_lock{}(hashtext('subid.import'), hashtext(:caller))"
+_HOLD_SHARED = text(_HOLD.format("_shared"))
+_HOLD_ALONE = text(_HOLD.format(""))
+
+_UNIDENTIFIED = text(
+    "SELECT coalesce(sum((result ->> 'unidentified_count')::bigint), 0)::bigint FROM import_batch"
+    " WHERE caller = :caller AND request_id = :request_id"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRun:
     """One import.
 
     Attributes:
-        import_id: Its number here.
+        caller: Who sends it.
+        request_id: Its name there.
+        import_id: Its number here; a later import has a higher one.
         method: What it imports.
         is_snapshot: It names everything that its sender holds.
-        began_at: When its first batch came.
+        began_at: When its first stream began.
         completed_at: When its last batch was stored; None until then.
         gone_count: What a complete snapshot did not name.
     """
 
+    caller: str
+    request_id: UUID
     import_id: int
     method: str
     is_snapshot: bool
@@ -99,6 +112,9 @@ class RefusedRows:
     has_more: bool
 
 
+_RUNS = select(*(import_run.c[each.name] for each in fields(ImportRun)))
+
+
 @dataclass(frozen=True, slots=True)
 class ImportRuns:
     """The imports of one transaction."""
@@ -109,6 +125,9 @@ class ImportRuns:
         self, caller: str, request_id: UUID, *, method: str, is_snapshot: bool, at: datetime
     ) -> ImportRun:
         """The import of that name; begun now unless it was before."""
+        known = self.find(caller, request_id)
+        if known is not None:
+            return known
         statement = insert(import_run).values(
             caller=caller,
             request_id=request_id,
@@ -123,16 +142,42 @@ class ImportRuns:
 
     def find(self, caller: str, request_id: UUID) -> ImportRun | None:
         """The import of that name, if anybody began it."""
-        query = select(
-            import_run.c.import_id,
-            import_run.c.method,
-            import_run.c.is_snapshot,
-            import_run.c.began_at,
-            import_run.c.completed_at,
-            import_run.c.gone_count,
-        ).where(import_run.c.caller == caller, import_run.c.request_id == request_id)
+        query = _RUNS.where(import_run.c.caller == caller, import_run.c.request_id == request_id)
         row = self.connection.execute(query).mappings().first()
         return None if row is None else ImportRun(**row)
+
+    def hold_sender(self, caller: str, *, alone: bool) -> None:
+        """Until the transaction ends, store batches of one sender beside others, or one alone.
+
+        The end of a snapshot is alone: what another batch names is either seen by it, or sees its
+        marks. Taken before any lock on what batches write.
+        """
+        self.connection.execute(_HOLD_ALONE if alone else _HOLD_SHARED, {"caller": caller})
+
+    def hold(self, run: ImportRun, *, alone: bool) -> ImportRun:
+        """The import as it is now, held until the transaction ends.
+
+        Its batches hold it beside each other, its last one alone: either the last sees another one
+        that was stored, or that one sees that the import is complete.
+        """
+        query = _RUNS.where(import_run.c.import_id == run.import_id)
+        row = self.connection.execute(query.with_for_update(read=not alone)).mappings().one()
+        return ImportRun(**row)
+
+    def newer_snapshots(self, run: ImportRun) -> Sequence[ImportRun]:
+        """Snapshots of the same sender that began after one."""
+        query = _RUNS.where(
+            import_run.c.caller == run.caller,
+            import_run.c.method == run.method,
+            import_run.c.is_snapshot,
+            import_run.c.import_id > run.import_id,
+        )
+        return [ImportRun(**row) for row in self.connection.execute(query).mappings()]
+
+    def unidentified_count(self, run: ImportRun) -> int:
+        """Refused rows of the stored batches that do not say what they are about."""
+        names = {"caller": run.caller, "request_id": run.request_id}
+        return int(self.connection.execute(_UNIDENTIFIED, names).scalar_one())
 
     def next_batch_index(self, caller: str, request_id: UUID) -> int:
         """The place of the first batch that is not stored; later ones may be."""
@@ -188,6 +233,15 @@ class ImportRuns:
             ),
             {"keys": list(keys), "import_id": import_id},
         )
+
+    def name_rows_of(self, import_id: int, others: Iterable[int]) -> None:
+        """Note what other snapshots under way have named so far as named by one."""
+        named = select(import_row.c.row_key, literal(import_id)).where(
+            import_row.c.import_id.in_(others)
+        )
+        columns = [import_row.c.row_key, import_row.c.import_id]
+        statement = insert(import_row).from_select(columns, named.distinct())
+        self.connection.execute(statement.on_conflict_do_nothing())
 
     def complete(self, run: ImportRun, *, gone_count: int | None, at: datetime) -> None:
         """The last batch is stored: what the snapshot named is no longer needed."""

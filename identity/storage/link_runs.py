@@ -97,11 +97,18 @@ class LinkRuns:
             .values(compared_count=totals.compared_count, changed_count=totals.changed_count)
         )
 
-    def complete(self, run_id: UUID, *, at: datetime) -> LinkTotals:
-        """Every slice is done."""
-        self.connection.execute(
-            update(link_run).where(link_run.c.run_id == run_id).values(completed_at=at)
+    def complete(self, run_id: UUID, *, at: datetime) -> bool:
+        """Every slice is done; False when another process has said so."""
+        completed = self.connection.execute(
+            update(link_run)
+            .where(link_run.c.run_id == run_id, link_run.c.completed_at.is_(None))
+            .values(completed_at=at)
+            .returning(link_run.c.run_id)
         )
+        return completed.first() is not None
+
+    def totals(self, run_id: UUID) -> LinkTotals:
+        """What its slices came to."""
         totals = self.connection.execute(
             select(
                 func.coalesce(func.sum(link_run_slice.c.compared_count), 0).label("compared"),

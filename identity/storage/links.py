@@ -156,11 +156,11 @@ class Links:
         return [self._claimed(row, links) for row in self.connection.execute(query, names)]
 
     def _claimed(self, row: Any, links: dict[tuple[str, str], Link]) -> Claimed:  # noqa: ANN401 - a row of columns by name
-        sealed, key, stored = row.claim_sealed, row.msisdn_key, (row.link_state, row.link_fields)
+        sealed, stored = row.claim_sealed, (row.link_state, row.link_fields)
         if stored not in links:  # a million rows share some hundred links
             links[stored] = link_from(row.link_state, json.loads(row.link_fields))
         return Claimed(
-            msisdn_key=key,
+            msisdn_key=row.msisdn_key,
             subscription_id=row.subscription_id,
             citizen_key=row.citizen_key,
             link=links[stored],
@@ -168,5 +168,7 @@ class Links:
             is_verified=row.is_verified,
             activated_on=row.activated_on,
             by_digest=None if row.by_digest is None else LinkState(row.by_digest),
-            claim=None if sealed is None else open_claim(self.sealer, sealed, key),
+            claim=None
+            if sealed is None
+            else open_claim(self.sealer, sealed, (row.msisdn_key, row.subscription_id.bytes)),
         )

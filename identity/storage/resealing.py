@@ -121,12 +121,13 @@ class Resealing:
         }
 
     def _anew(self, sealed_column: Column[Any], row: RowMapping) -> bytes | None:
-        place = self.table.place(sealed_column, row)
-        try:
-            plaintext = self.sealer.open(row[sealed_column.name], context=place)
-        except RecordUnreadableError:
-            return None
-        return self.sealer.seal(plaintext, context=place)
+        for place in self.table.places(sealed_column, row):
+            try:
+                plaintext = self.sealer.open(row[sealed_column.name], context=place)
+            except RecordUnreadableError:
+                continue
+            return self.sealer.seal(plaintext, context=self.table.place(sealed_column, row))
+        return None
 
     def _store(self, sealed_column: Column[Any], fresh: Sequence[tuple[RowMapping, bytes]]) -> None:
         """Exchange one column's values, in one statement."""

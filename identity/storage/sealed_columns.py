@@ -5,7 +5,7 @@ table without an entry in `_PLACES` is a mistake that a test finds. Knows how ea
 when a value is sealed for it; each repository seals by the same names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ SUFFIX = "_sealed"
 
 _PLACES: Mapping[str, Sequence[str]] = {
     "citizen": ("citizen_key",),
-    "subscription": ("msisdn_key",),
+    "subscription": ("msisdn_key", "subscription_id"),
     "primary_number": ("citizen_key",),
     "verification": ("verification_id",),
     "face_reference": ("citizen_key",),
@@ -28,6 +28,10 @@ _PLACES: Mapping[str, Sequence[str]] = {
     "registry": (),
 }
 """The columns that a sealed value is bound to, besides the names of its table and column."""
+
+_FORMER_PLACES: Mapping[str, Sequence[str]] = {"subscription": ("msisdn_key",)}
+"""What values were bound to before; those that are stored open still, until they are sealed anew.
+By the number alone a claim could be moved to whoever had or got the number besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,17 @@ class SealedTable:
 
     def place(self, column: Column[Any], row: Mapping[Any, Any]) -> bytes:
         """The context that a value of a row is sealed for."""
+        return self._place(column, row, [bound.name for bound in self.bound_to])
+
+    def places(self, column: Column[Any], row: Mapping[Any, Any]) -> Iterator[bytes]:
+        """That context, and the one that older values may be sealed for."""
+        yield self.place(column, row)
+        if self.name in _FORMER_PLACES:
+            yield self._place(column, row, _FORMER_PLACES[self.name])
+
+    def _place(self, column: Column[Any], row: Mapping[Any, Any], bound_to: Sequence[str]) -> bytes:
         name = f"{self.name}.{column.name.removesuffix(SUFFIX)}|".encode()
-        return name + b"|".join(_part(row[bound.name]) for bound in self.bound_to)
+        return name + b"|".join(_part(row[bound]) for bound in bound_to)
 
 
 def sealed_tables() -> Sequence[SealedTable]:

@@ -4,7 +4,7 @@ Owns the rows of `sealing_key`. A key is written down here before anything is se
 key that is lost later is missed by its number without reading the data. Never sees a key.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,11 @@ from identity.storage.key_tables import sealing_key
 from identity.storage.registry import CONSTANT, PLACE, ForeignKeysError
 from identity.storage.sealed_columns import sealed_tables
 from identity.storage.sealing import KEY_ID_AT, KEY_ID_BYTES, Sealer
+
+_OPERATOR = "operator_id"
+"""Who can hand a row over again."""
+
+_ROWS_AT_ONCE = 1_000
 
 
 class LostKeysError(StateError):
@@ -38,6 +43,20 @@ class KeyUse:
     key_id: int
     place: str
     value_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedRow:
+    """A row with a value that one key seals.
+
+    Attributes:
+        place: The column, as `table.column`.
+        names: The columns of its primary key, and its operator where it has one, with their values;
+            octets in hexadecimal.
+    """
+
+    place: str
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +178,21 @@ class SealingKeys:
             for key_id, count in self._count(column)
         ]
 
+    def rows_of(self, key_id: int) -> Iterator[KeyedRow]:
+        """Every row with a value that a key seals; reads every sealed column, in bounded memory."""
+        for table in sealed_tables():
+            operator = [each for each in table.table.c if each.name == _OPERATOR]
+            names = [*table.row_key, *operator]
+            for column in table.columns:
+                is_sealed_with = key_number(column) == key_id.to_bytes(KEY_ID_BYTES)
+                query = select(*names).where(is_sealed_with).order_by(*table.row_key)
+                rows = self.connection.execute(
+                    query, execution_options={"yield_per": _ROWS_AT_ONCE}
+                )
+                for row in rows.mappings():
+                    shown = {name: _shown(value) for name, value in row.items()}
+                    yield KeyedRow(place=f"{table.name}.{column.name}", names=shown)
+
     def _count(self, column: Column[Any]) -> Iterator[tuple[int, int]]:
         number = key_number(column)
         query = select(number, func.count()).where(column.is_not(None)).group_by(number)
@@ -186,6 +220,10 @@ def tell_lost(lost: Iterable[KeyUse]) -> str:
         f" {sum(use.value_count for use in uses):,} values ({_places(uses)})"
         for key_id, uses in sorted(by_key.items())
     )
+
+
+def _shown(value: object) -> str:
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _places(uses: Collection[KeyUse]) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from identity.domain.errors import RecordUnreadableError
 from identity.domain.holder import HolderClaim
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
@@ -26,6 +27,9 @@ from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
 from identity.storage.tables import holding, primary_number, subscription
+
+RowKey = tuple[bytes, bytes]
+"""The primary key of a subscription, as octets: key of its number, identifier."""
 
 _IN_SERVICE = subscription.c.service_state != ServiceState.TERMINATED.value
 _MUTABLE = (
@@ -76,24 +80,36 @@ def claim_digest(sealer: Sealer, claim: bytes) -> bytes:
     return sealer.blind_index("claim", claim.decode())
 
 
-def seal_claim(sealer: Sealer, claim: bytes, key: bytes) -> bytes:
-    """What `dump_claim` made, sealed for the subscription of a number's key."""
-    return sealer.seal(claim, context=_place("claim", key))
+def seal_claim(sealer: Sealer, claim: bytes, row: RowKey) -> bytes:
+    """What `dump_claim` made, sealed for one subscription."""
+    return sealer.seal(claim, context=_place("claim", row))
 
 
-def open_claim(sealer: Sealer, sealed: bytes, key: bytes) -> HolderClaim:
-    """Read what `seal_claim` made for the same number."""
-    return load_claim(sealer.open(sealed, context=_place("claim", key)))
+def open_claim(sealer: Sealer, sealed: bytes, row: RowKey) -> HolderClaim:
+    """Read what `seal_claim` made for the same subscription."""
+    return load_claim(_open(sealer, sealed, "claim", row))
 
 
-def seal_own_msisdn(sealer: Sealer, msisdn: MSISDN, key: bytes) -> bytes:
+def seal_own_msisdn(sealer: Sealer, msisdn: MSISDN, row: RowKey) -> bytes:
     """A number, sealed for its own subscription."""
-    return seal_msisdn(sealer, msisdn, place=_place("msisdn", key))
+    return seal_msisdn(sealer, msisdn, place=_place("msisdn", row))
 
 
-def open_own_msisdn(sealer: Sealer, sealed: bytes, key: bytes) -> MSISDN:
+def _place(column: str, row: Sequence[bytes]) -> bytes:
+    return b"|".join((f"subscription.{column}".encode(), *row))
+
+
+def _open(sealer: Sealer, sealed: bytes, column: str, row: RowKey) -> bytes:
+    """Open a value of a row, also one from when values were sealed for their number alone."""
+    try:
+        return sealer.open(sealed, context=_place(column, row))
+    except RecordUnreadableError:
+        return sealer.open(sealed, context=_place(column, row[:1]))
+
+
+def open_own_msisdn(sealer: Sealer, sealed: bytes, row: RowKey) -> MSISDN:
     """Read what `seal_own_msisdn` made for the same subscription."""
-    return open_msisdn(sealer, sealed, place=_place("msisdn", key))
+    return MSISDN(_open(sealer, sealed, "msisdn", row).decode())
 
 
 _ORDER_ALIKE = text(
@@ -290,14 +306,15 @@ class Subscriptions:
 
     def _row(self, item: Subscription) -> dict[str, Any]:
         key = msisdn_key(self.sealer, item.msisdn)
+        place = (key, item.subscription_id.bytes)
         claim = dump_claim(item.claim)
         return {
             "msisdn_key": key,
             "subscription_id": item.subscription_id,
             "operator_id": item.operator_id,
-            "msisdn_sealed": seal_own_msisdn(self.sealer, item.msisdn, key),
+            "msisdn_sealed": seal_own_msisdn(self.sealer, item.msisdn, place),
             "citizen_key": citizen_key(self.sealer, item.claim.personal_id),
-            "claim_sealed": seal_claim(self.sealer, claim, key),
+            "claim_sealed": seal_claim(self.sealer, claim, place),
             "claim_digest": claim_digest(self.sealer, claim),
             "holder_digest": holder_digest(
                 self.sealer,
@@ -324,12 +341,12 @@ class Subscriptions:
         }
 
     def _from_row(self, row: RowMapping) -> Subscription:
-        key = row["msisdn_key"]
+        place = (row["msisdn_key"], row["subscription_id"].bytes)
         return Subscription(
             subscription_id=row["subscription_id"],
-            msisdn=open_own_msisdn(self.sealer, row["msisdn_sealed"], key),
+            msisdn=open_own_msisdn(self.sealer, row["msisdn_sealed"], place),
             operator_id=row["operator_id"],
-            claim=open_claim(self.sealer, row["claim_sealed"], key),
+            claim=open_claim(self.sealer, row["claim_sealed"], place),
             link=link_from(row["link_state"], row["link_fields"]),
             service_state=ServiceState(row["service_state"]),
             applied_state=ServiceState(row["applied_state"]),
@@ -347,7 +364,3 @@ class Subscriptions:
 
 def _everything() -> Select[Any]:
     return select(subscription)
-
-
-def _place(column: str, key: bytes) -> bytes:
-    return f"subscription.{column}|".encode() + key

@@ -19,6 +19,7 @@ from identity.storage.arrays import PACKED_REFERENCES, packed
 from identity.storage.cases import Reference
 from identity.storage.due_cases import WaveReach
 from identity.storage.enforcement_tables import wave, wave_approval, wave_slice
+from identity.storage.subscriptions import RowKey
 
 _REACH = """e.state = 'open' AND e.waits_for_wave AND e.next_due_at <= :at
   AND e.track = :track AND e.steps_taken = ANY (CAST(:steps AS integer[]))
@@ -61,7 +62,7 @@ _COUNT = text(
 
 # Keys are keyed digests, so the first of them are a sample.
 _SAMPLE = text(
-    "SELECT s.msisdn_key, s.claim_sealed FROM enforcement_case AS e"  # noqa: S608 - no input
+    "SELECT s.msisdn_key, s.subscription_id, s.claim_sealed FROM enforcement_case AS e"  # noqa: S608 - no input
     f" JOIN subscription AS s USING (msisdn_key, subscription_id) WHERE {_REACH}"
     " ORDER BY s.msisdn_key LIMIT :limit"
 )
@@ -239,10 +240,11 @@ class Waves:
 
     def sample(
         self, reach: WaveReach, *, at: datetime, limit: int
-    ) -> Sequence[tuple[bytes, bytes]]:
-        """Some numbers that wait: their keys and sealed claims."""
+    ) -> Sequence[tuple[RowKey, bytes]]:
+        """Some numbers that wait: the keys of their rows and their sealed claims."""
         given = {**asdict(reach), "at": at, "limit": limit}
-        return [(key, sealed) for key, sealed in self.connection.execute(_SAMPLE, _listed(given))]
+        rows = self.connection.execute(_SAMPLE, _listed(given))
+        return [((key, identity.bytes), sealed) for key, identity, sealed in rows]
 
     def aftermath(
         self, wave_id: UUID, *, since: datetime, low: bytes, high: bytes | None

@@ -83,11 +83,9 @@ def _cure_all(world: World, subscribers: tuple[Subscriber, ...]) -> None:
 def _correct_and_cure(world: World, subscribers: tuple[Subscriber, ...]) -> None:
     """The operator corrects a holder's data, and then the holder verifies."""
     for subscriber in subscribers:
-        row = SubscriptionRow(
-            msisdn=subscriber.msisdn,
-            holder=claim_message(subscriber.holder),
-            province_code=subscriber.line.province_code,
-        )
+        row = SubscriptionRow()
+        row.CopyFrom(subscriber.line.book_row)
+        row.holder.CopyFrom(claim_message(subscriber.holder))
         summary = subscriber.operator.import_rows([row]).summary
         world.journal.check_equal(
             Invariant.IMPORTS_ADD_UP,

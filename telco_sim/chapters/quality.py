@@ -124,7 +124,9 @@ def _compare_trend(world: World, report: GetReportResponse) -> None:
 
 def _count_shares(world: World, shares: QualityShares) -> None:
     for field, share in shares.ListFields():
-        world.journal.count(f"data {field.name}, of {share.denominator:,}", share.numerator)
+        world.journal.count(
+            f"quality of the data: {field.name}, of {share.denominator:,}", share.numerator
+        )
 
 
 def _in_service(operator: Operator) -> list[Line]:

@@ -289,7 +289,6 @@ HOT_QUERIES = (
         bring=_pull_directives,
         key_count=PAGE,
         crosses={"directive": _IN_ORDER},
-        reads={"directive": "what is on its way to any operator, to leave its numbers out"},
     ),
     HotQuery(
         name="AcknowledgeDirectives",
@@ -369,8 +368,7 @@ HOT_QUERIES = (
         name="PullSubscriberUpdates",
         bring=_pull_updates,
         key_count=PAGE,
-        crosses={"subscriber_update": _IN_ORDER},
-        reads={"subscriber_update": "all that is open, in its order, once citizens are chosen"},
+        crosses={"subscriber_sequence": _IN_ORDER},
     ),
     HotQuery(name="AcknowledgeSubscriberUpdates", bring=_acknowledge_update),
     HotQuery(name="Any write: its first answer", bring=_request),

@@ -24,9 +24,7 @@ then the choice (PostgreSQL, PREPARE: plan_cache_mode)."""
 _EXPLAINED = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 _OF_A_PARTITION = re.compile(r"_p\d+(?=_|\b)")
-_ANALYZE = sql.SQL(
-    "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF, FORMAT JSON)"
-)
+_ANALYZE = sql.SQL("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS ON, FORMAT JSON)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +83,11 @@ class Plan:
             table = table_of(str(node.relation))
             found[table] = found.get(table, 0) + node.read_count
         return {table: round(count) for table, count in found.items()}
+
+    def block_count(self) -> int:
+        """How many blocks of tables and indexes it touched, each as often as it did."""
+        touched = ("Shared Hit Blocks", "Shared Read Blocks")
+        return sum(int(self.root.fields.get(name, 0)) for name in touched)
 
     def scanned(self) -> frozenset[str]:
         """Tables that it would read from end to end; also where it did not come to it this time."""

@@ -1,7 +1,7 @@
 -- What has happened in the registry of `plan_registry.py`. Statements end at the end of a line.
 
--- A third of the numbers is verified and primary.
-UPDATE subscription SET verified_at = :now WHERE get_byte(msisdn_key, 3) % 3 = 0;
+-- Two thirds of the numbers are verified and primary.
+UPDATE subscription SET verified_at = :now WHERE get_byte(msisdn_key, 3) % 3 < 2;
 
 UPDATE holding SET is_eligible = true FROM subscription AS s WHERE s.verified_at IS NOT NULL AND
   holding.citizen_key = s.citizen_key AND holding.subscription_id = s.subscription_id;
@@ -14,8 +14,8 @@ INSERT INTO verification (msisdn_key, verification_id, subscription_id, caller, 
   gen_random_uuid(), subscription_id, 'operator:' || operator_id, citizen_key, sha256(msisdn_key),
   :now, 'pending', :now, :now FROM subscription;
 
-INSERT INTO subscriber_sequence SELECT citizen_key, 1 FROM subscription WHERE verified_at IS NOT
-  NULL;
+INSERT INTO subscriber_sequence (citizen_key, last_sequence) SELECT citizen_key, 1 FROM
+  subscription WHERE verified_at IS NOT NULL;
 
 INSERT INTO subscriber_update (citizen_key, subscription_id, msisdn_key, sequence, link_state,
   verified_at, primary_since, changed_at, acknowledged_sequence) SELECT citizen_key,
@@ -44,6 +44,10 @@ UPDATE directive SET state = 'leased', lease_id = gen_random_uuid(), lease_expir
 UPDATE subscriber_update SET leased_sequence = 1, lease_id = gen_random_uuid(), lease_expires_at
   = CAST(:now AS timestamptz) + interval '1 minute' WHERE acknowledged_sequence = 0 AND
   get_byte(citizen_key, 5) < 64;
+
+UPDATE subscriber_sequence AS place SET settled_sequence = acknowledged_sequence, position = CASE
+  WHEN acknowledged_sequence = 0 THEN owed.position END, waits_until = lease_expires_at FROM
+  subscriber_update AS owed WHERE place.citizen_key = owed.citizen_key;
 
 INSERT INTO link_change (msisdn_key, subscription_id, changed_at, action, from_state, to_state)
   SELECT msisdn_key, subscription_id, :now, 'import', 'not_found', 'linked' FROM subscription;

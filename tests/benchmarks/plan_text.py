@@ -29,7 +29,7 @@ _COPY_OF_ALIAS = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_\d+(?=\.|\b)")
 _VALUE = re.compile(
     r"'(?:[^']|'')*'::(?:bytea|uuid|timestamp with time zone|integer|bigint)(\[\])?"
 )
-_SELECT_LIST = re.compile(r"^SELECT (?P<names>.{60,}?) FROM (?!unnest)")
+_SELECT_LIST = re.compile(r"^SELECT (?P<names>(?:(?! FROM ).){60,}) FROM ")
 _LISTED = 3
 _WIDTH_MAX = 400
 

@@ -18,7 +18,7 @@ import psutil
 import psycopg
 from sqlalchemy import text
 
-from identity import bootstrap
+from identity import administration, bootstrap
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
 from identity.storage.database import Database
@@ -280,7 +280,9 @@ def _store_records(database: Database, first: int, count: int) -> None:
 def _link_all(target: Target) -> tuple[float, float]:
     """Seconds that `identity link` takes, and this process's memory in MiB at its end."""
     began_at = time.perf_counter()
-    bootstrap.link_all(Settings(state=target.state), workers=2, progress=lambda _done, _of: None)
+    administration.link_all(
+        Settings(state=target.state), workers=2, progress=lambda _done, _of: None
+    )
     return time.perf_counter() - began_at, psutil.Process().memory_info().rss / 2**20
 
 

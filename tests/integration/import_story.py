@@ -71,7 +71,7 @@ class Story:
         """What was there before."""
         authority, operator = (replace(call, at=EARLIER) for call in (AUTHORITY, OPERATOR))
         records = [record_of(self.citizens[place]) for place in _KNOWN]
-        import_population(uow, authority, decode.rows(records, decode.population_record))
+        import_population(uow, authority, decode.population_rows(records))
         book = [row_of(self.citizens[place], self.numbers[place]) for place in _HELD]
         import_subscriptions(uow, operator, decode.book_rows(book, uow.sealer))
         rival = replace(operator, caller=Caller(Role.OPERATOR, "rival"))
@@ -97,7 +97,9 @@ class Story:
         twice = record_of(self.citizens[24])
         twice.full_name = OTHER_NAME
         records.insert(BATCH_ROWS * 2 + 1, twice)
-        records.insert(5, population_pb.PopulationRecord(personal_id="1"))
+        # A broken record says of whom it is: that citizen is not gone.
+        broken = population_pb.PopulationRecord(personal_id=self.citizens[22].personal_id)
+        records.insert(5, broken)
         kind = imports_pb2.IMPORT_KIND_SNAPSHOT
         return [
             population_pb.ImportPopulationRequest(
@@ -113,7 +115,7 @@ class Story:
         rows[4].holder.CopyFrom(row_of(self.citizens[21], "").holder)
         rows[5].activated_on.CopyFrom(date_message(DIED_ON))
         rows[8].holder.CopyFrom(row_of(self.citizens[43], "").holder)
-        rows.insert(7, pb.SubscriptionRow(msisdn="no number"))
+        rows.insert(7, pb.SubscriptionRow(msisdn=self.numbers[16]))
         rows.insert(9, row_of(self.citizens[9], self.rivals))
         rows.insert(BATCH_ROWS * 2 + 3, row_of(self.citizens[42], self.numbers[20]))
         rows.append(row_of(self.citizens[30], self.numbers[40]))

@@ -76,7 +76,7 @@ def _rows(uow: UnitOfWork, table: Table, audited_after: int) -> Counter[str]:
         query = query.where(
             audit_entry.c.entry_id > audited_after,
             # A comparison of all claims may be asked for twice, and says so each time.
-            audit_entry.c.action != "link_registry",
+            audit_entry.c.action.not_in(("link_registry", "link_slice")),
         )
     return Counter(str(dict(row)) for row in uow.connection.execute(query).mappings())
 

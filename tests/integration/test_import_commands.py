@@ -148,6 +148,28 @@ def test_a_snapshot_tells_what_is_gone(
     }
 
 
+def test_a_snapshot_with_a_row_of_no_number_says_why_nothing_is_gone(
+    world: World, scene: Scene, people: People, tmp_path: Path
+) -> None:
+    operator = ("--operator", people.operator_name())
+    rows = book(people, 3)
+    run(world, "subscriptions", write(tmp_path / "a.csv", BOOK, rows), *operator)
+    scene.advance(seconds=1)
+    # A broken row that says its number names it.
+    named = [rows[0], [rows[1][0], "broken", *rows[1][2:]]]
+    told = run(
+        world, "subscriptions", write(tmp_path / "b.csv", BOOK, named), "--snapshot", *operator
+    )
+    assert (told.exit_code, counts(told)["gone"]) == (1, 1), told.output
+    assert "rejected, unidentified" not in counts(told)
+    scene.advance(seconds=1)
+    unnamed = [rows[0], ["no number", *rows[1][1:]]]
+    file = write(tmp_path / "c.csv", BOOK, unnamed)
+    told = run(world, "subscriptions", file, "--snapshot", *operator)
+    found = {name: counts(told)[name] for name in ("rejected", "gone", "rejected, unidentified")}
+    assert found == {"rejected": 1, "gone": 0, "rejected, unidentified": 1}
+
+
 def test_a_nul_byte_is_a_row_that_is_refused(world: World, people: People, tmp_path: Path) -> None:
     row = record(people.citizen())
     file = write(tmp_path / "register.csv", POPULATION, [row, [row[0], "An\0Bình", row[2]]])

@@ -34,13 +34,15 @@ from identity.services.face_setup import make_face_setup
 from identity.services.import_population import import_population
 from identity.services.import_progress import Progress, get_progress
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import BatchHead, BatchResult, ImportSummary, RowError
+from identity.services.imports import BatchHead, BatchResult, ImportSummary, RefusedRow
 from identity.services.link_registry import link_registry
 from identity.services.register_subscription import register_subscription
 from identity.services.transactions import Transactions
 from identity.storage.book import BookRow, IndexedRow, index_row
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.import_runs import ImportRun
+from identity.storage.link_changes import LinkAction
+from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import import_batch
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import subscription_pb2
@@ -65,7 +67,6 @@ from tests.unit.identity.makers import (
     make_msisdn,
     make_operator,
     make_record,
-    somebody_waits_for,
     wait_until_somebody_waits_for,
 )
 
@@ -200,25 +201,25 @@ class FailsOnce:
 
     Attributes:
         place: Of the batch that fails.
-        meet: Waits for the successor, given the transaction that is about to fail.
+        meet: Waits for the successor.
     """
 
     place: int
-    meet: Callable[[UnitOfWork], None]
+    meet: Callable[[], None]
     has_failed: bool = False
 
     def __call__(
         self,
         uow: UnitOfWork,
         call: Call,
-        rows: Sequence[IndexedRow | RowError],
+        rows: Sequence[IndexedRow | RefusedRow[bytes]],
         run: ImportRun,
         head: BatchHead,
     ) -> BatchResult:
         """Store one."""
         if head.batch_index == self.place and not self.has_failed:
             self.has_failed = True
-            self.meet(uow)
+            self.meet()
             raise OverloadedError("for this test")
         return import_subscriptions(uow, call, rows, run=run, is_last=head.is_last)
 
@@ -251,9 +252,9 @@ class OneBook:
     ) -> ImportSummary:
         """Send its batches from one on."""
         sealer = self.edge.transactions.database.sealer
-        kind: RowKind[IndexedRow] = RowKind(
+        kind: RowKind[IndexedRow, bytes] = RowKind(
             read=lambda batch: decode.book_rows(batch.rows, sealer),
-            store=store or FailsOnce(place=-1, meet=lambda _uow: None),
+            store=store or FailsOnce(place=-1, meet=lambda: None),
             key=attrgetter("msisdn_key"),
         )
         stream = _stream(self.requests[first:])
@@ -305,10 +306,8 @@ def test_a_batch_that_fails_beside_its_successor_is_where_the_import_goes_on(
 ) -> None:
     book = OneBook.of(edge)
 
-    def meet(uow: UnitOfWork) -> None:
-        # Of the first two batches one begins the import, and the other waits to see whether it
-        # does; later ones do not wait for each other.
-        _until(lambda: book.has_stored(place + 1) or somebody_waits_for(uow))
+    def meet() -> None:
+        _until(lambda: book.has_stored(place + 1))
 
     with pytest.raises(OverloadedError):
         book.send(store=FailsOnce(place=place, meet=meet))
@@ -406,6 +405,31 @@ def test_a_birth_or_death_that_meets_a_claim_leaves_the_link_right(
         is_on_ladder = item.service_state is ServiceState.ACTIVE
         assert (CaseCause.DECEASED in causes) == (is_death and is_on_ladder)
         assert CaseCause.NOT_FOUND not in causes
+
+
+def test_a_comparison_of_all_claims_that_meets_a_death_does_not_undo_it(
+    transactions: Transactions,
+) -> None:
+    """What it read before it waited is out of date afterwards."""
+    database, msisdn, record = transactions.database, make_msisdn(), make_record()
+    operator = make_call(make_operator())
+    authority = make_call(make_operator(), role=Role.POPULATION)
+    with database.transaction() as uow:
+        uow.citizens.save_many([record], at=NOW)
+        _claim_by_import(uow, operator, msisdn, record)
+    with ThreadPoolExecutor(1) as thread:
+        with database.transaction() as uow:
+            _death(uow, authority, record)
+            late = thread.submit(link_registry, transactions, operator)
+            wait_until_somebody_waits_for(uow)
+        late.result(ENDS_TIMEOUT_S)
+    with database.transaction() as uow:
+        item = uow.subscriptions.find_in_service(msisdn)
+        assert item is not None
+        assert item.link.state is LinkState.DECEASED
+        key = msisdn_key(uow.sealer, msisdn)
+        (line,) = uow.link_changes.list_of(key, item.subscription_id)
+        assert line.action is LinkAction.POPULATION_CHANGE
 
 
 def test_a_comparison_of_all_claims_beside_imports_leaves_every_link_right(

@@ -33,8 +33,8 @@ def options(postgres_url: str, worker_id: str, tmp_path: Path) -> Iterator[tuple
         engine.dispose()
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, list(arguments))
+def run(*arguments: str, columns: int = 80) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": str(columns)})
 
 
 def days(options: tuple[str, ...]) -> list[Any]:
@@ -51,6 +51,16 @@ def test_the_terminal_shows_six_words_for_each_operator(options: tuple[str, ...]
     for words in ("Correct (Đúng)", "Shared (Dùng", "all operators", "song-hong", "2 of 2"):
         assert words in result.stdout
     assert days(options) == []
+
+
+@pytest.mark.parametrize(("columns", "table_count"), [(200, 2), (55, 6)])
+def test_a_narrow_terminal_gets_more_tables_and_every_figure(
+    options: tuple[str, ...], columns: int, table_count: int
+) -> None:
+    result = run("quality", "--anomalies", *options, columns=columns)
+    assert result.stdout.count("┏") == table_count
+    assert "…" not in result.stdout
+    assert result.stdout.count("song-hong") == 2  # once with the words, once with what is odd
 
 
 def test_json_is_for_programs(options: tuple[str, ...]) -> None:

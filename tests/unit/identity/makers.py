@@ -311,17 +311,12 @@ def actions(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
     return [(action, outcome) for action, outcome in rows]
 
 
-def somebody_waits_for(uow: UnitOfWork) -> bool:
-    """Whether another transaction waits for this one."""
+def wait_until_somebody_waits_for(uow: UnitOfWork) -> None:
+    """Until another transaction waits for this one; what it has read so far may be out of date."""
     waiting = text(
         "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
         " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
     )
-    return bool(uow.connection.execute(waiting).scalar_one())
-
-
-def wait_until_somebody_waits_for(uow: UnitOfWork) -> None:
-    """Until another transaction waits for this one; what it has read so far may be out of date."""
     give_up_at = monotonic() + 10
-    while not somebody_waits_for(uow):
+    while not uow.connection.execute(waiting).scalar_one():
         assert monotonic() < give_up_at, "nobody waits"

@@ -44,6 +44,25 @@ def test_the_three_files_of_a_caller_belong_together(file: Path) -> None:
     assert "belong together" in refusal(run(file, "--key", str(file)))
 
 
+def test_a_sender_says_who_it_is_in_one_way_only(file: Path) -> None:
+    assert "--operator" in refusal(run(file, *OPERATOR, "--certificate", str(file)))
+
+
+def test_an_address_without_a_port_is_refused_by_the_name_of_its_option(file: Path) -> None:
+    done = CliRunner().invoke(
+        app, ["import", "subscriptions", str(file), *OPERATOR, "--address", "127.0.0.1"]
+    )
+    assert "--address" in refusal(done)
+
+
+def test_a_file_of_rejects_is_no_snapshot(file: Path) -> None:
+    file.write_text(
+        BOOK.replace("birth_date\n", "birth_date,reject_row\n").replace("28\n", "28,1\n")
+    )
+    assert "SNAPSHOT_OF_REJECTS" in refusal(run(file, *OPERATOR, "--snapshot"))
+    assert run(file, *OPERATOR).exit_code == 3  # as a delta it is sent
+
+
 def test_a_sender_must_say_who_it_is(file: Path) -> None:
     assert "--operator" in refusal(run(file))
     assert "name" in refusal(run(file, "--operator", "Sông Hồng"))

@@ -1,6 +1,7 @@
 """`identity keys …` as an administrator uses it: rotate, seal anew, retire, see what is lost."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -117,6 +118,15 @@ def test_a_lost_key_stops_every_command_but_those_that_tell_of_it(
     assert told.exit_code == 1
     assert "key 1 (lost): citizen.record_sealed 3" in told.stdout
     assert states(run) == [(1, KeyState.LOST, 4), (2, KeyState.ACTIVE, 0)]
+    rows = run("rows", "1")
+    assert rows.exit_code == 0
+    *citizens, own = rows.stdout.splitlines()
+    assert own == "registry.key_check_sealed only_row=1"
+    assert len(set(citizens)) == 3
+    assert all(
+        re.fullmatch(r"citizen\.record_sealed citizen_key=[0-9a-f]{32}", c) for c in citizens
+    )
+    assert run("rows", "2").stdout == ""
     assert run("reseal").stdout == "0 values sealed anew, 0 rows left\n"
     assert invoke(settings, "status", SUBID_ACCEPT_LOST_KEYS="true").exit_code == 0
     write_key_ring(keys, whole, may_replace=True)

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -25,14 +26,23 @@ def test_the_page_has_six_numbers_with_their_parts_and_wholes() -> None:
     assert "none to count" in cards[4]  # nobody has two numbers
 
 
+def test_a_word_has_moved_since_the_first_day_that_had_any_to_count() -> None:
+    made = report()
+    nothing = empty_report().trend[0][1]
+    page = quality_html(replace(made, trend=((date(2026, 4, 30), nothing), *made.trend)))
+    assert "+8.0 points since 1 May" in page
+
+
 def test_the_page_shows_what_is_odd_where_it_was_counted() -> None:
     made = report()
     assert "What is odd" not in quality_html(made)
+    assert "was decrypted" in quality_html(made)  # that nothing was
     counts = {"song-hong": {AnomalyKind.HOLDER_BELOW_AGE: 1_234}}
     counted = replace(made, figures=with_anomalies(made.figures, counts))
     page = quality_html(counted)
     assert page.count("1,234") == 2  # the operator's, and that of all of them
     assert "Chủ thuê bao chưa đủ tuổi" in page
+    assert "was decrypted" not in page  # counting them opens records
     fields = json.loads(quality_json(counted))["figures"]
     assert fields[0]["anomalies"]["holder_below_age"] == 1_234
     assert json.loads(quality_json(made))["figures"][0]["anomalies"] is None
@@ -70,6 +80,8 @@ def test_an_empty_registry_has_a_page() -> None:
     assert page.count("none to count") >= 6
     assert "There are no numbers in service." in page
     assert "points since" not in page
+    assert "the first day that was measured" in page  # one day is no line
+    assert "the first day that was measured" not in quality_html(report())
 
 
 def test_a_part_of_the_country_is_no_page() -> None:

@@ -27,7 +27,7 @@ class RowError(_message.Message):
     def __init__(self, row_index: _Optional[int] = ..., field: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ImportSummary(_message.Message):
-    __slots__ = ("received_count", "created_count", "changed_count", "unchanged_count", "rejected_count", "row_errors", "gone_count")
+    __slots__ = ("received_count", "created_count", "changed_count", "unchanged_count", "rejected_count", "row_errors", "gone_count", "unidentified_count")
     RECEIVED_COUNT_FIELD_NUMBER: _ClassVar[int]
     CREATED_COUNT_FIELD_NUMBER: _ClassVar[int]
     CHANGED_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -35,6 +35,7 @@ class ImportSummary(_message.Message):
     REJECTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     ROW_ERRORS_FIELD_NUMBER: _ClassVar[int]
     GONE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    UNIDENTIFIED_COUNT_FIELD_NUMBER: _ClassVar[int]
     received_count: int
     created_count: int
     changed_count: int
@@ -42,4 +43,5 @@ class ImportSummary(_message.Message):
     rejected_count: int
     row_errors: _containers.RepeatedCompositeFieldContainer[RowError]
     gone_count: int
-    def __init__(self, received_count: _Optional[int] = ..., created_count: _Optional[int] = ..., changed_count: _Optional[int] = ..., unchanged_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., row_errors: _Optional[_Iterable[_Union[RowError, _Mapping]]] = ..., gone_count: _Optional[int] = ...) -> None: ...
+    unidentified_count: int
+    def __init__(self, received_count: _Optional[int] = ..., created_count: _Optional[int] = ..., changed_count: _Optional[int] = ..., unchanged_count: _Optional[int] = ..., rejected_count: _Optional[int] = ..., row_errors: _Optional[_Iterable[_Union[RowError, _Mapping]]] = ..., gone_count: _Optional[int] = ..., unidentified_count: _Optional[int] = ...) -> None: ...

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.domain.msisdn import MSISDN
 from identity.rpc import decode
 from identity.security.keys import generate_key_ring
 from identity.security.vault import Vault
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow
 from identity.storage.book import IndexedRow, index_row
+from identity.storage.subscriptions import msisdn_key
 from subid.v1 import subscription_service_pb2 as pb
 from subid.v1.date_pb2 import Date
 
@@ -52,10 +54,14 @@ clean = st.builds(
 )
 
 
-def slowly(messages: Sequence[pb.SubscriptionRow]) -> list[IndexedRow | RowError]:
+def read_key(message: pb.SubscriptionRow) -> bytes:
+    return msisdn_key(VAULT, MSISDN.parse(message.msisdn))
+
+
+def slowly(messages: Sequence[pb.SubscriptionRow]) -> list[IndexedRow | RefusedRow[bytes]]:
     """The way that names what is at fault, for every row."""
-    parsed = decode.rows(messages, decode._book_row)  # noqa: SLF001 - the slow way itself
-    return [row if isinstance(row, RowError) else index_row(VAULT, row) for row in parsed]
+    parsed = decode.rows(messages, decode._book_row, read_key)  # noqa: SLF001 - the slow way itself
+    return [row if isinstance(row, RefusedRow) else index_row(VAULT, row) for row in parsed]
 
 
 @settings(max_examples=150, deadline=None)
@@ -72,4 +78,4 @@ def test_a_row_is_read_for_itself_whatever_stands_beside_it(
     read = decode.book_rows([other, one, other], VAULT)
     assert isinstance(read[1], IndexedRow)
     assert [read[1]] == decode.book_rows([one], VAULT)
-    assert isinstance(read[0], RowError) is isinstance(read[2], RowError)
+    assert isinstance(read[0], RefusedRow) is isinstance(read[2], RefusedRow)

@@ -19,6 +19,7 @@ from identity.domain.link import Link, LinkState, agreed_link, not_found_link
 from identity.domain.policy import CaseCause, StepKind, Track
 from identity.domain.subscriber_update import News
 from identity.domain.subscription import ServiceState, Subscription
+from identity.storage.arrays import any_of
 from identity.storage.bulk_tables import link_change
 from identity.storage.database import UnitOfWork
 from identity.storage.tables import (
@@ -31,13 +32,18 @@ from identity.storage.tables import (
 from identity.storage.update_tables import subscriber_update
 from tests.unit.identity.makers import (
     NOW,
-    make_claim,
     make_directive,
     make_link,
     make_subscription,
     reference_of,
     rules,
 )
+
+Row = tuple[str, list[tuple[str, Any]]]
+"""A table, and what a row of it says."""
+
+Rows = Mapping[UUID, list[Row]]
+"""All rows of each subscription."""
 
 LATER = NOW + timedelta(hours=3)
 
@@ -131,39 +137,45 @@ def kinds(draw: st.DrawFn) -> Kind:
     )
 
 
-def store(
-    uow: UnitOfWork, kind: Kind, link: Link, *, claim: HolderClaim | None = None
-) -> Subscription:
-    """A subscription of a kind with its cases, orders that are still open, and what was told."""
-    item = make_subscription(
-        claim or make_claim(),
+def store(uow: UnitOfWork, wanted: Iterable[tuple[Kind, Link, HolderClaim]]) -> list[Subscription]:
+    """Subscriptions of some kinds with their cases, orders still open, and what was told."""
+    stored = [(kind, _subscription(kind, link, claim)) for kind, link, claim in wanted]
+    uow.subscriptions.save_many(item for _, item in stored)
+    uow.cases.save_many((rung.case(item), item) for kind, item in stored for rung in kind.rungs)
+    uow.directives.add_many(
+        make_directive(item, kind=order)
+        for kind, item in stored
+        if kind.rungs
+        for order in DirectiveKind
+    )
+    for kind, item in stored:
+        if kind.is_primary and item.is_eligible_as_primary:
+            uow.primaries.set(item, at=NOW)
+    news = {reference_of(uow, item): News(is_disowned=kind.is_disowned) for kind, item in stored}
+    uow.subscriber_updates.note(news, at=NOW)
+    return [item for _, item in stored]
+
+
+def _subscription(kind: Kind, link: Link, claim: HolderClaim) -> Subscription:
+    return make_subscription(
+        claim,
         link=link,
         service_state=kind.service_state,
         applied_state=kind.service_state,
         verified_at=NOW if kind.is_verified else None,
     )
-    uow.subscriptions.save(item)
-    uow.cases.save_many((rung.case(item), item) for rung in kind.rungs)
-    if kind.rungs:
-        uow.directives.add_many(make_directive(item, kind=order) for order in DirectiveKind)
-    if kind.is_primary and item.is_eligible_as_primary:
-        uow.primaries.set(item, at=NOW)
-    news = News(is_disowned=kind.is_disowned)
-    uow.subscriber_updates.note({reference_of(uow, item): news}, at=NOW)
-    return item
 
 
-def rows_of(uow: UnitOfWork, ids: Iterable[UUID]) -> list[tuple[str, list[tuple[str, Any]]]]:
-    """All rows of some subscriptions, in an order of their own."""
-    listed = list(ids)
-    found = []
+def rows_of(uow: UnitOfWork, ids: Iterable[UUID]) -> Rows:
+    """All rows of each of some subscriptions, in an order of their own."""
+    found: dict[UUID, list[Row]] = {identity: [] for identity in ids}
     for table in TABLES:
-        query = select(table).where(table.c.subscription_id.in_(listed))
+        query = select(table).where(any_of(table.c.subscription_id, found))
         for row in uow.connection.execute(query).mappings():
             kept = {
                 name: value
                 for name, value in row.items()
                 if name not in _MADE_ANEW and not name.endswith("_sealed")
             }
-            found.append((table.name, list(kept.items())))
-    return sorted(found, key=repr)
+            found[row["subscription_id"]].append((table.name, list(kept.items())))
+    return {identity: sorted(rows, key=repr) for identity, rows in found.items()}

@@ -1,5 +1,6 @@
 """Relinking a mixed crowd at once leaves what comparing each number by itself leaves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from identity.domain.caller import Role
-from identity.domain.holder import PopulationRecord
+from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import Link, LinkState, compare_holder
 from identity.domain.person_name import PersonName
 from identity.domain.settlement import Change
@@ -24,7 +25,6 @@ from tests.properties.identity.services.ladders import LATER, LINKS, Kind, kinds
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
-    find,
     make_call,
     make_claim,
     make_record,
@@ -63,18 +63,29 @@ members = st.builds(
 )
 
 
-def enter(uow: UnitOfWork, member: Member) -> tuple[Subscription, PopulationRecord | None]:
-    """A member's number and record."""
+def enter(
+    uow: UnitOfWork, members: Iterable[Member]
+) -> list[tuple[Subscription, PopulationRecord | None]]:
+    """Members' numbers, as they are stored, and their records."""
+    people = [(member, *_person(member)) for member in members]
+    uow.citizens.save_many([known for _, _, known in people if known is not None], at=NOW)
+    wanted = [(member.kind, _link(member, claim, known), claim) for member, claim, known in people]
+    references = [reference_of(uow, item) for item in store(uow, wanted)]
+    found = {item.claim: item for item in uow.subscriptions.find_by_reference(references)}
+    return [(found[claim], known) for _, claim, known in people]
+
+
+def _person(member: Member) -> tuple[HolderClaim, PopulationRecord | None]:
     record = make_record(deceased_on=date(2026, 1, 2) if member.is_deceased else None)
     claim = make_claim(record)
     if not member.is_named_so:
         claim = replace(claim, full_name=PersonName(OTHER_NAME))
-    known = record if member.is_known else None
-    if known is not None:
-        uow.citizens.save_many([known], at=NOW)
+    return claim, record if member.is_known else None
+
+
+def _link(member: Member, claim: HolderClaim, known: PopulationRecord | None) -> Link:
     should = compare_holder(claim, known, score_names=score_names)
-    link = should if member.link is None else LINKS[member.link]
-    return store(uow, member.kind, link, claim=claim), known
+    return should if member.link is None else LINKS[member.link]
 
 
 def relink_each(
@@ -110,8 +121,7 @@ def test_a_crowd_is_relinked_as_each_of_it_would_be(
     with engine.connect() as connection:
         uow = UnitOfWork(connection, vault)
         # Each twice, so that there are always some that are alike.
-        crowd = [enter(uow, member) for member in drawn for _ in range(2)]
-        crowd = [(find(uow, item), record) for item, record in crowd]
+        crowd = enter(uow, [member for member in drawn for _ in range(2)])
         ids = [item.subscription_id for item, _ in crowd]
         with connection.begin_nested() as savepoint:
             should_change = relink_each(uow, crowd)

@@ -20,7 +20,8 @@ claims = st.builds(HolderClaim, personal_id=personal_ids, full_name=names, birth
 items = st.builds(
     make_subscription,
     claims,
-    msisdn=st.integers(0, 10**8 - 1).map(lambda number: MSISDN(f"+849{number:08d}")),
+    # Every number of 3… is a mobile number; of 9… some are not.
+    msisdn=st.integers(0, 10**8 - 1).map(lambda number: MSISDN(f"+843{number:08d}")),
     link=links,
     activated_on=st.none() | days,
     point_of_sale=st.none() | st.text("abcXYZ019._/-", min_size=1, max_size=64),

@@ -50,6 +50,21 @@ def test_a_missing_column_is_named_with_what_is_there_instead(missing: str) -> N
     assert "'theirs'" in messages[0]
 
 
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_columns_that_are_not_separated_by_commas_are_told_so(mark: str) -> None:
+    with refused(FileFault.COLUMN_MISSING) as messages:
+        selected(columns(mark.join(NEEDED)))
+    assert "commas" in messages[0]
+
+
+def test_a_field_at_fault_is_told_by_the_name_of_its_column() -> None:
+    found = columns("so", *NEEDED[1:], "notes")
+    names = selected(found, renamed={"so": "msisdn"}, ignored={"notes"}).names_in(found)
+    assert names["msisdn"] == "so"
+    assert names["holder.birth_date"] == "birth_date"
+    assert "notes" not in names.values()
+
+
 def test_an_unknown_column_is_refused_and_the_known_ones_are_named() -> None:
     with refused(FileFault.COLUMN_UNKNOWN) as messages:
         selected(columns(*NEEDED, "sex"))

@@ -212,7 +212,7 @@ def test_a_summary_keeps_its_counts_and_row_errors() -> None:
 
 
 def test_each_count_of_a_summary_has_its_own_place() -> None:
-    names = ("received", "created", "changed", "unchanged", "rejected", "gone")
+    names = ("received", "created", "changed", "unchanged", "rejected", "gone", "unidentified")
     counts = {f"{name}_count": 2**40 + place for place, name in enumerate(names)}
     summary = ImportSummary()
     for name, count in counts.items():

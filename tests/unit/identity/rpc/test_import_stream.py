@@ -18,7 +18,7 @@ from identity.services.clock import SimulatedClock
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import FaceSetup
 from identity.services.import_progress import Progress, get_progress
-from identity.services.imports import BatchHead, BatchResult, ImportSummary, RowError
+from identity.services.imports import BatchHead, BatchResult, ImportSummary, RefusedRow, RowError
 from identity.services.transactions import Transactions
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.import_runs import ImportRun
@@ -52,6 +52,13 @@ def edge(database: Database) -> Iterator[Edge]:
         faces.close()
 
 
+def _read(index: int, text: str) -> str | RefusedRow[str]:
+    if text and not text.endswith("-"):
+        return text
+    error = RowError(row_index=index, field="msisdn", reason="MSISDN_MALFORMED")
+    return RefusedRow(error=error, key=text.removesuffix("-") or None)
+
+
 @dataclass
 class Rows:
     """A kind of import whose rows are texts: what happened to them, and who waits for what."""
@@ -59,19 +66,16 @@ class Rows:
     act: Callable[[int], None] = lambda _batch_index: None
     log: list[str] = field(default_factory=list)
 
-    def read(self, request: pb.ImportSubscriptionsRequest) -> Sequence[str | RowError]:
-        """Texts; an empty one is refused."""
+    def read(self, request: pb.ImportSubscriptionsRequest) -> Sequence[str | RefusedRow[str]]:
+        """Texts; an empty one is refused, and one that ends in `-`, which has its key before."""
         self.log.append(f"read {request.batch_index}")
-        return [
-            row.msisdn or RowError(row_index=index, field="msisdn", reason="MSISDN_MALFORMED")
-            for index, row in enumerate(request.rows)
-        ]
+        return [_read(index, row.msisdn) for index, row in enumerate(request.rows)]
 
     def store(
         self,
         _uow: UnitOfWork,
         _call: Call,
-        rows: Sequence[str | RowError],
+        rows: Sequence[str | RefusedRow[str]],
         _run: ImportRun,
         head: BatchHead,
     ) -> BatchResult:
@@ -79,7 +83,7 @@ class Rows:
         self.log.append(f"begin {head.batch_index}")
         self.act(head.batch_index)
         self.log.append(f"end {head.batch_index}")
-        refused = tuple(row for row in rows if isinstance(row, RowError))
+        refused = tuple(row.error for row in rows if isinstance(row, RefusedRow))
         return BatchResult(
             received_count=len(rows),
             created_count=len(rows) - len(refused),
@@ -90,7 +94,7 @@ class Rows:
         )
 
     @property
-    def kind(self) -> RowKind[str]:
+    def kind(self) -> RowKind[str, str]:
         """As a stream takes it."""
         return RowKind(read=self.read, store=self.store, key=lambda row: row)
 
@@ -100,7 +104,7 @@ class Rows:
 
 
 def book(*batches: str, is_last: bool = False) -> list[pb.ImportSubscriptionsRequest]:
-    """Batches of an import; a word is a row, `-` a broken one."""
+    """Batches of an import; a word is a row, `-` a broken one, `a-` a broken one about `a`."""
     request_id = str(uuid4())
     return [
         pb.ImportSubscriptionsRequest(
@@ -128,13 +132,6 @@ class Stream:
                 yield request
 
         return asyncio.run(take_stream(self.edge, self.call, sent(), rows.kind))
-
-    def enter(
-        self, requests: Sequence[pb.ImportSubscriptionsRequest]
-    ) -> Sequence[pb.ImportSubscriptionsRequest]:
-        """Store an import's first batch, which enters the import: beside it the others wait."""
-        self.take(requests[:1], Rows())
-        return requests[1:]
 
     def progress(self, request: pb.ImportSubscriptionsRequest) -> Progress:
         """How far the import has come."""
@@ -177,9 +174,8 @@ def test_two_batches_are_stored_at_a_time_and_no_third(stream: Stream) -> None:
         with lock:
             under_way.discard(batch_index)
 
-    rest = stream.enter(book("a", "b", "c", "d", "e", "f", "g"))
-    summary = stream.take(rest, Rows(act))
-    assert summary.received_count == 7
+    summary = stream.take(book("a", "b", "c", "d", "e", "f"), Rows(act))
+    assert summary.received_count == 6
     assert max(most) == 2
 
 
@@ -187,6 +183,8 @@ def test_two_batches_are_stored_at_a_time_and_no_third(stream: Stream) -> None:
     ("batches", "is_last"),
     [
         pytest.param(("a b", "c b"), False, id="a row of the same key waits"),
+        pytest.param(("a b-", "c b"), False, id="a row waits for a broken one of the same key"),
+        pytest.param(("a b", "c b-"), False, id="a broken row of the same key waits"),
         pytest.param(("a b", "c d"), True, id="the last batch is alone"),
     ],
 )
@@ -197,25 +195,24 @@ def test_a_batch_waits_for_the_one_before(
     overlapped: list[bool] = []
 
     def act(batch_index: int) -> None:
-        if batch_index == 2:
+        if batch_index == 1:
             second_began.set()
         else:
             overlapped.append(second_began.wait(A_MOMENT_S))
 
     rows = Rows(act)
-    stream.take(stream.enter(book("z", *batches, is_last=is_last)), rows)
+    stream.take(book(*batches, is_last=is_last), rows)
     assert overlapped == [False]
-    assert rows.place("end 1") < rows.place("begin 2")
+    assert rows.place("end 0") < rows.place("begin 1")
 
 
-def test_broken_rows_have_no_key_to_wait_for(stream: Stream) -> None:
+def test_rows_that_do_not_say_what_they_are_about_wait_for_nothing(stream: Stream) -> None:
     together = threading.Barrier(2)
 
     def act(_batch_index: int) -> None:
         together.wait(TIMEOUT_S)
 
-    rest = stream.enter(book("a", "b -", "- c"))
-    assert stream.take(rest, Rows(act)).rejected_count == 2
+    assert stream.take(book("b -", "- c"), Rows(act)).rejected_count == 2
 
 
 def test_the_next_batch_is_read_while_others_are_stored(stream: Stream) -> None:
@@ -226,7 +223,7 @@ def test_the_next_batch_is_read_while_others_are_stored(stream: Stream) -> None:
         if batch_index < 2:
             assert third_read.wait(TIMEOUT_S)
 
-    def read(request: pb.ImportSubscriptionsRequest) -> Sequence[str | RowError]:
+    def read(request: pb.ImportSubscriptionsRequest) -> Sequence[str | RefusedRow[str]]:
         if request.batch_index == 2:
             third_read.set()
         return rows.read(request)
@@ -253,24 +250,23 @@ def test_when_one_fails_the_other_is_let_end_and_the_import_goes_on_with_the_fir
 
     def act(batch_index: int) -> None:
         together.wait(TIMEOUT_S)
-        if batch_index == 1:
+        if batch_index == 0:
             failed.set()
             raise BrokenError
         assert failed.wait(TIMEOUT_S)
 
-    requests = book("z", "a -", "b", "c")
+    requests = book("a -", "b", "c")
     rows = Rows(act)
-    rest = stream.enter(requests)
     with pytest.raises(BrokenError):
-        stream.take(rest, rows)
-    assert "end 2" in rows.log  # before the stream was told of the failure
-    assert "begin 3" not in rows.log
-    assert stream.progress(requests[0]).next_batch_index == 1
+        stream.take(requests, rows)
+    assert "end 1" in rows.log  # before the stream was told of the failure
+    assert "begin 2" not in rows.log
+    assert stream.progress(requests[0]).next_batch_index == 0
     again = Rows()
     summary = stream.take(requests, again)
     # The one that was stored is answered as it was then, and not stored again.
-    assert [line for line in again.log if line.startswith("begin")] == ["begin 1", "begin 3"]
-    assert (summary.received_count, summary.rejected_count) == (5, 1)
+    assert [line for line in again.log if line.startswith("begin")] == ["begin 0", "begin 2"]
+    assert (summary.received_count, summary.rejected_count) == (4, 1)
     assert stream.progress(requests[0]).summary == summary
 
 

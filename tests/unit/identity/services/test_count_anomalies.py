@@ -70,6 +70,23 @@ def _odd_numbers(uow: UnitOfWork, one: str, other: str) -> Iterator[Subscription
     many = store_citizen(uow, personal_id=soundly_numbered())
     for place in range(5):
         yield store_number(uow, many, operator_id=one if place < 3 else other)
+    # As many as may be at once, and one that has ended: not above either bound.
+    enough = store_citizen(uow, personal_id=soundly_numbered())
+    for place in range(5):
+        yield store_number(
+            uow,
+            enough,
+            operator_id=one if place % 2 else other,
+            service_state=ServiceState.ACTIVE if place else ServiceState.TERMINATED,
+        )
+    for _ in range(3):
+        yield store_number(
+            uow,
+            store_citizen(uow, personal_id=soundly_numbered()),
+            operator_id=one,
+            point_of_sale="HN-02",
+            activated_on=DAY,
+        )
     for place in range(4):
         yield store_number(
             uow,
@@ -118,7 +135,12 @@ def test_the_whole_registry_is_counted_as_the_rules_count_each_number(
         assert {kind: n for kind, n in counted[name].items() if n} == expected[name]
     seen = {kind for name in operators for kind, n in counted[name].items() if n}
     assert seen == set(AnomalyKind)
-    assert counted[operators[1]][AnomalyKind.POINT_OF_SALE_ABOVE_BOUND] == 3
+    one, other = (counted[name] for name in operators)
+    assert other[AnomalyKind.POINT_OF_SALE_ABOVE_BOUND] == 3
+    assert not one.get(AnomalyKind.POINT_OF_SALE_ABOVE_BOUND)
+    assert (one[AnomalyKind.PERSON_ABOVE_CAP], other[AnomalyKind.PERSON_ABOVE_CAP]) == (3, 2)
+    assert one[AnomalyKind.PERSON_ABOVE_OPERATOR_CAP] == 3
+    assert not other.get(AnomalyKind.PERSON_ABOVE_OPERATOR_CAP)
 
 
 def test_a_bound_that_is_not_set_is_never_exceeded(

@@ -1,6 +1,8 @@
 """How far an import has come: summed up to the first gap, and each batch stored once."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -26,9 +28,15 @@ from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
 from identity.storage.requests import RequestKey
-from tests.unit.identity.makers import make_call, make_key, make_operator
+from tests.unit.identity.makers import (
+    make_call,
+    make_key,
+    make_operator,
+    wait_until_somebody_waits_for,
+)
 
 METHOD = "subid.v1.ImportSubscriptionsRequest"
+ENDS_TIMEOUT_S = 30.0
 
 
 def result(received: int, refused: Sequence[int] = (), *, gone: int = 0) -> BatchResult:
@@ -79,7 +87,7 @@ class Sender:
     def begin(self, batch_index: int) -> ImportSummary:
         """Begin a stream with a batch."""
         return self.transactions.run(
-            lambda uow: begin_stream(uow, self.call, self.head(batch_index))
+            lambda uow: begin_stream(uow, self.call, self.head(batch_index), method=self.key.method)
         )
 
     def progress(self, method: str = METHOD) -> Progress:
@@ -213,6 +221,62 @@ def test_nothing_is_added_to_a_complete_import_and_what_is_there_is_answered(
         sender.send(2, result(1))
     assert sender.send(1, result(99), is_last=True) == last
     assert sender.stored == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "says"),
+    [
+        pytest.param((1, True), (2, False), "complete", id="the last one is stored first"),
+        pytest.param((2, False), (1, True), "not the last", id="the other is stored first"),
+    ],
+)
+def test_of_two_streams_that_differ_in_which_batch_is_the_last_the_first_one_holds(
+    sender: Sender, first: tuple[int, bool], second: tuple[int, bool], says: str
+) -> None:
+    sender.send(0, result(5))
+    late: list[Future[BatchResult]] = []
+    with ThreadPoolExecutor(1) as thread:
+
+        def store(uow: UnitOfWork, _run: ImportRun) -> BatchResult:
+            place, is_last = second
+            late.append(thread.submit(sender.send, place, result(3), is_last=is_last))
+            wait_until_somebody_waits_for(uow)
+            return result(4)
+
+        place, is_last = first
+        key = replace(sender.key, body_digest=bytes([place]) * 32)
+        head = sender.head(place, is_last=is_last)
+        store_batch_once(sender.transactions, sender.call, key, head, store)
+        with pytest.raises(ImportSequenceError, match=says):
+            late[0].result(ENDS_TIMEOUT_S)
+    assert sender.stored == [0]
+    assert sender.progress().is_complete == is_last
+
+
+def test_two_batches_that_begin_an_import_do_not_wait_for_each_other(sender: Sender) -> None:
+    sender.begin(0)
+    together = threading.Barrier(2)
+
+    def store(_uow: UnitOfWork, _run: ImportRun) -> BatchResult:
+        together.wait(ENDS_TIMEOUT_S)
+        return result(1)
+
+    def send(place: int) -> BatchResult:
+        key = replace(sender.key, body_digest=bytes([place]) * 32)
+        return store_batch_once(sender.transactions, sender.call, key, sender.head(place), store)
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(send, range(2))) == [result(1)] * 2
+    assert sender.progress().next_batch_index == 2
+
+
+def test_a_stream_that_has_begun_and_stored_nothing_is_nowhere(sender: Sender) -> None:
+    assert sender.begin(0) == ImportSummary()
+    nowhere = Progress(next_batch_index=0, is_complete=False, summary=ImportSummary())
+    assert sender.progress() == nowhere
+    other = replace(sender, is_snapshot=True)
+    with pytest.raises(RequestIDReusedError, match="another import"):
+        other.begin(0)
 
 
 def test_a_batch_that_fails_leaves_nothing_behind(sender: Sender) -> None:

@@ -1,157 +1,58 @@
 """An import as a whole: where it may go on, what ends it, and what a snapshot says is gone."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine
 
 from identity.domain.caller import Role
 from identity.domain.errors import ImportSequenceError, RequestIDReusedError
 from identity.domain.holder import PopulationRecord
 from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
+from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.import_population import import_population
-from identity.services.import_progress import (
-    Progress,
-    begin_stream,
-    get_progress,
-    list_errors,
-    store_batch_once,
-)
-from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import BatchHead, BatchResult, ImportSummary, RowError
+from identity.services.import_progress import Progress, list_errors
+from identity.services.imports import BatchResult, ImportSummary, RefusedRow, RowError
 from identity.services.transactions import Transactions
-from identity.storage.book import BookRow, index_row
-from identity.storage.bulk_tables import import_row
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
-from identity.storage.requests import RequestKey
-from identity.storage.subscriptions import msisdn_key
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
     make_call,
-    make_claim,
-    make_msisdn,
     make_operator,
     make_record,
 )
-
-METHOD = "subid.v1.ImportSubscriptionsRequest"
-BROKEN = RowError(row_index=0, field="msisdn", reason="MSISDN_MALFORMED")
-
-
-def hours(count: float) -> datetime:
-    return NOW + timedelta(hours=count)
-
-
-@dataclass
-class Import:
-    """One import of an operator, batch by batch."""
-
-    transactions: Transactions
-    call: Call
-    is_snapshot: bool = False
-    name: UUID = field(default_factory=uuid4)
-
-    def store(
-        self,
-        place: int,
-        *rows: BookRow | RowError,
-        is_last: bool = False,
-        at: datetime = NOW,
-        is_snapshot: bool | None = None,
-        method: str = METHOD,
-        body: bytes = b"",
-    ) -> BatchResult:
-        """Send a batch."""
-        head = BatchHead(
-            request_id=self.name,
-            batch_index=place,
-            is_snapshot=self.is_snapshot if is_snapshot is None else is_snapshot,
-            is_last=is_last,
-        )
-        call = replace(self.call, at=at)
-        key = RequestKey(
-            caller=str(call.caller),
-            request_id=self.name,
-            method=method,
-            body_digest=body or place.to_bytes(32, "big"),
-        )
-        return store_batch_once(
-            self.transactions, call, key, head, partial(_store, call, rows, head)
-        )
-
-    def begin(self, place: int) -> ImportSummary:
-        """Begin a stream with a batch."""
-        head = BatchHead(request_id=self.name, batch_index=place, is_snapshot=self.is_snapshot)
-        return self.transactions.run(lambda uow: begin_stream(uow, self.call, head))
-
-    def progress(self, *, method: str = METHOD, call: Call | None = None) -> Progress:
-        """How far it has come."""
-        return self.transactions.run(
-            lambda uow: get_progress(uow, call or self.call, self.name, method=method)
-        )
-
-    def named(self) -> set[bytes]:
-        """What it has named so far, where that is still needed."""
-
-        def read(uow: UnitOfWork) -> set[bytes]:
-            run = uow.import_runs.find(str(self.call.caller), self.name)
-            assert run is not None
-            query = select(import_row.c.row_key).where(import_row.c.import_id == run.import_id)
-            return set(uow.connection.execute(query).scalars())
-
-        return self.transactions.run(read)
-
-
-def _store(
-    call: Call,
-    rows: Sequence[BookRow | RowError],
-    head: BatchHead,
-    uow: UnitOfWork,
-    run: ImportRun,
-) -> BatchResult:
-    indexed = [row if isinstance(row, RowError) else index_row(uow.sealer, row) for row in rows]
-    return import_subscriptions(uow, call, indexed, run=run, is_last=head.is_last)
-
-
-@pytest.fixture
-def operator() -> Call:
-    return make_call(make_operator())
-
+from tests.unit.identity.services.sent_book import METHOD, Import, absent_since, hours, refused, row
 
 Begin = Callable[..., Import]
 
 
 @pytest.fixture
-def begin(transactions: Transactions, operator: Call) -> Begin:
+def begin(transactions: Transactions) -> Begin:
     """Begin an import of one operator."""
-    return partial(Import, transactions, operator)
+    return partial(Import, transactions, make_call(make_operator()))
 
 
-def row(**given: object) -> BookRow:
-    return replace(BookRow(msisdn=make_msisdn(), claim=make_claim()), **given)  # type: ignore[arg-type] # whatever the row takes
-
-
-def absent_since(transactions: Transactions, each: BookRow) -> datetime | None:
-    with transactions.database.transaction() as uow:
-        key = msisdn_key(uow.sealer, each.msisdn)
-        found = uow.connection.exec_driver_sql(
-            "SELECT absent_since FROM subscription WHERE msisdn_key = %s", (key,)
-        )
-        instant: datetime | None = found.scalar_one()
-        return instant
+@pytest.fixture
+def quiet_uow(quiet_engine: Engine, vault: Vault) -> Iterator[UnitOfWork]:
+    """A transaction on a register that nobody else enters citizens into; rolled back."""
+    with quiet_engine.connect() as connection:
+        transaction = connection.begin()
+        yield UnitOfWork(connection, vault)
+        transaction.rollback()
 
 
 def test_a_stream_begins_anywhere_up_to_the_first_batch_that_is_missing(begin: Begin) -> None:
     book = begin()
     for place in range(3):
-        book.store(place, row(), replace(BROKEN, row_index=1))
+        book.store(place, row(), refused(1))
     for place in range(4):
         before = book.begin(place)
         assert (before.received_count, before.created_count) == (2 * place, place)
@@ -194,11 +95,11 @@ def test_nobody_knows_of_an_import_but_its_sender_and_its_method(begin: Begin) -
 
 def test_a_batch_is_stored_once_and_answered_alike(begin: Begin) -> None:
     book, good = begin(), row()
-    first = book.store(0, good, BROKEN)
-    assert book.store(0, good, BROKEN, at=hours(5)) == first
+    first = book.store(0, good, refused())
+    assert book.store(0, good, refused(), at=hours(5)) == first
     assert (first.created_count, first.unchanged_count) == (1, 0)
     with pytest.raises(RequestIDReusedError):
-        book.store(0, good, BROKEN, body=b"\x07" * 32)
+        book.store(0, good, refused(), body=b"\x07" * 32)
 
 
 def test_an_import_stays_of_its_kind_and_method(begin: Begin) -> None:
@@ -237,9 +138,9 @@ def test_a_batch_is_not_the_last_while_a_later_one_is_stored(begin: Begin) -> No
 
 def test_refused_rows_are_listed_batch_by_batch(begin: Begin, transactions: Transactions) -> None:
     book = begin()
-    book.store(0, row(), replace(BROKEN, row_index=1))
+    book.store(0, row(), refused(1))
     book.store(1, row())
-    book.store(2, BROKEN, row())
+    book.store(2, refused(), row())
     pages = []
     after: int | None = -1
     while after is not None:
@@ -339,21 +240,63 @@ def test_another_operators_book_says_nothing_of_these_numbers(
     assert absent_since(transactions, mine) is None
 
 
-def test_a_whole_register_tells_whom_it_does_not_name_any_more(uow: UnitOfWork) -> None:
-    authority = make_call(make_operator(), role=Role.POPULATION)
+@dataclass(frozen=True)
+class Register:
+    """The authority's snapshots, in one transaction."""
+
+    uow: UnitOfWork
+    call: Call
+
+    def begin(self, at: datetime) -> ImportRun:
+        """A new one."""
+        return self.uow.import_runs.begin(
+            str(self.call.caller), uuid4(), method="register", is_snapshot=True, at=at
+        )
+
+    def end(
+        self, run: ImportRun, *rows: PopulationRecord | RefusedRow[PersonalID], at: datetime
+    ) -> BatchResult:
+        """Its only batch."""
+        call = replace(self.call, at=at)
+        return import_population(self.uow, call, rows, run=run, is_last=True)
+
+
+@pytest.fixture
+def register(quiet_uow: UnitOfWork) -> Register:
+    """A register of nobody else's."""
+    return Register(quiet_uow, make_call(make_operator(), role=Role.POPULATION))
+
+
+def test_a_whole_register_tells_whom_it_does_not_name_any_more(register: Register) -> None:
     people = [make_record() for _ in range(3)]
-    begun = partial(
-        uow.import_runs.begin, str(authority.caller), method="register", is_snapshot=True
-    )
-
-    def send(run: ImportRun, *records: PopulationRecord, at: datetime) -> int:
-        call = replace(authority, at=at)
-        return import_population(uow, call, records, run=run, is_last=True).gone_count
-
-    everybody = send(begun(uuid4(), at=NOW), *people, at=NOW)
-    whole = begun(uuid4(), at=hours(1))
+    assert register.end(register.begin(NOW), *people, at=NOW).gone_count == 0
+    whole = register.begin(hours(1))
     newborn = make_record()
-    import_population(uow, replace(authority, at=hours(2)), [newborn])
-    assert send(whole, people[0], at=hours(3)) == everybody + 2
-    again = begun(uuid4(), at=hours(4))
-    assert send(again, *people, at=hours(4)) == everybody + 1  # the newborn
+    import_population(register.uow, replace(register.call, at=hours(2)), [newborn])
+    assert register.end(whole, people[0], at=hours(3)).gone_count == 2
+    again = register.begin(hours(4))
+    assert register.end(again, *people, at=hours(4)).gone_count == 1  # the newborn
+
+
+def test_a_record_that_is_refused_names_whom_it_is_about(register: Register) -> None:
+    people = [make_record() for _ in range(3)]
+    register.end(register.begin(NOW), *people, at=NOW)
+    register.end(register.begin(hours(1)), *people[:2], at=hours(1))
+    error = RowError(row_index=0, field="full_name", reason="FULL_NAME_MALFORMED")
+    broken = [RefusedRow(error=error, key=each.personal_id) for each in people[1:]]
+    told = register.end(register.begin(hours(2)), *broken, at=hours(2))
+    assert (told.gone_count, told.unidentified_count, len(told.row_errors)) == (1, 0, 2)
+    # A delta with them would say the same: who was gone is back.
+    told = register.end(register.begin(hours(3)), *people, at=hours(3))
+    assert (told.gone_count, told.unchanged_count) == (0, 3)
+
+
+def test_a_register_with_a_record_of_nobody_tells_nobody_gone(register: Register) -> None:
+    people = [make_record() for _ in range(3)]
+    register.end(register.begin(NOW), *people, at=NOW)
+    error = RowError(row_index=0, field="personal_id", reason="PERSONAL_ID_MALFORMED")
+    broken: RefusedRow[PersonalID] = RefusedRow(error=error, key=None)
+    told = register.end(register.begin(hours(1)), broken, people[0], at=hours(1))
+    assert (told.gone_count, told.unidentified_count) == (0, 1)
+    told = register.end(register.begin(hours(2)), people[0], at=hours(2))
+    assert (told.gone_count, told.unidentified_count) == (2, 0)

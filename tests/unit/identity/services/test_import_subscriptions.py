@@ -12,9 +12,11 @@ from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import BatchResult, RowError
+from identity.services.imports import BatchResult, RefusedRow, RowError
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
+from identity.storage.subscriptions import msisdn_key
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -28,15 +30,18 @@ from tests.unit.identity.makers import (
 )
 
 LATER = NOW + timedelta(days=1)
-BROKEN = RowError(row_index=1, field="msisdn", reason="MSISDN_MALFORMED")
+MALFORMED = RowError(row_index=1, field="msisdn", reason="MSISDN_MALFORMED")
+BROKEN: RefusedRow[bytes] = RefusedRow(error=MALFORMED, key=None)
 
 
 def row(claim: HolderClaim, msisdn: MSISDN | None = None) -> BookRow:
     return BookRow(msisdn=msisdn or make_msisdn(), claim=claim, activated_on=date(2020, 1, 2))
 
 
-def store(uow: UnitOfWork, call: Call, rows: Sequence[BookRow | RowError]) -> BatchResult:
-    indexed = [each if isinstance(each, RowError) else index_row(uow.sealer, each) for each in rows]
+def store(uow: UnitOfWork, call: Call, rows: Sequence[BookRow | RefusedRow[bytes]]) -> BatchResult:
+    indexed = [
+        each if isinstance(each, RefusedRow) else index_row(uow.sealer, each) for each in rows
+    ]
     return import_subscriptions(uow, call, indexed)
 
 
@@ -106,10 +111,28 @@ def test_the_same_book_again_changes_nothing(uow: UnitOfWork) -> None:
     assert uow.subscriptions.find_many_in_service(each.msisdn for each in rows) == before
 
 
+def test_a_corrected_book_says_so_in_the_history_of_the_link_and_nothing_else_does(
+    uow: UnitOfWork,
+) -> None:
+    call, record = some_call(), store_citizen(uow)
+    misspelt = row(replace(make_claim(record), full_name=PersonName(OTHER_NAME)))
+    store(uow, call, [misspelt])
+    item = uow.subscriptions.find_in_service(misspelt.msisdn)
+    assert item is not None
+    corrected = replace(misspelt, claim=make_claim(record))
+    moved = replace(corrected, activated_on=date(2021, 3, 4))
+    for day, book in enumerate((corrected, moved), start=1):
+        store(uow, replace(call, at=NOW + timedelta(days=day)), [book])
+    key = msisdn_key(uow.sealer, misspelt.msisdn)
+    (line,) = uow.link_changes.list_of(key, item.subscription_id)
+    assert (line.action, line.changed_at) == (LinkAction.BOOK_CORRECTED, LATER)
+    assert (line.from_state, line.to_state) == (LinkState.MISMATCHED, LinkState.LINKED)
+
+
 def test_a_number_that_stands_twice_is_taken_at_its_first_place(uow: UnitOfWork) -> None:
     call, msisdn = some_call(), make_msisdn()
     first, second = make_claim(store_citizen(uow)), make_claim(store_citizen(uow))
-    rows: list[BookRow | RowError] = [
+    rows: list[BookRow | RefusedRow[bytes]] = [
         row(first, msisdn),
         BROKEN,
         row(second, msisdn),
@@ -118,7 +141,7 @@ def test_a_number_that_stands_twice_is_taken_at_its_first_place(uow: UnitOfWork)
     result = store(uow, call, rows)
     assert counts(result) == (4, 1, 0, 0)
     assert result.row_errors == (
-        BROKEN,
+        MALFORMED,
         RowError(row_index=2, field="msisdn", reason="ROW_DUPLICATE"),
         RowError(row_index=3, field="msisdn", reason="ROW_DUPLICATE"),
     )
@@ -227,8 +250,8 @@ def test_an_import_does_not_wake_what_is_blocked_or_not_yet_verified(uow: UnitOf
 
 
 def test_a_batch_of_nothing_but_errors_is_stored_as_such(uow: UnitOfWork) -> None:
-    errors = [replace(BROKEN, row_index=index) for index in range(3)]
-    result = store(uow, some_call(), errors)
+    errors = [replace(MALFORMED, row_index=index) for index in range(3)]
+    result = store(uow, some_call(), [RefusedRow(error=error, key=None) for error in errors])
     assert counts(result) == (3, 0, 0, 0)
     assert result.row_errors == tuple(errors)
     assert BatchResult.from_fields(result.to_fields()) == result

@@ -1,13 +1,14 @@
 """All claims compared: every slice once, also when the work is cut off or shared."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, delete, func, select, text
+from sqlalchemy import Engine, delete, select, text
 
 from identity.audit.log import audit_entry
 from identity.domain.link import LinkState, agreed_link, not_found_link
@@ -21,6 +22,7 @@ from identity.storage.bulk_tables import link_run, link_run_slice
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.link_runs import LinkTotals
 from identity.storage.tables import citizen, enforcement_case, holding, subscription
+from tests.unit.identity.conftest import Race
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -143,6 +145,39 @@ def test_slices_add_up_whoever_does_them(registry: Transactions, workers: int) -
     assert told.slices == [(done, 8) for done in range(9)]
 
 
+def audited(registry: Transactions, since: int = 0) -> list[tuple[int, Mapping[str, int]]]:
+    """Slices in the audit log, after one of its entries."""
+
+    def read(uow: UnitOfWork) -> list[tuple[int, Mapping[str, int]]]:
+        query = select(audit_entry.c.entry_id, audit_entry.c.details).where(
+            audit_entry.c.action == "link_slice", audit_entry.c.entry_id > since
+        )
+        rows = uow.connection.execute(query.order_by(audit_entry.c.entry_id))
+        return [(row.entry_id, row.details) for row in rows]
+
+    return registry.run(read)
+
+
+def test_each_slice_is_audited_where_it_is_stored_though_the_run_never_ends(
+    registry: Transactions,
+) -> None:
+    Book.stored(registry, copies=4)
+    begin(registry, 6)
+    since = max((number for number, _ in audited(registry)), default=0)
+
+    def cut_off(done: int, _of: int) -> None:
+        if done == 2:
+            raise CutOffError
+
+    with pytest.raises(CutOffError):
+        link_registry(registry, CALL, workers=1, progress=cut_off)
+    query = select(link_run_slice.c.compared_count, link_run_slice.c.changed_count)
+    stored = registry.run(lambda uow: uow.connection.execute(query).all())
+    assert 2 <= len(stored) < 6
+    entries = [(told["compared"], told["changed"]) for _, told in audited(registry, since)]
+    assert sorted(entries) == sorted((row.compared_count, row.changed_count) for row in stored)
+
+
 class CutOffError(Exception):
     """Somebody ended the process."""
 
@@ -168,26 +203,33 @@ def test_a_run_that_was_cut_off_goes_on_where_it_stood(registry: Transactions) -
     assert book.states(registry) == list(book.items.values())
 
 
-def test_two_processes_share_the_slices_of_one_run(registry: Transactions) -> None:
+def test_two_processes_share_the_slices_of_one_run_and_one_of_them_completes_it(
+    registry: Transactions, race: Race
+) -> None:
     book = Book.stored(registry, copies=6)
     begin(registry, 8)
-    found: list[LinkTotals] = []
-    start = threading.Barrier(2)
+    together = threading.Barrier(2)
 
-    def work() -> None:
-        start.wait(30)
-        found.append(link_registry(registry, CALL, workers=2))
+    def meet(done: int, of: int) -> None:
+        if done in {0, of}:  # both have begun before either works, and end before either says so
+            together.wait(30)
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert LinkTotals(compared_count=30, changed_count=24) in found
+    audited = registry.run(ends_audited)
+    calls = [CALL, replace(CALL, at=LATER + timedelta(hours=1))]
+    found = race([partial(link_registry, registry, call, progress=meet) for call in calls])
+    assert found == [LinkTotals(compared_count=30, changed_count=24)] * 2
     assert book.states(registry) == list(book.items.values())
     with registry.database.transaction() as uow:
-        open_runs = select(func.count()).where(link_run.c.completed_at.is_(None))
-        assert uow.connection.execute(open_runs).scalar_one() == 0
+        (completed_at,) = uow.connection.scalars(select(link_run.c.completed_at))
+        assert ends_audited(uow) == [*audited, completed_at]
+
+
+def ends_audited(uow: UnitOfWork) -> list[datetime]:
+    """When comparisons were completed, as the audit log has it."""
+    query = select(audit_entry.c.occurred_at).where(
+        audit_entry.c.caller == COMMAND_LINE, audit_entry.c.action == "link_registry"
+    )
+    return list(uow.connection.scalars(query.order_by(audit_entry.c.entry_id)))
 
 
 def test_the_number_of_slices_follows_the_planners_estimate(registry: Transactions) -> None:

@@ -13,6 +13,7 @@ from identity.domain.errors import CitizenExistsError, CitizenNotFoundError
 from identity.domain.holder import PopulationRecord
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState
 from identity.services.apply_population_changes import (
@@ -25,7 +26,7 @@ from identity.services.apply_population_changes import (
 )
 from identity.services.call import Call
 from identity.services.import_population import import_population
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow, RowError
 from identity.services.relink_citizens import relink_citizens
 from identity.services.transactions import Transactions
 from identity.storage.citizens import citizen_key
@@ -60,10 +61,10 @@ def test_an_import_counts_and_stores_records(uow: UnitOfWork) -> None:
     known, fresh = store_citizen(uow), make_record()
     changed = replace(store_citizen(uow), full_name=PersonName(OTHER_NAME))
     broken = RowError(row_index=2, field="full_name", reason="FULL_NAME_MALFORMED")
-    rows: list[PopulationRecord | RowError] = [
+    rows: list[PopulationRecord | RefusedRow[PersonalID]] = [
         known,
         fresh,
-        broken,
+        RefusedRow(error=broken, key=None),
         changed,
         replace(fresh, deceased_on=DIED_ON),
     ]

@@ -51,6 +51,18 @@ def test_a_number_is_never_used_again(keyed: KeyedRegistry) -> None:
     assert 4 in first
 
 
+def test_a_number_that_only_the_database_remembers_is_never_used_again(
+    keyed: KeyedRegistry,
+) -> None:
+    """An old backup of the ring is back in place: what it lacks was used all the same."""
+    backup = keyed.source.ring
+    rotate(keyed)
+    rotate(keyed)
+    keyed.source.ring = backup
+    assert rotate(keyed) == Rotation(key_id=4, active_id=4, is_new=True)
+    assert set(keyed.source.ring.sealing) == {1, 4}
+
+
 def test_of_two_rotations_one_is_told_and_nothing_is_written_down(keyed: KeyedRegistry) -> None:
     theirs = with_new_key(keyed.source.ring, key_id=2, is_active=True)
     keyed.source.before_exchange = lambda: setattr(keyed.source, "ring", theirs)

@@ -1,9 +1,12 @@
 """Comparisons of all claims: one at a time, and each slice done once."""
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
+from identity.storage.bulk_tables import link_run
 from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import LinkRun, LinkTotals, slice_bounds
 from tests.unit.identity.makers import NOW
@@ -47,13 +50,11 @@ def test_a_run_comes_to_the_sum_of_its_slices(uow: UnitOfWork) -> None:
     run = begin(uow)
     for place, counts in enumerate([(5, 2), (0, 0), (2**40, 1)]):
         do(uow, run.run_id, place, counts)
-    totals = uow.link_runs.complete(run.run_id, at=NOW)
-    assert totals == LinkTotals(compared_count=2**40 + 5, changed_count=3)
+    assert uow.link_runs.totals(run.run_id) == LinkTotals(compared_count=2**40 + 5, changed_count=3)
 
 
 def test_a_run_of_nothing_comes_to_nothing(uow: UnitOfWork) -> None:
-    totals = uow.link_runs.complete(begin(uow).run_id, at=NOW)
-    assert totals == LinkTotals(compared_count=0, changed_count=0)
+    assert uow.link_runs.totals(begin(uow).run_id) == LinkTotals(compared_count=0, changed_count=0)
 
 
 def test_a_second_run_begins_only_after_the_first_and_with_nothing_done(uow: UnitOfWork) -> None:
@@ -65,7 +66,15 @@ def test_a_second_run_begins_only_after_the_first_and_with_nothing_done(uow: Uni
     assert second.run_id != first.run_id
     assert (second.slice_count, second.done) == (2, frozenset())
     do(uow, second.run_id, 0, (1, 0))
-    assert uow.link_runs.complete(second.run_id, at=NOW).compared_count == 1
+    assert uow.link_runs.totals(second.run_id).compared_count == 1
+
+
+def test_a_run_is_completed_once(uow: UnitOfWork) -> None:
+    run = begin(uow)
+    assert uow.link_runs.complete(run.run_id, at=NOW)
+    assert not uow.link_runs.complete(run.run_id, at=NOW + timedelta(days=1))
+    query = select(link_run.c.completed_at).where(link_run.c.run_id == run.run_id)
+    assert uow.connection.execute(query).scalar_one() == NOW
 
 
 def test_the_estimate_is_no_less_than_nothing(uow: UnitOfWork) -> None:

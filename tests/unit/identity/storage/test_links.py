@@ -12,7 +12,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.links import Claimed
-from identity.storage.tables import subscription
+from identity.storage.tables import citizen, subscription
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -28,7 +28,7 @@ from tests.unit.identity.makers import (
 
 LATER = NOW + timedelta(hours=1)
 RECORDS = ("none", "alive", "deceased")
-DIGESTS = ("equal", "unequal", "empty")
+DIGESTS = ("equal", "unequal", "empty", "both_empty")
 
 
 @dataclass(frozen=True)
@@ -66,9 +66,13 @@ def store(uow: UnitOfWork, case: Case) -> Subscription:
         claim = replace(claim, full_name=PersonName(OTHER_NAME))
     item = make_subscription(claim, link=make_link(case.stands), verified_at=None)
     uow.subscriptions.save(item)
-    if case.digest == "empty":  # written before there were digests
+    if case.digest in ("empty", "both_empty"):  # written before there were digests
         identity = subscription.c.subscription_id == item.subscription_id
         uow.connection.execute(update(subscription).where(identity).values(holder_digest=b""))
+    if case.digest == "both_empty":
+        (key,) = keys_of(uow, item)
+        is_holder = citizen.c.citizen_key == key
+        uow.connection.execute(update(citizen).where(is_holder).values(holder_digest=b""))
     return item
 
 
@@ -95,7 +99,7 @@ def test_exactly_what_may_stand_otherwise_is_listed_with_what_its_digests_tell(
         for case, item in items.items()
         if case.is_doubtful
     }
-    assert 0 < len(expected) < len(items) == 36
+    assert 0 < len(expected) < len(items) == 48
     of_citizens = uow.links.list_doubtful_of(keys_of(uow, *items.values()))
     in_range = [each for item in items.values() for each in doubtful_in(uow, item)]
     for listed in (of_citizens, in_range):
@@ -105,6 +109,16 @@ def test_exactly_what_may_stand_otherwise_is_listed_with_what_its_digests_tell(
     assert [each.msisdn_key for each in of_citizens] == sorted(
         each.msisdn_key for each in of_citizens
     )
+
+
+def test_a_claim_that_was_corrected_is_told_by_its_new_digest(uow: UnitOfWork) -> None:
+    record = store_citizen(uow)
+    wrong = replace(make_claim(record), full_name=PersonName(OTHER_NAME))
+    item = make_subscription(wrong, link=make_link(LinkState.MISMATCHED), verified_at=None)
+    uow.subscriptions.save(item)
+    uow.subscriptions.save(replace(item, claim=make_claim(record)))
+    for listed in (doubtful_in(uow, item), uow.links.list_doubtful_of(keys_of(uow, item))):
+        assert [(each.by_digest, each.claim) for each in listed] == [(LinkState.LINKED, None)]
 
 
 def test_a_claim_is_listed_with_its_service_and_whether_it_was_verified(uow: UnitOfWork) -> None:

@@ -27,7 +27,7 @@ from identity.services.disown_subscription import disown_subscription
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow, RowError
 from identity.services.primary_number import set_primary_number
 from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
@@ -117,7 +117,9 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     app = make_call("vneid", role=Role.CITIZEN_APP)
     claim, msisdn = make_claim(person), make_msisdn()
     broken = RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
-    import_population(uow, make_call("npd", role=Role.POPULATION), [person, broken])
+    import_population(
+        uow, make_call("npd", role=Role.POPULATION), [person, RefusedRow(error=broken, key=None)]
+    )
     book = [index_row(uow.sealer, BookRow(msisdn=msisdn, claim=claim))]
     import_subscriptions(uow, operator, book)
     session = start_verification(uow, operator, msisdn, None)

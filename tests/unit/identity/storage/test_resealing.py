@@ -12,12 +12,13 @@ from identity.domain.holder import PopulationRecord
 from identity.domain.person_name import PersonName
 from identity.security.keys import generate_key_ring, with_new_key, without_key
 from identity.security.vault import Vault
+from identity.storage.conversions import dump_claim
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.resealing import Resealed, Resealing, RowKey
 from identity.storage.sealed_columns import SealedTable, sealed_tables
 from identity.storage.sealing import key_number_in
-from identity.storage.tables import citizen
-from tests.unit.identity.makers import NOW, make_personal_id, make_record
+from identity.storage.tables import citizen, subscription
+from tests.unit.identity.makers import NOW, make_personal_id, make_record, make_subscription
 from tests.unit.identity.storage.test_plaintext import live_through_everything
 
 FIRST = generate_key_ring()
@@ -99,6 +100,20 @@ def test_nothing_but_the_sealed_bytes_of_a_row_changes(first: UnitOfWork) -> Non
     assert first.connection.execute(query).all() == before
     by_id = {record.personal_id: record for record in records}
     assert under(first, Vault(ONLY_SECOND)).citizens.find_many(by_id) == by_id
+
+
+def test_what_was_sealed_for_its_number_alone_is_sealed_for_its_row(first: UnitOfWork) -> None:
+    item = make_subscription()
+    first.subscriptions.save(item)
+    key = first.sealer.blind_index("msisdn", item.msisdn.value)
+    claim = dump_claim(item.claim)
+    former = first.sealer.seal(claim, context=b"subscription.claim|" + key)
+    first.connection.execute(update(subscription).values(claim_sealed=former))
+    (done,) = reseal_all(under(first, Vault(SECOND)), TABLES["subscription"])
+    assert (done.row_count, done.value_count, done.unreadable_count) == (1, 2, 0)
+    stored = first.connection.execute(select(subscription.c.claim_sealed)).scalar_one()
+    place = b"subscription.claim|" + key + b"|" + item.subscription_id.bytes
+    assert Vault(ONLY_SECOND).open(stored, context=place) == claim
 
 
 def test_a_slice_begins_after_the_last_one(first: UnitOfWork) -> None:

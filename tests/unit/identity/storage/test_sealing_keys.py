@@ -20,9 +20,15 @@ from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect, migrate
 from identity.storage.key_tables import sealing_key
 from identity.storage.registry import ForeignKeysError
-from identity.storage.sealing_keys import KeyUse, LostKeysError, has_sealing_keys, tell_lost
+from identity.storage.sealing_keys import (
+    KeyedRow,
+    KeyUse,
+    LostKeysError,
+    has_sealing_keys,
+    tell_lost,
+)
 from tests.databases import own_database
-from tests.unit.identity.makers import NOW, make_record
+from tests.unit.identity.makers import NOW, make_record, make_subscription
 
 MIGRATIONS = Path(identity.storage.__file__).parent / "migrations"
 FIRST = generate_key_ring()
@@ -92,6 +98,29 @@ def test_values_are_counted_by_key_and_column(first: UnitOfWork) -> None:
         KeyUse(key_id=1, place=place, value_count=2),
         KeyUse(key_id=2, place=place, value_count=1),
     ]
+
+
+def test_the_rows_that_a_key_seals_are_named_one_by_one(first: UnitOfWork) -> None:
+    record, item = make_record(), make_subscription()
+    first.citizens.save_many([record], at=NOW)
+    first.subscriptions.save(item)
+    second = under(first, SECOND)
+    second.citizens.save_many([make_record()], at=NOW)
+    second.sealing_keys.register()
+    rest = under(first, without_key(SECOND, 1))
+    number = {
+        "msisdn_key": first.sealer.blind_index("msisdn", item.msisdn.value).hex(),
+        "subscription_id": str(item.subscription_id),
+        "operator_id": item.operator_id,
+    }
+    citizen = {"citizen_key": first.primaries.key_of(record.personal_id).hex()}
+    assert list(rest.sealing_keys.rows_of(1)) == [
+        KeyedRow(place="citizen.record_sealed", names=citizen),
+        KeyedRow(place="subscription.msisdn_sealed", names=number),
+        KeyedRow(place="subscription.claim_sealed", names=number),
+    ]
+    assert len(list(rest.sealing_keys.rows_of(2))) == 1
+    assert list(rest.sealing_keys.rows_of(3)) == []
 
 
 def test_a_lost_key_names_what_it_costs(first: UnitOfWork) -> None:

@@ -24,12 +24,14 @@ from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.subscriber_updates import Reference
 from identity.storage.subscriptions import msisdn_key
+from identity.storage.update_queue import RECORD_LOOKED_FOR_EVERY
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
 from tests.databases import own_database
 from tests.unit.identity.makers import (
     NOW,
     judge,
     make_evidence,
+    make_record,
     make_session,
     rules,
     store_citizen,
@@ -139,7 +141,30 @@ def test_what_nobody_has_a_record_of_waits_for_one(uow: UnitOfWork) -> None:
     assert stranger.subscription_id not in ids
 
 
-# The migration.
+def test_a_record_that_nobody_relinks_is_found_a_day_later(uow: UnitOfWork) -> None:
+    record = make_record()
+    item = store_number(uow, record)
+    note(uow, item)
+    day = RECORD_LOOKED_FOR_EVERY
+    assert item.subscription_id not in {each.subscription_id for each in leased(uow)}
+    uow.citizens.save_many([record], at=NOW)
+    just_before = leased(uow, after=day - timedelta(microseconds=1))
+    assert item.subscription_id not in {each.subscription_id for each in just_before}
+    assert item.subscription_id in {each.subscription_id for each in leased(uow, after=day)}
+
+
+def test_a_record_that_is_relinked_is_told_at_once(uow: UnitOfWork) -> None:
+    record = make_record()
+    item = store_number(uow, record)
+    note(uow, item)
+    leased(uow)
+    uow.citizens.save_many([record], at=NOW)
+    uow.subscriptions.save(replace(item, verified_at=NOW))
+    note(uow, item)
+    assert item.subscription_id in {each.subscription_id for each in leased(uow)}
+
+
+# The migrations.
 
 
 def move(engine: Engine, revision: str) -> None:
@@ -148,16 +173,44 @@ def move(engine: Engine, revision: str) -> None:
     config.attributes["metadata"] = list(METADATA)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        step = command.downgrade if revision == "0004" else command.upgrade
+        step = command.upgrade if revision == "head" else command.downgrade
         step(config, revision)
 
 
-def leased(uow: UnitOfWork) -> list[SubscriberUpdate]:
+def leased(uow: UnitOfWork, *, after: timedelta = timedelta()) -> list[SubscriberUpdate]:
+    at = NOW + after
     return list(
         uow.subscriber_updates.lease(
-            lease_id=uuid4(), expires_at=NOW + timedelta(minutes=5), at=NOW, limit=1_000
+            lease_id=uuid4(), expires_at=at + timedelta(minutes=5), at=at, limit=1_000
         )
     )
+
+
+def test_citizens_have_the_places_that_the_migration_finds(
+    postgres_url: str, worker_id: str, vault: Vault
+) -> None:
+    with own_database(postgres_url, f"places_{worker_id}") as url:
+        engine = connect(url)
+        database = Database(engine, vault)
+        with database.transaction() as uow:
+            told, out, ready = (store_number(uow, store_citizen(uow)) for _ in range(3))
+            note(uow, told, out)
+            lease_id, until = uuid4(), NOW + timedelta(minutes=5)
+            uow.subscriber_updates.lease(lease_id=lease_id, expires_at=until, at=NOW, limit=2)
+            uow.subscriber_updates.mark_acknowledged(
+                {(told.claim.personal_id, told.subscription_id): 1}
+            )
+            note(uow, ready)
+            places = select(subscriber_sequence).order_by(subscriber_sequence.c.citizen_key)
+            before = uow.connection.execute(places).all()
+        move(engine, "0009")
+        move(engine, "head")
+        with database.transaction() as uow:
+            assert uow.connection.execute(places).all() == before
+            assert [each.subscription_id for each in leased(uow)] == [ready.subscription_id]
+            back = {each.subscription_id for each in leased(uow, after=timedelta(minutes=5))}
+            assert back == {out.subscription_id, ready.subscription_id}
+        engine.dispose()
 
 
 def test_what_was_verified_before_the_migration_is_owed_by_it(

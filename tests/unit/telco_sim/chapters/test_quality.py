@@ -94,7 +94,7 @@ def part(
 
 def test_a_report_that_counts_right_is_in_order(world: World) -> None:
     assert finding(world).holds
-    assert any(name.startswith("data correct") for name in world.journal.counts())
+    assert any(name.startswith("quality of the data: correct") for name in world.journal.counts())
 
 
 def test_a_row_too_many_is_noticed(world: World, country: Country) -> None:
