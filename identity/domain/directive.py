@@ -49,7 +49,7 @@ class Directive:
         track: The ladder in that pack; None for RESTORE.
         is_primary: The number was a citizen's primary when it was ordered.
         is_last_number: Its holder has no other number in service.
-        upcoming: What happens to the number next and when, where that is known.
+        upcoming: What a notice tells of: what happens to the number next, and when.
         wave_id: The wave that ordered it.
         created_at: When it was ordered.
         due_at: When it must be executed by.

@@ -372,6 +372,7 @@ def _directive(
     if draft.climb is None:
         return order
     case, track = draft.climb.case, draft.climb.track
+    is_notice = draft.kind is DirectiveKind.NOTIFY
     # The two-hour duty counts from the event, not from when the operator told of it.
     since = case.opened_at if draft.climb.is_new else at
     return replace(
@@ -381,6 +382,6 @@ def _directive(
         track=track.name,
         is_primary=change.is_primary,
         is_last_number=change.is_last_number,
-        upcoming=next_block(case, track, is_primary=change.is_primary),
+        upcoming=next_block(case, track, is_primary=change.is_primary) if is_notice else None,
         due_at=since + track.execute_within,
     )

@@ -86,7 +86,7 @@ def _step(
         if any(case.frozen_at is not None for case in cases):
             return _step_each(uow, call, alike, wave=wave)
         settled = settle(example, cases, call.rules, change=change, at=call.at, new_id=call.new_id)
-        if settled.step_count == 0 and settled.subscription == example:
+        if settled.subscription == example and list(settled.cases) == cases:
             return Stepped()  # a wave, a notice or extra time holds all of them
         if settled.subscription.is_in_service:
             write_alike(

@@ -65,7 +65,7 @@ def _order(desk: Desk, place: int) -> None:
     item = desk.items[place % 2]
     kind = KINDS[place // 2]
     directive = make_directive(item, kind=kind)
-    desk.uow.directives.add_many([directive])
+    desk.uow.directives.add_many([(directive, item)])
     desk.open.append(Order(directive.directive_id, item.subscription_id, kind))
 
 
@@ -93,7 +93,7 @@ def _lease(desk: Desk, *, limit: int) -> list[UUID]:
         at=desk.at,
         limit=limit,
     )
-    return [directive.directive_id for directive in leased]
+    return [each.directive.directive_id for each in leased]
 
 
 def _acknowledge(desk: Desk, place: int) -> None:
@@ -135,6 +135,7 @@ def test_the_next_are_those_of_a_plain_list(
         operator = make_operator()
         items = [make_subscription(operator_id=operator) for _ in range(2)]
         desk = Desk(UnitOfWork(connection, vault), items)
+        desk.uow.subscriptions.save_many(items)
         for deed, place in history:
             deed(desk, place)
         may_go = [order.directive_id for order in desk.next()]

@@ -22,7 +22,6 @@ from tests.unit.identity.makers import (
     NOW,
     make_directive,
     make_operator,
-    make_subscription,
     reference_of,
     store_citizen,
     store_number,
@@ -309,14 +308,10 @@ def test_what_came_while_its_number_was_being_pulled_steps_aside(
     uow: UnitOfWork, operator: str
 ) -> None:
     """A pull at the same time cannot see it, and so has not made it wait."""
-    (block,) = order(uow, operator, DirectiveKind.BLOCK_OUTGOING)
+    item = store_number(uow, store_citizen(uow), operator_id=operator)
+    (block,) = store_orders(uow, item, DirectiveKind.BLOCK_OUTGOING)
     assert lease(uow, operator)[1] == [block]
-    item = replace(make_subscription(), subscription_id=block.subscription_id, msisdn=block.msisdn)
-    late = [
-        make_directive(replace(item, operator_id=operator), kind=DirectiveKind.SUSPEND)
-        for _ in range(3)
-    ]
-    uow.directives.add_many(late)
+    late = store_orders(uow, item, *[DirectiveKind.SUSPEND] * 3)
     are_late = directive.c.directive_id.in_([each.directive_id for each in late])
     uow.connection.execute(update(directive).where(are_late).values(lease_expires_at=None))
     (other,) = order(uow, operator, DirectiveKind.NOTIFY)
@@ -336,10 +331,9 @@ def test_what_waits_goes_as_soon_as_what_was_out_is_overtaken(
 
 
 def test_an_order_for_a_number_that_is_out_waits_as_long(uow: UnitOfWork, operator: str) -> None:
-    (block,) = order(uow, operator, DirectiveKind.BLOCK_OUTGOING)
+    item = store_number(uow, store_citizen(uow), operator_id=operator)
+    (block,) = store_orders(uow, item, DirectiveKind.BLOCK_OUTGOING)
     lease(uow, operator)
-    item = replace(make_subscription(), subscription_id=block.subscription_id, msisdn=block.msisdn)
-    late = make_directive(replace(item, operator_id=operator), kind=DirectiveKind.SUSPEND)
-    uow.directives.add_many([late])
+    (late,) = store_orders(uow, item, DirectiveKind.SUSPEND)
     assert lease(uow, operator)[1] == []
     assert lease(uow, operator, at=LEASE_ENDS_AT)[1] == [block, late]
