@@ -167,41 +167,58 @@ def _close_and_keep(
         return [], [case.closed(CaseState.CURED, at=at) for case in cases]
     if not subscription.is_in_service:
         return [], [case.closed(CaseState.WITHDRAWN, at=at) for case in cases]
-    cause, track = _standing(subscription, rules)
+    standing = list(_standing(subscription, rules))
     kept: list[Case] = []
     closed: list[Case] = []
     for case in cases:
         if case.cause not in STANDING_CAUSES:
             kept.append(case)
-        elif cause is not None and track is not None and _goes_on(case, rules, change, track=track):
+        elif cause := _cause_now(case, standing, rules, change):
             kept.append(replace(case, cause=cause))
         else:
             closed.append(case.closed(CaseState.WITHDRAWN, at=at))
     return kept, closed
 
 
-def _standing(
-    subscription: Subscription, rules: Rules
-) -> tuple[CaseCause, Track] | tuple[None, None]:
-    """Why the number's own state puts it on a ladder, and on which; nothing where it is exempt."""
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Why the number's own state puts it on a ladder, unless its contract is exempt from that."""
+
+    cause: CaseCause
+    track: Track
+    is_exempt: bool
+
+
+def _standing(subscription: Subscription, rules: Rules) -> Iterator[_Standing]:
+    """The weightiest cause, and behind one that the number is exempt from the next."""
     for cause in standing_causes(subscription):
         track = rules.track_for(cause)
-        if track is not None and not track.is_exempt(subscription.activated_on):
-            return cause, track
-    return None, None
+        if track is None:
+            continue
+        is_exempt = track.is_exempt(subscription.activated_on)
+        yield _Standing(cause, track, is_exempt)
+        if not is_exempt:
+            return
 
 
-def _goes_on(case: Case, rules: Rules, change: Change, *, track: Track) -> bool:
-    """Whether a case stands although its cause may be another one now.
+def _cause_now(
+    case: Case, standing: Sequence[_Standing], rules: Rules, change: Change
+) -> CaseCause | None:
+    """Why a case stands, although its cause may be another one now; None when it does not.
 
     The clock belongs to the number: what an operator writes into its book, of the same person or of
     another, neither starts it anew nor lifts what it has brought about, at once or with the next
-    run. The register's word does.
+    run. Nor does an exemption, which only keeps a number from being put on a ladder: a later pack
+    or another day of contract ends no case. The register's word does.
     """
+    for each in standing:
+        if each.track.name == case.track:
+            return each.cause
     own = rules.track_for(case.cause)
     # What another name in the book has taken over stands on a ladder that its cause has not led to.
     is_taken_over = own is None or own.name != case.track
-    return case.track == track.name or change.is_claim_changed or is_taken_over
+    goes_on = change.is_claim_changed or is_taken_over
+    return standing[0].cause if standing and goes_on else None
 
 
 def _open_missing(
@@ -230,9 +247,9 @@ def _wanted(
     """Every cause that a case is due for, its ladder, and when its clock starts."""
     if not subscription.is_in_service:
         return
-    standing, ladder = _standing(subscription, rules)
-    if standing is not None and ladder is not None:
-        yield standing, ladder, at
+    for standing in _standing(subscription, rules):
+        if not standing.is_exempt:
+            yield standing.cause, standing.track, at
     if change.cause is None or (track := rules.track_for(change.cause)) is None:
         return
     since = change.cause_at or at

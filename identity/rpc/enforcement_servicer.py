@@ -9,6 +9,8 @@ from identity.domain.errors import (
     InstantInFutureError,
     SubscriptionNotFoundError,
 )
+from identity.domain.policy import PolicyPackError
+from identity.domain.policy_book import PolicyBook, Rules
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
 from identity.services.advance_enforcement import advance_enforcement
@@ -31,8 +33,9 @@ LEASE_DEFAULT = timedelta(minutes=5)
 class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceServicer):
     """Decodes, calls the service, encodes."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: Edge, policies: PolicyBook) -> None:
         self._edge = edge
+        self._policies = policies
 
     def AdvanceEnforcement(
         self, request: pb.AdvanceEnforcementRequest, call: Call
@@ -129,7 +132,13 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
             if not self._edge.clock.is_simulated:
                 raise InstantInFutureError("as_of_time lies after now")
             self._move_clock(as_of)
-        return replace(call, at=as_of)
+        return replace(call, at=as_of, rules=self._rules_at(as_of))
+
+    def _rules_at(self, instant: datetime) -> Rules:
+        try:
+            return self._policies.at(instant)
+        except PolicyPackError as error:
+            raise ClockBackwardsError("there were no rules at that instant yet") from error
 
     def _move_clock(self, instant: datetime) -> None:
         try:

@@ -132,7 +132,7 @@ async def listen(
             ("grpc.so_reuseport", 0),
         ],
     )
-    _add_servicers(server, edge)
+    _add_servicers(server, edge, policies)
     health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
     bound = _bind(server, address, identity, caller_authority)
@@ -142,7 +142,7 @@ async def listen(
     return listening
 
 
-def _add_servicers(server: grpc.aio.Server, edge: Edge) -> None:
+def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) -> None:
     population_service_pb2_grpc.add_PopulationServiceServicer_to_server(
         PopulationServicer(edge), server
     )
@@ -155,7 +155,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge) -> None:
     citizen_service_pb2_grpc.add_CitizenServiceServicer_to_server(CitizenServicer(edge), server)
     contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(edge), server)
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
-        EnforcementServicer(edge), server
+        EnforcementServicer(edge, policies), server
     )
     compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(
         ComplianceServicer(edge), server

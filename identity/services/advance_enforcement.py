@@ -43,8 +43,15 @@ class _Slice:
     next: Place | None
 
 
-def advance_enforcement(transactions: Transactions, call: Call) -> EnforcementRun:
+def advance_enforcement(
+    transactions: Transactions, call: Call, *, slice_cases: int = SLICE_CASES
+) -> EnforcementRun:
     """Take every step that is due at `call.at`, and that nothing holds.
+
+    Args:
+        transactions: The registry.
+        call: The circumstances.
+        slice_cases: Cases read at a time.
 
     Raises:
         ClockBackwardsError: A run reached a later instant already.
@@ -54,7 +61,9 @@ def advance_enforcement(transactions: Transactions, call: Call) -> EnforcementRu
     for has_primaries in (False, True):
         place: Place | None = _BEGIN
         while place is not None:
-            step = partial(_step_slice, call=call, after=place, has_primaries=has_primaries)
+            step = partial(
+                _step_slice, call=call, after=place, limit=slice_cases, has_primaries=has_primaries
+            )
             done = transactions.run(step)
             stepped, place = stepped + done.stepped, done.next
     transactions.run(partial(_finish, call=call, stepped=stepped))
@@ -67,9 +76,11 @@ def _adopt(uow: UnitOfWork, call: Call) -> None:
         uow.cases.adopt(adoption)
 
 
-def _step_slice(uow: UnitOfWork, call: Call, after: Place, *, has_primaries: bool) -> _Slice:
+def _step_slice(
+    uow: UnitOfWork, call: Call, after: Place, limit: int, *, has_primaries: bool
+) -> _Slice:
     _take_turn(uow, call)
-    due, end = uow.due_cases.list_by_clock(call.at, after=after, limit=SLICE_CASES)
+    due, end = uow.due_cases.list_by_clock(call.at, after=after, limit=limit)
     numbers: Sequence[DueNumber] = [each for each in due if each.is_primary is has_primaries]
     return _Slice(step_cases(uow, call, numbers), end)
 

@@ -33,7 +33,9 @@ def disown_subscription(
     change = Change(before=item.service_state, cause=CaseCause.DISOWNED, cause_at=call.at)
     settlement = settle_subscription(uow, call, item, change)
     append(uow.connection, [_entry(uow, call, item)])
-    own = next(case for case in settlement.cases if case.cause is CaseCause.DISOWNED)
+    ladder = call.rules.track_for(CaseCause.DISOWNED)
+    # By its ladder: a number that stands there for another reason already gets no second case.
+    own = next(case for case in settlement.cases if ladder and case.track == ladder.name)
     block = next_block(own, call.rules.track_of(own.policy_version, own.track), is_primary=False)
     return None if block is None else block.at
 

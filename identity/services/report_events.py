@@ -161,10 +161,18 @@ def _demand_verification(
         cause=cause,
         cause_at=event.occurred_at,
         is_primary=is_primary,
-        # The operator must act within two hours: waiting for the next run would lose them.
-        run=Run(is_primary=is_primary),
+        is_last_number=_is_last_number(uow, item),
+        # The operator must act within two hours: waiting for the next run would lose them. What
+        # waits for notices on another ladder is left to that run, which knows of them.
+        run=Run(is_primary=is_primary, is_notified=False),
     )
     settle_subscription(uow, call, item, change)
+
+
+def _is_last_number(uow: UnitOfWork, item: Subscription) -> bool:
+    held = uow.subscriptions.list_of_citizens([item.claim.personal_id])
+    others = (each for each in held if each.subscription_id != item.subscription_id)
+    return not any(each.service_state is ServiceState.ACTIVE for each in others)
 
 
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:

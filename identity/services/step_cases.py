@@ -68,7 +68,8 @@ def likenesses(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[Du
     groups: dict[Hashable, list[DueNumber]] = defaultdict(list)
     for each in numbers:
         exempt = call.rules.exempt_from(each.activated_on)
-        kind = (each.likeness, each.is_primary, each.is_last_number, each.is_verified, exempt)
+        people = (each.is_primary, each.is_last_number, each.is_verified, each.is_notified)
+        kind = (each.likeness, people, exempt)
         groups[kind].append(each)
     return groups.values()
 
@@ -81,6 +82,9 @@ def _step(
     change = _change(alike[0], example, wave=wave)
     if not alike[0].is_verified:
         cases = uow.cases.list_open([example])[example.subscription_id]
+        # Disputes are of single numbers: what one of them holds is no example for the others.
+        if any(case.frozen_at is not None for case in cases):
+            return _step_each(uow, call, alike, wave=wave)
         settled = settle(example, cases, call.rules, change=change, at=call.at, new_id=call.new_id)
         if settled.step_count == 0 and settled.subscription == example:
             return Stepped()  # a wave, a notice or extra time holds all of them

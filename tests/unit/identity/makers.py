@@ -12,10 +12,9 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, insert, select, text
 
 from identity.audit.log import audit_entry
-from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
@@ -25,6 +24,7 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.policy import CaseCause, Track
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import (
@@ -35,11 +35,13 @@ from identity.domain.verification import (
     Verdict,
     decide,
 )
+from identity.policy_files import load_policy
 from identity.services.call import Call, score_names
 from identity.storage.book import BookRow, NewNumber, index_row
 from identity.storage.cases import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.enforcement_tables import dispute
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Session, SessionState
 
@@ -144,15 +146,17 @@ def make_key(**given: Any) -> RequestKey:  # noqa: ANN401 - whatever the key tak
 
 
 def make_directive(item: Subscription, **given: Any) -> Directive:  # noqa: ANN401 - whatever the directive takes
+    """An order of one number, by default to restore it; any other has its reason."""
+    is_restore = given.get("kind", DirectiveKind.RESTORE) is DirectiveKind.RESTORE
+    track = None if is_restore else rules().track_for(CaseCause.UNVERIFIED)
     usual: dict[str, Any] = {
         "directive_id": uuid4(),
         "subscription_id": item.subscription_id,
-        "msisdn": item.msisdn,
         "operator_id": item.operator_id,
         "kind": DirectiveKind.RESTORE,
-        "causes": (),
-        "citation": "",
-        "cure": "",
+        "causes": () if track is None else (CaseCause.UNVERIFIED,),
+        "policy_version": None if track is None else track.policy_version,
+        "track": None if track is None else track.name,
         "created_at": NOW,
         "due_at": NOW.replace(hour=23),
     }
@@ -205,8 +209,15 @@ def make_evidence(record: PopulationRecord, **given: Any) -> Evidence:  # noqa: 
     return Evidence(**usual | given)
 
 
+def track_for(cause: CaseCause) -> Track:
+    """The ladder of a cause that has one."""
+    track = rules().track_for(cause)
+    assert track is not None
+    return track
+
+
 def judge(evidence: Evidence, *, at: datetime = NOW) -> Verdict:
-    return decide(evidence, policy().verification, at=at, score_names=score_names)
+    return decide(evidence, rules().verification, at=at, score_names=score_names)
 
 
 def store_citizen(uow: UnitOfWork, **given: Any) -> PopulationRecord:  # noqa: ANN401 - as make_record
@@ -221,6 +232,33 @@ def store_number(uow: UnitOfWork, record: PopulationRecord, **given: Any) -> Sub
     item = make_subscription(make_claim(record), **given)
     uow.subscriptions.save(item)
     return item
+
+
+def store_orders(uow: UnitOfWork, item: Subscription, *kinds: DirectiveKind) -> list[Directive]:
+    """Orders of one number, in this order."""
+    orders = [make_directive(item, kind=kind) for kind in kinds]
+    uow.directives.add_many((order, item) for order in orders)
+    return orders
+
+
+def store_dispute(uow: UnitOfWork, item: Subscription) -> None:
+    """Somebody else claims a number."""
+    row = {
+        "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
+        "dispute_id": uuid4(),
+        "subscription_id": item.subscription_id,
+        "holder_key": citizen_key(uow.sealer, item.claim.personal_id),
+        "claimant_key": citizen_key(uow.sealer, make_personal_id()),
+        "operator_id": item.operator_id,
+        "msisdn_sealed": b"sealed",
+        "opener": "operator:other",
+        "state": "open",
+        "opened_at": NOW,
+        "deadline": NOW.replace(month=6),
+        "evidence": [],
+        "decisions": [],
+    }
+    uow.connection.execute(insert(dispute).values(row))
 
 
 def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:

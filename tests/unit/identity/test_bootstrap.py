@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,16 +14,14 @@ from sqlalchemy import delete
 
 from biometrics.face.operating_point_file import to_json
 from identity.bootstrap import (
-    load_policy,
     load_proven_face_setup,
     load_trust,
     make_clock,
     open_database,
     prepare,
 )
-from identity.config import DEFAULT_POLICY, Settings
+from identity.config import Settings
 from identity.domain.errors import StorageUnavailableError
-from identity.domain.policy import OPTIONAL_CAUSES, CaseCause, PolicyPackError
 from identity.domain.verification import RegulatedRates
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
@@ -35,6 +32,7 @@ from identity.storage.registry import ForeignKeysError
 from identity.storage.tables import enforcement_clock
 from telco_sim.cards import CardAuthority
 from tests.databases import own_database
+from tests.unit.identity.makers import rules
 from tests.unit.identity.services.points import PROVEN, public_pem
 
 
@@ -43,66 +41,18 @@ def card_authority() -> CardAuthority:
     return CardAuthority(established_on=date(2022, 1, 10), active_authentication_keys=2)
 
 
-def test_the_default_policy_is_there_and_covers_every_cause() -> None:
-    pack = load_policy(DEFAULT_POLICY)
-    assert pack.version == DEFAULT_POLICY
-    causes = set(CaseCause) - OPTIONAL_CAUSES
-    assert {pack.track_for(cause).name for cause in causes} == {"T1", "T2", "T3", "T4"}
-    assert pack.verification.face_dissimilarity_max < 0.6
-
-
-def test_a_policy_that_is_not_there_is_told() -> None:
-    with pytest.raises(FileNotFoundError, match="no-such-policy"):
-        load_policy("no-such-policy")
-
-
-@pytest.fixture
-def own_packs(tmp_path: Path) -> Path:
-    """A directory with a pack of the administrator's own: the shipped one under another name."""
-    text = (resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml").read_text("utf-8")
-    own = text.replace(f'version = "{DEFAULT_POLICY}"', 'version = "own-2026-05-01"')
-    (tmp_path / "own-2026-05-01.toml").write_text(own, encoding="utf-8")
-    return tmp_path
-
-
-def test_a_pack_of_the_administrators_own_is_found_beside_the_shipped_ones(own_packs: Path) -> None:
-    assert load_policy("own-2026-05-01", directory=own_packs).version == "own-2026-05-01"
-    assert load_policy(DEFAULT_POLICY, directory=own_packs).version == DEFAULT_POLICY
-    assert load_policy(DEFAULT_POLICY, directory=own_packs / "absent").version == DEFAULT_POLICY
-    with pytest.raises(FileNotFoundError, match="no-such-policy"):
-        load_policy("no-such-policy", directory=own_packs)
-
-
-def test_a_pack_of_ones_own_neither_replaces_another_nor_passes_for_one(own_packs: Path) -> None:
-    text = (own_packs / "own-2026-05-01.toml").read_text("utf-8")
-    refused = {
-        DEFAULT_POLICY: (text, "comes with the service"),
-        "own-2026-06-01": (text, "its version is own-2026-05-01, and must be own-2026-06-01"),
-        "own-2026-07-01": ("version = ", "not TOML"),
-    }
-    for name, (content, says) in refused.items():
-        (own_packs / f"{name}.toml").write_text(content, encoding="utf-8")
-        with pytest.raises(PolicyPackError, match=says) as caught:
-            load_policy(name, directory=own_packs)
-        assert name in str(caught.value)
-    (own_packs / "own-2026-08-01.toml").write_bytes(b"\xff")
-    with pytest.raises(PolicyPackError, match="utf-8"):
-        load_policy("own-2026-08-01", directory=own_packs)
-
-
 def test_a_regulated_policy_is_served_with_a_signed_point_that_shows_its_rates(
-    own_packs: Path,
+    tmp_path: Path,
 ) -> None:
-    pack = load_policy("own-2026-05-01", directory=own_packs)
     rates = RegulatedRates(far_max=1e-4, frr_max=0.05)
-    bound = replace(pack, verification=replace(pack.verification, regulated=rates))
-    key, point, pem = Ed25519PrivateKey.generate(), own_packs / "point", own_packs / "key"
+    bound = replace(rules(), verification=replace(rules().verification, regulated=rates))
+    key, point, pem = Ed25519PrivateKey.generate(), tmp_path / "point", tmp_path / "key"
     point.write_bytes(to_json(PROVEN, sign_key=key))
     pem.write_bytes(public_pem(key))
-    proven = Settings(state=own_packs, operating_point=point, operating_point_key=pem)
+    proven = Settings(state=tmp_path, operating_point=point, operating_point_key=pem)
     assert load_proven_face_setup(proven, bound).operating_point == PROVEN
     unsigned = proven.model_copy(update={"operating_point_key": None})
-    assert load_proven_face_setup(unsigned, pack).operating_point == PROVEN
+    assert load_proven_face_setup(unsigned, rules()).operating_point == PROVEN
     with pytest.raises(FaceSetupError, match="nobody vouches for it"):
         load_proven_face_setup(unsigned, bound)
     pem.write_bytes(public_pem(Ed25519PrivateKey.generate()))
@@ -116,7 +66,7 @@ def test_anchors_are_read_by_their_suffix_and_the_rest_is_left(
     (tmp_path / "csca.der").write_bytes(card_authority.certificate)
     (tmp_path / "README.txt").write_text("not a certificate")
     (tmp_path / "csca.der.bak").write_bytes(b"damaged")
-    store = load_trust(tmp_path, load_policy(DEFAULT_POLICY)).loaded.store
+    store = load_trust(tmp_path, rules()).loaded.store
     assert [len(profile.anchors) for profile in store.profiles.values()] == [1, 0, 0]
 
 
@@ -127,18 +77,18 @@ def test_an_anchor_that_is_none_is_told(
     (tmp_path / "good.der").write_bytes(card_authority.certificate)
     (tmp_path / name).write_bytes(b"damaged")
     with pytest.raises(TrustError):
-        load_trust(tmp_path, load_policy(DEFAULT_POLICY))
+        load_trust(tmp_path, rules())
 
 
 def test_no_anchors_at_all_trust_nobody(tmp_path: Path) -> None:
     for directory in (tmp_path / "absent", tmp_path):
-        store = load_trust(directory, load_policy(DEFAULT_POLICY)).loaded.store
+        store = load_trust(directory, rules()).loaded.store
         assert not any(profile.anchors for profile in store.profiles.values())
 
 
 def test_a_policy_that_names_no_trust_profile_is_told(tmp_path: Path) -> None:
-    pack = load_policy(DEFAULT_POLICY)
-    unknown = replace(pack, verification=replace(pack.verification, trust_profile="vn-none"))
+    named = replace(rules().verification, trust_profile="vn-none")
+    unknown = replace(rules(), verification=named)
     with pytest.raises(TrustError, match="no trust profile 'vn-none'"):
         load_trust(tmp_path, unknown)
 

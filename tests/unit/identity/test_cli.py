@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from identity.bootstrap import open_database
 from identity.cli import app
-from identity.config import DEFAULT_POLICY, Settings
+from identity.config import DEFAULT_POLICIES, Settings
 from identity.domain.link import LinkState, not_found_link
 from identity.security.keys import generate_key_ring, write_key_ring
 from identity.storage import database
@@ -170,10 +170,10 @@ def test_a_role_that_does_not_exist_is_refused(run: Run, tmp_path: Path) -> None
         (["status", "--database", "mysql://x/y"], {}, "database"),
         (["migrate"], {"SUBID_FACE_WORKERS": "many"}, "face_workers"),
         (["migrate"], {"SUBID_REQUEST_THREADS": "0"}, "request_threads"),
-        (["status"], {"SUBID_POLICY": "../[/]"}, "'^[a-z0-9-]+$'"),
+        (["status"], {"SUBID_POLICIES": "../[/]"}, "'^[a-z0-9-]+(,[a-z0-9-]+)*$'"),
         (["status", "--state", "/dev/null/state"], {}, "Not a directory"),
         (["serve", "--state", "/dev/null/state"], {}, "Not a directory"),
-        (["serve"], {"SUBID_POLICY": "no-such-policy"}, "no-such-policy"),
+        (["serve"], {"SUBID_POLICIES": "no-such-policy"}, "no-such-policy"),
         (["status", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
         (["migrate", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
     ],
@@ -194,15 +194,18 @@ def test_a_server_with_a_broken_operating_point_does_not_start(run: Run, tmp_pat
 def test_a_regulated_policy_starts_no_server_that_is_not_proven_and_says_what_is_missing(
     run: Run, tmp_path: Path
 ) -> None:
-    shipped = resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml"
+    replaced, *others = DEFAULT_POLICIES.split(",")
+    shipped = resources.files("identity.policies") / f"{replaced}.toml"
     bound = (
         shipped.read_text("utf-8")
-        .replace(f'version = "{DEFAULT_POLICY}"', 'version = "bound"')
+        .replace(f'version = "{replaced}"', 'version = "bound"')
         .replace("regulated = false", "regulated = true")
     )
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "bound.toml").write_text(bound, encoding="utf-8")
-    line = refused(run("serve", "--state", str(tmp_path), SUBID_POLICY="bound"))
+    line = refused(
+        run("serve", "--state", str(tmp_path), SUBID_POLICIES=",".join(["bound", *others]))
+    )
     for said in ("FAR at most 0.01 %", "FRR below 5 %", "rests on no evidence", "nobody vouches"):
         assert said in line
 

@@ -5,17 +5,22 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from identity.config import DEFAULT_POLICY, Settings, default_state
+from identity.config import DEFAULT_POLICIES, Settings, default_state
 
 
 def test_nothing_given_serves_on_loopback_with_the_embedded_database() -> None:
     settings = Settings()
     assert settings.listen.startswith("127.0.0.1:")
     assert (settings.database, settings.simulated_clock) == (None, False)
-    assert settings.policy == DEFAULT_POLICY
+    assert settings.policies == DEFAULT_POLICIES
     assert 1 <= settings.face_workers <= 4
     assert settings.state == default_state()
     assert settings.trust_directory == settings.state / "trust"
+
+
+def test_packs_are_named_with_commas_between_and_each_counts_once() -> None:
+    assert Settings().policy_names == ("vn-2026-04-15", "vn-decree-49-2017")
+    assert Settings(policies="b,a,b").policy_names == ("b", "a")
 
 
 def test_trust_anchors_may_lie_elsewhere(tmp_path: Path) -> None:
@@ -46,9 +51,13 @@ def test_an_address_is_a_host_and_a_port(listen: str) -> None:
         ("listen", "host:٣"),
         ("database", "sqlite://"),
         ("database", ""),
-        ("policy", "../../etc/passwd"),
-        ("policy", ""),
-        ("policy", "vn-2026-04-15\n"),
+        ("policies", "../../etc/passwd"),
+        ("policies", ""),
+        ("policies", "vn-2026-04-15\n"),
+        ("policies", "vn-2026-04-15,"),
+        ("policies", ",vn-2026-04-15"),
+        ("policies", "vn-2026-04-15, vn-decree-49-2017"),
+        ("policy", "vn-2026-04-15"),
         ("face_workers", 0),
         ("face_workers", 65),
         ("request_threads", 0),

@@ -23,25 +23,26 @@ from hypothesis.stateful import (
 
 from identity.domain.directive import Directive
 from identity.domain.enforcement import (
-    STANDING_CAUSES,
     Case,
     CaseState,
     DirectiveKind,
+    Run,
     next_step_due_at,
     open_case,
     take_due_steps,
 )
 from identity.domain.link import LinkState
 from identity.domain.policy import OPTIONAL_CAUSES, CaseCause, Step, StepKind, Track
-from identity.domain.settlement import Change, Settlement, settle
+from identity.domain.settlement import UNDISPUTED_CAUSES, Change, Settlement, settle
 from identity.domain.subscription import ServiceState, Subscription
 from tests.unit.identity.domain.samples import (
     CLAIM,
     NOW,
     id_maker,
     link,
-    shipped_pack,
+    shipped_rules,
     subscription,
+    track_for,
     verified_attempt,
 )
 
@@ -79,10 +80,25 @@ class Order:
 
 @dataclass
 class Ladder:
-    """The test's own book of one case."""
+    """The test's own book of one case: its rungs, and how long it was held since the last."""
 
     opened_in: int
     rungs: list[datetime] = field(default_factory=list)
+    held_since: datetime | None = None
+    held_for: timedelta = timedelta()
+
+    def note(self, case: Case, at: datetime) -> None:
+        """Take note of whether a dispute holds the case."""
+        if case.frozen_at is not None:
+            self.held_since = self.held_since or at
+        elif self.held_since is not None:
+            self.held_for += at - self.held_since
+            self.held_since = None
+
+    def climb(self, at: datetime) -> None:
+        """Take note of a rung."""
+        self.rungs.append(at)
+        self.held_for = timedelta()
 
 
 def reached(case: Case, track: Track) -> ServiceState:
@@ -91,11 +107,11 @@ def reached(case: Case, track: Track) -> ServiceState:
 
 
 class _Settlements(RuleBasedStateMachine):
-    """One number under one pack."""
+    """One number under the shipped packs."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.pack = shipped_pack()
+        self.in_force = shipped_rules()
         self.new_id = id_maker()
         self.now = NOW
         self.item = subscription()
@@ -103,7 +119,7 @@ class _Settlements(RuleBasedStateMachine):
         self.cases: dict[UUID, Case] = {}
         self.ladders: dict[UUID, Ladder] = {}
         self.orders: list[Order] = []
-        self.is_primary = False
+        self.is_primary = self.is_disputed = False
         self.settlement_number = 0
 
     # What happens.
@@ -122,13 +138,36 @@ class _Settlements(RuleBasedStateMachine):
     @rule(passed=hours)
     def the_clock_runs(self, passed: int) -> None:
         self.now += timedelta(hours=passed)
-        self._settle(self.item, self._change(is_clock_run=True))
+        self._settle(self.item, self._change(run=self._run()))
         for case in self._open_cases():
-            due_at = next_step_due_at(
-                case, self.pack.tracks[case.track], is_primary=self.is_primary
-            )
-            assert due_at is None or due_at > self.now
+            due_at = next_step_due_at(case, self._track(case), is_primary=self.is_primary)
+            assert due_at is None or due_at > self.now or self._is_held(case)
         self._assert_a_second_run_does_nothing()
+
+    # Or few numbers would get to the end of their notices.
+    @rule(days=st.integers(2, 6))
+    def the_clock_runs_every_day(self, days: int) -> None:
+        for _ in range(days):
+            self.now += timedelta(days=1)
+            self._settle(self.item, self._change(run=self._run()))
+
+    @rule(is_late=st.booleans())
+    def a_wave_runs(self, *, is_late: bool) -> None:
+        self.now += timedelta(days=6 if is_late else 0)
+        wave_id = self.new_id()
+        change = replace(self._change(run=self._run(wave_track="T2")), wave_id=wave_id)
+        done = self._settle(self.item, change)
+        assert done.step_count <= 1
+        assert {order.wave_id for order in done.directives} <= {wave_id}
+        if done.step_count:
+            stepped = next(case for case in done.cases if case.track == "T2")
+            assert self._track(stepped).steps[stepped.steps_taken - 1].is_by_wave
+
+    @rule()
+    def somebody_claims_it_or_a_dispute_is_decided(self) -> None:
+        self.is_disputed = not self.is_disputed
+        done = self._settle(self.item, self._change())
+        assert (done.directives, done.subscription) == ((), self.item)
 
     @precondition(lambda self: self.item.is_in_service)
     @rule(linked=links)
@@ -148,7 +187,7 @@ class _Settlements(RuleBasedStateMachine):
         verified_at = self.item.verified_at
         was_open = {case.case_id for case in self._open_cases()}
         change = self._change(
-            cause=CaseCause.DEVICE_CHANGE, cause_at=happened_at, is_clock_run=True
+            cause=CaseCause.DEVICE_CHANGE, cause_at=happened_at, run=Run(is_notified=False)
         )
         done = self._settle(self.item, change)
         opened = [
@@ -160,7 +199,7 @@ class _Settlements(RuleBasedStateMachine):
             assert not opened
         elif done.subscription.is_in_service:
             tracks = [case.track for case in self._open_cases()]
-            assert self.pack.track_for(CaseCause.DEVICE_CHANGE).name in tracks
+            assert track_for(CaseCause.DEVICE_CHANGE).name in tracks
             assert done.subscription.service_state is not ServiceState.ACTIVE
 
     @precondition(lambda self: self.item.is_in_service)
@@ -168,7 +207,7 @@ class _Settlements(RuleBasedStateMachine):
     def a_citizen_disowns_the_number(self) -> None:
         self._settle(self.item, self._change(cause=CaseCause.DISOWNED, cause_at=self.now))
         tracks = [case.track for case in self._open_cases()]
-        assert self.pack.track_for(CaseCause.DISOWNED).name in tracks
+        assert track_for(CaseCause.DISOWNED).name in tracks
 
     @precondition(lambda self: self.item.is_in_service and self.item.link.state is LinkState.LINKED)
     @rule()
@@ -188,20 +227,21 @@ class _Settlements(RuleBasedStateMachine):
     @precondition(lambda self: self.item.is_in_service)
     @rule(linked=links)
     def somebody_else_becomes_the_holder(self, linked: LinkState) -> None:
-        before = self.item.service_state
+        before, state = self._open_cases(), self.item.service_state
         transferred = replace(self.item, link=subscription(linked=linked).link, verified_at=None)
-        self._settle(transferred, self._change(is_new_holder=True))
-        for case in self._open_cases():
-            is_blocking = reached(case, self.pack.tracks[case.track]) is not STATES[0]
-            if case.cause in STANDING_CAUSES and not is_blocking:
-                assert (case.opened_at, case.steps_taken) == (self.now, 0)
-        assert self.item.service_state.strictness >= before.strictness
+        self._settle(transferred, self._change(is_claim_changed=True))
+        # The clock belongs to the number: it neither stops nor begins anew.
+        after = {case.case_id: case for case in self._open_cases()}
+        for case in before:
+            now = after[case.case_id]
+            assert (now.steps_taken, now.next_due_at) == (case.steps_taken, case.next_due_at)
+        assert self.item.service_state is state
 
     @rule()
     def it_becomes_primary_or_stops_being_so(self) -> None:
         self.is_primary = not self.is_primary
 
-    @rule(count=st.integers(1, 5))
+    @rule(count=st.integers(1, 12))
     def the_operator_executes_its_oldest_orders(self, count: int) -> None:
         for order in [order for order in self.orders if order.is_open][:count]:
             order.is_open = False
@@ -229,7 +269,7 @@ class _Settlements(RuleBasedStateMachine):
     def the_state_is_that_of_the_strictest_rung_of_an_open_case(self) -> None:
         if self.item.service_state not in STATES[:3]:
             return
-        rungs = [reached(case, self.pack.tracks[case.track]) for case in self._open_cases()]
+        rungs = [reached(case, self._track(case)) for case in self._open_cases()]
         assert self.item.service_state is max(rungs, key=STATES.index, default=STATES[0])
 
     @invariant()
@@ -252,6 +292,12 @@ class _Settlements(RuleBasedStateMachine):
         for case in self._open_cases():
             assert not any(order.is_overtaken for order in self._notices_of(case))
 
+    @invariant()
+    def a_dispute_holds_every_clock_but_those_of_a_stolen_sim(self) -> None:
+        for case in self._open_cases():
+            is_held = self.is_disputed and case.cause not in UNDISPUTED_CAUSES
+            assert (case.frozen_at is not None) == is_held
+
     # How it is checked.
 
     def _change(
@@ -260,44 +306,65 @@ class _Settlements(RuleBasedStateMachine):
         cause: CaseCause | None = None,
         cause_at: datetime | None = None,
         is_cured: bool = False,
-        is_new_holder: bool = False,
-        is_clock_run: bool = False,
+        is_claim_changed: bool = False,
+        run: Run | None = None,
     ) -> Change:
         return Change(
             before=self.item.service_state,
             cause=cause,
             cause_at=cause_at,
             is_cured=is_cured,
-            is_new_holder=is_new_holder,
+            is_claim_changed=is_claim_changed,
             is_primary=self.is_primary,
-            is_clock_run=is_clock_run,
+            is_disputed=self.is_disputed,
+            run=None if run is None else replace(run, is_primary=self.is_primary),
         )
+
+    def _run(self, *, wave_track: str | None = None) -> Run:
+        return Run(is_notified=self._is_notified(), wave_track=wave_track)
+
+    def _is_notified(self) -> bool:
+        kinds = [order.directive.kind for order in self.orders if order.is_open]
+        return DirectiveKind.NOTIFY not in kinds
+
+    def _is_held(self, case: Case) -> bool:
+        """Whether the next rung may be overdue."""
+        track = self._track(case)
+        step = track.steps[case.steps_taken]
+        waits = track.waits_for_notices and step.kind is not StepKind.NOTIFY
+        is_waiting = waits and not self._is_notified()
+        return case.frozen_at is not None or step.is_by_wave or is_waiting
+
+    def _track(self, case: Case) -> Track:
+        return self.in_force.track_of(case.policy_version, case.track)
 
     def _open_cases(self) -> list[Case]:
         return [case for case in self.cases.values() if case.state is CaseState.OPEN]
 
     def _notices_of(self, case: Case) -> list[Order]:
-        citation = self.pack.tracks[case.track].citation
         return [
             order
             for order in self.orders
             if order.directive.kind is DirectiveKind.NOTIFY
-            and order.directive.citation == citation
+            and order.directive.track == case.track
             and order.settlement_number >= self.ladders[case.case_id].opened_in
         ]
 
     def _settle(self, item: Subscription, change: Change) -> Settlement:
         done = settle(
-            item, self._open_cases(), self.pack, change=change, at=self.now, new_id=self.new_id
+            item, self._open_cases(), self.in_force, change=change, at=self.now, new_id=self.new_id
         )
         self.settlement_number += 1
         rungs = self._book_cases(done)
+        for case, step in rungs:
+            if step.kind is not StepKind.NOTIFY and self._track(case).waits_for_notices:
+                assert not any(order.is_open for order in self._notices_of(case))
         self._book_orders(done)
         assert done.step_count == len(rungs)
         notices = [step for _, step in rungs if step.kind is StepKind.NOTIFY]
         notified = [order for order in done.directives if order.kind is DirectiveKind.NOTIFY]
         assert len(notices) == len(notified)
-        self._assert_orders_have_their_cases(done)
+        self._assert_orders_have_their_cases(item, done)
         for case, step in rungs:
             if step.kind is not StepKind.NOTIFY:
                 self._assert_notified_before(case)
@@ -314,22 +381,24 @@ class _Settlements(RuleBasedStateMachine):
             assert known is None or known.opened_at == case.opened_at
             assert (case.closed_at is None) == (case.state is CaseState.OPEN)
             assert case.steps_taken >= len(ladder.rungs)
-            for step in self.pack.tracks[case.track].steps[len(ladder.rungs) : case.steps_taken]:
+            ladder.note(case, self.now)
+            for step in self._track(case).steps[len(ladder.rungs) : case.steps_taken]:
+                assert case.frozen_at is None
                 self._assert_not_too_early(case, ladder, step)
-                ladder.rungs.append(self.now)
+                ladder.climb(self.now)
                 rungs.append((case, step))
             self.cases[case.case_id] = case
         return rungs
 
     def _assert_not_too_early(self, case: Case, ladder: Ladder, step: Step) -> None:
         since = ladder.rungs[-1] if ladder.rungs else case.opened_at
-        needed = step.after
+        needed = step.after + ladder.held_for
         if self.is_primary and step.kind is not StepKind.NOTIFY:
-            needed += self.pack.tracks[case.track].primary_extra
+            needed += self._track(case).primary_extra
         assert self.now - since >= needed
 
     def _assert_notified_before(self, case: Case) -> None:
-        track = self.pack.tracks[case.track]
+        track = self._track(case)
         kinds = [step.kind for step in track.steps[: case.steps_taken]]
         assert len(self._notices_of(case)) == kinds.count(StepKind.NOTIFY)
         assert kinds.count(StepKind.NOTIFY) == [step.kind for step in track.steps].count(
@@ -349,29 +418,45 @@ class _Settlements(RuleBasedStateMachine):
             DirectiveKind.NOTIFY
         )
 
-    def _assert_orders_have_their_cases(self, done: Settlement) -> None:
-        """Who is blocked is blocked by a case that has not ended before, with its cause."""
+    def _assert_orders_have_their_cases(self, item: Subscription, done: Settlement) -> None:
+        """Who is blocked is blocked by a case that has not ended before, and told every cause."""
         live = [case for case in done.cases if case.state in {CaseState.OPEN, CaseState.TERMINATED}]
         for order in done.directives:
             assert (order.kind is DirectiveKind.RESTORE) == (order.causes == ())
             assert order.created_at == self.now
             if order.kind in BLOCKING:
                 behind = [case for case in live if self._led_to(case, order.kind)]
-                assert {case.cause for case in behind} == set(order.causes)
-                assert order.citation in {self.pack.tracks[case.track].citation for case in behind}
+                assert (order.policy_version, order.track) in {
+                    (case.policy_version, case.track) for case in behind
+                }
+            if order.kind is not DirectiveKind.RESTORE:
+                told = {case.cause for case in live} | _causes_of(item)
+                assert (set(order.causes), len(order.causes)) == (told, len(told))
+            if order.kind is DirectiveKind.NOTIFY:
+                assert order.upcoming is not None
+                assert order.upcoming.at >= self.now
 
     def _led_to(self, case: Case, kind: DirectiveKind) -> bool:
         """What was never in service is withdrawn where others are blocked."""
-        state = reached(case, self.pack.tracks[case.track])
+        state = reached(case, self._track(case))
         if self.item.service_state is ServiceState.INACTIVE:
             return state is not STATES[0]
         return state is RESULTS[kind]
 
     def _assert_a_second_run_does_nothing(self) -> None:
         before = self.item, dict(self.cases)
-        done = self._settle(self.item, self._change(is_clock_run=True))
+        done = self._settle(self.item, self._change(run=self._run()))
         assert (done.directives, done.step_count, done.overtaken) == ((), 0, frozenset())
         assert (self.item, self.cases) == before
+
+
+def _causes_of(item: Subscription) -> set[CaseCause]:
+    """What the number's own state says against it."""
+    if item.service_state not in STATES[:3]:
+        return set()
+    linked = item.link.state
+    of_link = set() if linked is LinkState.LINKED else {CaseCause(linked.value)}
+    return of_link | (set() if item.verified_at is not None else {CaseCause.UNVERIFIED})
 
 
 def test_the_ladder_keeps_its_promises_through_any_life_of_a_number() -> None:
@@ -381,27 +466,49 @@ def test_the_ladder_keeps_its_promises_through_any_life_of_a_number() -> None:
     )
 
 
+runs_of_any_kind = st.builds(
+    Run,
+    is_primary=st.booleans(),
+    is_notified=st.booleans(),
+    wave_track=st.sampled_from([None, None, "T2", "T3"]),
+)
+
+
 @given(
     cause=st.sampled_from(sorted(set(CaseCause) - OPTIONAL_CAUSES)),
-    runs=st.lists(st.tuples(hours, st.booleans()), min_size=8, max_size=30),
+    runs=st.lists(st.tuples(hours, runs_of_any_kind), min_size=8, max_size=30),
 )
-def test_no_run_of_the_clock_takes_a_rung_early_or_leaves_a_due_one(
-    cause: CaseCause, runs: list[tuple[int, bool]]
+def test_no_run_takes_a_rung_early_or_leaves_a_due_one_that_nothing_holds(
+    cause: CaseCause, runs: list[tuple[int, Run]]
 ) -> None:
-    case = open_case(subscription(), cause, shipped_pack(), identity=UUID(int=7), at=NOW)
-    track = shipped_pack().track_for(cause)
+    track = track_for(cause)
+    case = open_case(subscription(), cause, track, identity=UUID(int=7), at=NOW)
     now = last_rung_at = NOW
     count = 0
-    for passed, is_primary in runs:
+    for passed, run in runs:
         now += timedelta(hours=passed)
         expected: list[StepKind] = []
         for step in track.steps[count:]:
-            is_extended = is_primary and step.kind is not StepKind.NOTIFY
-            extra = track.primary_extra if is_extended else timedelta(0)
-            if now - last_rung_at < step.after + extra:
+            if now - last_rung_at < _needed(track, step, run):
+                break
+            if _is_held(track, step, run, told_now=StepKind.NOTIFY in expected):
                 break
             expected.append(step.kind)
             last_rung_at = now
-        case, taken = take_due_steps(case, track, at=now, is_primary=is_primary)
+            if run.wave_track is not None:
+                break
+        case, taken = take_due_steps(case, track, run, at=now)
         count += len(expected)
         assert (list(taken), case.steps_taken) == (expected, count)
+
+
+def _needed(track: Track, step: Step, run: Run) -> timedelta:
+    is_extended = run.is_primary and step.kind is not StepKind.NOTIFY
+    return step.after + (track.primary_extra if is_extended else timedelta(0))
+
+
+def _is_held(track: Track, step: Step, run: Run, *, told_now: bool) -> bool:
+    """By a notice on its way, or because the step is for a wave and this is none, or otherwise."""
+    waits = track.waits_for_notices and step.kind is not StepKind.NOTIFY
+    takes = run.wave_track == track.name if step.is_by_wave else run.wave_track is None
+    return not takes or (waits and (told_now or not run.is_notified))

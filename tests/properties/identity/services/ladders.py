@@ -35,8 +35,8 @@ from tests.unit.identity.makers import (
     make_directive,
     make_link,
     make_subscription,
-    policy,
     reference_of,
+    rules,
 )
 
 Row = tuple[str, list[tuple[str, Any]]]
@@ -72,11 +72,11 @@ class Rung:
     @property
     def track(self) -> Track:
         """Its ladder."""
-        return policy().track_for(self.cause)
+        return rules().track_for(self.cause)
 
     def case(self, item: Subscription) -> Case:
         """The case of a subscription."""
-        case = open_case(item, self.cause, policy(), identity=uuid4(), at=self.opened_at)
+        case = open_case(item, self.cause, rules(), identity=uuid4(), at=self.opened_at)
         ahead = self.track.steps[self.steps_taken :]
         next_due_at = self.opened_at + ahead[0].after if ahead else None
         return replace(case, steps_taken=self.steps_taken, next_due_at=next_due_at)
@@ -109,12 +109,12 @@ def _before_the_end(track: Track) -> int:
 
 @st.composite
 def _rungs(draw: st.DrawFn) -> tuple[Rung, ...]:
-    tracks = draw(st.lists(st.sampled_from(sorted(policy().tracks)), unique=True, max_size=3))
+    tracks = draw(st.lists(st.sampled_from(sorted(rules().tracks)), unique=True, max_size=3))
     return tuple(
         Rung(
-            cause=draw(st.sampled_from(sorted(policy().tracks[name].causes))),
+            cause=draw(st.sampled_from(sorted(rules().tracks[name].causes))),
             opened_at=NOW - timedelta(days=draw(st.integers(0, 2))),
-            steps_taken=draw(st.integers(0, _before_the_end(policy().tracks[name]))),
+            steps_taken=draw(st.integers(0, _before_the_end(rules().tracks[name]))),
         )
         for name in tracks
     )

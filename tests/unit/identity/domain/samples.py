@@ -17,7 +17,9 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.domain.policy import PolicyPack, parse_policy_pack
+from identity.domain.policy import CaseCause, PolicyPack, Track
+from identity.domain.policy_book import PolicyBook, Rules
+from identity.domain.policy_text import parse_policy_pack
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import (
     ChipEvidence,
@@ -33,6 +35,7 @@ from identity.domain.verification import (
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SUBSCRIPTION_ID = UUID(int=1)
 PACK_NAME = "vn-2026-04-15"
+PACK_NAMES = (PACK_NAME, "vn-decree-49-2017")
 
 CLAIM = HolderClaim(
     personal_id=PersonalID("001085012345"),
@@ -62,15 +65,28 @@ VERIFICATION_POLICY = VerificationPolicy(
 
 
 @cache
-def shipped_text() -> str:
-    """The shipped pack as it stands in its file."""
-    return (resources.files("identity.policies") / f"{PACK_NAME}.toml").read_text(encoding="utf-8")
+def shipped_text(name: str = PACK_NAME) -> str:
+    """A shipped pack as it stands in its file."""
+    return (resources.files("identity.policies") / f"{name}.toml").read_text(encoding="utf-8")
 
 
 @cache
-def shipped_pack() -> PolicyPack:
-    """The shipped pack, loaded."""
-    return parse_policy_pack(shipped_text())
+def shipped_pack(name: str = PACK_NAME) -> PolicyPack:
+    """A shipped pack, loaded."""
+    return parse_policy_pack(shipped_text(name))
+
+
+@cache
+def shipped_rules() -> Rules:
+    """What the shipped packs say at `NOW`."""
+    return PolicyBook([shipped_pack(name) for name in PACK_NAMES]).at(NOW)
+
+
+def track_for(cause: CaseCause) -> Track:
+    """The shipped ladder of a cause that has one."""
+    track = shipped_rules().track_for(cause)
+    assert track is not None
+    return track
 
 
 def link(state: LinkState) -> Link:

@@ -47,9 +47,13 @@ def test_only_an_open_order_is_ever_accepted(state: DirectiveState | None) -> No
     assert (result is AcknowledgementResult.ACCEPTED) == is_open
 
 
-def test_every_field_of_an_order_must_be_given() -> None:
-    defaults = [
-        field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+def test_who_is_ordered_what_and_why_must_be_given_with_every_order() -> None:
+    given = {
+        field.name
         for field in dataclasses.fields(Directive)
-    ]
-    assert all(defaults)
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    }
+    assert given == {
+        *("directive_id", "subscription_id", "operator_id", "kind"),
+        *("causes", "policy_version", "track", "created_at", "due_at"),
+    }

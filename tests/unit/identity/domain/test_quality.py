@@ -1,12 +1,11 @@
 """The six words: their formulas, and shares of nothing."""
 
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime
 
 import pytest
 
 from identity.domain.provinces import UNKNOWN_PROVINCE
-from identity.domain.quality import BookCounts, Figures, Measure, RowCounts, Share, day_of
+from identity.domain.quality import BookCounts, Figures, Measure, RowCounts, Share
 
 ROWS = RowCounts(
     row_count=1_000,
@@ -72,17 +71,6 @@ def test_counts_come_back_by_their_names_and_an_older_day_lacks_the_newer_ones()
     del stored["alive_count"]
     assert RowCounts.from_fields(stored) == replace(ROWS, alive_count=0)
     assert BookCounts.from_fields({"refused_count": 8}).refused_count == 8
-
-
-@pytest.mark.parametrize(
-    ("instant", "day"),
-    [
-        (datetime(2026, 5, 1, 16, 59, 59, tzinfo=UTC), date(2026, 5, 1)),
-        (datetime(2026, 5, 1, 17, 0, tzinfo=UTC), date(2026, 5, 2)),
-    ],
-)
-def test_a_day_begins_at_midnight_in_viet_nam(instant: datetime, day: date) -> None:
-    assert day_of(instant) == day
 
 
 def test_a_share_is_a_part_of_its_whole() -> None:

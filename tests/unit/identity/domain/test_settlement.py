@@ -1,99 +1,35 @@
 """Settling one number: which cases and orders follow from one change, and which do not."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from identity.domain.enforcement import Case, CaseState, DirectiveKind
+from identity.domain.enforcement import CaseState, DirectiveKind, Run
 from identity.domain.link import LinkState
-from identity.domain.policy import CaseCause, PolicyPack, Track
-from identity.domain.settlement import RESTORE_WITHIN, Change, Settlement, settle
-from identity.domain.subscription import ServiceState, Subscription
-from tests.unit.identity.domain.samples import (
-    NOW,
-    id_maker,
-    link,
-    shipped_pack,
-    subscription,
-    verified_attempt,
+from identity.domain.notice import NextStep
+from identity.domain.policy import CaseCause, StepKind
+from identity.domain.settlement import RESTORE_WITHIN, Change
+from identity.domain.subscription import ServiceState
+from tests.unit.identity.domain.samples import NOW, link, shipped_rules, subscription
+from tests.unit.identity.domain.settlements import (
+    ACTIVE,
+    BLOCKED,
+    DAY,
+    HOUR,
+    ORDERS,
+    SUSPENDED,
+    TERMINATED,
+    case,
+    change_of,
+    clock,
+    cure,
+    device_change,
+    kinds,
+    settled,
+    states,
+    with_tracks,
 )
-
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-ACTIVE, BLOCKED = ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED
-SUSPENDED, TERMINATED = ServiceState.SUSPENDED, ServiceState.TERMINATED
-ORDERS = frozenset(DirectiveKind) - {DirectiveKind.NOTIFY}
-new_id = id_maker()
-
-
-def change_of(item: Subscription) -> Change:
-    return Change(before=item.service_state)
-
-
-def settled(
-    item: Subscription,
-    cases: Sequence[Case] = (),
-    *,
-    change: Change | None = None,
-    at: datetime = NOW,
-    pack: PolicyPack | None = None,
-) -> Settlement:
-    return settle(
-        item,
-        cases,
-        pack or shipped_pack(),
-        change=change or change_of(item),
-        at=at,
-        new_id=new_id,
-    )
-
-
-def case(
-    cause: CaseCause, *, steps_taken: int, opened_at: datetime = NOW, due_at: datetime | None = None
-) -> Case:
-    """An open case some rungs up its ladder; its next rung, if any, is due far off unless said."""
-    track = shipped_pack().track_for(cause)
-    is_at_the_end = steps_taken == len(track.steps)
-    return Case(
-        case_id=new_id(),
-        subscription_id=subscription().subscription_id,
-        track=track.name,
-        cause=cause,
-        policy_version=shipped_pack().version,
-        opened_at=opened_at,
-        steps_taken=steps_taken,
-        next_due_at=None if is_at_the_end else due_at or NOW + 500 * DAY,
-    )
-
-
-def kinds(settlement: Settlement) -> list[DirectiveKind]:
-    return [order.kind for order in settlement.directives]
-
-
-def states(settlement: Settlement) -> dict[CaseCause, CaseState]:
-    return {case.cause: case.state for case in settlement.cases}
-
-
-def clock(item: Subscription, *, is_primary: bool = False) -> Change:
-    return Change(before=item.service_state, is_clock_run=True, is_primary=is_primary)
-
-
-def cure(item: Subscription, cases: Sequence[Case], *, at: datetime = NOW) -> Settlement:
-    change = Change(before=item.service_state, is_cured=True)
-    return settled(item.verified_by(verified_attempt(at=at)), cases, change=change, at=at)
-
-
-def device_change(
-    item: Subscription, cases: Sequence[Case] = (), *, happened_at: datetime, at: datetime = NOW
-) -> Settlement:
-    change = Change(
-        before=item.service_state,
-        cause=CaseCause.DEVICE_CHANGE,
-        cause_at=happened_at,
-        is_clock_run=True,
-    )
-    return settled(item, cases, change=change, at=at)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +117,7 @@ def test_a_restore_needs_no_cause_and_is_due_in_two_hours() -> None:
     (order,) = cure(
         subscription(state=BLOCKED), [case(CaseCause.UNVERIFIED, steps_taken=6)]
     ).directives
-    assert (order.causes, order.citation, order.cure) == ((), "", "")
+    assert (order.causes, order.policy_version, order.track) == ((), None, None)
     assert (order.created_at, order.due_at) == (NOW, NOW + RESTORE_WITHIN)
     assert timedelta(hours=2) == RESTORE_WITHIN
 
@@ -223,10 +159,9 @@ def test_a_milder_order_replaces_the_stricter_one_and_keeps_what_another_case_de
     ]
     done = settled(subscription(state=SUSPENDED, linked=LinkState.MISMATCHED), open_cases)
     (order,) = done.directives
-    assert (order.kind, order.causes) == (
-        DirectiveKind.BLOCK_OUTGOING,
-        (CaseCause.DEVICE_CHANGE,),
-    )
+    assert (order.kind, order.track) == (DirectiveKind.BLOCK_OUTGOING, "T1")
+    causes = (CaseCause.DEVICE_CHANGE, CaseCause.MISMATCHED, CaseCause.UNVERIFIED)
+    assert order.causes == causes
     assert done.overtaken == ORDERS
 
 
@@ -264,11 +199,8 @@ def test_a_second_device_change_does_not_open_a_second_case_or_reset_the_clock()
 def test_a_step_of_another_ladder_is_not_overdue_because_a_device_change_came_late() -> None:
     waiting = case(CaseCause.UNVERIFIED, steps_taken=1, due_at=NOW)
     done = device_change(subscription(), [waiting], happened_at=NOW - 40 * DAY)
-    due = {order.causes: order.due_at for order in done.directives}
-    assert due == {
-        (CaseCause.UNVERIFIED,): NOW + DAY,
-        (CaseCause.DEVICE_CHANGE,): NOW - 40 * DAY + 2 * HOUR,
-    }
+    due = {order.track: order.due_at for order in done.directives}
+    assert due == {"T2": NOW + DAY, "T1": NOW - 40 * DAY + 2 * HOUR}
 
 
 def test_a_disowned_number_goes_on_its_ladder_at_the_next_run() -> None:
@@ -281,18 +213,34 @@ def test_a_disowned_number_goes_on_its_ladder_at_the_next_run() -> None:
     assert kinds(ran) == [DirectiveKind.NOTIFY]
 
 
-def test_an_order_names_the_causes_that_lead_to_it_the_rule_and_the_way_out() -> None:
+def test_an_order_names_all_that_speaks_against_the_number_and_the_rule_that_led_to_it() -> None:
     open_cases = [
-        case(CaseCause.UNVERIFIED, steps_taken=2),
+        case(CaseCause.MISMATCHED, steps_taken=2),
         case(CaseCause.DISOWNED, steps_taken=5, due_at=NOW),
     ]
-    item = subscription()
+    item = subscription(linked=LinkState.MISMATCHED)
     (order,) = settled(item, open_cases, change=clock(item)).directives
-    ladder = shipped_pack().tracks["T3"]
-    assert (order.kind, order.causes) == (DirectiveKind.SUSPEND, (CaseCause.DISOWNED,))
-    assert (order.citation, order.cure) == (ladder.citation, ladder.cure)
+    ladder = shipped_rules().tracks["T3"]
+    assert order.kind is DirectiveKind.SUSPEND
+    causes = (CaseCause.MISMATCHED, CaseCause.DISOWNED, CaseCause.UNVERIFIED)
+    assert order.causes == causes
+    assert (order.policy_version, order.track) == (ladder.policy_version, ladder.name)
     assert order.due_at == NOW + ladder.execute_within
-    assert (order.msisdn, order.operator_id) == (item.msisdn, item.operator_id)
+    assert (order.subscription_id, order.operator_id) == (item.subscription_id, item.operator_id)
+
+
+def test_an_order_says_what_is_next_and_whose_number_it_is() -> None:
+    item = subscription()
+    change = replace(clock(item, is_primary=True), is_last_number=True)
+    opened = settled(item).cases
+    (notice,) = settled(item, opened, change=change).directives
+    assert (notice.is_primary, notice.is_last_number, notice.wave_id) == (True, True, None)
+    extra = shipped_rules().tracks["T2"].primary_extra
+    block = NextStep(kind=StepKind.BLOCK_OUTGOING, at=NOW + 5 * DAY + extra)
+    assert notice.upcoming == block
+    (other,) = settled(item, opened, change=clock(item)).directives
+    assert (other.is_primary, other.is_last_number) == (False, False)
+    assert other.upcoming == replace(block, at=NOW + 5 * DAY)
 
 
 def test_two_cases_that_lead_to_one_block_are_both_named_in_one_order() -> None:
@@ -307,10 +255,10 @@ def test_two_cases_that_lead_to_one_block_are_both_named_in_one_order() -> None:
 
 def test_a_milder_rung_of_another_case_orders_nothing() -> None:
     open_cases = [
-        case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW),
+        case(CaseCause.NOT_FOUND, steps_taken=5, due_at=NOW),
         case(CaseCause.DISOWNED, steps_taken=6),
     ]
-    item = subscription(state=SUSPENDED)
+    item = subscription(state=SUSPENDED, linked=LinkState.NOT_FOUND)
     done = settled(item, open_cases, change=clock(item))
     assert (kinds(done), done.subscription.service_state) == ([], SUSPENDED)
     assert done.step_count == 1
@@ -352,7 +300,7 @@ def test_the_order_to_terminate_is_never_called_back() -> None:
 
 def test_an_event_puts_no_released_number_on_a_ladder() -> None:
     item = subscription(state=TERMINATED)
-    change = Change(before=TERMINATED, cause=CaseCause.DISOWNED, cause_at=NOW, is_clock_run=True)
+    change = Change(before=TERMINATED, cause=CaseCause.DISOWNED, cause_at=NOW, run=Run())
     done = settled(item, change=change)
     assert (done.subscription, done.cases, done.directives) == (item, (), ())
 
@@ -361,7 +309,7 @@ def test_a_transfer_leaves_a_disowned_number_to_be_cured_by_its_user() -> None:
     running = case(CaseCause.DISOWNED, steps_taken=6)
     item = subscription(state=SUSPENDED, verified_at=NOW - DAY)
     moved = item.transferred_to(item.claim, link(LinkState.LINKED), at=NOW)
-    change = Change(before=SUSPENDED, is_new_holder=True)
+    change = Change(before=SUSPENDED, is_claim_changed=True)
     done = settled(moved, [running], change=change)
     assert states(done) == {
         CaseCause.DISOWNED: CaseState.OPEN,
@@ -370,23 +318,21 @@ def test_a_transfer_leaves_a_disowned_number_to_be_cured_by_its_user() -> None:
     assert done.subscription.service_state is SUSPENDED
 
 
-def test_a_new_holder_is_not_blocked_by_the_clock_of_the_old_one() -> None:
-    running = case(CaseCause.UNVERIFIED, steps_taken=5)
+def test_the_clock_of_a_number_does_not_begin_anew_with_another_holder() -> None:
+    running = case(CaseCause.UNVERIFIED, steps_taken=4, due_at=NOW + DAY)
     item = subscription()
-    change = Change(before=item.service_state, is_new_holder=True)
+    change = Change(before=item.service_state, is_claim_changed=True)
     done = settled(item, [running], change=change)
-    assert [(c.state, c.steps_taken) for c in done.cases] == [
-        (CaseState.WITHDRAWN, 5),
-        (CaseState.OPEN, 0),
-    ]
-    assert kinds(done) == []
+    assert (done.cases, kinds(done)) == ((running,), [])
+    (later,) = settled(item, done.cases, change=clock(item), at=NOW + DAY).cases
+    assert (later.case_id, later.steps_taken) == (running.case_id, 5)
 
 
 @pytest.mark.parametrize("linked", [LinkState.LINKED, LinkState.MISMATCHED])
 def test_a_new_name_in_the_book_lifts_no_block(linked: LinkState) -> None:
     running = case(CaseCause.NOT_FOUND, steps_taken=6)
     item = subscription(state=ServiceState.OUTGOING_BLOCKED, linked=linked)
-    change = Change(before=item.service_state, is_new_holder=True)
+    change = Change(before=item.service_state, is_claim_changed=True)
     done = settled(item, [running], change=change)
     (still,) = done.cases
     assert (still.case_id, still.state, still.steps_taken) == (running.case_id, CaseState.OPEN, 6)
@@ -395,18 +341,20 @@ def test_a_new_name_in_the_book_lifts_no_block(linked: LinkState) -> None:
     assert done.subscription.service_state is ServiceState.OUTGOING_BLOCKED
 
 
-@pytest.mark.parametrize("is_clock_run", [False, True])
+@pytest.mark.parametrize("run", [None, Run()])
 @pytest.mark.parametrize(
     ("cause", "linked"),
     [(CaseCause.DECEASED, LinkState.LINKED), (CaseCause.MISMATCHED, LinkState.NOT_FOUND)],
 )
 def test_a_block_that_a_new_holder_has_taken_over_is_not_lifted_later_either(
-    cause: CaseCause, linked: LinkState, *, is_clock_run: bool
+    cause: CaseCause, linked: LinkState, run: Run | None
 ) -> None:
     running = case(cause, steps_taken=6)
     item = subscription(linked=linked, state=BLOCKED)
-    taken_over = settled(item, [running], change=Change(before=BLOCKED, is_new_holder=True)).cases
-    later = Change(before=BLOCKED, is_clock_run=is_clock_run)
+    taken_over = settled(
+        item, [running], change=Change(before=BLOCKED, is_claim_changed=True)
+    ).cases
+    later = Change(before=BLOCKED, run=run)
     done = settled(item, taken_over, change=later, at=NOW + DAY)
     assert (done.subscription.service_state, kinds(done)) == (BLOCKED, [])
     assert [(each.case_id, each.state) for each in done.cases] == [
@@ -425,19 +373,24 @@ def test_a_disowned_number_that_was_never_in_service_is_withdrawn_not_suspended(
 
 
 def test_a_primary_number_is_blocked_later_than_another() -> None:
-    item, waiting = subscription(), case(CaseCause.UNVERIFIED, steps_taken=5, due_at=NOW)
-    assert kinds(settled(item, [waiting], change=clock(item))) == [DirectiveKind.BLOCK_OUTGOING]
+    item = subscription(state=BLOCKED)
+    waiting = case(CaseCause.UNVERIFIED, steps_taken=6, due_at=NOW)
+    assert kinds(settled(item, [waiting], change=clock(item))) == [DirectiveKind.SUSPEND]
     change = clock(item, is_primary=True)
     assert kinds(settled(item, [waiting], change=change)) == []
     late = settled(item, [waiting], change=change, at=NOW + 5 * DAY)
-    assert kinds(late) == [DirectiveKind.BLOCK_OUTGOING]
+    assert kinds(late) == [DirectiveKind.SUSPEND]
 
 
 def test_a_pack_with_both_causes_on_one_track_opens_one_case() -> None:
-    pack = shipped_pack()
-    merged: dict[str, Track] = dict(pack.tracks)
-    merged["T2"] = replace(merged["T2"], causes=merged["T2"].causes | merged["T3"].causes)
-    del merged["T3"]
+    tracks = shipped_rules().tracks
+    merged = replace(tracks["T2"], causes=tracks["T2"].causes | tracks["T3"].causes)
     change = Change(before=ACTIVE, cause=CaseCause.DISOWNED, cause_at=NOW)
-    done = settled(subscription(), change=change, pack=replace(pack, tracks=merged))
+    done = settled(subscription(), change=change, rules=with_tracks(merged, without=["T3"]))
     assert [(case.track, case.cause) for case in done.cases] == [("T2", CaseCause.UNVERIFIED)]
+
+
+def test_an_event_that_no_pack_has_a_ladder_for_opens_no_case() -> None:
+    change = Change(before=ACTIVE, cause=CaseCause.SIM_SWAP, cause_at=NOW, run=Run())
+    done = settled(subscription(verified_at=NOW - DAY), change=change)
+    assert (done.cases, done.directives) == ((), ())

@@ -4,16 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.rpc.edge import request_key
 from identity.services.call import Call
 from subid.v1 import citizen_service_pb2 as pb
+from tests.unit.identity.makers import rules
 
 CALL = Call(
     caller=Caller(Role.CITIZEN_APP, "app"),
     at=datetime(2026, 4, 15, 3, tzinfo=UTC),
-    policies=policies(),
+    rules=rules(),
 )
 REQUEST_ID = "12345678-1234-5678-1234-567812345678"
 

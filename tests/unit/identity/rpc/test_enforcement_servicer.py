@@ -2,26 +2,33 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import Engine
 
 from biometrics.chip.report import ChipReport
-from identity.policy_files import load_policy
+from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import ClockBackwardsError, InstantInFutureError
+from identity.domain.policy_book import PolicyBook
+from identity.domain.settlement import Change
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
+from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import make_face_setup
+from identity.services.settle_subscriptions import settle_subscription
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
 from subid.v1 import enforcement_service_pb2 as pb
 from tests.integration.wire import new_id
+from tests.unit.identity.makers import policies, store_citizen, store_number
 
 
 @pytest.fixture
@@ -30,7 +37,9 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def servicer(database: Database, clock: Clock, threads: ThreadPoolExecutor) -> EnforcementServicer:
+def servicer(
+    database: Database, clock: Clock, threads: ThreadPoolExecutor, book: PolicyBook | None = None
+) -> EnforcementServicer:
     def no_chip(*_arguments: object, **_options: object) -> ChipReport:
         raise AssertionError("enforcement examines no chip")
 
@@ -41,12 +50,12 @@ def servicer(database: Database, clock: Clock, threads: ThreadPoolExecutor) -> E
         faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
         threads=threads,
     )
-    return EnforcementServicer(edge)
+    return EnforcementServicer(edge, book or policies())
 
 
 def call_at(instant: datetime) -> Call:
-    policy = load_policy("vn-2026-04-15")
-    return Call(caller=Caller(Role.REGULATOR, "regulator"), at=instant, policy=policy)
+    caller = Caller(Role.REGULATOR, "regulator")
+    return Call(caller=caller, at=instant, rules=policies().at(instant))
 
 
 def request(as_of: datetime) -> pb.AdvanceEnforcementRequest:
@@ -62,6 +71,45 @@ def test_a_real_clock_takes_no_instant_after_now(
     with pytest.raises(InstantInFutureError):
         servicer(database, SystemClock(), threads).AdvanceEnforcement(
             request(now + timedelta(seconds=1)), call_at(now)
+        )
+
+
+def test_a_run_of_another_day_follows_the_rules_of_that_day(
+    quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
+) -> None:
+    database = Database(quiet_engine, vault)
+    now = datetime.now(UTC)
+    then = now + timedelta(days=3)
+    clock = SimulatedClock(now)
+    book = with_a_stricter_pack(from_=then)
+    with database.transaction() as uow:
+        item = store_number(uow, store_citizen(uow), verified_at=None)
+        settle_subscription(uow, call_at(now), item, Change(before=item.service_state))
+    run = servicer(database, clock, threads, book).AdvanceEnforcement(request(then), call_at(now))
+    assert run.as_of_time.ToDatetime(UTC) == then
+    with database.transaction() as uow:
+        (case,) = uow.cases.list_open([item])[item.subscription_id]
+    assert case.policy_version == "later"
+
+
+def with_a_stricter_pack(*, from_: datetime) -> PolicyBook:
+    """The shipped packs, and a retroactive one from a day on."""
+    shipped = policies().packs
+    first = next(pack for pack in shipped if "T2" in pack.tracks)
+    tracks = {name: replace(each, policy_version="later") for name, each in first.tracks.items()}
+    later = replace(
+        first, version="later", effective_on=day_of(from_), is_retroactive=True, tracks=tracks
+    )
+    return PolicyBook([*shipped, later])
+
+
+def test_a_run_as_of_a_day_without_rules_is_refused_as_too_early(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    now = datetime.now(UTC)
+    with pytest.raises(ClockBackwardsError, match="no rules"):
+        servicer(database, SystemClock(), threads).AdvanceEnforcement(
+            request(datetime(2026, 4, 1, tzinfo=UTC)), call_at(now)
         )
 
 

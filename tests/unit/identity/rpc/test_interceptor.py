@@ -12,13 +12,13 @@ import pytest
 import structlog
 from google.protobuf.message import Message
 
-from identity.policy_files import load_policy
 from identity.domain.errors import OverloadedError
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
 from identity.rpc.load import Shares
 from identity.services.clock import SimulatedClock
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import method_key
+from tests.unit.identity.makers import policies
 
 NOW = datetime(2026, 4, 15, 3, tzinfo=UTC)
 SECRET = "001090123456 Nguyễn Thị Thử +84912345678"  # noqa: S105 - what must not be logged

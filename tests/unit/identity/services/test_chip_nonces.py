@@ -38,12 +38,12 @@ from tests.unit.identity.makers import (
     NOW,
     make_call,
     make_operator,
-    policy,
+    rules,
     store_citizen,
     store_number,
 )
 
-LIFETIME = policy().verification.nonce_lifetime
+LIFETIME = rules().verification.nonce_lifetime
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from identity.domain.anomalies import (
     person_anomalies,
     point_of_sale_anomalies,
 )
+from identity.domain.calendar_date import day_of
 from identity.domain.holder import Sex
 from identity.domain.personal_id import PersonalID
-from identity.domain.quality import day_of
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.count_anomalies import count_anomalies
 from identity.services.quality import measure_quality, read_quality, record_quality
@@ -26,13 +26,13 @@ from tests.unit.identity.makers import (
     make_call,
     make_operator,
     make_personal_id,
-    policy,
+    rules,
     store_citizen,
     store_number,
 )
 
 BOUNDS = replace(
-    policy().holders,
+    rules().holders,
     numbers_per_person_max=4,
     numbers_per_operator_max=2,
     numbers_per_point_of_sale_day_max=3,
@@ -177,18 +177,18 @@ def test_counts_are_kept_with_the_day_and_read_back(uow: UnitOfWork) -> None:
     name = make_operator()
     store_number(uow, store_citizen(uow), operator_id=name)
     counts = {name: {AnomalyKind.HOLDER_BELOW_AGE: 7}}
-    record_quality(uow, policy(), caller="command-line", at=NOW, anomalies=counts)
+    record_quality(uow, rules(), caller="command-line", at=NOW, anomalies=counts)
     report = read_quality(uow, make_call(name), day=None, trend_days=1)
     books = [each for each in report.figures if each.book is not None]
     assert [each.operator_id for each in books] == [name]
     assert books[0].anomalies == dict.fromkeys(AnomalyKind, 0) | counts[name]
     assert all(each.anomalies is None for each in report.figures if each.book is None)
-    country = measure_quality(uow, policy(), at=NOW, trend_days=1, anomalies=counts).country
+    country = measure_quality(uow, rules(), at=NOW, trend_days=1, anomalies=counts).country
     assert country is not None
     assert country.anomalies is not None
     assert country.anomalies[AnomalyKind.HOLDER_BELOW_AGE] == 7
 
 
 def test_a_day_on_which_nobody_counted_has_none(uow: UnitOfWork) -> None:
-    report = record_quality(uow, policy(), caller="command-line", at=NOW)
+    report = record_quality(uow, rules(), caller="command-line", at=NOW)
     assert all(each.anomalies is None for each in report.figures)

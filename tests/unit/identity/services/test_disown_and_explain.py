@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from identity.domain.caller import Role
+from identity.domain.enforcement import Run
 from identity.domain.errors import SubscriptionNotFoundError
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.settlement import Change
@@ -58,6 +59,22 @@ def test_disowning_again_opens_nothing_new_and_restarts_no_clock(
     assert uow.cases.list_open([number]) == before
 
 
+def test_a_number_that_stands_on_the_same_ladder_already_is_told_the_clock_of_that(
+    uow: UnitOfWork, number: Subscription
+) -> None:
+    """Where a pack puts both causes on one ladder there is one case, of the first cause."""
+    t2, t3 = (app().rules.tracks[name] for name in ("T2", "T3"))
+    merged = replace(t2, causes=t2.causes | t3.causes)
+    tracks = {"T1": app().rules.tracks["T1"], "T2": merged}
+    call = replace(app(), rules=replace(app().rules, tracks=tracks))
+    item = replace(number, verified_at=None)
+    settle_subscription(uow, call, item, Change(before=item.service_state))
+    later = replace(call, at=NOW + timedelta(days=2))
+    due_at = disown_subscription(uow, later, item.claim.personal_id, item.msisdn)
+    assert due_at == NOW + timedelta(days=5)
+    assert len(uow.cases.list_open([item])[item.subscription_id]) == 1
+
+
 def test_a_number_is_disowned_by_its_claimed_holder_only(
     uow: UnitOfWork, number: Subscription
 ) -> None:
@@ -87,7 +104,7 @@ def test_an_explanation_says_what_is_ordered_why_and_what_comes_next(
         before=number.service_state,
         cause=CaseCause.DEVICE_CHANGE,
         cause_at=NOW,
-        is_clock_run=True,
+        run=Run(),
     )
     settle_subscription(uow, operator, number, change)
     disown_subscription(uow, app(), number.claim.personal_id, number.msisdn)

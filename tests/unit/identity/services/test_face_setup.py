@@ -31,10 +31,10 @@ from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from tests.unit.biometrics.face.plugins.conftest import manifest_text, network
 from tests.unit.biometrics.face.points import rate
-from tests.unit.identity.makers import NOW, policy
+from tests.unit.identity.makers import NOW, rules
 from tests.unit.identity.services.points import PROVEN, public_pem
 
-POLICY = policy().verification
+POLICY = rules().verification
 REGULATED = replace(POLICY, regulated=RegulatedRates(far_max=1e-4, frr_max=0.05))
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import QualityNotMeasuredError
-from identity.domain.quality import day_of
 from identity.services.quality import (
     measure_quality,
     read_quality,
@@ -25,7 +25,7 @@ from tests.unit.identity.makers import (
     make_call,
     make_operator,
     make_subscription,
-    policy,
+    rules,
 )
 
 REGULATOR = make_call("regulator", role=Role.REGULATOR)
@@ -38,13 +38,13 @@ def unmeasured(uow: UnitOfWork) -> None:
 
 
 def record(uow: UnitOfWork, at: Any = NOW) -> None:  # noqa: ANN401 - an instant
-    record_quality(uow, policy(), caller="command-line", at=at)
+    record_quality(uow, rules(), caller="command-line", at=at)
 
 
 def test_a_day_is_measured_once(uow: UnitOfWork) -> None:
     caller = f"regulator:{make_operator()}"
     done = [
-        record_quality_of_the_day(uow, policy(), caller=caller, at=NOW + hours)
+        record_quality_of_the_day(uow, rules(), caller=caller, at=NOW + hours)
         for hours in (timedelta(0), timedelta(hours=2), DAY)
     ]
     assert done == [True, False, True]
@@ -57,7 +57,7 @@ def test_of_two_that_would_measure_one_does(
 ) -> None:
     day = NOW + timedelta(days=3_000)
     measure = lambda: transactions.run(  # noqa: E731 - the same action twice
-        lambda uow: record_quality_of_the_day(uow, policy(), caller="regulator:r", at=day)
+        lambda uow: record_quality_of_the_day(uow, rules(), caller="regulator:r", at=day)
     )
     assert sorted(race([measure, measure])) == [False, True]
 
@@ -118,7 +118,7 @@ def test_measuring_now_joins_the_days_that_are_kept_and_keeps_nothing(uow: UnitO
     record(uow)
     record(uow, NOW + DAY)  # the day of the measurement itself is taken from now
     uow.subscriptions.save(make_subscription())
-    report = measure_quality(uow, policy(), at=NOW + DAY, trend_days=9)
+    report = measure_quality(uow, rules(), at=NOW + DAY, trend_days=9)
     (_, before), (_, now) = report.trend_of(None)
     assert now == report.country
     assert now.rows.row_count == before.rows.row_count + 1

@@ -32,15 +32,15 @@ from tests.unit.identity.makers import (
     NOW,
     make_call,
     make_claim,
-    make_directive,
     make_operator,
-    policy,
+    rules,
     store_citizen,
     store_number,
+    store_orders,
     unverified,
 )
 
-QUARANTINE = policy().numbers.quarantine
+QUARANTINE = rules().numbers.quarantine
 TICK = timedelta(microseconds=1)
 CLAIMANT = Claimant(request_id=uuid4(), body_digest=b"\x01" * 32)
 
@@ -127,8 +127,7 @@ def withdrawn(uow: UnitOfWork, call: Call) -> Subscription:
     item = store_number(uow, store_citizen(uow), operator_id=call.caller.name)
     item = unverified(item).ordered(ServiceState.TERMINATED, at=call.at)
     uow.subscriptions.save(item)
-    order = make_directive(item, kind=DirectiveKind.TERMINATE)
-    uow.directives.add_many([order])
+    (order,) = store_orders(uow, item, DirectiveKind.TERMINATE)
     lease_id, cut = uuid4(), later(call, timedelta(hours=1))
     uow.directives.lease(
         call.caller.name,

@@ -142,7 +142,8 @@ def test_a_number_blocked_for_a_link_that_is_right_now_is_given_back(uow: UnitOf
         items[0].operator_id, lease_id=uuid4(), expires_at=LATER, at=NOW, limit=99_999
     )
     ids = [item.subscription_id for item in items]
-    ordered = {each.subscription_id: each.kind for each in leased if each.subscription_id in ids}
+    orders = [each.directive for each in leased]
+    ordered = {each.subscription_id: each.kind for each in orders if each.subscription_id in ids}
     assert ordered == dict.fromkeys(ids, DirectiveKind.RESTORE)
     assert causes(uow, items[0]) == []
 

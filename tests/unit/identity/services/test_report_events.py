@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from identity.domain.directive import Directive
-from identity.domain.enforcement import DirectiveKind
+from identity.domain.enforcement import DirectiveKind, open_case
 from identity.domain.errors import FieldViolation, RequestInvalidError
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
@@ -28,11 +28,13 @@ from tests.unit.identity.makers import (
     find,
     make_call,
     make_claim,
-    make_directive,
     make_msisdn,
     make_operator,
+    make_record,
     store_citizen,
     store_number,
+    store_orders,
+    track_for,
 )
 
 AN_HOUR_AGO = NOW - timedelta(hours=1)
@@ -66,15 +68,14 @@ def causes(uow: UnitOfWork, item: Subscription) -> list[CaseCause]:
 
 def open_orders(uow: UnitOfWork, call: Call) -> list[Directive]:
     at = NOW + timedelta(minutes=1)
-    return list(
-        uow.directives.lease(
-            call.caller.name,
-            lease_id=uuid4(),
-            expires_at=at + timedelta(minutes=1),
-            at=at,
-            limit=99,
-        )
+    leased = uow.directives.lease(
+        call.caller.name,
+        lease_id=uuid4(),
+        expires_at=at + timedelta(minutes=1),
+        at=at,
+        limit=99,
     )
+    return [each.directive for each in leased]
 
 
 def test_a_device_change_warns_and_blocks_at_once_within_two_hours_of_the_event(
@@ -88,6 +89,32 @@ def test_a_device_change_warns_and_blocks_at_once_within_two_hours_of_the_event(
     assert {order.due_at for order in orders} == {AN_HOUR_AGO + timedelta(hours=2)}
     # A one-way block still lets the citizen be called.
     assert uow.primaries.find(number.claim.personal_id) is not None
+
+
+def test_a_device_change_does_not_take_a_block_whose_notice_has_not_come(
+    uow: UnitOfWork, call: Call
+) -> None:
+    item = store_number(uow, store_citizen(uow), operator_id=call.caller.name, verified_at=None)
+    track = track_for(CaseCause.UNVERIFIED)
+    waiting = open_case(item, CaseCause.UNVERIFIED, track, identity=uuid4(), at=AN_HOUR_AGO)
+    blocked = replace(item, service_state=ServiceState.OUTGOING_BLOCKED)
+    uow.subscriptions.save(blocked)
+    uow.cases.save_many([(replace(waiting, steps_taken=6), item)])
+    store_orders(uow, item, DirectiveKind.NOTIFY)
+    assert report_events(uow, call, [event(EventKind.DEVICE_CHANGE, item)]) == [""]
+    assert find(uow, item).service_state is ServiceState.OUTGOING_BLOCKED
+    assert [order.kind for order in open_orders(uow, call)] == [DirectiveKind.NOTIFY] * 2
+
+
+@pytest.mark.parametrize("state", [ServiceState.ACTIVE, ServiceState.SUSPENDED])
+def test_the_block_after_a_device_change_says_whether_it_is_the_last_number(
+    uow: UnitOfWork, call: Call, number: Subscription, state: ServiceState
+) -> None:
+    holder = replace(make_record(), personal_id=number.claim.personal_id)
+    store_number(uow, holder, service_state=state)
+    report_events(uow, call, [event(EventKind.DEVICE_CHANGE, number)])
+    is_last = state is not ServiceState.ACTIVE
+    assert {order.is_last_number for order in open_orders(uow, call)} == {is_last}
 
 
 def test_a_second_device_change_opens_no_second_case(
@@ -134,7 +161,7 @@ def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     uow: UnitOfWork, call: Call, number: Subscription, kind: EventKind
 ) -> None:
     disown_subscription(uow, make_call(), number.claim.personal_id, number.msisdn)
-    uow.directives.add_many([make_directive(number, kind=DirectiveKind.RESTORE)])
+    store_orders(uow, number, DirectiveKind.RESTORE)
     assert report_events(uow, call, [event(kind, number)]) == [""]
     ended = find(uow, number)
     assert (ended.service_state, ended.applied_state) == (ServiceState.TERMINATED,) * 2
@@ -298,7 +325,7 @@ def test_a_sim_swap_demands_a_verification_where_the_pack_says_so(
 ) -> None:
     t1 = call.rules.tracks["T1"]
     tracks = {**call.rules.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
-    strict = replace(call, policy=replace(call.rules, tracks=tracks))
+    strict = replace(call, rules=replace(call.rules, tracks=tracks))
     assert report_events(uow, strict, [event(EventKind.SIM_SWAP, number)]) == [""]
     swapped = find(uow, number)
     assert swapped.sim_swapped_at == AN_HOUR_AGO

@@ -46,7 +46,7 @@ from tests.unit.identity.makers import (
     make_msisdn,
     make_operator,
     make_session,
-    policy,
+    rules,
     store_citizen,
     store_number,
     wait_until_somebody_waits_for,
@@ -165,7 +165,7 @@ def test_a_verified_number_is_told_with_how_it_was_proved(uow: UnitOfWork) -> No
     assert (told.sequence, told.changed_at) == (1, NOW)
     standing = told.standing
     assert (standing.link_state, standing.verified_at) == (LinkState.LINKED, NOW)
-    assert standing.policy_version == policy().verification.version
+    assert standing.policy_version == rules().verification.version
     assert (standing.disowned_at, standing.primary_since, standing.end) == (None, None, None)
 
 

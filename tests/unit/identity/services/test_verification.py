@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 
 from biometrics.chip.trust import TrustProfile
 from identity.domain.caller import Role
-from identity.domain.enforcement import DirectiveKind
+from identity.domain.enforcement import DirectiveKind, Run
 from identity.domain.errors import (
     RequestInvalidError,
     SubscriptionNotFoundError,
@@ -28,6 +28,7 @@ from identity.domain.policy import CaseCause, PolicyPack
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.verification import VerdictReason, VerdictState
+from identity.policy_files import load_policy
 from identity.services.call import Call
 from identity.services.chip_nonces import Challenge
 from identity.services.complete_verification import (
@@ -58,7 +59,7 @@ from tests.unit.identity.makers import (
     make_msisdn,
     make_operator,
     make_personal_id,
-    policy,
+    rules,
     store_citizen,
     store_number,
 )
@@ -102,8 +103,8 @@ def complete(
 def test_a_session_is_the_openers_and_lasts_as_long_as_the_policy_says(
     uow: UnitOfWork, call: Call, number: Subscription, session: Session
 ) -> None:
-    assert session.expires_at == NOW + policy().verification.session_lifetime
-    assert session.nonce_expires_at == NOW + policy().verification.nonce_lifetime
+    assert session.expires_at == NOW + rules().verification.session_lifetime
+    assert session.nonce_expires_at == NOW + rules().verification.nonce_lifetime
     assert get_verification(uow, call, session.verification_id) == session
     start_verification(uow, call, number.msisdn, None)
     assert actions(uow.connection, call.caller) == [
@@ -180,7 +181,7 @@ def test_a_verified_holder_activates_the_number(
     (order,) = uow.directives.lease(
         call.caller.name, lease_id=uuid4(), expires_at=LATER, at=NOW, limit=9
     )
-    assert order.kind is DirectiveKind.RESTORE
+    assert order.directive.kind is DirectiveKind.RESTORE
     done = get_verification(uow, call, session.verification_id)
     assert (done.state, done.verdict) == (SessionState.COMPLETED, completed.verdict)
     assert actions(uow.connection, call.caller)[1:] == [
@@ -222,7 +223,7 @@ def test_a_verification_cures_every_case_and_is_noted_on_the_primary(
             cause=cause,
             cause_at=NOW,
             is_primary=True,
-            is_clock_run=True,
+            run=Run(),
         )
         item = settle_subscription(uow, call, item, change).subscription
     assert item.service_state is ServiceState.OUTGOING_BLOCKED
@@ -315,11 +316,11 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
 
     def load(version: str) -> PolicyPack:
         asked.append(version)
-        return policy()
+        return pack()
 
     before = recompute(uow, load, at=NOW)
     assert (before.verdict_count >= 3, before.difference_count) == (True, 0)
-    assert asked == [policy().version]
+    assert asked == [pack().version]
     forge = update(verification).where(
         verification.c.verification_id == sessions[1].verification_id
     )
@@ -329,8 +330,12 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         )
     ).scalar_one()
     uow.connection.execute(forge.values(verdict=stored | {"state": "verified", "reasons": []}))
-    after = recompute(uow, lambda _version: policy(), at=NOW)
+    after = recompute(uow, lambda _version: pack(), at=NOW)
     assert (after.verdict_count, after.difference_count) == (before.verdict_count, 1)
+
+
+def pack() -> PolicyPack:
+    return load_policy(rules().verification.version)
 
 
 def reference() -> FaceReference:
@@ -373,7 +378,7 @@ def test_nobody_else_is_enrolled_and_a_person_in_doubt_activates_nothing(
     assert uow.face_references.find(number.claim.personal_id) is None
     stored = get_verification(uow, call, session.verification_id)
     assert stored.verdict == completed.verdict
-    assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0
+    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_the_same(
@@ -391,7 +396,7 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     stored = uow.connection.execute(select(verification.c.verdict).where(row)).scalar_one()
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
-    assert recompute(uow, lambda _version: policy(), at=NOW).difference_count == 0
+    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_nothing_of_a_chip_or_a_face_shows_in_their_text_form() -> None:

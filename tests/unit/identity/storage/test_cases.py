@@ -1,8 +1,10 @@
 """Enforcement cases and the instant up to which their clock has run."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
-from uuid import uuid4
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import delete, select
@@ -10,10 +12,18 @@ from sqlalchemy.exc import IntegrityError
 
 from identity.domain.enforcement import Case, CaseState, open_case
 from identity.domain.policy import CaseCause
+from identity.domain.policy_book import Adoption
 from identity.domain.subscription import Subscription
 from identity.storage.database import UnitOfWork
 from identity.storage.tables import enforcement_case, enforcement_clock
-from tests.unit.identity.makers import NOW, policy, reference_of, store_citizen, store_number
+from tests.unit.identity.makers import (
+    NOW,
+    reference_of,
+    rules,
+    store_citizen,
+    store_number,
+    track_for,
+)
 
 
 def some_number(uow: UnitOfWork) -> Subscription:
@@ -21,7 +31,7 @@ def some_number(uow: UnitOfWork) -> Subscription:
 
 
 def some_case(item: Subscription, cause: CaseCause = CaseCause.UNVERIFIED) -> Case:
-    return open_case(item, cause, policy(), identity=uuid4(), at=NOW)
+    return open_case(item, cause, track_for(cause), identity=uuid4(), at=NOW)
 
 
 def test_a_case_comes_back_as_it_was_opened(uow: UnitOfWork) -> None:
@@ -57,9 +67,6 @@ def test_a_closed_case_is_listed_no_more(uow: UnitOfWork) -> None:
     uow.cases.save_many([(case, item)])
     uow.cases.save_many([(case.closed(CaseState.CURED, at=NOW), item)])
     assert uow.cases.list_open([item])[item.subscription_id] == []
-    assert (uow.sealer.blind_index("msisdn", item.msisdn.value), item.subscription_id) not in (
-        uow.cases.list_due(NOW + timedelta(days=900))
-    )
 
 
 def test_a_ladder_is_free_for_a_new_case_in_the_same_save(uow: UnitOfWork) -> None:
@@ -77,34 +84,118 @@ def test_a_second_open_case_on_one_ladder_is_refused(uow: UnitOfWork) -> None:
         uow.cases.save_many([(some_case(item), item)])
 
 
-def test_a_subscription_is_due_once_and_from_its_instant_on(uow: UnitOfWork) -> None:
+def test_a_case_that_is_held_and_waits_for_a_wave_comes_back_so(uow: UnitOfWork) -> None:
     item = some_number(uow)
-    later = NOW + timedelta(days=2)
-    cases = [
-        replace(some_case(item, CaseCause.DEVICE_CHANGE), next_due_at=later),
-        replace(some_case(item, CaseCause.UNVERIFIED), next_due_at=later),
-    ]
-    uow.cases.save_many((case, item) for case in cases)
-    reference = (uow.sealer.blind_index("msisdn", item.msisdn.value), item.subscription_id)
-    assert reference not in uow.cases.list_due(later - timedelta(microseconds=1))
-    assert uow.cases.list_due(later).count(reference) == 1
+    case = replace(some_case(item), waits_for_wave=True).frozen(at=NOW)
+    uow.cases.save_many([(case, item)])
+    assert uow.cases.list_open([item])[item.subscription_id] == [case]
+    thawed = replace(case.thawed(at=NOW + timedelta(hours=1)), waits_for_wave=False)
+    uow.cases.save_many([(thawed, item)])
+    assert uow.cases.list_open([item])[item.subscription_id] == [thawed]
 
 
-def test_the_longest_overdue_come_first(uow: UnitOfWork) -> None:
+def wave_of(uow: UnitOfWork, item: Subscription) -> tuple[UUID | None, datetime | None]:
+    """The wave that a case remembers, and when its step was due."""
+    query = select(enforcement_case.c.wave_id, enforcement_case.c.wave_due_at)
+    row = uow.connection.execute(
+        query.where(enforcement_case.c.subscription_id == item.subscription_id)
+    ).one()
+    return row.wave_id, row.wave_due_at
+
+
+def test_many_cases_take_the_same_step_and_each_keeps_since_when_it_is(uow: UnitOfWork) -> None:
     items = [some_number(uow) for _ in range(3)]
-    for days, item in zip((3, 1, 2), items, strict=True):
-        due_at = NOW - timedelta(days=days)
-        uow.cases.save_many([(replace(some_case(item), next_due_at=due_at), item)])
-    own = [item.subscription_id for item in items]
-    listed = [identity for _, identity in uow.cases.list_due(NOW) if identity in own]
-    assert listed == [own[0], own[2], own[1]]
+    cases = [
+        replace(some_case(item), opened_at=NOW - timedelta(days=place))
+        for place, item in enumerate(items)
+    ]
+    uow.cases.save_many(zip(cases, items, strict=True))
+    due_at = NOW + timedelta(days=1)
+    stepped = replace(cases[0], steps_taken=1, next_due_at=due_at, waits_for_wave=True)
+    uow.cases.step_alike(stepped, [reference_of(uow, item) for item in items[:2]], wave_id=None)
+    found = uow.cases.list_open(items)
+    assert found[items[0].subscription_id] == [stepped]
+    assert found[items[1].subscription_id] == [
+        replace(cases[1], steps_taken=1, next_due_at=due_at, waits_for_wave=True)
+    ]
+    assert found[items[2].subscription_id] == [cases[2]]
+    assert wave_of(uow, items[0]) == (None, None)
 
 
-def test_a_case_at_the_end_of_its_ladder_is_never_due(uow: UnitOfWork) -> None:
+def test_a_case_remembers_the_wave_that_stepped_it_and_when_that_was_due(uow: UnitOfWork) -> None:
+    item, wave_id = some_number(uow), uuid4()
+    case = replace(some_case(item), waits_for_wave=True)
+    uow.cases.save_many([(case, item)])
+    blocked = replace(case, steps_taken=1, next_due_at=NOW + timedelta(days=60))
+    uow.cases.step_alike(blocked, [reference_of(uow, item)], wave_id=wave_id)
+    assert wave_of(uow, item) == (wave_id, NOW)
+    suspended = replace(blocked, steps_taken=2, next_due_at=NOW + timedelta(days=65))
+    uow.cases.step_alike(suspended, [reference_of(uow, item)], wave_id=None)
+    assert wave_of(uow, item) == (wave_id, NOW)
+
+
+ADOPTION = Adoption(
+    from_version=track_for(CaseCause.UNVERIFIED).policy_version,
+    to_version="later",
+    track="T2",
+    steps_taken=1,
+    later=timedelta(hours=6),
+    waits_for_wave=True,
+)
+
+
+def test_open_cases_at_one_rung_go_on_under_a_later_pack(uow: UnitOfWork) -> None:
     item = some_number(uow)
-    uow.cases.save_many([(replace(some_case(item), next_due_at=None), item)])
-    due = uow.cases.list_due(NOW + timedelta(days=900))
-    assert item.subscription_id not in [identity for _, identity in due]
+    case = replace(some_case(item), steps_taken=1)
+    uow.cases.save_many([(case, item)])
+    assert uow.cases.adopt(ADOPTION) >= 1
+    assert uow.cases.list_open([item])[item.subscription_id] == [
+        replace(
+            case,
+            policy_version="later",
+            next_due_at=NOW + timedelta(hours=6),
+            waits_for_wave=True,
+        )
+    ]
+    assert uow.cases.adopt(ADOPTION) == 0
+
+
+def test_a_case_that_a_dispute_holds_is_adopted_held(uow: UnitOfWork) -> None:
+    item = some_number(uow)
+    case = replace(some_case(item), steps_taken=1).frozen(at=NOW)
+    uow.cases.save_many([(case, item)])
+    uow.cases.adopt(ADOPTION)
+    (adopted,) = uow.cases.list_open([item])[item.subscription_id]
+    assert (adopted.frozen_at, adopted.next_due_at) == (NOW, NOW + timedelta(hours=6))
+
+
+@pytest.mark.parametrize(
+    "unlike",
+    [
+        pytest.param({"steps_taken": 2}, id="of another rung"),
+        pytest.param({"policy_version": "earlier"}, id="of another pack"),
+        pytest.param({"track": "T3"}, id="of another ladder"),
+    ],
+)
+def test_a_case_that_is_not_meant_is_not_adopted(
+    uow: UnitOfWork, unlike: Mapping[str, object]
+) -> None:
+    item = some_number(uow)
+    fields: dict[str, Any] = {"steps_taken": 1, **unlike}
+    case = replace(some_case(item), **fields)
+    uow.cases.save_many([(case, item)])
+    uow.cases.adopt(ADOPTION)
+    assert uow.cases.list_open([item])[item.subscription_id] == [case]
+
+
+def test_a_case_that_has_ended_is_not_adopted(uow: UnitOfWork) -> None:
+    item = some_number(uow)
+    case = replace(some_case(item), steps_taken=1).closed(CaseState.CURED, at=NOW)
+    uow.cases.save_many([(case, item)])
+    uow.cases.adopt(ADOPTION)
+    query = select(enforcement_case.c.policy_version)
+    version = uow.connection.scalar(query.where(enforcement_case.c.case_id == case.case_id))
+    assert version == ADOPTION.from_version
 
 
 def test_the_clock_remembers_how_far_it_ran(uow: UnitOfWork) -> None:
@@ -121,15 +212,16 @@ def test_what_tells_open_cases_apart_is_told_of_each_subscription_oldest_first(
 ) -> None:
     items = [some_number(uow) for _ in range(3)]
     device = some_case(items[0], CaseCause.DEVICE_CHANGE)
-    older = replace(some_case(items[0]), opened_at=NOW - timedelta(days=1), steps_taken=2)
+    held = replace(some_case(items[0]), opened_at=NOW - timedelta(days=1), steps_taken=2)
+    older = held.frozen(at=NOW)
     closed = some_case(items[1]).closed(CaseState.CURED, at=NOW)
     uow.cases.save_many([(device, items[0]), (older, items[0]), (closed, items[1])])
-    version = policy().verification.version
+    version = rules().verification.version
     assert {case.policy_version for case in (device, older)} == {version}
     assert uow.cases.kinds_open([reference_of(uow, item) for item in items]) == {
         items[0].subscription_id: (
-            (older.track, "unverified", version, 2),
-            (device.track, "device_change", version, 0),
+            (older.track, "unverified", version, 2, True),
+            (device.track, "device_change", version, 0, False),
         ),
         items[1].subscription_id: (),
         items[2].subscription_id: (),

@@ -14,7 +14,8 @@ from sqlalchemy.exc import OperationalError
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
-from identity.domain.policy import CaseCause
+from identity.domain.notice import NextStep
+from identity.domain.policy import CaseCause, StepKind
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import directive
 from tests.unit.identity.makers import (
@@ -22,8 +23,10 @@ from tests.unit.identity.makers import (
     make_directive,
     make_operator,
     make_subscription,
+    reference_of,
     store_citizen,
     store_number,
+    store_orders,
 )
 
 LEASE_ENDS_AT = NOW + timedelta(minutes=5)
@@ -31,10 +34,7 @@ LEASE_ENDS_AT = NOW + timedelta(minutes=5)
 
 def order(uow: UnitOfWork, operator: str, *kinds: DirectiveKind) -> list[Directive]:
     """Orders for one new number of an operator."""
-    item = store_number(uow, store_citizen(uow), operator_id=operator)
-    orders = [make_directive(item, kind=kind) for kind in kinds]
-    uow.directives.add_many(orders)
-    return orders
+    return store_orders(uow, store_number(uow, store_citizen(uow), operator_id=operator), *kinds)
 
 
 def lease(
@@ -45,7 +45,7 @@ def lease(
     leased = uow.directives.lease(
         operator, lease_id=lease_id, expires_at=ends_at, at=at, limit=limit
     )
-    return lease_id, leased
+    return lease_id, [each.directive for each in leased]
 
 
 def states(uow: UnitOfWork, operator: str, items: Sequence[Directive]) -> list[DirectiveState]:
@@ -64,11 +64,65 @@ def test_a_directive_comes_back_as_it_was_ordered(uow: UnitOfWork, operator: str
         item,
         kind=DirectiveKind.SUSPEND,
         causes=(CaseCause.UNVERIFIED, CaseCause.DISOWNED),
-        citation="Circular 08/2026/TT-BKHCN",
-        cure="Verify with your chip ID card.",
+        is_primary=True,
+        is_last_number=True,
+        upcoming=NextStep(kind=StepKind.TERMINATE, at=NOW + timedelta(days=5)),
+        wave_id=uuid4(),
     )
-    uow.directives.add_many([ordered])
-    assert lease(uow, operator)[1] == [ordered]
+    restore = make_directive(item)
+    uow.directives.add_many([(ordered, item), (restore, item)])
+    assert lease(uow, operator)[1] == [ordered, restore]
+
+
+def test_each_directive_comes_with_the_number_it_is_about(uow: UnitOfWork, operator: str) -> None:
+    items = [store_number(uow, store_citizen(uow), operator_id=operator) for _ in range(3)]
+    orders = [store_orders(uow, item, DirectiveKind.NOTIFY)[0] for item in items]
+    leased = uow.directives.lease(
+        operator, lease_id=uuid4(), expires_at=LEASE_ENDS_AT, at=NOW, limit=9
+    )
+    assert [(each.directive, each.msisdn) for each in leased] == [
+        (order, item.msisdn) for order, item in zip(orders, items, strict=True)
+    ]
+
+
+def test_the_same_is_ordered_of_many_numbers_each_of_its_own_operator(
+    uow: UnitOfWork, operator: str
+) -> None:
+    others = make_operator()
+    items = [
+        store_number(uow, store_citizen(uow), operator_id=of) for of in (operator, others, operator)
+    ]
+    example = make_directive(
+        items[0],
+        kind=DirectiveKind.BLOCK_OUTGOING,
+        upcoming=NextStep(kind=StepKind.SUSPEND, at=NOW + timedelta(days=60)),
+        wave_id=uuid4(),
+        is_last_number=True,
+    )
+    uow.directives.add_alike(example, [reference_of(uow, item) for item in items])
+    given = [*lease(uow, operator)[1], *lease(uow, others)[1]]
+    for item, each in zip((items[0], items[2], items[1]), given, strict=True):
+        assert each == replace(
+            example,
+            directive_id=each.directive_id,
+            subscription_id=item.subscription_id,
+            operator_id=item.operator_id,
+        )
+    assert len({each.directive_id for each in given}) == 3
+
+
+def test_what_is_ordered_of_many_waits_behind_what_is_out_of_one(
+    uow: UnitOfWork, operator: str
+) -> None:
+    items = [store_number(uow, store_citizen(uow), operator_id=operator) for _ in range(2)]
+    (notice,) = store_orders(uow, items[0], DirectiveKind.NOTIFY)
+    assert lease(uow, operator)[1] == [notice]
+    example = make_directive(items[0], kind=DirectiveKind.BLOCK_OUTGOING)
+    uow.directives.add_alike(example, [reference_of(uow, item) for item in items])
+    assert [each.subscription_id for each in lease(uow, operator)[1]] == [items[1].subscription_id]
+    handed = uow.directives.find_handed(operator, [notice.directive_id])
+    uow.directives.mark_executed(handed.values(), at=NOW)
+    assert [each.subscription_id for each in lease(uow, operator)[1]] == [items[0].subscription_id]
 
 
 def test_the_oldest_are_handed_out_first(uow: UnitOfWork, operator: str) -> None:
@@ -243,7 +297,7 @@ def test_a_directive_that_is_being_acknowledged_is_passed_over(
 def test_many_numbers_are_leased_in_one_pull(uow: UnitOfWork, operator: str) -> None:
     item = store_number(uow, store_citizen(uow), operator_id=operator)
     orders = [make_directive(item, kind=DirectiveKind.NOTIFY) for _ in range(300)]
-    uow.directives.add_many(orders)
+    uow.directives.add_many((order, item) for order in orders)
     pull = partial(lease, uow, operator)
     assert [order.directive_id for order in pull(limit=200)[1]] == [
         order.directive_id for order in orders[:200]

@@ -43,14 +43,14 @@ from tests.unit.identity.makers import (
     make_call,
     make_chip,
     make_claim,
-    make_directive,
     make_face,
     make_key,
     make_msisdn,
     make_personal_id,
-    policy,
+    rules,
     store_citizen,
     store_number,
+    store_orders,
 )
 
 REFERENCE = FaceReference(
@@ -144,7 +144,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     get_contacts(uow, [lookup])
     unwanted = store_number(uow, person)
     disown_subscription(uow, app, person.personal_id, unwanted.msisdn)
-    uow.directives.add_many([make_directive(item, kind=DirectiveKind.SUSPEND)])
+    store_orders(uow, item, DirectiveKind.SUSPEND)
     key = make_key()
     uow.requests.begin(key, at=NOW)
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
@@ -152,7 +152,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.registry.claim()
     take_whole_books(uow)
     uow.sealing_keys.register()
-    record_quality(uow, policy(), caller=operator.caller.name, at=NOW)
+    record_quality(uow, rules(), caller=operator.caller.name, at=NOW)
     return item
 
 
@@ -167,7 +167,7 @@ def take_whole_books(uow: UnitOfWork) -> None:
     import_subscriptions(uow, call, [row], run=run)
     died = Death(other.personal_id, date(2026, 4, 1))
     apply_population_changes(uow, make_call("npd", role=Role.POPULATION), [died])
-    record_quality(uow, policy(), caller="regulator:mic", at=NOW)
+    record_quality(uow, rules(), caller="regulator:mic", at=NOW)
     links = uow.link_runs.begin(uuid4(), slice_count=1, at=NOW)
     uow.link_runs.take(links.run_id, 0)
 

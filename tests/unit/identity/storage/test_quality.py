@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
+from identity.domain.calendar_date import day_of
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.person_name import PersonName
 from identity.domain.provinces import UNKNOWN_PROVINCE
-from identity.domain.quality import Figures, Measure, QualityPolicy, day_of
+from identity.domain.quality import Figures, Measure, QualityPolicy
 from identity.domain.subscription import ServiceState
 from identity.storage.bulk_tables import import_run
 from identity.storage.database import Database, UnitOfWork

@@ -33,10 +33,11 @@ from tests.unit.identity.makers import (
     make_evidence,
     make_record,
     make_session,
-    policy,
+    rules,
     store_citizen,
     store_number,
     store_primary,
+    track_for,
     unverified,
 )
 
@@ -225,7 +226,13 @@ def test_what_was_verified_before_the_migration_is_owed_by_it(
             assert primary.verified_at is not None
             uow.verifications.complete(session, evidence, judge(evidence, at=primary.verified_at))
             disowned = store_number(uow, record)
-            case = open_case(disowned, CaseCause.DISOWNED, policy(), identity=uuid4(), at=NOW)
+            case = open_case(
+                disowned,
+                CaseCause.DISOWNED,
+                track_for(CaseCause.DISOWNED),
+                identity=uuid4(),
+                at=NOW,
+            )
             uow.cases.save_many([(case, disowned)])
             for state in (ServiceState.ACTIVE, ServiceState.INACTIVE):
                 other = store_number(uow, record)
@@ -240,7 +247,7 @@ def test_what_was_verified_before_the_migration_is_owed_by_it(
             assert updates.keys() == {primary.subscription_id, disowned.subscription_id}
             told = updates[primary.subscription_id].standing
             assert (told.primary_since, told.disowned_at) == (NOW, None)
-            assert told.policy_version == policy().verification.version
+            assert told.policy_version == rules().verification.version
             assert updates[disowned.subscription_id].standing.disowned_at == NOW
             assert sorted(each.sequence for each in updates.values()) == [1, 2]
             assert note(uow, primary, disowned, news=NO_NEWS) == 0

@@ -30,10 +30,10 @@ from tests.unit.identity.makers import (
     NOW,
     make_link,
     make_session,
-    policy,
     store_citizen,
     store_number,
     store_primary,
+    track_for,
 )
 
 HELD_BY_A_PRIMARY = 'table "holding_p.*foreign key constraint .* on table "primary_number'
@@ -165,7 +165,9 @@ def test_a_state_that_is_not_ours_is_refused(uow: UnitOfWork, column: str, value
 
 
 def case_row(uow: UnitOfWork, item: Subscription, **given: Any) -> Mapping[str, Any]:  # noqa: ANN401 - any column
-    case = open_case(item, CaseCause.UNVERIFIED, policy(), identity=uuid4(), at=NOW)
+    case = open_case(
+        item, CaseCause.UNVERIFIED, track_for(CaseCause.UNVERIFIED), identity=uuid4(), at=NOW
+    )
     usual = {
         "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
         "case_id": case.case_id,
@@ -226,11 +228,8 @@ def test_a_directive_is_executed_exactly_when_it_says_when(uow: UnitOfWork) -> N
         "directive_id": uuid4(),
         "subscription_id": item.subscription_id,
         "operator_id": item.operator_id,
-        "msisdn_sealed": b"sealed",
         "kind": "suspend",
         "causes": [],
-        "citation": "",
-        "cure": "",
         "state": "executed",
         "created_at": NOW,
         "due_at": NOW,
