@@ -123,6 +123,11 @@ class PolicyBook:
             self._on(day)
 
     @property
+    def chosen(self) -> Sequence[PolicyPack]:
+        """The packs that apply, each in its time."""
+        return self._chosen
+
+    @property
     def packs(self) -> Sequence[PolicyPack]:
         """Every pack, those that are chosen first."""
         return (*self._chosen, *self._past)

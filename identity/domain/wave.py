@@ -78,11 +78,6 @@ class WavePreview:
     recently_verified_count: int
     held_count: int
 
-    @property
-    def slice_count(self) -> int:
-        """Into how many slices the wave is cut."""
-        return max(1, -(-self.subscription_count // SLICE_NUMBERS))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wave:

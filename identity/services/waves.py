@@ -15,6 +15,7 @@ from identity.domain.calendar_date import day_of, whole_years
 from identity.domain.errors import WaveNotFoundError, WaveNotReadyError
 from identity.domain.wave import (
     APPROVALS_NEEDED,
+    SLICE_NUMBERS,
     Wave,
     WaveCriteria,
     WavePreview,
@@ -35,8 +36,16 @@ _AGE_GROUPS = ((0, "0-13"), (14, "14-17"), (18, "18-59"), (60, "60+"))
 Elderly 39/2009, Article 2)."""
 
 
-def preview_wave(uow: UnitOfWork, call: Call, criteria: WaveCriteria) -> Wave:
+def preview_wave(
+    uow: UnitOfWork, call: Call, criteria: WaveCriteria, *, slice_numbers: int = SLICE_NUMBERS
+) -> Wave:
     """Count what a wave would do at the call's instant, and keep it for approval.
+
+    Args:
+        uow: The transaction.
+        call: The circumstances.
+        criteria: Which cases.
+        slice_numbers: About as many numbers are executed together.
 
     Raises:
         WaveInvalidError: No ladder leaves this step to waves.
@@ -53,7 +62,7 @@ def preview_wave(uow: UnitOfWork, call: Call, criteria: WaveCriteria) -> Wave:
         creator=str(call.caller),
         created_at=call.at,
         preview=preview,
-        slice_count=preview.slice_count,
+        slice_count=max(1, -(-preview.subscription_count // slice_numbers)),
     )
     uow.waves.add(wave)
     note(uow, call, wave, "preview_wave", numbers=preview.subscription_count)

@@ -37,6 +37,7 @@ from identity.storage.import_runs import ImportRuns
 from identity.storage.link_changes import LinkChanges
 from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
+from identity.storage.policy_packs import PolicyPacks
 from identity.storage.primaries import Primaries
 from identity.storage.quality import Quality
 from identity.storage.registry import Registry
@@ -130,6 +131,11 @@ class UnitOfWork:
     def compliance(self) -> Compliance:
         """What operators did with their orders, counted."""
         return Compliance(self.connection)
+
+    @cached_property
+    def policy_packs(self) -> PolicyPacks:
+        """Packs as they were when they were first used."""
+        return PolicyPacks(self.connection)
 
     @cached_property
     def waves(self) -> Waves:

@@ -3,6 +3,7 @@
 Owns the rows of `policy_pack`. Never sees a pack's text.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,10 @@ from identity.storage.enforcement_tables import policy_pack
 
 class ChangedPackError(StateError):
     """A pack that is not what it was when it was first used."""
+
+
+class MissingPackError(StateError):
+    """A pack that was used is not here any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +50,19 @@ class PolicyPacks:
                 f"the policy pack {version} has decided cases since"
                 f" {kept.first_used_at:%Y-%m-%d} and is not what it was: put it back, and give"
                 " what is new a name of its own"
+            )
+
+    def refuse_missing(self, known: Collection[str]) -> None:
+        """See that every pack that was ever used is still here.
+
+        Args:
+            known: Names of those that are.
+
+        Raises:
+            MissingPackError: One is not: cases that it opened could not go on.
+        """
+        used = set(self.connection.execute(select(policy_pack.c.version)).scalars())
+        if missing := sorted(used - set(known)):
+            raise MissingPackError(
+                f"the policy pack {missing[0]} has decided cases and is not here: put it back"
             )

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICY
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
@@ -25,6 +24,7 @@ from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.policy import PolicyPack
 from identity.domain.subscription import Subscription
+from identity.policy_files import load_policy
 from identity.services.call import Call
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions

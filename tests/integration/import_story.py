@@ -13,9 +13,9 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 
-from identity.policy_files import load_policy
 from identity.config import DEFAULT_POLICY
 from identity.domain.caller import Caller, Role
+from identity.policy_files import load_policy
 from identity.rpc import decode
 from identity.services.call import Call
 from identity.services.import_population import import_population

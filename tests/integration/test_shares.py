@@ -11,7 +11,6 @@ from typing import Any
 import grpc
 import pytest
 
-from identity.policy_files import load_policy
 from identity.domain.caller import Caller, Role
 from identity.rpc.interceptor import Guard
 from identity.rpc.load import Shares
