@@ -17,6 +17,7 @@ from subid.v1.contact_service_pb2 import (
     Purpose,
 )
 from subid.v1.enforcement_service_pb2 import (
+    DIRECTIVE_KIND_BLOCK_OUTGOING,
     AdvanceEnforcementRequest,
     AdvanceEnforcementResponse,
     ExplainSubscriptionRequest,
@@ -39,11 +40,23 @@ from subid.v1.population_service_pb2 import (
     SubscriberUpdateResult,
 )
 from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
+from subid.v1.wave_service_pb2 import (
+    ApproveWaveRequest,
+    ApproveWaveResponse,
+    ExecuteWaveRequest,
+    ExecuteWaveResponse,
+    PreviewWaveRequest,
+    PreviewWaveResponse,
+    Wave,
+    WaveCriteria,
+)
 from telco_sim.messages import instant_message
 from telco_sim.wire import Caller, new_request_id
 
 LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
 """An article as an agency would cite it; the service keeps it with each look-up."""
+
+_SLICES_AT_ONCE = 10
 
 _RECORDS_PER_BATCH = 500
 """Far below the contract's 5,000, so that a small country still travels in several batches."""
@@ -169,7 +182,7 @@ class Agency:
 
 
 class Regulator:
-    """Runs enforcement, asks why, and reads how good the data are."""
+    """Runs enforcement and waves, asks why, and reads how good the data are."""
 
     def __init__(self, caller: Caller) -> None:
         """Take the connection of a caller with the role `regulator`."""
@@ -200,6 +213,47 @@ class Regulator:
             self._caller.enforcement.ExplainSubscription, ExplainSubscriptionRequest(msisdn=msisdn)
         )
         return response
+
+    def preview_wave(self, *, track: str, has_primaries: bool) -> PreviewWaveResponse:
+        """Try dry to block what waits for it on a ladder.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        criteria = WaveCriteria(
+            track=track, step=DIRECTIVE_KIND_BLOCK_OUTGOING, has_primaries=has_primaries
+        )
+        response: PreviewWaveResponse = self._caller.ask(
+            self._caller.waves.PreviewWave,
+            PreviewWaveRequest(request_id=new_request_id(), criteria=criteria),
+        )
+        return response
+
+    def approve_wave(self, wave_id: str) -> Wave:
+        """Approve a wave.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: ApproveWaveResponse = self._caller.ask(
+            self._caller.waves.ApproveWave,
+            ApproveWaveRequest(request_id=new_request_id(), wave_id=wave_id),
+        )
+        return response.wave
+
+    def execute_wave(self, wave_id: str) -> Wave:
+        """Execute the next slices of a wave.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: ExecuteWaveResponse = self._caller.ask(
+            self._caller.waves.ExecuteWave,
+            ExecuteWaveRequest(
+                request_id=new_request_id(), wave_id=wave_id, slice_count_max=_SLICES_AT_ONCE
+            ),
+        )
+        return response.wave
 
     def quality_report(self, *, trend_days: int) -> GetReportResponse:
         """Read how good the data of all operators are.

@@ -34,9 +34,13 @@ from telco_sim.world import Cast, Plan, World
 POPULATION, AGENCY, REGULATOR, APP = "population", "agency", "regulator", "citizen-app"
 """Names of the callers that are not operators; each is also the name of its role."""
 
+SECOND_REGULATOR = "regulator-second"
+"""A colleague at the regulator: nobody approves a wave alone."""
+
 CALLERS = (
     *(CallerIdentity(role="operator", name=name) for name in OPERATORS),
     *(CallerIdentity(role=name, name=name) for name in (POPULATION, AGENCY, REGULATOR, APP)),
+    CallerIdentity(role=REGULATOR, name=SECOND_REGULATOR),
 )
 """Everybody who needs a certificate of the service."""
 
@@ -115,6 +119,7 @@ def open_callers(address: str, *, folder: Path, wiretap: Wiretap) -> Iterator[Ma
                 name=name,
                 channel=channels.enter_context(open_channel(address, keys=each)),
                 wiretap=wiretap,
+                private_key=each.private_key,
             )
             for name, each in keys.items()
         }
@@ -156,6 +161,7 @@ def build_world(
         update_desk=UpdateDesk(population, journal=journal),
         agency=Agency(callers[AGENCY]),
         regulator=regulator,
+        second_regulator=Regulator(callers[SECOND_REGULATOR]),
         app=CitizenApp(callers[APP]),
         callers=callers,
         studio=studio,

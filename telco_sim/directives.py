@@ -16,9 +16,12 @@ from subid.v1.enforcement_service_pb2 import (
     ACKNOWLEDGEMENT_RESULT_LEASE_LOST,
     ACKNOWLEDGEMENT_RESULT_SUPERSEDED,
     DIRECTIVE_KIND_BLOCK_OUTGOING,
+    DIRECTIVE_KIND_NOTIFY,
     DIRECTIVE_KIND_RESTORE,
     DIRECTIVE_KIND_SUSPEND,
     DIRECTIVE_KIND_TERMINATE,
+    KEPT_ROUTE_EMERGENCY_CALLS,
+    KEPT_ROUTE_VERIFICATION,
     Acknowledgement,
     AcknowledgementOutcome,
     AcknowledgementResult,
@@ -26,6 +29,7 @@ from subid.v1.enforcement_service_pb2 import (
     DirectiveKind,
     PullDirectivesResponse,
 )
+from subid.v1.localized_text_pb2 import LocalizedText
 from subid.v1.subscription_pb2 import (
     SERVICE_STATE_ACTIVE,
     SERVICE_STATE_OUTGOING_BLOCKED,
@@ -47,6 +51,10 @@ STATE_AFTER: Mapping[DirectiveKind, ServiceState] = MappingProxyType(
     }
 )
 """What the network does after each kind; a notice changes nothing."""
+
+_BLOCKS = (DIRECTIVE_KIND_BLOCK_OUTGOING, DIRECTIVE_KIND_SUSPEND)
+_OPEN_ROUTES = (KEPT_ROUTE_EMERGENCY_CALLS, KEPT_ROUTE_VERIFICATION)
+"""What a blocked number must still be good for."""
 
 _PULL_COUNT_MAX = 400
 _LEASE = timedelta(minutes=5)
@@ -209,10 +217,9 @@ class DirectiveDesk:
 
     def _check_explains_itself(self, directive: Directive) -> None:
         is_restore = directive.kind == DIRECTIVE_KIND_RESTORE
-        says_why = bool(directive.causes) and bool(directive.citation) and bool(directive.cure)
         self._journal.check(
             Invariant.ORDERS_EXPLAIN_THEMSELVES,
-            holds=(not directive.causes if is_restore else says_why)
+            holds=(not directive.causes if is_restore else _says_why(directive))
             and instant_of(directive.due_time) >= instant_of(directive.create_time),
             detail=f"{kind_name(directive.kind)} without cause, rule, cure or a time to act in",
         )
@@ -227,6 +234,19 @@ class DirectiveDesk:
                 detail=f"{kind_name(directive.kind)} came before an order that is older",
             )
             latest[directive.msisdn] = created_ns
+
+
+def _says_why(directive: Directive) -> bool:
+    """Say whether an order has its cause, rule and cure, and its words or what it leaves open."""
+    has_reason = bool(directive.causes) and bool(directive.citation) and bool(directive.track)
+    has_notice = says_it_twice(directive.notice) == (directive.kind == DIRECTIVE_KIND_NOTIFY)
+    is_open = set(directive.kept_routes) == set(_OPEN_ROUTES) or directive.kind not in _BLOCKS
+    return has_reason and has_notice and is_open and says_it_twice(directive.way_out)
+
+
+def says_it_twice(text: LocalizedText) -> bool:
+    """Say whether a text is there in both languages."""
+    return bool(text.vi) and bool(text.en)
 
 
 def _acknowledgement(directive: Directive, outcome: AcknowledgementOutcome) -> Acknowledgement:

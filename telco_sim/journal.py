@@ -32,6 +32,7 @@ class Invariant(StrEnum):
     ORDERS_EXPLAIN_THEMSELVES = "every order carries cause, rule and cure"
     ORDERS_IN_SEQUENCE = "orders for one number come in the order they were given"
     LADDER_IN_ORDER = "a notice comes before a block, and a lesser block before a greater"
+    WAVES_AS_APPROVED = "a wave blocks what its preview said, approved by two, and no number else"
     LAPSED_LEASE_RETURNS = "orders of a lapsed lease or a failed attempt come back"
     CURE_RESTORES = "verification puts a blocked number back in service"
     BLOCK_EXPLAINED = "every blocked number is explained: cause, rule, cure, next step"

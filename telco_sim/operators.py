@@ -47,6 +47,7 @@ from telco_sim.books import ROWS_PER_BATCH, BookRow
 from telco_sim.flaws import Flaw, RowRefusal
 from telco_sim.messages import claim_message
 from telco_sim.population import Citizen
+from telco_sim.signatures import sign
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id
 
@@ -219,16 +220,18 @@ class Operator:
     def acknowledge(
         self, lease_id: str, acknowledgements: Sequence[Acknowledgement]
     ) -> list[AcknowledgementResult]:
-        """Say what became of leased directives; return one result for each.
+        """Say under one's signature what became of leased directives; return a result for each.
 
         Raises:
             Refusal: The service said no to the acknowledgement as a whole.
         """
+        assert self._caller.private_key is not None, "an operator has a certificate"
+        request = AcknowledgeDirectivesRequest(
+            request_id=new_request_id(), lease_id=lease_id, acknowledgements=acknowledgements
+        )
+        sign(request, private_key=self._caller.private_key)
         response: AcknowledgeDirectivesResponse = self._caller.ask(
-            self._caller.enforcement.AcknowledgeDirectives,
-            AcknowledgeDirectivesRequest(
-                request_id=new_request_id(), lease_id=lease_id, acknowledgements=acknowledgements
-            ),
+            self._caller.enforcement.AcknowledgeDirectives, request
         )
         return list(response.results)
 

@@ -25,6 +25,7 @@ from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
+from subid.v1.wave_service_pb2_grpc import WaveServiceStub
 from telco_sim.measurements import Measurements
 
 REQUEST_BYTES_MAX = 20 * 1024 * 1024
@@ -150,9 +151,19 @@ class Wiretap:
 class Caller:
     """One caller's connection: a stub for each service, and a call that is measured."""
 
-    def __init__(self, *, name: str, channel: grpc.Channel, wiretap: Wiretap) -> None:
-        """Take a channel; whoever made it closes it."""
+    def __init__(
+        self, *, name: str, channel: grpc.Channel, wiretap: Wiretap, private_key: bytes | None
+    ) -> None:
+        """Take a channel; whoever made it closes it.
+
+        Args:
+            name: Who calls.
+            channel: The connection.
+            wiretap: Who looks on.
+            private_key: The key of the caller's certificate in PEM, or None for a caller without.
+        """
         self.name = name
+        self.private_key = private_key
         self._wiretap = wiretap
         self.population = PopulationServiceStub(channel)
         self.subscriptions = SubscriptionServiceStub(channel)
@@ -161,6 +172,7 @@ class Caller:
         self.contacts = ContactServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
+        self.waves = WaveServiceStub(channel)
 
     def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.

@@ -149,6 +149,7 @@ class World:
         update_desk: Its desk for updates.
         agency: A state agency.
         regulator: The regulator.
+        second_regulator: A colleague there.
         app: The citizen app.
         callers: Every connection by the caller's name, those of strangers included.
         studio: Cards and photographs.
@@ -173,6 +174,7 @@ class World:
     update_desk: UpdateDesk
     agency: Agency
     regulator: Regulator
+    second_regulator: Regulator
     app: CitizenApp
     callers: Mapping[str, Caller]
     studio: Studio

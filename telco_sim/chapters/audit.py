@@ -25,7 +25,7 @@ from subid.v1.subscription_pb2 import (
     ServiceState,
     Subscription,
 )
-from telco_sim.directives import STATE_AFTER
+from telco_sim.directives import STATE_AFTER, says_it_twice
 from telco_sim.journal import Invariant
 from telco_sim.operators import Line, Operator
 from telco_sim.wire import Refusal
@@ -144,8 +144,10 @@ def _is_explained(case: EnforcementCase) -> bool:
     return (
         case.cause != CASE_CAUSE_UNSPECIFIED
         and bool(case.citation)
-        and bool(case.cure)
+        and says_it_twice(case.way_out)
+        and says_it_twice(case.explanation)
         and bool(case.track)
+        and bool(case.policy_version)
         and case.HasField("open_time")
         and says_what_next == case.HasField("next_step_time")
     )

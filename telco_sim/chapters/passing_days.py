@@ -1,7 +1,7 @@
 """Days pass.
 
-Owns the clock of the story: each day the regulator runs enforcement, operators work off what is
-ordered, and now and then somebody who was blocked verifies.
+Owns the clock of the story: each day the regulator runs enforcement and waves, operators work off
+what is ordered, and now and then somebody who was blocked verifies.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +18,7 @@ from subid.v1.subscription_service_pb2 import SubscriptionRow
 from telco_sim.chapters.audit import check_blocks_explained
 from telco_sim.chapters.events import cure, recycle_numbers
 from telco_sim.chapters.verifying import verify_holder
+from telco_sim.chapters.waves import block_by_waves
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Invariant
 from telco_sim.messages import claim_message
@@ -42,6 +43,7 @@ def let_days_pass(world: World) -> None:
     for day in range(1, world.plan.day_count + 1):
         advanced = world.let_pass(timedelta(days=1))
         world.journal.count("enforcement steps taken", advanced.step_count)
+        block_by_waves(world)
         if day in events:
             events[day]()
         for desk in world.desks.values():

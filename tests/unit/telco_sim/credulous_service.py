@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import grpc
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
@@ -28,6 +30,7 @@ from subid.v1 import (
     enforcement_service_pb2,
     enforcement_service_pb2_grpc,
     imports_pb2,
+    localized_text_pb2,
     population_service_pb2,
     population_service_pb2_grpc,
     quality_service_pb2,
@@ -37,6 +40,8 @@ from subid.v1 import (
     subscription_service_pb2_grpc,
     verification_service_pb2,
     verification_service_pb2_grpc,
+    wave_service_pb2,
+    wave_service_pb2_grpc,
 )
 from telco_sim.measurements import Measurements
 from telco_sim.wire import Caller, Wiretap
@@ -50,6 +55,26 @@ def timestamp(instant: datetime) -> Timestamp:
     return message
 
 
+NOTIFY = enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY
+BLOCKS = (
+    enforcement_service_pb2.DIRECTIVE_KIND_BLOCK_OUTGOING,
+    enforcement_service_pb2.DIRECTIVE_KIND_SUSPEND,
+)
+ROUTES = (
+    enforcement_service_pb2.KEPT_ROUTE_EMERGENCY_CALLS,
+    enforcement_service_pb2.KEPT_ROUTE_VERIFICATION,
+)
+OPERATOR_KEY = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+)
+"""Every caller's key: the credulous service looks at no certificate."""
+
+
+def said(text: str) -> localized_text_pb2.LocalizedText:
+    """A text that is the same in both languages."""
+    return localized_text_pb2.LocalizedText(vi=text, en=text)
+
+
 @dataclass
 class Country:
     """What the credulous service remembers, open to tests."""
@@ -61,6 +86,14 @@ class Country:
     updates: list[population_service_pb2.SubscriberUpdate] = field(default_factory=list)
     leased_until: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     superseded_ids: set[str] = field(default_factory=set)
+    acknowledged: list[enforcement_service_pb2.AcknowledgeDirectivesRequest] = field(
+        default_factory=list
+    )
+    wave_preview: wave_service_pb2.WavePreview = field(default_factory=wave_service_pb2.WavePreview)
+    wave_orders: int = 0
+    wave_forgets: bool = False
+    is_wave_done: bool = False
+    wave_approvers: list[str] = field(default_factory=list)
     repeats_differ: bool = False
     contact_refusal: Status | None = None
     quality: quality_service_pb2.GetReportResponse = field(
@@ -77,7 +110,10 @@ class Country:
             kind=kind,
             causes=[enforcement_service_pb2.CASE_CAUSE_UNVERIFIED],
             citation="a rule",
-            cure="a way out",
+            track="T2",
+            way_out=said("a way out"),
+            notice=said("a notice") if kind == NOTIFY else None,
+            kept_routes=ROUTES if kind in BLOCKS else (),
             create_time=timestamp(self.now),
             due_time=timestamp(self.now + timedelta(days=1)),
         )
@@ -312,6 +348,7 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
     def AcknowledgeDirectives(
         self, request: enforcement_service_pb2.AcknowledgeDirectivesRequest, _: grpc.ServicerContext
     ) -> enforcement_service_pb2.AcknowledgeDirectivesResponse:
+        self._country.acknowledged.append(request)
         results = [self._settle(each, request.lease_id) for each in request.acknowledgements]
         return enforcement_service_pb2.AcknowledgeDirectivesResponse(results=results)
 
@@ -334,6 +371,42 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self._country.directives = [
             each for each in self._country.directives if each.directive_id != directive_id
         ]
+
+
+class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
+    """Needs no approval, and counts every one."""
+
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def PreviewWave(
+        self, request: wave_service_pb2.PreviewWaveRequest, _: grpc.ServicerContext
+    ) -> wave_service_pb2.PreviewWaveResponse:
+        preview = self._country.wave_preview
+        if request.criteria.has_primaries or self._country.is_wave_done:
+            preview = wave_service_pb2.WavePreview()
+        return wave_service_pb2.PreviewWaveResponse(wave_id=str(uuid.uuid4()), preview=preview)
+
+    def ApproveWave(
+        self, _: wave_service_pb2.ApproveWaveRequest, __: grpc.ServicerContext
+    ) -> wave_service_pb2.ApproveWaveResponse:
+        self._country.wave_approvers.append("somebody")
+        return wave_service_pb2.ApproveWaveResponse(wave=self._wave())
+
+    def ExecuteWave(
+        self, _: wave_service_pb2.ExecuteWaveRequest, __: grpc.ServicerContext
+    ) -> wave_service_pb2.ExecuteWaveResponse:
+        self._country.is_wave_done = not self._country.wave_forgets
+        return wave_service_pb2.ExecuteWaveResponse(wave=self._wave())
+
+    def _wave(self) -> wave_service_pb2.Wave:
+        return wave_service_pb2.Wave(
+            state=wave_service_pb2.WAVE_STATE_COMPLETED,
+            approvers=self._country.wave_approvers,
+            slice_count=1,
+            slice_done_count=1,
+            directive_count=self._country.wave_orders,
+        )
 
 
 class QualityServicer(quality_service_pb2_grpc.QualityServiceServicer):
@@ -367,6 +440,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
         EnforcementServicer(country), server
     )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
+    wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(country), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:
@@ -380,4 +454,4 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
 def caller(channel: grpc.Channel, *, name: str, wiretap: Wiretap | None = None) -> Caller:
     """Return a caller of the served country."""
     tapped = wiretap or Wiretap(Measurements())
-    return Caller(name=name, channel=channel, wiretap=tapped)
+    return Caller(name=name, channel=channel, wiretap=tapped, private_key=OPERATOR_KEY)

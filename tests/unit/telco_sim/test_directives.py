@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from subid.v1.enforcement_service_pb2 import (
     ACKNOWLEDGEMENT_RESULT_SUPERSEDED,
@@ -27,7 +30,14 @@ from telco_sim.ledger import DirectiveLedger
 from telco_sim.numbering import NumberGenerator
 from telco_sim.operators import Operator
 from telco_sim.population import draw_population
-from tests.unit.telco_sim.credulous_service import STARTED_AT, Country, caller, serve
+from telco_sim.signatures import signed_text
+from tests.unit.telco_sim.credulous_service import (
+    OPERATOR_KEY,
+    STARTED_AT,
+    Country,
+    caller,
+    serve,
+)
 
 TODAY = date(2026, 11, 21)
 
@@ -100,6 +110,17 @@ def test_a_prompt_operator_does_what_is_ordered(
     assert broken(journal) == {}
 
 
+def test_what_an_operator_acknowledges_it_signs(
+    country: Country, operator: Operator, ledger: DirectiveLedger, journal: Journal
+) -> None:
+    country.order(next(iter(operator.lines)), DIRECTIVE_KIND_SUSPEND)
+    desk_of(operator, Habit.PROMPT, ledger, journal).work_off()
+    (request,) = country.acknowledged
+    key = load_pem_private_key(OPERATOR_KEY, password=None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    key.public_key().verify(request.signature, signed_text(request), ec.ECDSA(SHA256()))
+
+
 def test_a_clumsy_operator_fails_some_and_does_them_in_the_end(
     country: Country, operator: Operator, ledger: DirectiveLedger, journal: Journal
 ) -> None:
@@ -168,10 +189,25 @@ def test_a_superseded_directive_leaves_the_network_alone(
     assert attempts(ledger, "BLOCK_OUTGOING") == {"superseded": 1}
 
 
-def test_an_order_without_a_cure_is_noticed(
-    country: Country, operator: Operator, ledger: DirectiveLedger, journal: Journal
+@pytest.mark.parametrize(
+    ("kind", "lacking"),
+    [
+        (DIRECTIVE_KIND_SUSPEND, "way_out"),
+        (DIRECTIVE_KIND_SUSPEND, "kept_routes"),
+        (DIRECTIVE_KIND_SUSPEND, "citation"),
+        (DIRECTIVE_KIND_NOTIFY, "notice"),
+        (DIRECTIVE_KIND_NOTIFY, "causes"),
+    ],
+)
+def test_an_order_without_its_reason_words_or_open_routes_is_noticed(
+    kind: DirectiveKind,
+    lacking: str,
+    country: Country,
+    operator: Operator,
+    ledger: DirectiveLedger,
+    journal: Journal,
 ) -> None:
-    country.order(next(iter(operator.lines)), DIRECTIVE_KIND_SUSPEND).cure = ""
+    country.order(next(iter(operator.lines)), kind).ClearField(lacking)
     desk_of(operator, Habit.PROMPT, ledger, journal).work_off()
     assert list(broken(journal)) == ["ORDERS_EXPLAIN_THEMSELVES"]
 
