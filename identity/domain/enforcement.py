@@ -79,6 +79,8 @@ class Case:
         closed_at: When it ended.
         frozen_at: Since when a dispute holds its clock; None while it runs.
         waits_for_wave: Its next rung is left to waves.
+        wave_id: The wave that took its rung that is left to waves.
+        wave_due_at: When that rung was due: what a revert puts back.
     """
 
     case_id: UUID
@@ -93,6 +95,8 @@ class Case:
     closed_at: datetime | None = None
     frozen_at: datetime | None = None
     waits_for_wave: bool = False
+    wave_id: UUID | None = None
+    wave_due_at: datetime | None = None
 
     def frozen(self, *, at: datetime) -> "Case":
         """The case with its clock held; unchanged when it is held already."""
@@ -176,11 +180,13 @@ class Run:
         is_notified: Every notice that was ordered has been delivered.
         wave_track: It is a wave: of this ladder it takes the one step that is left to waves, and
             nothing else.
+        wave_id: The wave, which the case remembers.
     """
 
     is_primary: bool = False
     is_notified: bool = True
     wave_track: str | None = None
+    wave_id: UUID | None = None
 
 
 def take_due_steps(
@@ -194,8 +200,9 @@ def take_due_steps(
     taken: list[StepKind] = []
     while case.frozen_at is None and (step := _due_step(case, track, run, at=at)):
         taken.append(step.kind)
-        case = _after_step(case, track, at=at)
+        due_at, case = case.next_due_at, _after_step(case, track, at=at)
         if run.wave_track is not None:
+            case = replace(case, wave_id=run.wave_id, wave_due_at=due_at)
             break
         # A notice that has just been ordered has not been delivered.
         run = replace(run, is_notified=run.is_notified and step.kind is not StepKind.NOTIFY)

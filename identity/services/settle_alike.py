@@ -89,8 +89,6 @@ def write_alike(
     call: Call,
     settled: Settlement,
     alike: Written,
-    *,
-    wave_id: UUID | None = None,
 ) -> None:
     """Write for many subscriptions what was settled for one of them.
 
@@ -99,12 +97,11 @@ def write_alike(
         call: The circumstances.
         settled: What followed for the example; it stays in service.
         alike: The subscriptions.
-        wave_id: The wave whose step it was.
     """
     references = alike.references
     if settled.subscription.service_state is not alike.example.service_state:
         uow.subscriptions.order_alike(references, settled.subscription.service_state, at=call.at)
-    _write_cases(uow, settled, alike, wave_id=wave_id)
+    _write_cases(uow, settled, alike)
     if settled.overtaken:
         uow.directives.supersede((identity for _, identity in references), settled.overtaken)
     for order in settled.directives:
@@ -132,9 +129,7 @@ def _settle(
     )
 
 
-def _write_cases(
-    uow: UnitOfWork, settled: Settlement, alike: Written, *, wave_id: UUID | None
-) -> None:
+def _write_cases(uow: UnitOfWork, settled: Settlement, alike: Written) -> None:
     known = {case.case_id: case for case in alike.cases}
     # Changes come first: a ladder's place must be free before a new case takes it.
     for case in settled.cases:
@@ -142,7 +137,7 @@ def _write_cases(
         if before is None or case == before:
             continue
         if case.steps_taken != before.steps_taken:
-            uow.cases.step_alike(case, alike.references, wave_id=wave_id)
+            uow.cases.step_alike(case, alike.references)
         if (case.cause, case.state) != (before.cause, before.state):
             uow.cases.change_alike(case, alike.references)
     for case in settled.cases:

@@ -89,9 +89,7 @@ def _step(
         if settled.subscription == example and list(settled.cases) == cases:
             return Stepped()  # a wave, a notice or extra time holds all of them
         if settled.subscription.is_in_service:
-            write_alike(
-                uow, call, settled, Written(example, cases, references), wave_id=change.wave_id
-            )
+            write_alike(uow, call, settled, Written(example, cases, references))
             append(uow.connection, [_entry(call, [settled], count=len(alike), wave=wave)])
             return _stepped([settled], times=len(alike))
     return _step_each(uow, call, alike, wave=wave)
@@ -122,6 +120,7 @@ def _change(due: DueNumber, item: Subscription, *, wave: WaveStep | None) -> Cha
             is_primary=due.is_primary,
             is_notified=due.is_notified,
             wave_track=None if wave is None else wave.track,
+            wave_id=None if wave is None else wave.wave_id,
         ),
         wave_id=None if wave is None else wave.wave_id,
     )

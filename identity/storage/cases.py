@@ -42,8 +42,9 @@ _CHANGE_ALIKE = text(
 _STEP_ALIKE = text(
     "UPDATE enforcement_case AS e SET state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
     " steps_taken = :steps_taken, next_due_at = :next_due_at, waits_for_wave = :waits_for_wave,"
-    " wave_id = coalesce(CAST(:wave_id AS uuid), e.wave_id), wave_due_at ="
-    " CASE WHEN CAST(:wave_id AS uuid) IS NULL THEN e.wave_due_at ELSE e.next_due_at END"
+    " wave_id = CAST(:wave_id AS uuid), wave_due_at ="
+    " CASE WHEN e.wave_id IS DISTINCT FROM CAST(:wave_id AS uuid) THEN e.next_due_at"
+    " ELSE e.wave_due_at END"
     f" FROM {PACKED_REFERENCES} AS n"
     " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
     " AND e.track = :track AND e.state = 'open'"
@@ -144,15 +145,13 @@ class Cases:
             },
         )
 
-    def step_alike(
-        self, case: Case, references: Sequence[Reference], *, wave_id: UUID | None
-    ) -> None:
+    def step_alike(self, case: Case, references: Sequence[Reference]) -> None:
         """Take the same steps of the open cases on one track, of many subscriptions.
 
         Args:
-            case: The case of one of them, after its steps.
+            case: The case of one of them, after its steps. Where a wave took them, each case keeps
+                when its own step was due.
             references: Full keys of all of them.
-            wave_id: The wave that takes them: it and the due time of before are kept for a revert.
         """
         self.connection.execute(
             _STEP_ALIKE,
@@ -164,7 +163,7 @@ class Cases:
                 "steps_taken": case.steps_taken,
                 "next_due_at": case.next_due_at,
                 "waits_for_wave": case.waits_for_wave,
-                "wave_id": wave_id,
+                "wave_id": case.wave_id,
             },
         )
 

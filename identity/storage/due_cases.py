@@ -64,7 +64,7 @@ _NUMBERS = text(
 )
 _CLIMBS = text(
     "SELECT e.subscription_id, string_agg(concat_ws('|', e.track, e.cause, e.policy_version,"  # noqa: S608 - no input
-    "  e.steps_taken, e.next_due_at <= :at, e.frozen_at IS NULL), ';'"
+    "  e.steps_taken, e.next_due_at <= :at, e.frozen_at IS NULL, e.wave_id), ';'"
     "  ORDER BY e.opened_at, e.track) AS climbs"
     f" FROM {PACKED_REFERENCES} AS n JOIN enforcement_case AS e"
     "  ON e.msisdn_key = n.key AND e.subscription_id = n.id"

@@ -214,6 +214,24 @@ def test_a_revert_leaves_what_happened_since(country: Country) -> None:
     assert {case.steps_taken for case in country.cases(moved) if case.track == "T2"} == {5}
 
 
+def test_a_revert_finds_what_was_stepped_by_itself(country: Country) -> None:
+    # Verified, and yet on the ladder: as after a correction of the register.
+    alone = replace(country.numbers[3], verified_at=country.at)
+    country.transactions.run(lambda uow: uow.subscriptions.save(alone))
+    before = country.cases(alone)
+    country.transactions.run(
+        lambda uow: uow.cases.save_many(
+            (replace(case, cause=CaseCause.OPERATOR_REPORT), alone) for case in before
+        )
+    )
+    reported = country.cases(alone)
+    wave = country.execute(country.approved())
+    assert country.now(alone).service_state is ServiceState.OUTGOING_BLOCKED
+    assert country.revert(wave).reverted_count == 13
+    assert country.now(alone).service_state is ServiceState.ACTIVE
+    assert country.cases(alone) == reported
+
+
 def test_blocks_that_were_not_pulled_yet_are_overtaken(country: Country) -> None:
     country.revert(country.execute(country.approved()))
     assert {kind for kind, _ in country.obey()} == {DirectiveKind.RESTORE}
