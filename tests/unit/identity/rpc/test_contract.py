@@ -16,7 +16,13 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from buf.validate import validate_pb2
 from identity.domain.errors import leaves
 from identity.rpc.errors import STATUS_CODES
-from identity.rpc.limits import LARGE_METHODS, SMALL_MESSAGE_BYTES_MAX, check, form_of
+from identity.rpc.limits import (
+    DEEP_MESSAGE_BYTES_MAX,
+    LARGE_METHODS,
+    SMALL_MESSAGE_BYTES_MAX,
+    check,
+    form_of,
+)
 from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
 from subid.v1 import (
@@ -86,9 +92,6 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.GetKpisRequest.last_day",
 }
 
-NESTED_LISTS = {"subid.v1.WaveCriteria"}
-"""Of scalars, in a body of the small size, from the regulator only: what they could hold beyond
-their limits is little, and refused as soon as it is read."""
 
 READS = ("Get", "List", "BatchGet", "Explain")
 
@@ -172,10 +175,14 @@ def test_every_repeated_field_has_a_largest_number(method: MethodDescriptor) -> 
 
 
 @pytest.mark.parametrize("method", METHODS, ids=method_key)
-def test_only_the_top_of_a_request_has_lists(method: MethodDescriptor) -> None:
-    # identity.rpc.limits counts there, and nowhere deeper.
-    for message in message_types(method.input_type):
-        if message is not method.input_type and message.full_name not in NESTED_LISTS:
+def test_a_large_request_has_lists_at_its_top_only(method: MethodDescriptor) -> None:
+    # On the wire identity.rpc.limits counts there, and nowhere deeper: what has lists in a single
+    # message must be small. What stands in a list has none.
+    deeper = [m for m in message_types(method.input_type) if m is not method.input_type]
+    if any(field.is_repeated for message in deeper for field in message.fields):
+        assert form_of(method_key(method)).bytes_max <= DEEP_MESSAGE_BYTES_MAX
+    for listed in (field.message_type for field in method.input_type.fields if field.is_repeated):
+        for message in message_types(listed) if listed is not None else ():
             assert not [field.full_name for field in message.fields if field.is_repeated]
 
 
