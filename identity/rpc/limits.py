@@ -36,6 +36,10 @@ LARGE_METHODS = frozenset(
 )
 """May use all of `MESSAGE_BYTES_MAX`."""
 
+DEEP_MESSAGE_BYTES_MAX = 128 * 1024
+"""The largest request with lists below its top, where nobody counts on the wire: what it can hold
+is small in memory, too."""
+
 STRAY_FIELDS_MAX = 100
 """Top-level fields of a body beyond those of the contract: a newer client may know some."""
 
@@ -97,7 +101,7 @@ def form_of(method: str) -> Form:
     items_max = _items_max(described)
     return Form(
         kind=GetMessageClass(described),
-        bytes_max=MESSAGE_BYTES_MAX if method in LARGE_METHODS else SMALL_MESSAGE_BYTES_MAX,
+        bytes_max=_bytes_max(method, described),
         items_max=items_max,
         names={
             field.number: field.name
@@ -105,6 +109,22 @@ def form_of(method: str) -> Form:
             if field.is_repeated and not _is_packed(field)
         },
         entries_max=len(described.fields) + sum(items_max.values()) + STRAY_FIELDS_MAX,
+    )
+
+
+def _bytes_max(method: str, described: Any) -> int:  # noqa: ANN401 - as _items_max
+    if any(_items_max(part.message_type) for part in _parts(described)):
+        return DEEP_MESSAGE_BYTES_MAX
+    return MESSAGE_BYTES_MAX if method in LARGE_METHODS else SMALL_MESSAGE_BYTES_MAX
+
+
+@lru_cache(maxsize=128)
+def _parts(described: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as _items_max
+    """The fields that hold one message each."""
+    return tuple(
+        field
+        for field in described.fields
+        if field.message_type is not None and not field.is_repeated
     )
 
 
@@ -128,9 +148,7 @@ def check(request: Message) -> None:
         RequestInvalidError: Any field at fault; a list that is too long is named alone, and its
             elements are not looked at.
     """
-    for name, most in _items_max(request.DESCRIPTOR).items():
-        if len(getattr(request, name)) > most:
-            raise _too_many(name, most)
+    _refuse_long_lists(request)
     violations = tuple(
         FieldViolation(
             field=field_path(violation.proto),
@@ -141,6 +159,15 @@ def check(request: Message) -> None:
     )
     if violations:
         raise RequestInvalidError(violations)
+
+
+def _refuse_long_lists(message: Message, *, path: str = "") -> None:
+    for name, most in _items_max(message.DESCRIPTOR).items():
+        if len(getattr(message, name)) > most:
+            raise _too_many(path + name, most)
+    for part in _parts(message.DESCRIPTOR):
+        if message.HasField(part.name):
+            _refuse_long_lists(getattr(message, part.name), path=f"{path}{part.name}.")
 
 
 def field_path(violation: Any) -> str:  # noqa: ANN401 - protovalidate's message has no stubs

@@ -37,6 +37,7 @@ from identity.storage.link_runs import slice_bounds
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Claimant
 from tests.benchmarks.plan_registry import AUTHORITY, NOW, PERSON_COUNT, World
+from tests.databases import within
 from tests.unit.identity.makers import make_chip, make_face
 
 LEASE = timedelta(minutes=5)
@@ -157,14 +158,14 @@ def _pull_directives(world: World, uow: UnitOfWork) -> Step:
 def _acknowledge_directive(world: World, uow: UnitOfWork) -> Step:
     lease = pull_directives(uow, world.call(), duration=LEASE, limit=1)
     done = Acknowledgement(
-        directive_id=lease.directives[0].directive_id, is_executed=True, failure=""
+        directive_id=lease.directives[0].directive.directive_id, is_executed=True, failure=""
     )
     return lambda: acknowledge_directives(uow, world.call(), lease.lease_id, [done])
 
 
 def _advance_enforcement(world: World, uow: UnitOfWork) -> Step:
-    advance_enforcement(uow, world.call(at=NOW - timedelta(minutes=30)))
-    return partial(advance_enforcement, uow, world.call())
+    advance_enforcement(within(uow), world.call(at=NOW - timedelta(minutes=30)))
+    return partial(advance_enforcement, within(uow), world.call())
 
 
 def _import_subscriptions(

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from identity.config import DEFAULT_POLICY
+from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
 from identity.domain.enforcement import DirectiveKind
@@ -22,7 +22,8 @@ from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.domain.policy import PolicyPack
+from identity.domain.policy import CaseCause
+from identity.domain.policy_book import PolicyBook
 from identity.domain.subscription import Subscription
 from identity.policy_files import load_policy
 from identity.services.call import Call
@@ -50,15 +51,21 @@ VERIFIED_COUNT = 200
 AUTHORITY = Caller(Role.POPULATION, "register")
 
 
+def shipped_policies() -> PolicyBook:
+    """The packs that the service takes unless told otherwise."""
+    return PolicyBook([load_policy(name) for name in DEFAULT_POLICIES.split(",")])
+
+
 @dataclass(frozen=True)
 class World:
     """Who and what is in it."""
 
-    policy: PolicyPack = field(default_factory=lambda: load_policy(DEFAULT_POLICY))
+    policies: PolicyBook = field(default_factory=shipped_policies)
 
     def call(self, caller: Caller | None = None, *, at: datetime = NOW) -> Call:
         """The circumstances of a call, by default of the first operator."""
-        return Call(caller=caller or Caller(Role.OPERATOR, OPERATORS[0]), at=at, policy=self.policy)
+        calling = caller or Caller(Role.OPERATOR, OPERATORS[0])
+        return Call(caller=calling, at=at, rules=self.policies.at(at))
 
     @staticmethod
     def record(number: int) -> PopulationRecord:
@@ -147,17 +154,19 @@ def _order(uow: UnitOfWork) -> None:
     numbers = [World.msisdn(number) for number in range(ORDER_COUNT)]
     found = uow.subscriptions.find_many_in_service(numbers)
     uow.directives.add_many(
-        Directive(
-            directive_id=UUID(int=(4 << 76) + (8 << 60) + place),
-            subscription_id=item.subscription_id,
-            msisdn=item.msisdn,
-            operator_id=item.operator_id,
-            kind=DirectiveKind.BLOCK_OUTGOING,
-            causes=(),
-            citation="",
-            cure="",
-            created_at=NOW,
-            due_at=NOW + timedelta(hours=24),
+        (
+            Directive(
+                directive_id=UUID(int=(4 << 76) + (8 << 60) + place),
+                subscription_id=item.subscription_id,
+                operator_id=item.operator_id,
+                kind=DirectiveKind.BLOCK_OUTGOING,
+                causes=(CaseCause.UNVERIFIED,),
+                policy_version="vn-2026-04-15",
+                track="T2",
+                created_at=NOW,
+                due_at=NOW + timedelta(hours=24),
+            ),
+            item,
         )
         for place, item in enumerate(found.values())
     )

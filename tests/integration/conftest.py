@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import grpc
@@ -17,7 +18,7 @@ import pytest
 from identity.bootstrap import running_server
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
-from identity.security.certificates import load_or_create_authority
+from identity.security.certificates import Identity, load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.databases import own_database
@@ -30,6 +31,7 @@ START_TIMEOUT_S = 300.0
 
 Connect = Callable[[Role, str], grpc.Channel]
 ActAs = Callable[[Role, str], Stubs]
+IssuedTo = Callable[[Caller], Identity]
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,26 @@ class served:  # noqa: N801 - used as a function
 
 
 @pytest.fixture(scope="session")
-def connect_as(world: World) -> Iterator[Connect]:
+def issued_to(world: World) -> IssuedTo:
+    """The certificate of each caller, the same one for the whole run."""
+
+    @cache
+    def issue(caller: Caller) -> Identity:
+        return issue_caller(world.settings.state, caller)
+
+    return issue
+
+
+@pytest.fixture(scope="session")
+def connect_as(world: World, issued_to: IssuedTo) -> Iterator[Connect]:
     """Channels with a client certificate of a role and name."""
     channels: dict[Caller, grpc.Channel] = {}
 
     def connect(role: Role, name: str) -> grpc.Channel:
         caller = Caller(role, name)
         if caller not in channels:
-            channels[caller] = open_channel(world.address, world.settings.state, caller)
+            state = world.settings.state
+            channels[caller] = open_channel(world.address, state, caller, issued_to(caller))
         return channels[caller]
 
     yield connect
@@ -109,21 +123,30 @@ def connect_as(world: World) -> Iterator[Connect]:
         channel.close()
 
 
-def open_channel(address: str, state: Path, caller: Caller) -> grpc.Channel:
-    """A channel that presents a certificate of the server's own authority."""
+def issue_caller(state: Path, caller: Caller) -> Identity:
+    """A certificate of the server's own authority."""
     now = datetime.now(UTC)
-    authority = load_or_create_authority(state / "certificates", at=now)
-    issued = authority.issue_caller(caller, at=now)
+    return load_or_create_authority(state / "certificates", at=now).issue_caller(caller, at=now)
+
+
+def open_channel(
+    address: str, state: Path, caller: Caller, issued: Identity | None = None
+) -> grpc.Channel:
+    """A channel that presents a certificate of the server's own authority, a new one or a given."""
+    authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
+    presented = issued or issue_caller(state, caller)
     credentials = grpc.ssl_channel_credentials(
-        authority.certificate_pem, issued.private_key, issued.certificate
+        authority.certificate_pem, presented.private_key, presented.certificate
     )
     return grpc.secure_channel(address, credentials)
 
 
 @pytest.fixture(scope="session")
-def act_as(connect_as: Connect) -> ActAs:
+def act_as(connect_as: Connect, issued_to: IssuedTo) -> ActAs:
     """Every service's stub for a role and name."""
-    return lambda role, name: Stubs(connect_as(role, name))
+    return lambda role, name: Stubs(
+        connect_as(role, name), issued_to(Caller(role, name)).private_key
+    )
 
 
 @pytest.fixture(scope="session")

@@ -15,12 +15,16 @@ from identity.domain.caller import Role
 from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
 from subid.v1 import citizen_service_pb2 as citizen_pb
+from subid.v1 import compliance_service_pb2 as compliance_pb
 from subid.v1 import contact_service_pb2 as contact_pb
+from subid.v1 import dispute_service_pb2 as dispute_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import quality_service_pb2 as quality_pb
+from subid.v1 import subscription_pb2
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
+from subid.v1 import wave_service_pb2 as wave_pb
 from subid.v1.date_pb2 import Date
 from tests.integration.wire import method_key, new_id
 
@@ -37,6 +41,10 @@ _HOLDER = subscription_pb.HolderClaim(
 )
 _RECORD = population_pb.PopulationRecord(
     personal_id=PERSONAL_ID, full_name="Nguyễn Thị Thử", birth_date=BIRTH_DATE
+)
+
+_EVIDENCE = dispute_pb.Evidence(
+    kind=dispute_pb.EVIDENCE_KIND_BILLS, document_digest=bytes(32), place="file 7"
 )
 
 EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
@@ -157,10 +165,68 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                         outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
                     )
                 ],
+                signature=b"of nobody",
             )
+        ),
+        "EnforcementService/ReconcileServiceState": lambda: (
+            enforcement_pb.ReconcileServiceStateRequest(
+                request_id=new_id(),
+                states=[
+                    enforcement_pb.ReportedState(
+                        msisdn=MSISDN, service_state=subscription_pb2.SERVICE_STATE_ACTIVE
+                    )
+                ],
+            )
+        ),
+        "EnforcementService/OpenCase": lambda: enforcement_pb.OpenCaseRequest(
+            request_id=new_id(),
+            msisdn=MSISDN,
+            cause=enforcement_pb.CASE_CAUSE_OPERATOR_REPORT,
+            case_reference="2026/17",
+        ),
+        "EnforcementService/FileComplaint": lambda: enforcement_pb.FileComplaintRequest(
+            request_id=new_id(), msisdn=MSISDN
         ),
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
             msisdn=MSISDN
+        ),
+        "WaveService/PreviewWave": lambda: wave_pb.PreviewWaveRequest(
+            request_id=new_id(),
+            criteria=wave_pb.WaveCriteria(
+                track="T2", step=enforcement_pb.DIRECTIVE_KIND_BLOCK_OUTGOING
+            ),
+        ),
+        "WaveService/ApproveWave": lambda: wave_pb.ApproveWaveRequest(
+            request_id=new_id(), wave_id=new_id()
+        ),
+        "WaveService/ExecuteWave": lambda: wave_pb.ExecuteWaveRequest(
+            request_id=new_id(), wave_id=new_id(), slice_count_max=1
+        ),
+        "WaveService/StopWave": lambda: wave_pb.StopWaveRequest(
+            request_id=new_id(), wave_id=new_id(), reason="too many complaints"
+        ),
+        "WaveService/RevertWave": lambda: wave_pb.RevertWaveRequest(
+            request_id=new_id(), wave_id=new_id(), reason="the wrong province"
+        ),
+        "WaveService/GetWave": lambda: wave_pb.GetWaveRequest(wave_id=new_id()),
+        "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(
+            request_id=new_id(), msisdn=MSISDN, claimant_personal_id=PERSONAL_ID
+        ),
+        "DisputeService/AddEvidence": lambda: dispute_pb.AddEvidenceRequest(
+            request_id=new_id(), dispute_id=new_id(), evidence=[_EVIDENCE]
+        ),
+        "DisputeService/DecideDispute": lambda: dispute_pb.DecideDisputeRequest(
+            request_id=new_id(),
+            dispute_id=new_id(),
+            decision=dispute_pb.DISPUTE_DECISION_HOLDER,
+        ),
+        "DisputeService/AppealDispute": lambda: dispute_pb.AppealDisputeRequest(
+            request_id=new_id(), dispute_id=new_id()
+        ),
+        "DisputeService/GetDispute": lambda: dispute_pb.GetDisputeRequest(dispute_id=new_id()),
+        "ComplianceService/GetKpis": compliance_pb.GetKpisRequest,
+        "ComplianceService/GetMonthlyScore": lambda: compliance_pb.GetMonthlyScoreRequest(
+            year=2026, month=5
         ),
         "QualityService/GetReport": lambda: quality_pb.GetReportRequest(trend_days=7),
     }

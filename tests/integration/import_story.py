@@ -13,9 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from sqlalchemy import select
 
-from identity.config import DEFAULT_POLICY
 from identity.domain.caller import Caller, Role
-from identity.policy_files import load_policy
 from identity.rpc import decode
 from identity.services.call import Call
 from identity.services.import_population import import_population
@@ -28,6 +26,7 @@ from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as pb
 from telco_sim.population import Citizen
 from tests.integration.people import People, date_message, record_of, row_of
+from tests.unit.identity.makers import policies
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(days=30)
@@ -170,7 +169,7 @@ class Story:
 
 
 def _call(role: Role, name: str) -> Call:
-    return Call(caller=Caller(role, name), at=NOW, policy=load_policy(DEFAULT_POLICY))
+    return Call(caller=Caller(role, name), at=NOW, rules=policies().at(NOW))
 
 
 def _parts(rows: Sequence[Any]) -> Iterator[tuple[int, Sequence[Any], bool]]:

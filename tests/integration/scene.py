@@ -17,6 +17,7 @@ from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_pb2
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
+from subid.v1 import wave_service_pb2 as wave_pb
 from telco_sim.cards import Card, CardAuthority
 from telco_sim.photographs import PhotographedPerson
 from telco_sim.population import Citizen
@@ -30,6 +31,7 @@ from tests.integration.people import (
     record_of,
     row_of,
 )
+from tests.integration.signatures import signed
 from tests.integration.wire import Stubs, new_id
 
 CARD_AGE = timedelta(days=30)
@@ -190,18 +192,48 @@ class Scene:
         self, operator: str, pulled: enforcement_pb.PullDirectivesResponse
     ) -> list[int]:
         """Say that everything that was pulled was executed."""
-        request = enforcement_pb.AcknowledgeDirectivesRequest(
-            request_id=new_id(),
-            lease_id=pulled.lease_id,
-            acknowledgements=[
-                enforcement_pb.Acknowledgement(
-                    directive_id=directive.directive_id,
-                    outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
-                )
-                for directive in pulled.directives
-            ],
+        stubs = self.operator(operator)
+        request = signed(executed_of(pulled), stubs.private_key)
+        return list(stubs.enforcement.AcknowledgeDirectives(request).results)
+
+    def obey(self, operator: str) -> enforcement_pb.PullDirectivesResponse:
+        """Do all that the operator is ordered to do, and say so; returns what it was."""
+        pulled = self.pull(operator)
+        if pulled.directives:
+            self.acknowledge(operator, pulled)
+        return pulled
+
+    def block_by_wave(self, *operators: str) -> wave_pb.Wave:
+        """Block what waits for it on T2 at some operators, approved by two."""
+        criteria = wave_pb.WaveCriteria(
+            track="T2",
+            step=enforcement_pb.DIRECTIVE_KIND_BLOCK_OUTGOING,
+            operators=operators,
+            has_primaries=True,
         )
-        return list(self.operator(operator).enforcement.AcknowledgeDirectives(request).results)
+        waves = self.regulator.waves
+        preview = wave_pb.PreviewWaveRequest(request_id=new_id(), criteria=criteria)
+        wave_id = waves.PreviewWave(preview).wave_id
+        for name in ("regulator", "deputy"):
+            self.act_as(Role.REGULATOR, name).waves.ApproveWave(
+                wave_pb.ApproveWaveRequest(request_id=new_id(), wave_id=wave_id)
+            )
+        wave = wave_pb.Wave()
+        while wave.state != wave_pb.WAVE_STATE_COMPLETED:
+            execution = wave_pb.ExecuteWaveRequest(
+                request_id=new_id(), wave_id=wave_id, slice_count_max=100
+            )
+            wave = waves.ExecuteWave(execution).wave
+            assert wave.state != wave_pb.WAVE_STATE_STOPPED, wave.reason
+        return wave
+
+    def block_unverified(self, operator: str) -> None:
+        """Let the days of notices of an operator's unverified numbers pass, and block them."""
+        self.advance()
+        for _ in range(5):
+            self.obey(operator)
+            self.advance(days=1)
+        self.block_by_wave(operator)
 
     def pull_updates(
         self, *, lease_s: int | None = None
@@ -226,6 +258,23 @@ class Scene:
         request = enforcement_pb.ExplainSubscriptionRequest(msisdn=subscriber.msisdn)
         stub = self.operator(subscriber.operator).enforcement
         return stub.ExplainSubscription(request)  # type: ignore[no-any-return] # as above
+
+
+def executed_of(
+    pulled: enforcement_pb.PullDirectivesResponse,
+) -> enforcement_pb.AcknowledgeDirectivesRequest:
+    """The request, not signed yet, that says that everything that was pulled was executed."""
+    return enforcement_pb.AcknowledgeDirectivesRequest(
+        request_id=new_id(),
+        lease_id=pulled.lease_id,
+        acknowledgements=[
+            enforcement_pb.Acknowledgement(
+                directive_id=directive.directive_id,
+                outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
+            )
+            for directive in pulled.directives
+        ],
+    )
 
 
 def acknowledgement_of(

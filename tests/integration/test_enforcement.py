@@ -13,6 +13,7 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.people import Subscriber, claim_of
 from tests.integration.scene import Scene
+from tests.integration.signatures import signed
 from tests.integration.wire import new_id, refused
 
 Faces = tuple[PhotographedPerson, ...]
@@ -52,21 +53,24 @@ def test_an_unverified_number_walks_down_the_ladder_and_a_verification_brings_it
     assert case.cause == pb.CASE_CAUSE_UNVERIFIED
     assert case.next_step == pb.DIRECTIVE_KIND_NOTIFY
     assert case.citation
-    assert case.cure
+    assert case.way_out.vi
+    assert case.way_out.en
     scene.advance()
     first = scene.pull(name)
     assert kinds(first, subscriber.msisdn) == [pb.DIRECTIVE_KIND_NOTIFY]
     assert scene.acknowledge(name, first) == [ACCEPTED] * len(first.directives)
-    for _ in range(6):
+    for _ in range(4):
         scene.advance(days=1)
+        assert kinds(scene.obey(name), subscriber.msisdn) == [pb.DIRECTIVE_KIND_NOTIFY]
+    scene.advance(days=1)
+    (case,) = scene.explain(subscriber).cases
+    assert (case.next_step, case.waits_for_wave) == (pb.DIRECTIVE_KIND_BLOCK_OUTGOING, True)
+    assert scene.block_by_wave(name).directive_count == 1
     blocked = scene.subscription(subscriber)
     assert blocked.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
     assert blocked.applied_state == subscription_pb2.SERVICE_STATE_ACTIVE
     second = scene.pull(name)
-    assert kinds(second, subscriber.msisdn) == [
-        *[pb.DIRECTIVE_KIND_NOTIFY] * 4,
-        pb.DIRECTIVE_KIND_BLOCK_OUTGOING,
-    ]
+    assert kinds(second, subscriber.msisdn) == [pb.DIRECTIVE_KIND_BLOCK_OUTGOING]
     assert scene.acknowledge(name, second) == [ACCEPTED] * len(second.directives)
     assert scene.subscription(subscriber).applied_state == blocked.service_state
     (case,) = scene.explain(subscriber).cases
@@ -87,10 +91,45 @@ def test_an_unverified_number_walks_down_the_ladder_and_a_verification_brings_it
     assert restored.applied_state == subscription_pb2.SERVICE_STATE_ACTIVE
 
 
+def test_a_number_whose_notices_have_not_come_is_left_out_of_a_wave(scene: Scene) -> None:
+    name = scene.people.operator_name()
+    subscriber = scene.imported(name)
+    for days in (0, 1, 1, 1, 1, 1):
+        scene.advance(days=days)
+    assert scene.block_by_wave(name).directive_count == 0
+    assert scene.subscription(subscriber).service_state == subscription_pb2.SERVICE_STATE_ACTIVE
+    assert kinds(scene.obey(name), subscriber.msisdn) == [pb.DIRECTIVE_KIND_NOTIFY] * 5
+    assert scene.block_by_wave(name).directive_count == 1
+
+
+def test_an_order_carries_its_reason_and_what_must_stay_open(scene: Scene) -> None:
+    name = scene.people.operator_name()
+    subscriber = scene.imported(name)
+    scene.advance()
+    (notice,) = scene.obey(name).directives
+    assert (notice.track, list(notice.causes)) == ("T2", [pb.CASE_CAUSE_UNVERIFIED])
+    assert notice.is_last_number
+    for text in (notice.notice, notice.way_out):
+        assert text.vi
+        assert text.en
+    # Whoever reads over a shoulder learns no number.
+    assert subscriber.msisdn[-6:] not in notice.notice.en
+    assert not notice.kept_routes
+    for _ in range(5):
+        scene.advance(days=1)
+        scene.obey(name)
+    wave = scene.block_by_wave(name)
+    (block,) = scene.pull(name).directives
+    assert block.wave_id == wave.wave_id
+    assert set(block.kept_routes) == {pb.KEPT_ROUTE_EMERGENCY_CALLS, pb.KEPT_ROUTE_VERIFICATION}
+    assert not block.HasField("notice")
+
+
 def test_the_ladder_ends_with_the_number_withdrawn_and_free(scene: Scene) -> None:
     name = scene.people.operator_name()
     subscriber = scene.imported(name)
-    for days in (0, 1, 1, 1, 1, 1, 60, 5):
+    scene.block_unverified(name)
+    for days in (60, 5):
         scene.advance(days=days)
     assert scene.subscription(subscriber).service_state == subscription_pb2.SERVICE_STATE_TERMINATED
     assert kinds(scene.pull(name), subscriber.msisdn)[-1] == pb.DIRECTIVE_KIND_TERMINATE
@@ -222,7 +261,9 @@ def test_a_directive_that_failed_comes_back(scene: Scene) -> None:
             )
         ],
     )
-    answer = scene.operator(name).enforcement.AcknowledgeDirectives(failed)
+    stubs = scene.operator(name)
+    signed(failed, stubs.private_key)
+    answer = stubs.enforcement.AcknowledgeDirectives(failed)
     assert list(answer.results) == [ACCEPTED]
     assert [each.directive_id for each in scene.pull(name).directives] == [
         pulled.directives[0].directive_id

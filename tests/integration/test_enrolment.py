@@ -12,7 +12,7 @@ from biometrics.face.acquisition import Template
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
 from biometrics.face.operating_point_file import to_json
 from biometrics.face.score import ScoreType
-from identity.config import DEFAULT_POLICY, Settings
+from identity.config import DEFAULT_POLICIES, Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.personal_id import PersonalID
 from identity.security.keys import read_key_ring
@@ -101,15 +101,14 @@ def doubting(world: World, tmp_path: Path) -> Iterator[Settings]:
 @pytest.fixture
 def patient(world: World) -> Iterator[Settings]:
     """A second server, under a policy that sends portraits of a year and more to a person."""
-    shipped = resources.files("identity.policies") / f"{DEFAULT_POLICY}.toml"
-    text = shipped.read_text("utf-8").replace(
-        f'version = "{DEFAULT_POLICY}"', 'version = "patient"'
-    )
+    replaced, *others = DEFAULT_POLICIES.split(",")
+    shipped = resources.files("identity.policies") / f"{replaced}.toml"
+    text = shipped.read_text("utf-8").replace(f'version = "{replaced}"', 'version = "patient"')
     text = text.replace("[verification]\n", "[verification]\nportrait_review_after_years = 1\n")
     directory = world.settings.policies_directory
     directory.mkdir(exist_ok=True)
     (directory / "patient.toml").write_text(text, encoding="utf-8")
-    settings = world.settings.model_copy(update={"policy": "patient"})
+    settings = world.settings.model_copy(update={"policies": ",".join(["patient", *others])})
     with served(settings) as address:
         yield settings.model_copy(update={"listen": address})
 
@@ -170,8 +169,7 @@ def test_who_is_in_doubt_may_try_again_and_is_cured_by_a_match(
     doubting: Settings, scene: Scene, faces: Faces
 ) -> None:
     subscriber = scene.imported(scene.people.operator_name())
-    for _ in range(6):
-        scene.advance(days=1)
+    scene.block_unverified(subscriber.operator)
     blocked = scene.subscription(subscriber)
     assert blocked.service_state == subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
     before = scene.explain(subscriber)
@@ -183,7 +181,7 @@ def test_who_is_in_doubt_may_try_again_and_is_cured_by_a_match(
     assert scene.subscription(subscriber) == blocked
     assert scene.explain(subscriber) == before
     (case,) = before.cases
-    assert "Verify with your chip ID card and your face" in case.cure
+    assert "Verify with your chip ID card and your face" in case.way_out.en
     cured = scene.verify(subscriber, evidence)
     assert cured.verdict.state == pb.VERDICT_STATE_VERIFIED
     assert cured.service_state == subscription_pb2.SERVICE_STATE_ACTIVE

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import grpc
 import pytest
@@ -14,14 +15,17 @@ from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
+from subid.v1 import wave_service_pb2 as wave_pb
 from telco_sim.photographs import PhotographedPerson
-from tests.integration.conftest import Connect, World, open_channel, served
+from tests.integration.conftest import Connect, IssuedTo, World, open_channel, served
 from tests.integration.contract import METHODS
 from tests.integration.people import claim_of, complete_request, record_of, row_of
-from tests.integration.scene import Scene, acknowledgement_of
+from tests.integration.scene import Scene, acknowledgement_of, executed_of
+from tests.integration.signatures import signed
 from tests.integration.wire import Refused, method_key, new_id, send
 
 Faces = tuple[PhotographedPerson, ...]
+_Message = TypeVar("_Message", bound=Message)
 METHOD_OF = {method_key(method): method for method in METHODS}
 
 
@@ -42,7 +46,7 @@ def operator_of(scene: Scene) -> Caller:
     return Caller(Role.OPERATOR, scene.people.operator_name())
 
 
-def with_other(request: Message, **fields: object) -> Message:
+def with_other(request: _Message, **fields: object) -> _Message:
     other = type(request)()
     other.CopyFrom(request)
     for name, value in fields.items():
@@ -168,19 +172,10 @@ def pull(scene: Scene, faces: Faces) -> Write:
 
 def acknowledge(scene: Scene, faces: Faces) -> Write:
     write = pull(scene, faces)
-    pulled = scene.pull(write.caller.name)
-    items = [
-        enforcement_pb.Acknowledgement(
-            directive_id=each.directive_id,
-            outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
-        )
-        for each in pulled.directives
-    ]
-    request = enforcement_pb.AcknowledgeDirectivesRequest(
-        request_id=new_id(), lease_id=pulled.lease_id, acknowledgements=items
-    )
-    other = with_other(request, lease_id=new_id())
-    return Write(caller=write.caller, request=request, other=other)
+    key = scene.operator(write.caller.name).private_key
+    request = executed_of(scene.pull(write.caller.name))
+    other = signed(with_other(request, lease_id=new_id()), key)
+    return Write(caller=write.caller, request=signed(request, key), other=other)
 
 
 def pull_updates(scene: Scene, faces: Faces) -> Write:
@@ -204,6 +199,70 @@ def acknowledge_updates(scene: Scene, faces: Faces) -> Write:
     )
 
 
+REGULATOR = Caller(Role.REGULATOR, "regulator")
+
+
+def previewed(scene: Scene) -> str:
+    """A wave of no numbers that waits for approvals."""
+    request = wave_pb.PreviewWaveRequest(request_id=new_id(), criteria=criteria(scene))
+    return str(scene.regulator.waves.PreviewWave(request).wave_id)
+
+
+def criteria(scene: Scene) -> wave_pb.WaveCriteria:
+    return wave_pb.WaveCriteria(
+        track="T2",
+        step=enforcement_pb.DIRECTIVE_KIND_BLOCK_OUTGOING,
+        operators=[scene.people.operator_name()],
+    )
+
+
+def approved(scene: Scene) -> str:
+    """A wave that two have approved."""
+    wave_id = previewed(scene)
+    for name in ("regulator", "deputy"):
+        scene.act_as(Role.REGULATOR, name).waves.ApproveWave(
+            wave_pb.ApproveWaveRequest(request_id=new_id(), wave_id=wave_id)
+        )
+    return wave_id
+
+
+def preview_wave(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = wave_pb.PreviewWaveRequest(request_id=new_id(), criteria=criteria(scene))
+    other = wave_pb.PreviewWaveRequest(request_id=request.request_id, criteria=criteria(scene))
+    return Write(caller=REGULATOR, request=request, other=other)
+
+
+def approve_wave(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = wave_pb.ApproveWaveRequest(request_id=new_id(), wave_id=previewed(scene))
+    return Write(caller=REGULATOR, request=request, other=with_other(request, wave_id=new_id()))
+
+
+def execute_wave(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = wave_pb.ExecuteWaveRequest(
+        request_id=new_id(), wave_id=approved(scene), slice_count_max=1
+    )
+    return Write(caller=REGULATOR, request=request, other=with_other(request, slice_count_max=2))
+
+
+def stop_wave(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = wave_pb.StopWaveRequest(
+        request_id=new_id(), wave_id=approved(scene), reason="too many complaints"
+    )
+    return Write(caller=REGULATOR, request=request, other=with_other(request, reason="none"))
+
+
+def revert_wave(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = wave_pb.RevertWaveRequest(
+        request_id=new_id(), wave_id=approved(scene), reason="the wrong province"
+    )
+    return Write(caller=REGULATOR, request=request, other=with_other(request, reason="none"))
+
+
 WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "PopulationService/ImportPopulation": import_population,
     "PopulationService/ApplyPopulationChanges": apply_changes,
@@ -219,19 +278,25 @@ WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "EnforcementService/AdvanceEnforcement": advance,
     "EnforcementService/PullDirectives": pull,
     "EnforcementService/AcknowledgeDirectives": acknowledge,
+    "WaveService/PreviewWave": preview_wave,
+    "WaveService/ApproveWave": approve_wave,
+    "WaveService/ExecuteWave": execute_wave,
+    "WaveService/StopWave": stop_wave,
+    "WaveService/RevertWave": revert_wave,
 }
 
 every_write = pytest.mark.parametrize("key", WRITES)
 
 
 @pytest.fixture(scope="module")
-def restarted(world: World) -> Iterator[Callable[[Caller], grpc.Channel]]:
+def restarted(world: World, issued_to: IssuedTo) -> Iterator[Callable[[Caller], grpc.Channel]]:
     """Channels to a second server on the same data: it remembers nothing but what is stored."""
     channels: list[grpc.Channel] = []
     with served(world.settings) as address:
 
         def connect(caller: Caller) -> grpc.Channel:
-            channels.append(open_channel(address, world.settings.state, caller))
+            state = world.settings.state
+            channels.append(open_channel(address, state, caller, issued_to(caller)))
             return channels[-1]
 
         yield connect

@@ -22,6 +22,7 @@ from subid.v1 import subscription_service_pb2_grpc as subscription_grpc
 from tests.integration.conftest import ActAs, Connect
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import TIMEOUT_S, Refused, method_path, refused
+from tests.unit.identity.makers import policies
 
 SHARES = Shares()
 IMPORT = "/subid.v1.SubscriptionService/ImportSubscriptions"

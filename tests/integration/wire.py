@@ -23,16 +23,23 @@ from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
+from subid.v1.wave_service_pb2_grpc import WaveServiceStub
 
 TIMEOUT_S = 60.0
 """Far longer than any call takes: one that hangs fails its test instead of the run."""
 
 
 class Stubs:
-    """Every service over one channel."""
+    """Every service over one channel.
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    Attributes:
+        channel: The channel.
+        private_key: The key of the caller's certificate in PEM; empty where nothing is signed.
+    """
+
+    def __init__(self, channel: grpc.Channel, private_key: bytes = b"") -> None:
         self.channel = channel
+        self.private_key = private_key
         self.population = PopulationServiceStub(channel)
         self.subscriptions = SubscriptionServiceStub(channel)
         self.verifications = VerificationServiceStub(channel)
@@ -40,6 +47,7 @@ class Stubs:
         self.contacts = ContactServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
+        self.waves = WaveServiceStub(channel)
 
 
 @dataclass(frozen=True, kw_only=True)

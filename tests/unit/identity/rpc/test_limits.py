@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from identity.domain.errors import RequestInvalidError
 from identity.rpc.errors import status_of
 from identity.rpc.limits import (
+    DEEP_MESSAGE_BYTES_MAX,
     MESSAGE_BYTES_MAX,
     SMALL_MESSAGE_BYTES_MAX,
     STRAY_FIELDS_MAX,
@@ -24,6 +25,7 @@ from subid.v1 import (
     subscription_pb2,
 )
 from subid.v1 import subscription_service_pb2 as subscription_pb
+from subid.v1 import wave_service_pb2 as wave_pb
 from subid.v1.date_pb2 import Date
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import method_key, new_id
@@ -153,6 +155,17 @@ def test_a_batch_of_the_largest_number_of_rows_is_read() -> None:
     assert read(IMPORT, body) == request
 
 
+def test_a_list_in_a_part_of_a_request_is_counted_before_its_elements_are_looked_at() -> None:
+    """Otherwise each of them would be held against its own rule, and told of."""
+    request = wave_pb.PreviewWaveRequest(
+        request_id=new_id(), criteria=wave_pb.WaveCriteria(track="T2", operators=[""] * 60_000)
+    )
+    body = request.SerializeToString()
+    assert faults_of_body("WaveService/PreviewWave", body) == [
+        ("criteria.operators", "REPEATED_MAX_ITEMS")
+    ]
+
+
 def test_fields_beyond_the_contract_are_few() -> None:
     padding = b"\x1a\x80\x80\x04" + bytes(UNCOUNTED_BYTES_MAX)  # a long legal_basis
     stray = b"\xf8\x07\x00"  # field 127, a varint
@@ -168,6 +181,7 @@ def test_a_body_beyond_its_size_is_refused_unread(method: object) -> None:
     large = {COMPLETE, IMPORT, "PopulationService/ImportPopulation"}
     large |= {"EnforcementService/AcknowledgeDirectives"}
     most = MESSAGE_BYTES_MAX if key in large else SMALL_MESSAGE_BYTES_MAX
+    most = DEEP_MESSAGE_BYTES_MAX if key == "WaveService/PreviewWave" else most
     assert faults_of_body(key, bytes(most + 1)) == [("", "MESSAGE_TOO_LARGE")]
     assert ("", "MESSAGE_TOO_LARGE") not in faults_of_body(key, bytes(most))
 
