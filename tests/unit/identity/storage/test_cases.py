@@ -112,7 +112,7 @@ def test_many_cases_take_the_same_step_and_each_keeps_since_when_it_is(uow: Unit
     uow.cases.save_many(zip(cases, items, strict=True))
     due_at = NOW + timedelta(days=1)
     stepped = replace(cases[0], steps_taken=1, next_due_at=due_at, waits_for_wave=True)
-    uow.cases.step_alike(stepped, [reference_of(uow, item) for item in items[:2]], wave_id=None)
+    uow.cases.step_alike(stepped, [reference_of(uow, item) for item in items[:2]])
     found = uow.cases.list_open(items)
     assert found[items[0].subscription_id] == [stepped]
     assert found[items[1].subscription_id] == [
@@ -126,11 +126,13 @@ def test_a_case_remembers_the_wave_that_stepped_it_and_when_that_was_due(uow: Un
     item, wave_id = some_number(uow), uuid4()
     case = replace(some_case(item), waits_for_wave=True)
     uow.cases.save_many([(case, item)])
-    blocked = replace(case, steps_taken=1, next_due_at=NOW + timedelta(days=60))
-    uow.cases.step_alike(blocked, [reference_of(uow, item)], wave_id=wave_id)
+    blocked = replace(
+        case, steps_taken=1, next_due_at=NOW + timedelta(days=60), wave_id=wave_id, wave_due_at=NOW
+    )
+    uow.cases.step_alike(blocked, [reference_of(uow, item)])
     assert wave_of(uow, item) == (wave_id, NOW)
     suspended = replace(blocked, steps_taken=2, next_due_at=NOW + timedelta(days=65))
-    uow.cases.step_alike(suspended, [reference_of(uow, item)], wave_id=None)
+    uow.cases.step_alike(suspended, [reference_of(uow, item)])
     assert wave_of(uow, item) == (wave_id, NOW)
 
 
