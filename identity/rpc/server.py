@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.contact_servicer import ContactServicer
+from identity.rpc.dispute_servicer import DisputeServicer
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.rpc.interceptor import Guard
@@ -31,6 +32,8 @@ from subid.v1 import (
     citizen_service_pb2_grpc,
     contact_service_pb2,
     contact_service_pb2_grpc,
+    dispute_service_pb2,
+    dispute_service_pb2_grpc,
     enforcement_service_pb2,
     enforcement_service_pb2_grpc,
     population_service_pb2,
@@ -67,6 +70,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     enforcement_service_pb2.DESCRIPTOR.services_by_name["EnforcementService"],
     quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
     wave_service_pb2.DESCRIPTOR.services_by_name["WaveService"],
+    dispute_service_pb2.DESCRIPTOR.services_by_name["DisputeService"],
 )
 
 
@@ -154,6 +158,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
         EnforcementServicer(edge, policies), server
     )
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(edge), server)
+    dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(edge), server)
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
 
 
