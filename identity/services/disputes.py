@@ -180,8 +180,14 @@ def _refuse_claimant(
     """
     is_holder = citizen_key(uow.sealer, item.claim.personal_id) == key
     is_there = record is not None and record.deceased_on is None and record.merged_into is None
-    if is_holder or not is_there or uow.disputes.is_decided(item, key):
+    is_heard = uow.disputes.is_decided(item, key) or key in _losers(uow, item)
+    if is_holder or not is_there or is_heard:
         raise DisputeInvalidError("this person cannot claim this number")
+
+
+def _losers(uow: UnitOfWork, item: Subscription) -> frozenset[bytes]:
+    """From whom the present holder has the number by a dispute: the two were heard."""
+    return frozenset(loser for _, loser in uow.disputes.lost([item]))
 
 
 def _new(uow: UnitOfWork, call: Call, item: Subscription, claimant_key: bytes) -> KeptDispute:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from identity.domain.caller import Role
 from identity.domain.directive import Directive
 from identity.domain.dispute import DisputeDecision
@@ -29,6 +31,7 @@ from identity.services.import_subscriptions import import_subscriptions
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
+from identity.storage.tables import enforcement_clock
 from tests.databases import within
 from tests.unit.identity.makers import (
     NOW,
@@ -158,6 +161,8 @@ class Quarrel:
 
 def quarrel(uow: UnitOfWork, **given: Any) -> Quarrel:  # noqa: ANN401 - whatever the subscription takes
     """Two people and a number of the first, verified unless said."""
+    # Other tests may have run the clock further than these begin.
+    uow.connection.execute(delete(enforcement_clock))
     holder, claimant = store_citizen(uow), store_citizen(uow)
     usual: dict[str, Any] = {"operator_id": make_operator()}
     return Quarrel(uow, holder, claimant, store_number(uow, holder, **usual | given))
