@@ -16,6 +16,7 @@ from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import contact_service_pb2 as contact_pb
+from subid.v1 import dispute_service_pb2 as dispute_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import quality_service_pb2 as quality_pb
@@ -140,6 +141,30 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             personal_ids=[PERSONAL_ID],
             purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
             legal_basis="Law 26/2023/QH15, art. 10",
+        ),
+        "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(
+            request_id=new_id(), msisdn=MSISDN, claimant_personal_id=PERSONAL_ID
+        ),
+        "DisputeService/AddEvidence": lambda: dispute_pb.AddEvidenceRequest(
+            request_id=new_id(),
+            dispute_id=new_id(),
+            personal_id=PERSONAL_ID,
+            evidence=[
+                dispute_pb.Evidence(
+                    kind=dispute_pb.EVIDENCE_KIND_BILLS,
+                    document_digest=bytes(32),
+                    place="Hoan Kiem shop, file 2026/118",
+                )
+            ],
+        ),
+        "DisputeService/DecideDispute": lambda: dispute_pb.DecideDisputeRequest(
+            request_id=new_id(), dispute_id=new_id(), decision=dispute_pb.DISPUTE_DECISION_HOLDER
+        ),
+        "DisputeService/AppealDispute": lambda: dispute_pb.AppealDisputeRequest(
+            request_id=new_id(), dispute_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "DisputeService/GetDispute": lambda: dispute_pb.GetDisputeRequest(
+            dispute_id=new_id(), personal_id=PERSONAL_ID
         ),
         "EnforcementService/AdvanceEnforcement": lambda: enforcement_pb.AdvanceEnforcementRequest(
             request_id=new_id()
