@@ -108,7 +108,9 @@ def test_a_dispute_goes_its_way_from_opening_to_the_claimants_number(
     ]
     after = scene.explain(subscriber)
     assert after.dispute_id == ""
-    assert [line.cause for line in after.link_history] == [enforcement_pb.LINK_CHANGE_CAUSE_DISPUTE]
+    assert [line.cause for line in after.link_history] == [
+        enforcement_pb.LINK_CHANGE_CAUSE_DISPUTE_DECIDED
+    ]
     own = enforcement_pb.ExplainSubscriptionRequest(msisdn=subscriber.msisdn, personal_id=claimant)
     assert scene.app.enforcement.ExplainSubscription(own).cases
     own.personal_id = holder

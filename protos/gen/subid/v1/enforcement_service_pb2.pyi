@@ -65,7 +65,7 @@ class LinkChangeCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINK_CHANGE_CAUSE_COMPARISON: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_BOOK_CORRECTED: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_NEW_HOLDER: _ClassVar[LinkChangeCause]
-    LINK_CHANGE_CAUSE_DISPUTE: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_DISPUTE_DECIDED: _ClassVar[LinkChangeCause]
 
 class DriftKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -108,7 +108,7 @@ LINK_CHANGE_CAUSE_POPULATION_CHANGE: LinkChangeCause
 LINK_CHANGE_CAUSE_COMPARISON: LinkChangeCause
 LINK_CHANGE_CAUSE_BOOK_CORRECTED: LinkChangeCause
 LINK_CHANGE_CAUSE_NEW_HOLDER: LinkChangeCause
-LINK_CHANGE_CAUSE_DISPUTE: LinkChangeCause
+LINK_CHANGE_CAUSE_DISPUTE_DECIDED: LinkChangeCause
 DRIFT_KIND_UNSPECIFIED: DriftKind
 DRIFT_KIND_NOT_APPLIED: DriftKind
 DRIFT_KIND_STRICTER_THAN_ORDERED: DriftKind

@@ -22,6 +22,7 @@ from identity.security.callers import PERMISSIONS
 from subid.v1 import (
     citizen_service_pb2,
     contact_service_pb2,
+    dispute_service_pb2,
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
@@ -43,6 +44,7 @@ ERRORS_PAGE = PROJECT_ROOT / "docs" / "reference" / "errors.md"
 FILES = (
     citizen_service_pb2,
     contact_service_pb2,
+    dispute_service_pb2,
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
