@@ -220,6 +220,42 @@ class WaveNotReadyError(DomainError):
     reason = "WAVE_NOT_READY"
 
 
+class DisputeNotFoundError(DomainError):
+    """No such dispute, or none that this caller may know of: the two are never told apart."""
+
+    reason = "DISPUTE_NOT_FOUND"
+
+
+class DisputeExistsError(DomainError):
+    """The number is in dispute already."""
+
+    reason = "DISPUTE_EXISTS"
+
+
+class DisputeInvalidError(DomainError):
+    """This person cannot claim this number: its holder, nobody to verify, or heard already."""
+
+    reason = "DISPUTE_INVALID"
+
+
+class DisputeNotReadyError(DomainError):
+    """The dispute is not in a state in which this can be done with it, or not by this caller."""
+
+    reason = "DISPUTE_NOT_READY"
+
+
+class DisputeEvidenceFullError(DomainError):
+    """This party has added as much evidence as one may."""
+
+    reason = "DISPUTE_EVIDENCE_FULL"
+
+
+class NumberInDisputeError(DomainError):
+    """Two people claim the number: it is given to nobody before there is a decision."""
+
+    reason = "NUMBER_IN_DISPUTE"
+
+
 class ClockBackwardsError(DomainError):
     """Enforcement has run up to a later instant already."""
 

@@ -86,6 +86,7 @@ LINK_CHANGE_CAUSES = {
     LinkAction.COMPARISON: enforcement_service_pb2.LINK_CHANGE_CAUSE_COMPARISON,
     LinkAction.BOOK_CORRECTED: enforcement_service_pb2.LINK_CHANGE_CAUSE_BOOK_CORRECTED,
     LinkAction.NEW_HOLDER: enforcement_service_pb2.LINK_CHANGE_CAUSE_NEW_HOLDER,
+    LinkAction.DISPUTE_DECIDED: enforcement_service_pb2.LINK_CHANGE_CAUSE_DISPUTE_DECIDED,
 }
 DIRECTIVE_KINDS = {
     DirectiveKind.NOTIFY: enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY,

@@ -110,6 +110,7 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
             service_state=encode.SERVICE_STATES[found.service_state],
             cases=[encode.enforcement_case(case) for case in found.cases],
             link_history=[encode.link_change(each) for each in found.link_history],
+            dispute_id="" if found.dispute_id is None else str(found.dispute_id),
         )
 
     def _measure_the_day(self, call: Call) -> None:

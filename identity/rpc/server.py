@@ -17,6 +17,7 @@ from identity.domain.policy_book import PolicyBook
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.compliance_servicer import ComplianceServicer
 from identity.rpc.contact_servicer import ContactServicer
+from identity.rpc.dispute_servicer import DisputeServicer
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.rpc.interceptor import Guard
@@ -34,6 +35,8 @@ from subid.v1 import (
     compliance_service_pb2_grpc,
     contact_service_pb2,
     contact_service_pb2_grpc,
+    dispute_service_pb2,
+    dispute_service_pb2_grpc,
     enforcement_service_pb2,
     enforcement_service_pb2_grpc,
     population_service_pb2,
@@ -71,6 +74,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
     compliance_service_pb2.DESCRIPTOR.services_by_name["ComplianceService"],
     wave_service_pb2.DESCRIPTOR.services_by_name["WaveService"],
+    dispute_service_pb2.DESCRIPTOR.services_by_name["DisputeService"],
 )
 
 
@@ -161,6 +165,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
         ComplianceServicer(edge), server
     )
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(edge), server)
+    dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(edge), server)
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
 
 

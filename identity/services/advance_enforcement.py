@@ -1,9 +1,10 @@
 """Run the clock of the enforcement ladder up to an instant.
 
-Owns the run: cases move to retroactive packs, then what is due is stepped in slices, citizens'
-primary numbers after all others. Each slice is a transaction of its own: a run that is cut off has
-done what it has done, and the next one goes on. The instant up to which it ran is kept, so that
-time never goes backwards. Cases that a wave or a dispute holds are not even read.
+Owns the run: cases move to retroactive packs, disputes whose time has run out are closed, then what
+is due is stepped in slices, citizens' primary numbers after all others. Each slice is a transaction
+of its own: a run that is cut off has done what it has done, and the next one goes on. The instant
+up to which it ran is kept, so that time never goes backwards. Cases that a wave or a dispute holds
+are not even read.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from uuid import UUID
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import ClockBackwardsError
 from identity.services.call import Call
+from identity.services.end_disputes import close_due
 from identity.services.step_cases import Stepped, step_cases
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
@@ -57,6 +59,8 @@ def advance_enforcement(
         ClockBackwardsError: A run reached a later instant already.
     """
     transactions.run(partial(_adopt, call=call))
+    while transactions.run(partial(_close_disputes, call=call)):
+        pass
     stepped = Stepped()
     for has_primaries in (False, True):
         place: Place | None = _BEGIN
@@ -74,6 +78,11 @@ def _adopt(uow: UnitOfWork, call: Call) -> None:
     _take_turn(uow, call)
     for adoption in call.rules.adoptions:
         uow.cases.adopt(adoption)
+
+
+def _close_disputes(uow: UnitOfWork, call: Call) -> int:
+    _take_turn(uow, call)
+    return close_due(uow, call)
 
 
 def _step_slice(

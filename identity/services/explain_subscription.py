@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.caller import Role
@@ -15,7 +16,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
-from identity.storage.link_changes import LinkAction, PastLinkChange
+from identity.storage.link_changes import NEW_HOLDER_ACTIONS, PastLinkChange
 from identity.storage.subscriptions import msisdn_key
 
 
@@ -32,11 +33,15 @@ class ExplainedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What is ordered, the open cases, the earliest next step first, and the past of its link."""
+    """What is ordered, the open cases, the earliest next step first, and the past of its link.
+
+    Also the dispute about the number, if there is one.
+    """
 
     service_state: ServiceState
     cases: Sequence[ExplainedCase]
     link_history: Sequence[PastLinkChange] = ()
+    dispute_id: UUID | None = None
 
 
 def explain_subscription(
@@ -56,7 +61,10 @@ def explain_subscription(
     explained = [_explain(call, case, is_primary=is_primary) for case in cases]
     explained.sort(key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at))
     return Explanation(
-        service_state=item.service_state, cases=explained, link_history=_history(uow, call, item)
+        service_state=item.service_state,
+        cases=explained,
+        link_history=_history(uow, call, item),
+        dispute_id=_dispute_id(uow, item),
     )
 
 
@@ -72,13 +80,18 @@ def _visible(
     return item if is_own else None
 
 
+def _dispute_id(uow: UnitOfWork, item: Subscription) -> UUID | None:
+    kept = uow.disputes.open_of(item.msisdn).get(item.subscription_id)
+    return None if kept is None else kept.dispute.dispute_id
+
+
 def _history(uow: UnitOfWork, call: Call, item: Subscription) -> Sequence[PastLinkChange]:
     """How the link came to be what it is; a citizen's begins where the contract names them."""
     key = msisdn_key(uow.sealer, item.msisdn)
     history = uow.link_changes.list_of(key, item.subscription_id)
     if call.caller.role is not Role.CITIZEN_APP:
         return history
-    began = [at for at, line in enumerate(history) if line.action is LinkAction.NEW_HOLDER]
+    began = [at for at, line in enumerate(history) if line.action in NEW_HOLDER_ACTIONS]
     return history[began[-1] + 1 :] if began else history
 
 

@@ -12,9 +12,11 @@ all that are alike (`settle_alike`). The others go one by one.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import (
+    NumberInDisputeError,
     NumberInServiceElsewhereError,
     NumberQuarantinedError,
     RegistrationRequiredError,
@@ -259,12 +261,18 @@ def _accept(
     )
     ended = uow.subscriptions.find_many_ended(numbers)
     served = uow.subscriptions.find_many_served_last(numbers)
+    disputes = _Disputes(
+        disputed=uow.disputes.disputed(in_service.values()),
+        lost=uow.disputes.lost(in_service.values()),
+    )
     accepted: list[tuple[IndexedRow, Subscription | None]] = []
     for row in sifted.known:
         current = in_service.get(row.row.msisdn)
         reason = _refusal(call, current, ended.get(row.row.msisdn))
         if not reason or reason == RegistrationRequiredError.reason:
             reason = _quarantine(call, row.row, current, served.get(row.row.msisdn)) or reason
+        if not reason and current is not None:
+            reason = disputes.refusal(row, current)
         if reason:
             sifted.errors.append(_refused(sifted.places[row.msisdn_key], reason))
         else:
@@ -298,6 +306,21 @@ def _quarantine(
         at=call.at,
     )
     return "" if until is None else NumberQuarantinedError.reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Disputes:
+    """What was disputed of the numbers of a batch: a book settles none, and reopens none."""
+
+    disputed: frozenset[UUID]
+    lost: frozenset[tuple[bytes, bytes]]
+
+    def refusal(self, row: IndexedRow, current: Subscription) -> str:
+        if row.row.claim.personal_id == current.claim.personal_id:
+            return ""
+        is_open = current.subscription_id in self.disputed
+        is_lost = (row.msisdn_key, row.citizen_key) in self.lost
+        return NumberInDisputeError.reason if is_open or is_lost else ""
 
 
 def _changed(call: Call, row: BookRow, link: Link, current: Subscription) -> Subscription:

@@ -15,6 +15,7 @@ from identity.domain.errors import (
     DomainError,
     EventInvalidError,
     InstantInFutureError,
+    NumberInDisputeError,
     NumberInServiceElsewhereError,
     RegistrationRequiredError,
     RequestInvalidError,
@@ -206,6 +207,7 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
+    _refuse_disputed(uow, item)
     if event.kind is EventKind.PORT_OUT and item.service_state.strictness:
         # It would be in service again at once, under a clock that starts anew.
         raise EventInvalidError("a blocked number is not ported: its holder verifies first")
@@ -216,6 +218,7 @@ def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
+    _refuse_disputed(uow, item)
     claim = _claim(event)
     if claim.personal_id == item.claim.personal_id:
         # Otherwise a number could be handed to its own holder, whose proof and clock would be gone.
@@ -224,6 +227,12 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     change = Change(before=item.service_state, is_claim_changed=True)
     settle_subscription(uow, call, transferred, change)
     note_claim_changes(uow, call, [(item, transferred)])
+
+
+def _refuse_disputed(uow: UnitOfWork, item: Subscription) -> None:
+    """Keep an operator, or either side through it, from settling a dispute by a single act."""
+    if uow.disputes.disputed([item]):
+        raise NumberInDisputeError("two people claim the number: it waits for the decision")
 
 
 def _claim(event: SubscriptionEvent) -> HolderClaim:

@@ -31,6 +31,11 @@ class LinkAction(StrEnum):
     COMPARISON = "link_registry"
     BOOK_CORRECTED = "import_subscriptions"
     NEW_HOLDER = "new_holder"
+    DISPUTE_DECIDED = "decide_dispute"
+
+
+NEW_HOLDER_ACTIONS = frozenset({LinkAction.NEW_HOLDER, LinkAction.DISPUTE_DECIDED})
+"""What stands before is of another person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,6 @@ _PLACES: Mapping[str, Sequence[str]] = {
     "verification": ("verification_id",),
     "face_reference": ("citizen_key",),
     "face_cohort": ("cohort_digest",),
-    "dispute": ("dispute_id",),
     "request": ("caller", "request_id"),
     "registry": (),
 }

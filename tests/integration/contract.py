@@ -149,6 +149,30 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
             legal_basis="Law 26/2023/QH15, art. 10",
         ),
+        "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(
+            request_id=new_id(), msisdn=MSISDN, claimant_personal_id=PERSONAL_ID
+        ),
+        "DisputeService/AddEvidence": lambda: dispute_pb.AddEvidenceRequest(
+            request_id=new_id(),
+            dispute_id=new_id(),
+            personal_id=PERSONAL_ID,
+            evidence=[
+                dispute_pb.Evidence(
+                    kind=dispute_pb.EVIDENCE_KIND_BILLS,
+                    document_digest=bytes(32),
+                    place="Hoan Kiem shop, file 2026/118",
+                )
+            ],
+        ),
+        "DisputeService/DecideDispute": lambda: dispute_pb.DecideDisputeRequest(
+            request_id=new_id(), dispute_id=new_id(), decision=dispute_pb.DISPUTE_DECISION_HOLDER
+        ),
+        "DisputeService/AppealDispute": lambda: dispute_pb.AppealDisputeRequest(
+            request_id=new_id(), dispute_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "DisputeService/GetDispute": lambda: dispute_pb.GetDisputeRequest(
+            dispute_id=new_id(), personal_id=PERSONAL_ID
+        ),
         "EnforcementService/AdvanceEnforcement": lambda: enforcement_pb.AdvanceEnforcementRequest(
             request_id=new_id()
         ),
@@ -209,21 +233,6 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             request_id=new_id(), wave_id=new_id(), reason="the wrong province"
         ),
         "WaveService/GetWave": lambda: wave_pb.GetWaveRequest(wave_id=new_id()),
-        "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(
-            request_id=new_id(), msisdn=MSISDN, claimant_personal_id=PERSONAL_ID
-        ),
-        "DisputeService/AddEvidence": lambda: dispute_pb.AddEvidenceRequest(
-            request_id=new_id(), dispute_id=new_id(), evidence=[_EVIDENCE]
-        ),
-        "DisputeService/DecideDispute": lambda: dispute_pb.DecideDisputeRequest(
-            request_id=new_id(),
-            dispute_id=new_id(),
-            decision=dispute_pb.DISPUTE_DECISION_HOLDER,
-        ),
-        "DisputeService/AppealDispute": lambda: dispute_pb.AppealDisputeRequest(
-            request_id=new_id(), dispute_id=new_id()
-        ),
-        "DisputeService/GetDispute": lambda: dispute_pb.GetDisputeRequest(dispute_id=new_id()),
         "ComplianceService/GetKpis": compliance_pb.GetKpisRequest,
         "ComplianceService/GetMonthlyScore": lambda: compliance_pb.GetMonthlyScoreRequest(
             year=2026, month=5

@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
+from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
@@ -48,6 +49,7 @@ class Stubs:
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
+        self.disputes = DisputeServiceStub(channel)
 
 
 @dataclass(frozen=True, kw_only=True)

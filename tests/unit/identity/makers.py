@@ -12,12 +12,13 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
 
 from identity.audit.log import audit_entry
 from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
 from identity.domain.directive import Directive
+from identity.domain.dispute import new_dispute
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
@@ -41,7 +42,7 @@ from identity.storage.book import BookRow, NewNumber, index_row
 from identity.storage.cases import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
-from identity.storage.enforcement_tables import dispute
+from identity.storage.disputes import KeptDispute
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Session, SessionState
 
@@ -241,24 +242,20 @@ def store_orders(uow: UnitOfWork, item: Subscription, *kinds: DirectiveKind) -> 
     return orders
 
 
-def store_dispute(uow: UnitOfWork, item: Subscription) -> None:
+def store_dispute(uow: UnitOfWork, item: Subscription) -> KeptDispute:
     """Somebody else claims a number."""
-    row = {
-        "msisdn_key": uow.sealer.blind_index("msisdn", item.msisdn.value),
-        "dispute_id": uuid4(),
-        "subscription_id": item.subscription_id,
-        "holder_key": citizen_key(uow.sealer, item.claim.personal_id),
-        "claimant_key": citizen_key(uow.sealer, make_personal_id()),
-        "operator_id": item.operator_id,
-        "msisdn_sealed": b"sealed",
-        "opener": "operator:other",
-        "state": "open",
-        "opened_at": NOW,
-        "deadline": NOW.replace(month=6),
-        "evidence": [],
-        "decisions": [],
-    }
-    uow.connection.execute(insert(dispute).values(row))
+    dispute = new_dispute(
+        item.subscription_id, rules().disputes, opener="operator:other", identity=uuid4(), at=NOW
+    )
+    kept = KeptDispute(
+        dispute=dispute,
+        msisdn_key=uow.sealer.blind_index("msisdn", item.msisdn.value),
+        operator_id=item.operator_id,
+        holder_key=citizen_key(uow.sealer, item.claim.personal_id),
+        claimant_key=citizen_key(uow.sealer, make_personal_id()),
+    )
+    uow.disputes.save(kept)
+    return kept
 
 
 def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:

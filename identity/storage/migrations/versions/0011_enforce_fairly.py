@@ -182,7 +182,6 @@ def _create_disputes() -> None:
             "claimant_key", sa.LargeBinary(), nullable=False, comment="citizen who opened it"
         ),
         sa.Column("operator_id", sa.Text(), nullable=False),
-        sa.Column("msisdn_sealed", sa.LargeBinary(), nullable=False),
         sa.Column("opener", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("opened_at", _INSTANT, nullable=False),
@@ -190,9 +189,15 @@ def _create_disputes() -> None:
         sa.Column(
             "evidence", JSONB(), nullable=False, comment="kinds, digests and places, no data"
         ),
-        sa.Column("decisions", JSONB(), nullable=False, comment="who said what, in which round"),
+        sa.Column("words", JSONB(), nullable=False, comment="who of the regulator said what"),
+        sa.Column("appeals", JSONB(), nullable=False, comment="sides that have appealed"),
+        sa.Column("decision", sa.Text(), comment="in force; null without one"),
         sa.Column("closed_at", _INSTANT),
         sa.PrimaryKeyConstraint("msisdn_key", "dispute_id", name="pk_dispute"),
+        sa.CheckConstraint("holder_key <> claimant_key", name="ck_dispute_claimant"),
+        sa.CheckConstraint(
+            "decision IN ('holder', 'claimant', 'nobody')", name="ck_dispute_decision"
+        ),
         sa.CheckConstraint(
             "state IN ('open', 'decided', 'appealed', 'closed')", name="ck_dispute_state"
         ),

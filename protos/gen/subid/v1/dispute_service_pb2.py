@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esubid/v1/dispute_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x01\n\x08\x45vidence\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\x16.subid.v1.EvidenceKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0f\x64ocument_digest\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x17\n\x05place\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12\x17\n\x0fis_for_claimant\x18\x04 \x01(\x08\x12\r\n\x05\x61\x64\x64\x65r\x18\x05 \x01(\t\x12,\n\x08\x61\x64\x64_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x02\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\t\x12\x0e\n\x06msisdn\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.subid.v1.DisputeState\x12-\n\topen_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64\x65\x61\x64line\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12$\n\x08\x65vidence\x18\x06 \x03(\x0b\x32\x12.subid.v1.Evidence\x12+\n\x08\x64\x65\x63ision\x18\x07 \x01(\x0e\x32\x19.subid.v1.DisputeDecision\x12\x10\n\x08\x64\x65\x63iders\x18\x08 \x03(\t\"\x7f\n\x12OpenDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12\x30\n\x14\x63laimant_personal_id\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\"9\n\x13OpenDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"\xae\x01\n\x12\x41\x64\x64\x45videnceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x12.subid.v1.EvidenceB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x14\"9\n\x13\x41\x64\x64\x45videnceResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"\x8b\x01\n\x14\x44\x65\x63ideDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x19.subid.v1.DisputeDecisionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\";\n\x15\x44\x65\x63ideDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"~\n\x14\x41ppealDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\";\n\x15\x41ppealDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"]\n\x11GetDisputeRequest\x12\x1c\n\ndispute_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x0bpersonal_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"8\n\x12GetDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute*\x96\x01\n\x0c\x44isputeState\x12\x1d\n\x19\x44ISPUTE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ISPUTE_STATE_OPEN\x10\x01\x12\x19\n\x15\x44ISPUTE_STATE_DECIDED\x10\x02\x12\x1a\n\x16\x44ISPUTE_STATE_APPEALED\x10\x03\x12\x18\n\x14\x44ISPUTE_STATE_CLOSED\x10\x04*\x8c\x01\n\x0f\x44isputeDecision\x12 \n\x1c\x44ISPUTE_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44ISPUTE_DECISION_HOLDER\x10\x01\x12\x1d\n\x19\x44ISPUTE_DECISION_CLAIMANT\x10\x02\x12\x1b\n\x17\x44ISPUTE_DECISION_NOBODY\x10\x03*\xb7\x01\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45VIDENCE_KIND_RECENT_CALLS\x10\x01\x12\x17\n\x13\x45VIDENCE_KIND_BILLS\x10\x02\x12\x1a\n\x16\x45VIDENCE_KIND_CONTRACT\x10\x03\x12\x1a\n\x16\x45VIDENCE_KIND_SIM_CARD\x10\x04\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\x05\x32\x95\x03\n\x0e\x44isputeService\x12J\n\x0bOpenDispute\x12\x1c.subid.v1.OpenDisputeRequest\x1a\x1d.subid.v1.OpenDisputeResponse\x12J\n\x0b\x41\x64\x64\x45vidence\x12\x1c.subid.v1.AddEvidenceRequest\x1a\x1d.subid.v1.AddEvidenceResponse\x12P\n\rDecideDispute\x12\x1e.subid.v1.DecideDisputeRequest\x1a\x1f.subid.v1.DecideDisputeResponse\x12P\n\rAppealDispute\x12\x1e.subid.v1.AppealDisputeRequest\x1a\x1f.subid.v1.AppealDisputeResponse\x12G\n\nGetDispute\x12\x1b.subid.v1.GetDisputeRequest\x1a\x1c.subid.v1.GetDisputeResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esubid/v1/dispute_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9f\x02\n\x08\x45vidence\x12\x30\n\x04kind\x18\x01 \x01(\x0e\x32\x16.subid.v1.EvidenceKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12 \n\x0f\x64ocument_digest\x18\x02 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\xa5\x01\n\x05place\x18\x03 \x01(\tB\x95\x01\xbaH\x91\x01r\x10\x10\x01\x18\xc8\x01\x32\t^\\P{Cc}*$\xba\x01|\n\x11place.long_number\x12Jmust not hold nine or more digits in a row: name the place, never a person\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\x12\x17\n\x0fis_for_claimant\x18\x04 \x01(\x08\"r\n\rAddedEvidence\x12$\n\x08\x65vidence\x18\x01 \x01(\x0b\x32\x12.subid.v1.Evidence\x12\r\n\x05\x61\x64\x64\x65r\x18\x02 \x01(\t\x12,\n\x08\x61\x64\x64_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x80\x01\n\x0f\x44isputeProposal\x12\x0e\n\x06\x63\x61ller\x18\x01 \x01(\t\x12+\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x19.subid.v1.DisputeDecision\x12\x30\n\x0cpropose_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xf9\x02\n\x07\x44ispute\x12\x12\n\ndispute_id\x18\x01 \x01(\t\x12\x0e\n\x06msisdn\x18\x02 \x01(\t\x12%\n\x05state\x18\x03 \x01(\x0e\x32\x16.subid.v1.DisputeState\x12-\n\topen_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x64\x65\x61\x64line\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x08\x65vidence\x18\x06 \x03(\x0b\x32\x17.subid.v1.AddedEvidence\x12+\n\x08\x64\x65\x63ision\x18\x07 \x01(\x0e\x32\x19.subid.v1.DisputeDecision\x12\x10\n\x08\x64\x65\x63iders\x18\x08 \x03(\t\x12,\n\tproposals\x18\t \x03(\x0b\x32\x19.subid.v1.DisputeProposal\x12.\n\nclose_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x7f\n\x12OpenDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12\x30\n\x14\x63laimant_personal_id\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\"9\n\x13OpenDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"\xae\x01\n\x12\x41\x64\x64\x45videnceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\x12\x30\n\x08\x65vidence\x18\x04 \x03(\x0b\x32\x12.subid.v1.EvidenceB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x14\"9\n\x13\x41\x64\x64\x45videnceResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"\x8b\x01\n\x14\x44\x65\x63ideDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x37\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x19.subid.v1.DisputeDecisionB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\";\n\x15\x44\x65\x63ideDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"{\n\x14\x41ppealDisputeRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\ndispute_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\'\n\x0bpersonal_id\x18\x03 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\";\n\x15\x41ppealDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute\"]\n\x11GetDisputeRequest\x12\x1c\n\ndispute_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x0bpersonal_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"8\n\x12GetDisputeResponse\x12\"\n\x07\x64ispute\x18\x01 \x01(\x0b\x32\x11.subid.v1.Dispute*\x96\x01\n\x0c\x44isputeState\x12\x1d\n\x19\x44ISPUTE_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x44ISPUTE_STATE_OPEN\x10\x01\x12\x19\n\x15\x44ISPUTE_STATE_DECIDED\x10\x02\x12\x1a\n\x16\x44ISPUTE_STATE_APPEALED\x10\x03\x12\x18\n\x14\x44ISPUTE_STATE_CLOSED\x10\x04*\x8c\x01\n\x0f\x44isputeDecision\x12 \n\x1c\x44ISPUTE_DECISION_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44ISPUTE_DECISION_HOLDER\x10\x01\x12\x1d\n\x19\x44ISPUTE_DECISION_CLAIMANT\x10\x02\x12\x1b\n\x17\x44ISPUTE_DECISION_NOBODY\x10\x03*\xb7\x01\n\x0c\x45videnceKind\x12\x1d\n\x19\x45VIDENCE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x45VIDENCE_KIND_RECENT_CALLS\x10\x01\x12\x17\n\x13\x45VIDENCE_KIND_BILLS\x10\x02\x12\x1a\n\x16\x45VIDENCE_KIND_CONTRACT\x10\x03\x12\x1a\n\x16\x45VIDENCE_KIND_SIM_CARD\x10\x04\x12\x17\n\x13\x45VIDENCE_KIND_OTHER\x10\x05\x32\x95\x03\n\x0e\x44isputeService\x12J\n\x0bOpenDispute\x12\x1c.subid.v1.OpenDisputeRequest\x1a\x1d.subid.v1.OpenDisputeResponse\x12J\n\x0b\x41\x64\x64\x45vidence\x12\x1c.subid.v1.AddEvidenceRequest\x1a\x1d.subid.v1.AddEvidenceResponse\x12P\n\rDecideDispute\x12\x1e.subid.v1.DecideDisputeRequest\x1a\x1f.subid.v1.DecideDisputeResponse\x12P\n\rAppealDispute\x12\x1e.subid.v1.AppealDisputeRequest\x1a\x1f.subid.v1.AppealDisputeResponse\x12G\n\nGetDispute\x12\x1b.subid.v1.GetDisputeRequest\x1a\x1c.subid.v1.GetDisputeResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,7 +38,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVIDENCE'].fields_by_name['document_digest']._loaded_options = None
   _globals['_EVIDENCE'].fields_by_name['document_digest']._serialized_options = b'\272H\004z\002h '
   _globals['_EVIDENCE'].fields_by_name['place']._loaded_options = None
-  _globals['_EVIDENCE'].fields_by_name['place']._serialized_options = b'\272H\005r\003\030\310\001'
+  _globals['_EVIDENCE'].fields_by_name['place']._serialized_options = b'\272H\221\001r\020\020\001\030\310\0012\t^\\P{Cc}*$\272\001|\n\021place.long_number\022Jmust not hold nine or more digits in a row: name the place, never a person\032\033!this.matches(\'\\\\p{Nd}{9}\')'
   _globals['_OPENDISPUTEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_OPENDISPUTEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_OPENDISPUTEREQUEST'].fields_by_name['msisdn']._loaded_options = None
@@ -64,41 +64,45 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPEALDISPUTEREQUEST'].fields_by_name['dispute_id']._loaded_options = None
   _globals['_APPEALDISPUTEREQUEST'].fields_by_name['dispute_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_APPEALDISPUTEREQUEST'].fields_by_name['personal_id']._loaded_options = None
-  _globals['_APPEALDISPUTEREQUEST'].fields_by_name['personal_id']._serialized_options = b'\272H\022r\0202\016^([0-9]{12})?$'
+  _globals['_APPEALDISPUTEREQUEST'].fields_by_name['personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
   _globals['_GETDISPUTEREQUEST'].fields_by_name['dispute_id']._loaded_options = None
   _globals['_GETDISPUTEREQUEST'].fields_by_name['dispute_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_GETDISPUTEREQUEST'].fields_by_name['personal_id']._loaded_options = None
   _globals['_GETDISPUTEREQUEST'].fields_by_name['personal_id']._serialized_options = b'\272H\022r\0202\016^([0-9]{12})?$'
-  _globals['_DISPUTESTATE']._serialized_start=1565
-  _globals['_DISPUTESTATE']._serialized_end=1715
-  _globals['_DISPUTEDECISION']._serialized_start=1718
-  _globals['_DISPUTEDECISION']._serialized_end=1858
-  _globals['_EVIDENCEKIND']._serialized_start=1861
-  _globals['_EVIDENCEKIND']._serialized_end=2044
+  _globals['_DISPUTESTATE']._serialized_start=1990
+  _globals['_DISPUTESTATE']._serialized_end=2140
+  _globals['_DISPUTEDECISION']._serialized_start=2143
+  _globals['_DISPUTEDECISION']._serialized_end=2283
+  _globals['_EVIDENCEKIND']._serialized_start=2286
+  _globals['_EVIDENCEKIND']._serialized_end=2469
   _globals['_EVIDENCE']._serialized_start=107
-  _globals['_EVIDENCE']._serialized_end=312
-  _globals['_DISPUTE']._serialized_start=315
-  _globals['_DISPUTE']._serialized_end=593
-  _globals['_OPENDISPUTEREQUEST']._serialized_start=595
-  _globals['_OPENDISPUTEREQUEST']._serialized_end=722
-  _globals['_OPENDISPUTERESPONSE']._serialized_start=724
-  _globals['_OPENDISPUTERESPONSE']._serialized_end=781
-  _globals['_ADDEVIDENCEREQUEST']._serialized_start=784
-  _globals['_ADDEVIDENCEREQUEST']._serialized_end=958
-  _globals['_ADDEVIDENCERESPONSE']._serialized_start=960
-  _globals['_ADDEVIDENCERESPONSE']._serialized_end=1017
-  _globals['_DECIDEDISPUTEREQUEST']._serialized_start=1020
-  _globals['_DECIDEDISPUTEREQUEST']._serialized_end=1159
-  _globals['_DECIDEDISPUTERESPONSE']._serialized_start=1161
-  _globals['_DECIDEDISPUTERESPONSE']._serialized_end=1220
-  _globals['_APPEALDISPUTEREQUEST']._serialized_start=1222
-  _globals['_APPEALDISPUTEREQUEST']._serialized_end=1348
-  _globals['_APPEALDISPUTERESPONSE']._serialized_start=1350
-  _globals['_APPEALDISPUTERESPONSE']._serialized_end=1409
-  _globals['_GETDISPUTEREQUEST']._serialized_start=1411
-  _globals['_GETDISPUTEREQUEST']._serialized_end=1504
-  _globals['_GETDISPUTERESPONSE']._serialized_start=1506
-  _globals['_GETDISPUTERESPONSE']._serialized_end=1562
-  _globals['_DISPUTESERVICE']._serialized_start=2047
-  _globals['_DISPUTESERVICE']._serialized_end=2452
+  _globals['_EVIDENCE']._serialized_end=394
+  _globals['_ADDEDEVIDENCE']._serialized_start=396
+  _globals['_ADDEDEVIDENCE']._serialized_end=510
+  _globals['_DISPUTEPROPOSAL']._serialized_start=513
+  _globals['_DISPUTEPROPOSAL']._serialized_end=641
+  _globals['_DISPUTE']._serialized_start=644
+  _globals['_DISPUTE']._serialized_end=1021
+  _globals['_OPENDISPUTEREQUEST']._serialized_start=1023
+  _globals['_OPENDISPUTEREQUEST']._serialized_end=1150
+  _globals['_OPENDISPUTERESPONSE']._serialized_start=1152
+  _globals['_OPENDISPUTERESPONSE']._serialized_end=1209
+  _globals['_ADDEVIDENCEREQUEST']._serialized_start=1212
+  _globals['_ADDEVIDENCEREQUEST']._serialized_end=1386
+  _globals['_ADDEVIDENCERESPONSE']._serialized_start=1388
+  _globals['_ADDEVIDENCERESPONSE']._serialized_end=1445
+  _globals['_DECIDEDISPUTEREQUEST']._serialized_start=1448
+  _globals['_DECIDEDISPUTEREQUEST']._serialized_end=1587
+  _globals['_DECIDEDISPUTERESPONSE']._serialized_start=1589
+  _globals['_DECIDEDISPUTERESPONSE']._serialized_end=1648
+  _globals['_APPEALDISPUTEREQUEST']._serialized_start=1650
+  _globals['_APPEALDISPUTEREQUEST']._serialized_end=1773
+  _globals['_APPEALDISPUTERESPONSE']._serialized_start=1775
+  _globals['_APPEALDISPUTERESPONSE']._serialized_end=1834
+  _globals['_GETDISPUTEREQUEST']._serialized_start=1836
+  _globals['_GETDISPUTEREQUEST']._serialized_end=1929
+  _globals['_GETDISPUTERESPONSE']._serialized_start=1931
+  _globals['_GETDISPUTERESPONSE']._serialized_end=1987
+  _globals['_DISPUTESERVICE']._serialized_start=2472
+  _globals['_DISPUTESERVICE']._serialized_end=2877
 # @@protoc_insertion_point(module_scope)

@@ -51,23 +51,39 @@ EVIDENCE_KIND_SIM_CARD: EvidenceKind
 EVIDENCE_KIND_OTHER: EvidenceKind
 
 class Evidence(_message.Message):
-    __slots__ = ("kind", "document_digest", "place", "is_for_claimant", "adder", "add_time")
+    __slots__ = ("kind", "document_digest", "place", "is_for_claimant")
     KIND_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
     IS_FOR_CLAIMANT_FIELD_NUMBER: _ClassVar[int]
-    ADDER_FIELD_NUMBER: _ClassVar[int]
-    ADD_TIME_FIELD_NUMBER: _ClassVar[int]
     kind: EvidenceKind
     document_digest: bytes
     place: str
     is_for_claimant: bool
+    def __init__(self, kind: _Optional[_Union[EvidenceKind, str]] = ..., document_digest: _Optional[bytes] = ..., place: _Optional[str] = ..., is_for_claimant: _Optional[bool] = ...) -> None: ...
+
+class AddedEvidence(_message.Message):
+    __slots__ = ("evidence", "adder", "add_time")
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    ADDER_FIELD_NUMBER: _ClassVar[int]
+    ADD_TIME_FIELD_NUMBER: _ClassVar[int]
+    evidence: Evidence
     adder: str
     add_time: _timestamp_pb2.Timestamp
-    def __init__(self, kind: _Optional[_Union[EvidenceKind, str]] = ..., document_digest: _Optional[bytes] = ..., place: _Optional[str] = ..., is_for_claimant: _Optional[bool] = ..., adder: _Optional[str] = ..., add_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, evidence: _Optional[_Union[Evidence, _Mapping]] = ..., adder: _Optional[str] = ..., add_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class DisputeProposal(_message.Message):
+    __slots__ = ("caller", "decision", "propose_time")
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    PROPOSE_TIME_FIELD_NUMBER: _ClassVar[int]
+    caller: str
+    decision: DisputeDecision
+    propose_time: _timestamp_pb2.Timestamp
+    def __init__(self, caller: _Optional[str] = ..., decision: _Optional[_Union[DisputeDecision, str]] = ..., propose_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class Dispute(_message.Message):
-    __slots__ = ("dispute_id", "msisdn", "state", "open_time", "deadline", "evidence", "decision", "deciders")
+    __slots__ = ("dispute_id", "msisdn", "state", "open_time", "deadline", "evidence", "decision", "deciders", "proposals", "close_time")
     DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
     MSISDN_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -76,15 +92,19 @@ class Dispute(_message.Message):
     EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     DECISION_FIELD_NUMBER: _ClassVar[int]
     DECIDERS_FIELD_NUMBER: _ClassVar[int]
+    PROPOSALS_FIELD_NUMBER: _ClassVar[int]
+    CLOSE_TIME_FIELD_NUMBER: _ClassVar[int]
     dispute_id: str
     msisdn: str
     state: DisputeState
     open_time: _timestamp_pb2.Timestamp
     deadline: _timestamp_pb2.Timestamp
-    evidence: _containers.RepeatedCompositeFieldContainer[Evidence]
+    evidence: _containers.RepeatedCompositeFieldContainer[AddedEvidence]
     decision: DisputeDecision
     deciders: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, dispute_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., state: _Optional[_Union[DisputeState, str]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., decision: _Optional[_Union[DisputeDecision, str]] = ..., deciders: _Optional[_Iterable[str]] = ...) -> None: ...
+    proposals: _containers.RepeatedCompositeFieldContainer[DisputeProposal]
+    close_time: _timestamp_pb2.Timestamp
+    def __init__(self, dispute_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., state: _Optional[_Union[DisputeState, str]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., evidence: _Optional[_Iterable[_Union[AddedEvidence, _Mapping]]] = ..., decision: _Optional[_Union[DisputeDecision, str]] = ..., deciders: _Optional[_Iterable[str]] = ..., proposals: _Optional[_Iterable[_Union[DisputeProposal, _Mapping]]] = ..., close_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OpenDisputeRequest(_message.Message):
     __slots__ = ("request_id", "msisdn", "claimant_personal_id")

@@ -70,7 +70,8 @@ class DisputeServiceServicer:
 
     def OpenDispute(self, request, context):
         """Opens a dispute about a number. From now on no case of it goes further, but those that a change
-        of device started.
+        of device or SIM started, and the number is given to nobody. To the citizen app a number that is
+        not in service and one that somebody else claims look the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -84,7 +85,8 @@ class DisputeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DecideDispute(self, request, context):
-        """Proposes or confirms a decision: it takes two callers who say the same.
+        """Proposes or confirms a decision: it takes two callers who say the same. A caller may say something
+        else until there is a decision. An appeal is decided by two who have had no say before it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -98,7 +100,7 @@ class DisputeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetDispute(self, request, context):
-        """Says where a dispute stands.
+        """Says where a dispute stands. ExplainSubscription gives the holder its identifier.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

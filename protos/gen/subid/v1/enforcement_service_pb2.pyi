@@ -65,6 +65,7 @@ class LinkChangeCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     LINK_CHANGE_CAUSE_COMPARISON: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_BOOK_CORRECTED: _ClassVar[LinkChangeCause]
     LINK_CHANGE_CAUSE_NEW_HOLDER: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_DISPUTE_DECIDED: _ClassVar[LinkChangeCause]
 
 class DriftKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -107,6 +108,7 @@ LINK_CHANGE_CAUSE_POPULATION_CHANGE: LinkChangeCause
 LINK_CHANGE_CAUSE_COMPARISON: LinkChangeCause
 LINK_CHANGE_CAUSE_BOOK_CORRECTED: LinkChangeCause
 LINK_CHANGE_CAUSE_NEW_HOLDER: LinkChangeCause
+LINK_CHANGE_CAUSE_DISPUTE_DECIDED: LinkChangeCause
 DRIFT_KIND_UNSPECIFIED: DriftKind
 DRIFT_KIND_NOT_APPLIED: DriftKind
 DRIFT_KIND_STRICTER_THAN_ORDERED: DriftKind
@@ -264,14 +266,16 @@ class LinkChange(_message.Message):
     def __init__(self, change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[LinkChangeCause, str]] = ..., from_state: _Optional[_Union[_subscription_pb2.LinkState, str]] = ..., to_state: _Optional[_Union[_subscription_pb2.LinkState, str]] = ...) -> None: ...
 
 class ExplainSubscriptionResponse(_message.Message):
-    __slots__ = ("service_state", "cases", "link_history")
+    __slots__ = ("service_state", "cases", "link_history", "dispute_id")
     SERVICE_STATE_FIELD_NUMBER: _ClassVar[int]
     CASES_FIELD_NUMBER: _ClassVar[int]
     LINK_HISTORY_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
     service_state: _subscription_pb2.ServiceState
     cases: _containers.RepeatedCompositeFieldContainer[EnforcementCase]
     link_history: _containers.RepeatedCompositeFieldContainer[LinkChange]
-    def __init__(self, service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., cases: _Optional[_Iterable[_Union[EnforcementCase, _Mapping]]] = ..., link_history: _Optional[_Iterable[_Union[LinkChange, _Mapping]]] = ...) -> None: ...
+    dispute_id: str
+    def __init__(self, service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., cases: _Optional[_Iterable[_Union[EnforcementCase, _Mapping]]] = ..., link_history: _Optional[_Iterable[_Union[LinkChange, _Mapping]]] = ..., dispute_id: _Optional[str] = ...) -> None: ...
 
 class ReportedState(_message.Message):
     __slots__ = ("msisdn", "service_state")

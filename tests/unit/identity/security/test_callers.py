@@ -79,6 +79,11 @@ def test_what_must_never_be_mixed_is_not() -> None:
         Role.POPULATION
     ]
     assert open_to[Role.REGULATOR] == {
+        "DisputeService/OpenDispute",
+        "DisputeService/AddEvidence",
+        "DisputeService/DecideDispute",
+        "DisputeService/AppealDispute",
+        "DisputeService/GetDispute",
         "EnforcementService/AdvanceEnforcement",
         "EnforcementService/ExplainSubscription",
         "QualityService/GetReport",
