@@ -313,7 +313,7 @@ HOT_QUERIES = (
     HotQuery(
         name="ImportSubscriptions, a number with another holder",
         bring=partial(_import_subscriptions, first=1, of=21),
-        crosses={**_SETTLED, "directive": _ANY_PARTITION},
+        crosses=_SETTLED,
     ),
     HotQuery(
         name=f"ImportSubscriptions, {BATCH_ROWS:,} numbers as they were",

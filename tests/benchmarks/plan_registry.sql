@@ -29,12 +29,22 @@ UPDATE enforcement_case SET next_due_at = CAST(:now AS timestamptz) - interval '
 UPDATE enforcement_case SET state = 'cured', closed_at = :now, next_due_at = NULL WHERE
   get_byte(msisdn_key, 3) % 3 = 0;
 
-INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, msisdn_sealed,
-  kind, causes, citation, cure, state, created_at, due_at, executed_at) SELECT msisdn_key,
-  gen_random_uuid(), subscription_id, operator_id, msisdn_sealed, 'notify', '{}', '', '', CASE
+INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind,
+  causes, policy_version, track, state, created_at, due_at, executed_at) SELECT msisdn_key,
+  gen_random_uuid(), subscription_id, operator_id, 'notify',
+  '{unverified}', 'vn-2026-04-15', 'T2', CASE
   WHEN is_open THEN 'pending' ELSE 'executed' END, :now, :now, CASE WHEN NOT is_open THEN
   CAST(:now AS timestamptz) END FROM (SELECT *, get_byte(msisdn_key, 7) < 25 AS is_open FROM
   subscription) AS s;
+
+-- Two people have claimed some numbers, and claim a few of them still.
+INSERT INTO dispute (msisdn_key, dispute_id, subscription_id, holder_key, claimant_key, operator_id,
+  msisdn_sealed, opener, state, opened_at, deadline, evidence, decisions, closed_at) SELECT
+  msisdn_key, gen_random_uuid(), subscription_id, citizen_key, sha256(citizen_key), operator_id,
+  msisdn_sealed, 'regulator:ministry', CASE WHEN is_open THEN 'open' ELSE 'closed' END, :now,
+  :now, '[]', '[]', CASE WHEN NOT is_open THEN CAST(:now AS timestamptz) END FROM (SELECT *,
+  get_byte(msisdn_key, 8) < 25 AS is_open FROM subscription WHERE get_byte(msisdn_key, 7) < 64)
+  AS s;
 
 -- Some of what is open is on its way.
 UPDATE directive SET state = 'leased', lease_id = gen_random_uuid(), lease_expires_at =

@@ -73,6 +73,8 @@ def test_unverified_numbers_were_warned_and_blocked(report: dict[str, Any]) -> N
     steps = {each["kind"]: each for each in report["enforcement"]}
     assert steps["NOTIFY"]["ordered_count"] > steps["BLOCK_OUTGOING"]["ordered_count"] > 0
     assert steps["BLOCK_OUTGOING"]["cause_counts"]["UNVERIFIED"] > 0
+    assert report["counts"]["waves executed"] >= 1
+    assert report["counts"]["numbers blocked by waves"] > 0
     assert steps["RESTORE"]["ordered_count"] > 0
     assert sum(each["attempt_counts"]["lapsed"] for each in steps.values()) > 0
     assert sum(each["attempt_counts"]["failed"] for each in steps.values()) > 0
@@ -88,7 +90,7 @@ def test_every_method_was_called_and_measured(report: dict[str, Any]) -> None:
         *("CitizenServiceListSubscriptions", "SetPrimaryNumber", "GetPrimaryNumber"),
         *("DisownSubscription", "GetContact", "BatchGetContacts"),
         *("AdvanceEnforcement", "PullDirectives", "AcknowledgeDirectives", "ExplainSubscription"),
-        "GetReport",
+        *("PreviewWave", "ApproveWave", "ExecuteWave", "GetReport"),
     }
     latencies = report["latencies"]
     assert called <= set(latencies)
