@@ -126,12 +126,13 @@ class Disputes:
         return {kept.dispute.subscription_id: kept for kept in found}
 
     def is_decided(self, item: Subscription, claimant_key: bytes) -> bool:
-        """Whether a person's claim on a subscription was decided before."""
+        """Whether a person's claim on a subscription was decided, for good."""
         query = select(dispute.c.dispute_id).where(
             dispute.c.msisdn_key == msisdn_key(self.sealer, item.msisdn),
             dispute.c.subscription_id == item.subscription_id,
             dispute.c.claimant_key == claimant_key,
             dispute.c.decision.is_not(None),
+            ~_IS_OPEN,
         )
         return self.connection.execute(query.limit(1)).first() is not None
 
