@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, func, select, text
 
+from identity.storage.directive_news import telling
+
 Number = tuple[bytes, UUID]
 """Keys of a subscription: number and identifier."""
 
@@ -56,10 +58,18 @@ _MAKE_WAIT = text(
     " WHERE directive.msisdn_key = free.msisdn_key AND directive.directive_id = free.directive_id"
 )
 _LET_GO = text(
-    "UPDATE directive SET lease_expires_at = NULL"
-    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
-    " WHERE msisdn_key = number.key AND subscription_id = number.id"
-    " AND state = 'pending' AND lease_expires_at IS NOT NULL"
+    telling(
+        "UPDATE directive SET lease_expires_at = NULL"
+        " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
+        " WHERE msisdn_key = number.key AND subscription_id = number.id"
+        " AND state = 'pending' AND lease_expires_at IS NOT NULL"
+    )
+)
+_NEXT_AT = text(
+    "SELECT CASE WHEN EXISTS (SELECT FROM directive WHERE operator_id = :operator_id"
+    " AND state = 'pending' AND lease_expires_at IS NULL) THEN CAST(:at AS timestamptz)"
+    " ELSE (SELECT min(lease_expires_at) FROM directive WHERE operator_id = :operator_id"
+    " AND state IN ('pending', 'leased') AND lease_expires_at IS NOT NULL) END"
 )
 
 
@@ -93,6 +103,12 @@ class DirectiveQueue:
             if taken or not has_moved:
                 return taken
         return []
+
+    def next_at(self, operator_id: str, *, at: datetime) -> datetime | None:
+        """When an operator has something to lease: at once, or when a lease ends; or never yet."""
+        given = {"operator_id": operator_id, "at": at}
+        found: datetime | None = self.connection.execute(_NEXT_AT, given).scalar()
+        return found
 
     def let_go(self, numbers: Iterable[Number]) -> None:
         """Have what waits behind orders of some numbers wait no longer, unless it must anew."""
