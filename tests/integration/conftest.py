@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import grpc
@@ -17,7 +18,7 @@ import pytest
 from identity.bootstrap import running_server
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
-from identity.security.certificates import load_or_create_authority
+from identity.security.certificates import Identity, load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.databases import own_database
@@ -30,6 +31,7 @@ START_TIMEOUT_S = 300.0
 
 Connect = Callable[[Role, str], grpc.Channel]
 ActAs = Callable[[Role, str], Stubs]
+IdentityOf = Callable[[Role, str], Identity]
 
 
 @dataclass(frozen=True)
@@ -94,14 +96,22 @@ class served:  # noqa: N801 - used as a function
 
 
 @pytest.fixture(scope="session")
-def connect_as(world: World) -> Iterator[Connect]:
+def identity_of(world: World) -> IdentityOf:
+    """Certificates and keys of callers, each made once."""
+    return cache(lambda role, name: issue(world.settings.state, Caller(role, name)))
+
+
+@pytest.fixture(scope="session")
+def connect_as(world: World, identity_of: IdentityOf) -> Iterator[Connect]:
     """Channels with a client certificate of a role and name."""
     channels: dict[Caller, grpc.Channel] = {}
 
     def connect(role: Role, name: str) -> grpc.Channel:
         caller = Caller(role, name)
         if caller not in channels:
-            channels[caller] = open_channel(world.address, world.settings.state, caller)
+            channels[caller] = open_channel(
+                world.address, world.settings.state, caller, identity=identity_of(role, name)
+            )
         return channels[caller]
 
     yield connect
@@ -109,11 +119,18 @@ def connect_as(world: World) -> Iterator[Connect]:
         channel.close()
 
 
-def open_channel(address: str, state: Path, caller: Caller) -> grpc.Channel:
-    """A channel that presents a certificate of the server's own authority."""
+def issue(state: Path, caller: Caller) -> Identity:
+    """A certificate of the server's own authority, and its key."""
     now = datetime.now(UTC)
-    authority = load_or_create_authority(state / "certificates", at=now)
-    issued = authority.issue_caller(caller, at=now)
+    return load_or_create_authority(state / "certificates", at=now).issue_caller(caller, at=now)
+
+
+def open_channel(
+    address: str, state: Path, caller: Caller, *, identity: Identity | None = None
+) -> grpc.Channel:
+    """A channel that presents a certificate of the server's own authority; a new one by default."""
+    issued = identity or issue(state, caller)
+    authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
     credentials = grpc.ssl_channel_credentials(
         authority.certificate_pem, issued.private_key, issued.certificate
     )
@@ -121,9 +138,9 @@ def open_channel(address: str, state: Path, caller: Caller) -> grpc.Channel:
 
 
 @pytest.fixture(scope="session")
-def act_as(connect_as: Connect) -> ActAs:
+def act_as(connect_as: Connect, identity_of: IdentityOf) -> ActAs:
     """Every service's stub for a role and name."""
-    return lambda role, name: Stubs(connect_as(role, name))
+    return lambda role, name: Stubs(connect_as(role, name), identity_of(role, name).private_key)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from subid.v1 import contact_service_pb2 as contact_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import quality_service_pb2 as quality_pb
+from subid.v1 import subscription_pb2
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1.date_pb2 import Date
@@ -157,7 +158,27 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                         outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
                     )
                 ],
+                signature=b"as long as a signature, and none",
             )
+        ),
+        "EnforcementService/ReconcileServiceState": lambda: (
+            enforcement_pb.ReconcileServiceStateRequest(
+                request_id=new_id(),
+                states=[
+                    enforcement_pb.ReportedState(
+                        msisdn=MSISDN, service_state=subscription_pb2.SERVICE_STATE_ACTIVE
+                    )
+                ],
+            )
+        ),
+        "EnforcementService/OpenCase": lambda: enforcement_pb.OpenCaseRequest(
+            request_id=new_id(),
+            msisdn=MSISDN,
+            cause=enforcement_pb.CASE_CAUSE_OPERATOR_REPORT,
+            case_reference="F-2026/118",
+        ),
+        "EnforcementService/FileComplaint": lambda: enforcement_pb.FileComplaintRequest(
+            request_id=new_id(), msisdn=MSISDN
         ),
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
             msisdn=MSISDN

@@ -201,7 +201,8 @@ class Scene:
                 for directive in pulled.directives
             ],
         )
-        return list(self.operator(operator).enforcement.AcknowledgeDirectives(request).results)
+        stubs = self.operator(operator)
+        return list(stubs.enforcement.AcknowledgeDirectives(stubs.sign(request)).results)
 
     def pull_updates(
         self, *, lease_s: int | None = None

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
@@ -23,16 +24,18 @@ from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
+from tests.integration.signing import signed
 
 TIMEOUT_S = 60.0
 """Far longer than any call takes: one that hangs fails its test instead of the run."""
 
 
 class Stubs:
-    """Every service over one channel."""
+    """Every service over one channel, and the key that its caller signs with, PEM."""
 
-    def __init__(self, channel: grpc.Channel) -> None:
+    def __init__(self, channel: grpc.Channel, key: bytes | None = None) -> None:
         self.channel = channel
+        self._key = key
         self.population = PopulationServiceStub(channel)
         self.subscriptions = SubscriptionServiceStub(channel)
         self.verifications = VerificationServiceStub(channel)
@@ -40,6 +43,13 @@ class Stubs:
         self.contacts = ContactServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
+
+    def sign(
+        self, request: enforcement_pb.AcknowledgeDirectivesRequest
+    ) -> enforcement_pb.AcknowledgeDirectivesRequest:
+        """Sign acknowledgements as their caller."""
+        assert self._key is not None, "this caller was given no key to sign with"
+        return signed(request, self._key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +113,10 @@ def send(channel: grpc.Channel, method: MethodDescriptor, requests: Iterable[Mes
         "response_deserializer": response.FromString,
     }
     path = method_path(method)
-    if method.client_streaming:
+    if method.server_streaming:
+        answers = channel.stream_stream(path, **options)(iter(requests), timeout=TIMEOUT_S)
+        (answer,) = answers
+    elif method.client_streaming:
         answer = channel.stream_unary(path, **options)(iter(requests), timeout=TIMEOUT_S)
     else:
         (request,) = requests
