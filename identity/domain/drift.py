@@ -93,7 +93,8 @@ def compare(known: KnownState | None, reported: ServiceState) -> Finding:
         return Finding(applied=reported)
     wanted, before = _WITHHELD[known.ordered], _WITHHELD[known.applied]
     if withheld == wanted:
-        return AGREES  # withdrawn or never put in service: either way it is not served
+        # Withdrawn or never put in service: either way it is not served.
+        return Finding(applied=known.ordered)
     is_milder = withheld < wanted
     is_on_its_way = withheld >= before if is_milder else withheld <= before
     if known.is_order_open and is_on_its_way:

@@ -63,8 +63,8 @@ class Comparison:
         unreported_count: All numbers that were not reported, after the last batch.
     """
 
-    drifts: Sequence[Drift]
-    unreported: Sequence[Unreported]
+    drifts: tuple[Drift, ...]
+    unreported: tuple[Unreported, ...]
     counts: Counts
     unreported_count: int
 
@@ -89,7 +89,7 @@ class Comparison:
     def from_fields(cls, fields: Mapping[str, Any]) -> "Comparison":
         """Read what `to_fields` made."""
         return cls(
-            drifts=[
+            drifts=tuple(
                 Drift(
                     place=place,
                     kind=DriftKind(kind),
@@ -97,11 +97,11 @@ class Comparison:
                     directive_id=None if directive_id is None else UUID(directive_id),
                 )
                 for place, kind, ordered, directive_id in fields["drifts"]
-            ],
-            unreported=[
+            ),
+            unreported=tuple(
                 Unreported((bytes.fromhex(key), UUID(identity)), ServiceState(ordered))
                 for key, identity, ordered in fields["unreported"]
-            ],
+            ),
             counts=Counts(
                 compared=fields["compared"], drifts=fields["drift"], false=fields["false"]
             ),
@@ -122,7 +122,7 @@ def reconcile_batch(
         reported: The numbers.
     """
     found = _compare(uow, call, reported)
-    drifts = [each.drift for each in found if each.drift is not None]
+    drifts = tuple(each.drift for each in found if each.drift is not None)
     operator_id = call.caller.name
     false_count = sum(each.finding.is_false for each in found)
     counts = uow.reconciliations.count(
@@ -144,7 +144,10 @@ def reconcile_batch(
     details = {"compared": len(reported), "drift": len(drifts), "false": false_count}
     append(uow.connection, [_entry(call, details | {"unreported": unreported_count})])
     return Comparison(
-        drifts=drifts, unreported=unreported, counts=counts, unreported_count=unreported_count
+        drifts=drifts,
+        unreported=tuple(unreported),
+        counts=counts,
+        unreported_count=unreported_count,
     )
 
 
