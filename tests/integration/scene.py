@@ -175,6 +175,19 @@ class Scene:
         request = enforcement_pb.AdvanceEnforcementRequest(request_id=new_id(), as_of_time=instant)
         return self.regulator.enforcement.AdvanceEnforcement(request)  # type: ignore[no-any-return] # as above
 
+    def report_device_change(self, msisdn: str, operator: str) -> None:
+        """What leads to a notice and a block at once."""
+        event = subscription_pb.SubscriptionEvent(
+            msisdn=msisdn,
+            kind=subscription_pb.SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE,
+            occur_time=self.advance().as_of_time,
+        )
+        stub = self.operator(operator).subscriptions
+        answer = stub.ReportEvents(
+            subscription_pb.ReportEventsRequest(request_id=new_id(), events=[event])
+        )
+        assert [each.reason for each in answer.results] == [""]
+
     def pull(
         self, operator: str, *, lease_s: int | None = None
     ) -> enforcement_pb.PullDirectivesResponse:

@@ -12,7 +12,6 @@ import pytest
 from identity.domain.caller import Caller, Role
 from identity.rpc.waiting import RECHECK_S, WAITS_MAX
 from subid.v1 import enforcement_service_pb2 as pb
-from subid.v1 import subscription_service_pb2 as subscription_pb
 from tests.integration.conftest import World, open_channel, served
 from tests.integration.scene import Scene
 from tests.integration.wire import TIMEOUT_S, Refused, Stubs, new_id, refused
@@ -56,20 +55,6 @@ class Waiter:
         return answer
 
 
-def changed_device(scene: Scene, msisdn: str, operator: str) -> None:
-    """What leads to a notice and a block at once."""
-    event = subscription_pb.SubscriptionEvent(
-        msisdn=msisdn,
-        kind=subscription_pb.SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE,
-        occur_time=scene.advance().as_of_time,
-    )
-    stub = scene.operator(operator).subscriptions
-    answer = stub.ReportEvents(
-        subscription_pb.ReportEventsRequest(request_id=new_id(), events=[event])
-    )
-    assert [each.reason for each in answer.results] == [""]
-
-
 @pytest.fixture(scope="module")
 def second_server(world: World) -> Iterator[Callable[[str], Stubs]]:
     """Another server on the same database: stubs of operators there."""
@@ -102,7 +87,7 @@ def test_an_order_wakes_a_pull_that_waits_on_any_server(
     for stubs in (scene.operator(name), second_server(name)):
         waiter = Waiter(stubs, pull(wait_s=30))
         is_waiting(waiter)
-        changed_device(scene, msisdn, name)
+        scene.report_device_change(msisdn, name)
         assert waiter.kinds == [NOTIFY, BLOCK]
         assert waiter.took_s < SOON_S
         scene.acknowledge(name, waiter.answer)
@@ -125,7 +110,7 @@ def test_two_servers_wake_and_one_of_them_gets_it(
     ]
     for waiter in waiters:
         is_waiting(waiter)
-    changed_device(scene, msisdn, name)
+    scene.report_device_change(msisdn, name)
     assert sorted(waiter.kinds for waiter in waiters) == [[], [NOTIFY, BLOCK]]
     winner = next(waiter for waiter in waiters if waiter.kinds)
     assert winner.took_s < SOON_S
