@@ -72,18 +72,19 @@ class ServerProcess:
 
     def act_as(self, role: Role, name: str) -> Stubs:
         """Stubs with a certificate of a role and name."""
-        issued = self._issue(role, name)
+        issued = self.issue(role, name)
         self._channels.append(self.channel(role, name, identity=issued))
         return Stubs(self._channels[-1], issued.private_key)
 
-    def _issue(self, role: Role, name: str) -> Identity:
+    def issue(self, role: Role, name: str) -> Identity:
+        """A new certificate of its authority, and the key."""
         now = datetime.now(UTC)
         authority = load_or_create_authority(self.state / "certificates", at=now)
         return authority.issue_caller(Caller(role, name), at=now)
 
     def channel(self, role: Role, name: str, *, identity: Identity | None = None) -> grpc.Channel:
         """A new connection; the caller closes it."""
-        issued = identity or self._issue(role, name)
+        issued = identity or self.issue(role, name)
         now = datetime.now(UTC)
         authority = load_or_create_authority(self.state / "certificates", at=now)
         credentials = grpc.ssl_channel_credentials(
