@@ -21,6 +21,7 @@ from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.keyed_database import bind, keyed_database
+from identity.order_news import OrderNews, passing_on
 from identity.policy_files import load_policies
 from identity.rpc.edge import Edge
 from identity.rpc.server import ExtraHandler, Listening, listen
@@ -40,6 +41,7 @@ from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
 from identity.storage import tables
 from identity.storage.database import Database, migrate, schema_versions
+from identity.storage.directive_news import news
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.supervisor import Watch, watching
 from identity.trust_watch import TrustWatch, watching_trust
@@ -232,6 +234,7 @@ async def running_server(
             listening = await _listen(settings, edge, policies, extra_handlers)
             try:
                 async with (
+                    passing_on(_order_news(database, edge)),
                     watching(_watch(settings, database, listening)),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
@@ -241,6 +244,10 @@ async def running_server(
         finally:
             faces.close()
             threads.shutdown()
+
+
+def _order_news(database: Database, edge: Edge) -> OrderNews:
+    return OrderNews(listen=partial(news, database.engine), wake=edge.waiting.wake)
 
 
 def _watch(settings: Settings, database: Database, listening: Listening) -> Watch:

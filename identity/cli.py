@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from identity.acknowledgement_commands import acknowledgements_app
 from identity.command_line import (
     DatabaseOption,
     StateOption,
@@ -39,6 +40,7 @@ app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.add_typer(policy_app, name="policy")
+app.add_typer(acknowledgements_app, name="acknowledgements")
 
 
 @app.command()

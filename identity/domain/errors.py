@@ -202,6 +202,12 @@ class EventInvalidError(DomainError):
     reason = "EVENT_INVALID"
 
 
+class AcknowledgementUnsignedError(DomainError):
+    """The signature over the acknowledgements is not by the key of the caller's certificate."""
+
+    reason = "ACKNOWLEDGEMENT_UNSIGNED"
+
+
 class WaveNotFoundError(DomainError):
     """There is no such wave."""
 

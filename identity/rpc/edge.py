@@ -7,12 +7,13 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
 
+from identity.rpc.waiting import Waiting
 from identity.services.call import Call
 from identity.services.clock import Clock
 from identity.services.complete_verification import ChipExaminer
@@ -35,6 +36,7 @@ class Edge:
         examine_chip: Authenticates a chip against the anchors in force.
         faces: Compares faces in other processes.
         threads: Where blocking work of asynchronous methods runs.
+        waiting: Who waits for directives.
     """
 
     transactions: Transactions
@@ -42,6 +44,7 @@ class Edge:
     examine_chip: ChipExaminer
     faces: FacePool
     threads: Executor
+    waiting: Waiting = field(default_factory=Waiting)
 
     def answer_once(
         self,

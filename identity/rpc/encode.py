@@ -6,6 +6,7 @@ from datetime import date, datetime
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from identity.domain.directive import AcknowledgementResult
+from identity.domain.drift import DriftKind
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.name_agreement import NameAgreement
@@ -111,6 +112,12 @@ ACKNOWLEDGEMENT_RESULTS = {
     AcknowledgementResult.UNKNOWN: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_UNKNOWN,
 }
 
+DRIFT_KINDS = {
+    DriftKind.NOT_APPLIED: enforcement_service_pb2.DRIFT_KIND_NOT_APPLIED,
+    DriftKind.STRICTER_THAN_ORDERED: enforcement_service_pb2.DRIFT_KIND_STRICTER_THAN_ORDERED,
+    DriftKind.UNKNOWN_NUMBER: enforcement_service_pb2.DRIFT_KIND_UNKNOWN_NUMBER,
+    DriftKind.NOT_REPORTED: enforcement_service_pb2.DRIFT_KIND_NOT_REPORTED,
+}
 SUBSCRIPTION_ENDS = {
     SubscriptionEnd.RELEASED: population_service_pb2.SUBSCRIPTION_END_RELEASED,
     SubscriptionEnd.PORTED_OUT: population_service_pb2.SUBSCRIPTION_END_PORTED_OUT,

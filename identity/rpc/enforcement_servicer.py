@@ -1,7 +1,8 @@
 """EnforcementService on the wire."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from identity.domain.errors import (
@@ -12,22 +13,23 @@ from identity.domain.errors import (
 from identity.domain.policy import PolicyPackError
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.rpc import decode, encode
+from identity.rpc.directive_pull import DirectivePull
 from identity.rpc.edge import Edge
+from identity.rpc.reconcile_stream import reconcile
+from identity.rpc.signed_text import signed_text
 from identity.services.advance_enforcement import advance_enforcement
 from identity.services.call import Call
-from identity.services.directives import (
-    Acknowledgement,
-    acknowledge_directives,
-    hand_out,
-    pull_directives,
-)
+from identity.services.directives import Acknowledgement, acknowledge_directives
 from identity.services.explain_subscription import explain_subscription
+from identity.services.file_complaint import file_complaint
+from identity.services.open_case import open_case
 from identity.services.quality import record_quality_of_the_day
+from identity.services.signed_acknowledgements import Signed, keep_signed
 from identity.storage.database import UnitOfWork
 from subid.v1 import enforcement_service_pb2 as pb
 from subid.v1 import enforcement_service_pb2_grpc
 
-LEASE_DEFAULT = timedelta(minutes=5)
+_CAUSES = {message: cause for cause, message in encode.CASE_CAUSES.items()}
 
 
 class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceServicer):
@@ -56,44 +58,63 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self._measure_the_day(call)
         return response
 
-    def PullDirectives(
+    async def PullDirectives(
         self, request: pb.PullDirectivesRequest, call: Call
     ) -> pb.PullDirectivesResponse:
-        """Lease directives."""
-        duration = LEASE_DEFAULT
-        if request.HasField("lease_duration"):
-            duration = decode.duration(request.lease_duration, field="lease_duration")
-
-        def pull(uow: UnitOfWork) -> pb.PullDirectivesResponse:
-            lease = pull_directives(uow, call, duration=duration, limit=request.directive_count_max)
-            return pb.PullDirectivesResponse(
-                directives=[encode.directive(hand_out(call, item)) for item in lease.directives],
-                lease_id=str(lease.lease_id),
-                lease_expire_time=encode.timestamp(lease.expires_at),
-            )
-
-        return self._edge.answer_once(request, call, pull, pb.PullDirectivesResponse)
+        """Lease directives, or wait for some."""
+        return await DirectivePull(self._edge, self._policies, request, call).answer()
 
     def AcknowledgeDirectives(
         self, request: pb.AcknowledgeDirectivesRequest, call: Call
     ) -> pb.AcknowledgeDirectivesResponse:
         """Take acknowledgements."""
-        items = [
-            Acknowledgement(
-                directive_id=UUID(item.directive_id),
-                is_executed=item.outcome == pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
-                failure=item.failure,
-            )
-            for item in request.acknowledgements
-        ]
+        items = _acknowledgements(request)
+        signed = Signed(
+            request_id=UUID(request.request_id),
+            text=signed_text(request),
+            signature=request.signature,
+        )
 
         def acknowledge(uow: UnitOfWork) -> pb.AcknowledgeDirectivesResponse:
+            # Here, not before: the same request sent again gets its first answer, by whichever
+            # certificate its sender is known by then.
+            keep_signed(uow, call, signed)
             results = acknowledge_directives(uow, call, UUID(request.lease_id), items)
             return pb.AcknowledgeDirectivesResponse(
                 results=[encode.ACKNOWLEDGEMENT_RESULTS[result] for result in results]
             )
 
         return self._edge.answer_once(request, call, acknowledge, pb.AcknowledgeDirectivesResponse)
+
+    def ReconcileServiceState(
+        self, requests: AsyncIterator[pb.ReconcileServiceStateRequest], call: Call
+    ) -> AsyncIterator[pb.ReconcileServiceStateResponse]:
+        """Compare an operator's network with the registry, message after message."""
+        return reconcile(self._edge, call, requests)
+
+    def OpenCase(self, request: pb.OpenCaseRequest, call: Call) -> pb.OpenCaseResponse:
+        """Put a number on a ladder."""
+        msisdn, cause = decode.msisdn(request.msisdn), _CAUSES[request.cause]
+        reference = request.case_reference
+
+        def open_it(uow: UnitOfWork) -> pb.OpenCaseResponse:
+            case = open_case(uow, call, msisdn, cause, case_reference=reference)
+            return pb.OpenCaseResponse(enforcement_case=encode.enforcement_case(case))
+
+        return self._edge.answer_once(request, call, open_it, pb.OpenCaseResponse)
+
+    def FileComplaint(
+        self, request: pb.FileComplaintRequest, call: Call
+    ) -> pb.FileComplaintResponse:
+        """Take a complaint."""
+        msisdn = decode.msisdn(request.msisdn)
+        personal_id = decode.optional_personal_id(request.personal_id)
+
+        def file(uow: UnitOfWork) -> pb.FileComplaintResponse:
+            filed_at = file_complaint(uow, call, msisdn, personal_id)
+            return pb.FileComplaintResponse(file_time=encode.timestamp(filed_at))
+
+        return self._edge.answer_once(request, call, file, pb.FileComplaintResponse)
 
     def ExplainSubscription(
         self, request: pb.ExplainSubscriptionRequest, call: Call
@@ -146,3 +167,21 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
             self._edge.clock.move_to(instant)
         except ValueError as error:  # another run has moved it further in the meantime
             raise ClockBackwardsError("the clock stands at a later instant already") from error
+
+
+def _acknowledgements(request: pb.AcknowledgeDirectivesRequest) -> list[Acknowledgement]:
+    return [
+        Acknowledgement(
+            directive_id=UUID(item.directive_id),
+            is_executed=item.outcome == pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
+            failure=item.failure,
+            executed_at=_executed_at(item, place),
+        )
+        for place, item in enumerate(request.acknowledgements)
+    ]
+
+
+def _executed_at(item: pb.Acknowledgement, place: int) -> datetime | None:
+    if not item.HasField("execute_time"):
+        return None
+    return decode.instant(item.execute_time, field=f"acknowledgements[{place}].execute_time")

@@ -51,6 +51,7 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.VerificationExpiredError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.PrimaryNotEligibleError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.EventInvalidError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.AcknowledgementUnsignedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.WaveNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.WaveInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.WaveNotReadyError: grpc.StatusCode.FAILED_PRECONDITION,

@@ -9,9 +9,12 @@ import asyncio
 import inspect
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
+from ssl import PEM_cert_to_DER_cert
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -72,6 +75,10 @@ class Guard(grpc.aio.ServerInterceptor):
         # Every method is taken as a stream, which looks the same on the wire: gRPC waits for a
         # unary request before it calls anybody, and while it waits nobody counts whose call it is.
         # Bodies stay bytes: what gRPC's own deserializer raises would never reach the guard.
+        if handler.response_streaming:
+            return grpc.stream_stream_rpc_method_handler(
+                self._guarded_answers(handler, method), None, handler.response_serializer
+            )
         return grpc.stream_unary_rpc_method_handler(
             self._guarded(handler, method), None, handler.response_serializer
         )
@@ -84,30 +91,56 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> Any:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                caller = _caller_of(context)
-                watch.caller = str(caller)
-                authorise(caller, method)
-                with self._load.hold(caller, is_stream=is_stream):
-                    return await answered(behaviour, method, caller, bodies)
+                with self._admitted(context, watch, is_stream=is_stream) as peer:
+                    return await answered(behaviour, method, peer, bodies)
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
                 await context.abort(*watch.refusal(error))
 
         return answer
 
+    def _guarded_answers(
+        self,
+        handler: Any,  # noqa: ANN401 - as intercept_service
+        method: str,
+    ) -> Callable[..., Awaitable[None]]:
+        # Written, not yielded: a caller who goes away ends this coroutine, and frees its share,
+        # at once; a generator would be closed when somebody finds it.
+        async def answer(bodies: AsyncIterator[bytes], context: Any) -> None:  # noqa: ANN401 - as intercept_service
+            watch = _Watch(method)
+            try:
+                with self._admitted(context, watch, is_stream=True) as peer:
+                    requests = self._batches(method, bodies)
+                    async with aclosing(handler.stream_stream(requests, self._call(peer))) as found:
+                        async for each in found:
+                            await context.write(each)
+            except Exception as error:  # noqa: BLE001 - as _guarded
+                await context.abort(*watch.refusal(error))
+
+        return answer
+
+    @contextmanager
+    def _admitted(self, context: Any, watch: "_Watch", *, is_stream: bool) -> Iterator["_Peer"]:  # noqa: ANN401 - as intercept_service
+        """Let a caller in who is known, may call the method and has room left."""
+        peer = _peer_of(context)
+        watch.caller = str(peer.caller)
+        authorise(peer.caller, watch.method)
+        with self._load.hold(peer.caller, is_stream=is_stream):
+            yield peer
+
     async def _answer_stream(
         self,
         behaviour: Callable[..., Any],
         method: str,
-        caller: Caller,
+        peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
-        return await behaviour(self._batches(method, bodies), self._call(caller))
+        return await behaviour(self._batches(method, bodies), self._call(peer))
 
     async def _answer_one(
         self,
         behaviour: Callable[..., Any],
         method: str,
-        caller: Caller,
+        peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._next(bodies)
@@ -115,8 +148,8 @@ class Guard(grpc.aio.ServerInterceptor):
             raise malformed()
         if inspect.iscoroutinefunction(behaviour):
             request = await self._read(method, body)
-            return await behaviour(request, self._call(caller))
-        return await self._in_thread(lambda: behaviour(read(method, body), self._call(caller)))
+            return await behaviour(request, self._call(peer))
+        return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
 
     async def _batches(self, method: str, bodies: AsyncIterator[bytes]) -> AsyncIterator[Message]:
         while (body := await self._next(bodies)) is not None:
@@ -138,9 +171,18 @@ class Guard(grpc.aio.ServerInterceptor):
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _call(self, caller: Caller) -> Call:
+    def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()
-        return Call(caller=caller, at=at, rules=self._policies.at(at))
+        rules = self._policies.at(at)
+        return Call(caller=peer.caller, at=at, rules=rules, certificate=peer.certificate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Peer:
+    """Who is at the other end, and the certificate that says so, as DER."""
+
+    caller: Caller
+    certificate: bytes | None
 
 
 class _Watch:
@@ -174,10 +216,16 @@ class _Watch:
         return rich.code, rich.details, rich.trailing_metadata
 
 
-def _caller_of(context: Any) -> Caller:  # noqa: ANN401 - grpc's contexts have no useful type
-    return _caller(tuple(context.auth_context().get("x509_subject_alternative_name", ())))
+def _peer_of(context: Any) -> _Peer:  # noqa: ANN401 - grpc's contexts have no useful type
+    known = context.auth_context()
+    return _peer(
+        tuple(known.get("x509_subject_alternative_name", ())), tuple(known.get("x509_pem_cert", ()))
+    )
 
 
 @lru_cache(maxsize=1024)
-def _caller(names: tuple[bytes, ...]) -> Caller:
-    return identify(name.decode("utf-8", "replace") for name in names)
+def _peer(names: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> _Peer:
+    caller = identify(name.decode("utf-8", "replace") for name in names)
+    if not certificates:
+        return _Peer(caller, None)
+    return _Peer(caller, PEM_cert_to_DER_cert(certificates[0].decode("ascii")))

@@ -18,7 +18,8 @@ class Shares:
 
     Attributes:
         calls_max: Calls under way, without imports. A quarter of what the server accepts in all.
-        streams_max: Imports under way. One of them keeps two database connections busy.
+        streams_max: Imports and reconciliations under way. An import keeps two database connections
+            busy.
         silence_s: How long a call may wait for its next message before it is ended.
     """
 
@@ -43,7 +44,7 @@ class CallerLoad:
             OverloadedError: The caller has as many under way as it may.
         """
         if is_stream:
-            counts, most, what = self._streams, self._shares.streams_max, "imports"
+            counts, most, what = self._streams, self._shares.streams_max, "streams"
         else:
             counts, most, what = self._calls, self._shares.calls_max, "calls"
         if counts[caller] >= most:

@@ -26,6 +26,7 @@ from identity.rpc.population_servicer import PopulationServicer
 from identity.rpc.quality_servicer import QualityServicer
 from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
+from identity.rpc.waiting import Waiting
 from identity.rpc.wave_servicer import WaveServicer
 from identity.security.certificates import Identity
 from subid.v1 import (
@@ -85,6 +86,7 @@ class Listening:
     server: grpc.aio.Server
     health: HealthServicer
     address: str
+    waiting: Waiting
 
     async def report(self, is_serving: bool) -> None:  # noqa: FBT001 - what is reported
         """Say over health, of the server and of each service, whether calls can be answered."""
@@ -100,8 +102,9 @@ class Listening:
         await self.health.set(f"{TRUST_HEALTH_PREFIX}{profile}", status)
 
     async def stop(self) -> None:
-        """Refuse what is new, finish what was accepted."""
+        """Refuse what is new, finish what was accepted; who waits for something is answered now."""
         await self.health.enter_graceful_shutdown()
+        self.waiting.end()
         await self.server.stop(STOP_GRACE_S)
 
 
@@ -140,7 +143,7 @@ async def listen(
     health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
     bound = _bind(server, address, identity, caller_authority)
-    listening = Listening(server=server, health=health, address=bound)
+    listening = Listening(server=server, health=health, address=bound, waiting=edge.waiting)
     await listening.report(is_serving=True)
     await server.start()
     return listening

@@ -50,6 +50,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "EnforcementService/AdvanceEnforcement": frozenset({Role.REGULATOR}),
     "EnforcementService/PullDirectives": frozenset({Role.OPERATOR}),
     "EnforcementService/AcknowledgeDirectives": frozenset({Role.OPERATOR}),
+    "EnforcementService/ReconcileServiceState": frozenset({Role.OPERATOR}),
+    "EnforcementService/OpenCase": frozenset({Role.OPERATOR, Role.REGULATOR}),
+    "EnforcementService/FileComplaint": frozenset({Role.OPERATOR, Role.CITIZEN_APP}),
     "EnforcementService/ExplainSubscription": frozenset(
         {Role.OPERATOR, Role.REGULATOR, Role.CITIZEN_APP}
     ),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from identity.domain.caller import Caller
-from identity.security.callers import caller_uri
+from identity.security.callers import caller_uri, identify
 from identity.state_directory import StateError, locked, write_whole
 
 AUTHORITY_DAYS = 3650
@@ -131,15 +131,62 @@ def _read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthor
         key = load_pem_private_key(key_path.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuthorityError(f"{key_path} is not a private key") from error
-    try:
-        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-    except ValueError as error:
-        raise AuthorityError(f"{certificate_path} is not a certificate") from error
+    certificate = read_certificate(certificate_path)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise AuthorityError(f"{key_path} does not hold an elliptic-curve key")
     if certificate.public_key() != key.public_key():
         raise AuthorityError(f"{key_path} and {certificate_path} do not belong together")
     return CertificateAuthority(certificate, key)
+
+
+def caller_in(certificate: bytes) -> Caller:
+    """Whom a certificate names.
+
+    Args:
+        certificate: DER.
+
+    Raises:
+        CallerUnknownError: Nobody, or more than one.
+        ValueError: It is no certificate.
+    """
+    extensions = x509.load_der_x509_certificate(certificate).extensions
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return identify(())
+    return identify(names.get_values_for_type(x509.UniformResourceIdentifier))
+
+
+def is_issued_by(certificate: bytes, authority: x509.Certificate) -> bool:
+    """Whether an authority has signed a certificate; when it was valid is not asked.
+
+    Args:
+        certificate: DER.
+        authority: The authority's own.
+
+    Raises:
+        ValueError: It is no certificate.
+    """
+    issued = x509.load_der_x509_certificate(certificate)
+    try:
+        issued.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """A certificate in a file, PEM.
+
+    Raises:
+        AuthorityError: The file is missing or holds none.
+    """
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except OSError as error:
+        raise AuthorityError(f"{path} cannot be read") from error
+    except ValueError as error:
+        raise AuthorityError(f"{path} is not a certificate") from error
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -31,10 +31,12 @@ class Call:
         caller: Who calls, as its certificate says.
         at: The instant at which it is answered: one for the whole call.
         rules: What holds at that instant.
+        certificate: DER of the certificate that they called with; None off the wire.
         new_id: Makes identifiers.
     """
 
     caller: Caller
     at: datetime
     rules: Rules
+    certificate: bytes | None = field(default=None, repr=False)
     new_id: Callable[[], UUID] = field(default=uuid4)

@@ -6,7 +6,7 @@ the only thing that moves a subscription's applied state.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
@@ -18,6 +18,7 @@ from identity.domain.directive import (
     judge_acknowledgement,
 )
 from identity.domain.enforcement import STATE_OF_DIRECTIVE, DirectiveKind
+from identity.domain.errors import FieldViolation, InstantInFutureError, RequestInvalidError
 from identity.domain.msisdn import MSISDN
 from identity.domain.notice import fill
 from identity.domain.policy import Bilingual, Track
@@ -25,14 +26,25 @@ from identity.services.call import Call
 from identity.storage.database import UnitOfWork
 from identity.storage.directives import Handed
 
+BEFORE_ORDER = "INSTANT_BEFORE_ORDER"
+"""Reason of a field: it was executed before it was ordered."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledgement:
-    """What an operator did with one directive; `failure` is empty when it was executed."""
+    """What an operator did with one directive.
+
+    Attributes:
+        directive_id: Which.
+        is_executed: Whether it was.
+        failure: Why not; empty when it was.
+        executed_at: When it was, as the operator says; None when it does not.
+    """
 
     directive_id: UUID
     is_executed: bool
     failure: str
+    executed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,13 +107,18 @@ def pull_directives(uow: UnitOfWork, call: Call, *, duration: timedelta, limit: 
 def acknowledge_directives(
     uow: UnitOfWork, call: Call, lease_id: UUID, items: Sequence[Acknowledgement]
 ) -> list[AcknowledgementResult]:
-    """Take acknowledgements of one lease; returns a result for each, in their order."""
+    """Take acknowledgements of one lease; returns a result for each, in their order.
+
+    Raises:
+        RequestInvalidError: One says that it was executed in the future, or before it was ordered.
+    """
     ids = [item.directive_id for item in items]
     # Subscriptions first: a run of the clock locks them before it touches their directives.
     pulled = uow.directives.find_handed(call.caller.name, ids).values()
     uow.subscriptions.lock([(each.msisdn_key, each.subscription_id) for each in pulled])
     handed = uow.directives.find_handed(call.caller.name, ids, lock=True)
     results = _judge(call, handed, lease_id, items)
+    _refuse_impossible_times(call, handed, items, results)
     accepted = [
         (item, handed[item.directive_id])
         for item, result in zip(items, results, strict=True)
@@ -110,8 +127,12 @@ def acknowledge_directives(
     # In the order in which they were ordered, whatever the order of the acknowledgements.
     executed_ids = {item.directive_id for item, _ in accepted if item.is_executed}
     executed = [item for item in handed.values() if item.directive_id in executed_ids]
-    uow.directives.mark_executed(executed, at=call.at)
-    uow.directives.give_back(directive for item, directive in accepted if not item.is_executed)
+    times = {item.directive_id: item.executed_at for item, _ in accepted}
+    uow.directives.mark_executed(executed, at=call.at, executed_at=times)
+    uow.directives.give_back(
+        (directive for item, directive in accepted if not item.is_executed),
+        failures={item.directive_id: item.failure for item, _ in accepted},
+    )
     uow.directives.overtake_before(executed)
     _apply(uow, call, executed)
     append(uow.connection, [_entry(call, item, directive) for item, directive in accepted])
@@ -136,6 +157,31 @@ def _judge(
         is_held = directive is not None and _is_held(call, directive, lease_id)
         results.append(judge_acknowledgement(state, lease_is_held=is_held))
     return results
+
+
+def _refuse_impossible_times(
+    call: Call,
+    handed: Mapping[UUID, Handed],
+    items: Sequence[Acknowledgement],
+    results: Sequence[AcknowledgementResult],
+) -> None:
+    """Refuse all when one is at fault: what is signed is signed as a whole."""
+    faults = []
+    for place, (item, result) in enumerate(zip(items, results, strict=True)):
+        if item.executed_at is None:
+            continue
+        is_taken = result is AcknowledgementResult.ACCEPTED
+        if item.executed_at > call.at:
+            faults.append(_impossible(place, InstantInFutureError.reason, "it lies in the future"))
+        elif is_taken and item.executed_at < handed[item.directive_id].created_at:
+            faults.append(_impossible(place, BEFORE_ORDER, "it lies before the order"))
+    if faults:
+        raise RequestInvalidError(tuple(faults))
+
+
+def _impossible(place: int, reason: str, description: str) -> FieldViolation:
+    field = f"acknowledgements[{place}].execute_time"
+    return FieldViolation(field=field, reason=reason, description=description)
 
 
 def _is_held(call: Call, directive: Handed, lease_id: UUID) -> bool:

@@ -58,7 +58,7 @@ def explain_subscription(
         return None
     is_primary = bool(uow.primaries.held_by([item.subscription_id]))
     cases = uow.cases.list_open([item])[item.subscription_id]
-    explained = [_explain(call, case, is_primary=is_primary) for case in cases]
+    explained = [explain_case(call, case, is_primary=is_primary) for case in cases]
     explained.sort(key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at))
     return Explanation(
         service_state=item.service_state,
@@ -95,7 +95,8 @@ def _history(uow: UnitOfWork, call: Call, item: Subscription) -> Sequence[PastLi
     return history[began[-1] + 1 :] if began else history
 
 
-def _explain(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:
+def explain_case(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:
+    """A case with its ladder, its next step and all of it in words."""
     track = call.rules.track_of(case.policy_version, case.track)
     next_step_at = next_step_due_at(case, track, is_primary=is_primary)
     next_step = None if next_step_at is None else track.steps[case.steps_taken].kind

@@ -26,6 +26,10 @@ from identity.storage.requests import RequestKey
 StoreBatch = Callable[[UnitOfWork, ImportRun], BatchResult]
 """Stores the rows of a batch of an import."""
 
+TakeBatch = Callable[[UnitOfWork, ImportRun], Mapping[str, Any]]
+"""Takes a batch of anything that comes in batches, and says what came of it; of a snapshot's last
+one, `gone_count` among it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -60,11 +64,20 @@ def begin_stream(uow: UnitOfWork, call: Call, first: BatchHead, *, method: str) 
         ImportSequenceError: Batches before it are missing.
         RequestIDReusedError: The import is of another method or kind.
     """
+    refuse_gap(uow, call, first)
+    _begun(uow, call, first, method=method)
+    return _summary(uow, call, first.request_id, before=first.batch_index)
+
+
+def refuse_gap(uow: UnitOfWork, call: Call, first: BatchHead) -> None:
+    """Refuse a stream that begins after the first batch that is not stored.
+
+    Raises:
+        ImportSequenceError: It does.
+    """
     stored = uow.import_runs.next_batch_index(str(call.caller), first.request_id)
     if first.batch_index > stored:
         raise ImportSequenceError(f"expected batch {stored}, got {first.batch_index}")
-    _begun(uow, call, first, method=method)
-    return _summary(uow, call, first.request_id, before=first.batch_index)
 
 
 def get_progress(uow: UnitOfWork, call: Call, request_id: UUID, *, method: str) -> Progress:
@@ -102,6 +115,21 @@ def store_batch_once(
     """Store a batch the first time it comes; afterwards return what became of it then.
 
     Raises:
+        RequestIDReusedError: As for `take_batch_once`.
+        ImportSequenceError: As there.
+    """
+    fields = take_batch_once(
+        transactions, call, key, head, lambda uow, run: store(uow, run).to_fields()
+    )
+    return BatchResult.from_fields(fields)
+
+
+def take_batch_once(
+    transactions: Transactions, call: Call, key: RequestKey, head: BatchHead, take: TakeBatch
+) -> Mapping[str, Any]:
+    """Take a batch the first time it comes; afterwards return what became of it then.
+
+    Raises:
         RequestIDReusedError: The batch was stored before with another body, or the import is of
             another method or kind.
         ImportSequenceError: The import is complete, or would be with later batches stored.
@@ -112,14 +140,13 @@ def store_batch_once(
         run = _begun(uow, call, head, method=key.method)
         run = uow.import_runs.hold(run, alone=head.is_last)
         _expect(uow, run, head)
-        result = store(uow, run)
+        result = take(uow, run)
         if head.is_last:
-            gone_count = result.gone_count if head.is_snapshot else None
+            gone_count = result["gone_count"] if head.is_snapshot else None
             uow.import_runs.complete(run, gone_count=gone_count, at=call.at)
-        return result.to_fields()
+        return result
 
-    fields = transactions.run_batch_once(key, head.batch_index, run, at=call.at)
-    return BatchResult.from_fields(fields)
+    return transactions.run_batch_once(key, head.batch_index, run, at=call.at)
 
 
 def _begun(uow: UnitOfWork, call: Call, head: BatchHead, *, method: str) -> ImportRun:

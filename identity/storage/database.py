@@ -23,10 +23,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
+from identity.storage.acknowledgements import Acknowledgements
 from identity.storage.anomalies import Anomalies
 from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
+from identity.storage.complaints import Complaints
 from identity.storage.compliance import Compliance
 from identity.storage.directives import Directives
 from identity.storage.disputes import Disputes
@@ -40,6 +42,7 @@ from identity.storage.links import Links
 from identity.storage.policy_packs import PolicyPacks
 from identity.storage.primaries import Primaries
 from identity.storage.quality import Quality
+from identity.storage.reconciliations import Reconciliations
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
@@ -151,6 +154,21 @@ class UnitOfWork:
     def directives(self) -> Directives:
         """Orders to operators."""
         return Directives(self.connection, self.sealer)
+
+    @cached_property
+    def acknowledgements(self) -> Acknowledgements:
+        """What operators have signed."""
+        return Acknowledgements(self.connection)
+
+    @cached_property
+    def reconciliations(self) -> Reconciliations:
+        """What operators' networks do."""
+        return Reconciliations(self.connection, self.sealer)
+
+    @cached_property
+    def complaints(self) -> Complaints:
+        """Complaints about numbers."""
+        return Complaints(self.connection, self.sealer)
 
     @cached_property
     def import_runs(self) -> ImportRuns:

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, func, select, text
 
+from identity.storage.directive_news import telling
+
 Number = tuple[bytes, UUID]
 """Keys of a subscription: number and identifier."""
 
@@ -68,14 +70,22 @@ _OUT_UNTIL = text(
     " WHERE out.ends_at IS NOT NULL"
 )
 _LET_GO = text(
-    "UPDATE directive SET lease_expires_at = NULL"
-    " FROM (SELECT waiting.*"
-    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
-    " CROSS JOIN LATERAL (SELECT msisdn_key, directive_id FROM directive"
-    " WHERE msisdn_key = number.key AND subscription_id = number.id"
-    " AND state = 'pending' AND lease_expires_at IS NOT NULL FOR UPDATE) AS waiting) AS behind"
-    " WHERE directive.msisdn_key = behind.msisdn_key"
-    " AND directive.directive_id = behind.directive_id"
+    telling(
+        "UPDATE directive SET lease_expires_at = NULL"
+        " FROM (SELECT waiting.*"
+        " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
+        " CROSS JOIN LATERAL (SELECT msisdn_key, directive_id FROM directive"
+        " WHERE msisdn_key = number.key AND subscription_id = number.id"
+        " AND state = 'pending' AND lease_expires_at IS NOT NULL FOR UPDATE) AS waiting) AS behind"
+        " WHERE directive.msisdn_key = behind.msisdn_key"
+        " AND directive.directive_id = behind.directive_id"
+    )
+)
+_NEXT_AT = text(
+    "SELECT CASE WHEN EXISTS (SELECT FROM directive WHERE operator_id = :operator_id"
+    " AND state = 'pending' AND lease_expires_at IS NULL) THEN CAST(:at AS timestamptz)"
+    " ELSE (SELECT min(lease_expires_at) FROM directive WHERE operator_id = :operator_id"
+    " AND state IN ('pending', 'leased') AND lease_expires_at IS NOT NULL) END"
 )
 
 
@@ -114,6 +124,12 @@ class DirectiveQueue:
         """When what is out of some numbers comes back: new orders for them wait until then."""
         rows = self.connection.execute(_OUT_UNTIL, _listed(numbers))
         return {(key, identity): ends_at for key, identity, ends_at in rows}
+
+    def next_at(self, operator_id: str, *, at: datetime) -> datetime | None:
+        """When an operator has something to lease: at once, or when a lease ends; or never yet."""
+        given = {"operator_id": operator_id, "at": at}
+        found: datetime | None = self.connection.execute(_NEXT_AT, given).scalar()
+        return found
 
     def let_go(self, numbers: Iterable[Number]) -> None:
         """Have what waits behind orders of some numbers wait no longer, unless it must anew."""

@@ -10,7 +10,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, case, insert, or_, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    TextClause,
+    and_,
+    case,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from identity.domain.directive import Directive, DirectiveState, Ordered
 from identity.domain.enforcement import DirectiveKind
@@ -18,6 +29,7 @@ from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
+from identity.storage.directive_news import tell, telling
 from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_own_msisdn
@@ -29,7 +41,7 @@ _WAITS = and_(
 )
 
 # The database makes the identifiers.
-_ORDER_ALIKE = text(
+_ALIKE = (
     "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,"  # noqa: S608 - no input
     " policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at, wave_id,"
     " state, created_at, due_at, lease_expires_at)"
@@ -43,6 +55,23 @@ _ORDER_ALIKE = text(
     f" FROM {PACKED_REFERENCES} AS n"
     " JOIN subscription AS s ON s.msisdn_key = n.key AND s.subscription_id = n.id"
     " ORDER BY n.place"
+)
+_ORDER_ALIKE = text(telling(_ALIKE))
+_ORDER_ALIKE_AND_NAME = text(f"{_ALIKE} RETURNING subscription_id, directive_id")
+_EXECUTED = text(
+    "UPDATE directive SET state = 'executed', executed_at = done.executed_at"
+    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]))"
+    " AS done (key, id, executed_at)"
+    " WHERE directive.msisdn_key = done.key AND directive.directive_id = done.id"
+)
+_GIVEN_BACK = text(
+    telling(
+        "UPDATE directive SET state = 'pending', lease_id = NULL, lease_expires_at = NULL,"
+        " failure_count = failure_count + 1, failure = back.failure"
+        " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:failures AS text[]))"
+        " AS back (key, id, failure)"
+        " WHERE directive.msisdn_key = back.key AND directive.directive_id = back.id"
+    )
 )
 _OVERTAKE_BEFORE = text(
     "UPDATE directive SET state = 'superseded'"
@@ -64,6 +93,7 @@ class Handed:
     position: int
     kind: DirectiveKind
     state: DirectiveState
+    created_at: datetime
     lease_id: UUID | None
     lease_expires_at: datetime | None
 
@@ -85,6 +115,7 @@ class Directives:
                 number = (row["msisdn_key"], row["subscription_id"])
                 row["lease_expires_at"] = until.get(number)
             self.connection.execute(insert(directive), rows)
+            tell(self.connection, (row["operator_id"] for row in rows))
 
     def add_alike(self, item: Directive, references: Sequence[tuple[bytes, UUID]]) -> None:
         """Order the same of many subscriptions, each of its own operator.
@@ -95,6 +126,15 @@ class Directives:
         """
         self.connection.execute(_ORDER_ALIKE, {**packed(references), **_content(item)})
 
+    def add_alike_named(
+        self, item: Directive, references: Sequence[tuple[bytes, UUID]]
+    ) -> Mapping[UUID, UUID]:
+        """`add_alike` of numbers of one operator; returns the orders by subscription."""
+        given = {**packed(references), **_content(item)}
+        ordered = self.connection.execute(_ORDER_ALIKE_AND_NAME, given)
+        tell(self.connection, [item.operator_id])
+        return {row.subscription_id: row.directive_id for row in ordered}
+
     def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
         """Overtake what some subscriptions still have open of some kinds.
 
@@ -102,7 +142,7 @@ class Directives:
         """
         is_overtaken = directive.c.kind.in_([kind.value for kind in kinds])
         superseded = DirectiveState.SUPERSEDED.value
-        self.connection.execute(
+        changed = (
             update(directive)
             .where(
                 any_of(directive.c.subscription_id, subscription_ids),
@@ -113,7 +153,11 @@ class Directives:
                 state=case((is_overtaken, superseded), else_=directive.c.state),
                 lease_expires_at=case((_WAITS, None), else_=directive.c.lease_expires_at),
             )
+            .returning(directive.c.operator_id, directive.c.state)
+            .cte("changed")
         )
+        freed = select(changed.c.operator_id).where(changed.c.state != superseded).distinct()
+        tell(self.connection, self.connection.execute(freed).scalars())
 
     def lease(
         self, operator_id: str, *, lease_id: UUID, expires_at: datetime, at: datetime, limit: int
@@ -145,6 +189,7 @@ class Directives:
                 position=row["position"],
                 kind=DirectiveKind(row["kind"]),
                 state=DirectiveState(row["state"]),
+                created_at=row["created_at"],
                 lease_id=row["lease_id"],
                 lease_expires_at=row["lease_expires_at"],
             )
@@ -153,18 +198,42 @@ class Directives:
             ).mappings()
         }
 
-    def mark_executed(self, items: Iterable[Handed], *, at: datetime) -> None:
-        """Note that directives were executed; what waited behind them waits no longer."""
-        self._end(items, state=DirectiveState.EXECUTED.value, executed_at=at)
+    def next_at(self, operator_id: str, *, at: datetime) -> datetime | None:
+        """When an operator has something to lease, as `DirectiveQueue.next_at`."""
+        return DirectiveQueue(self.connection).next_at(operator_id, at=at)
 
-    def give_back(self, items: Iterable[Handed]) -> None:
-        """Put directives that could not be executed back at their place."""
+    def mark_executed(
+        self,
+        items: Iterable[Handed],
+        *,
+        at: datetime,
+        executed_at: Mapping[UUID, datetime | None] | None = None,
+    ) -> None:
+        """Note that directives were executed; what waited behind them waits no longer.
+
+        Args:
+            items: The directives.
+            at: When they were, unless more is known.
+            executed_at: When each was, by its identifier, where that is known.
+        """
+        ended = list(items)
+        known = executed_at or {}
+        times = [known.get(item.directive_id) or at for item in ended]
+        self._end(_EXECUTED, ended, times=times)
+
+    def give_back(
+        self, items: Iterable[Handed], *, failures: Mapping[UUID, str] | None = None
+    ) -> None:
+        """Put directives that could not be executed back at their place.
+
+        Args:
+            items: The directives.
+            failures: Why each could not be, by its identifier, where that was said.
+        """
+        ended = list(items)
+        why = failures or {}
         self._end(
-            items,
-            state=DirectiveState.PENDING.value,
-            lease_id=None,
-            lease_expires_at=None,
-            failure_count=directive.c.failure_count + 1,
+            _GIVEN_BACK, ended, failures=[why.get(item.directive_id) or None for item in ended]
         )
 
     def overtake_before(self, items: Iterable[Handed]) -> None:
@@ -181,11 +250,11 @@ class Directives:
             },
         )
 
-    def _end(self, items: Iterable[Handed], **values: Any) -> None:  # noqa: ANN401 - of any column
-        ended = list(items)
+    def _end(self, statement: TextClause, ended: Sequence[Handed], **values: list[Any]) -> None:
         if ended:
-            are_ended = any_of(directive.c.directive_id, (item.directive_id for item in ended))
-            self.connection.execute(update(directive).where(are_ended).values(**values))
+            keys = [item.msisdn_key for item in ended]
+            ids = [item.directive_id for item in ended]
+            self.connection.execute(statement, {"keys": keys, "ids": ids, **values})
             numbers = {(item.msisdn_key, item.subscription_id) for item in ended}
             DirectiveQueue(self.connection).let_go(numbers)
 
@@ -213,8 +282,6 @@ def _row(item: Directive, key: bytes) -> dict[str, Any]:
         "directive_id": item.directive_id,
         "subscription_id": item.subscription_id,
         "operator_id": item.operator_id,
-        "number_key": key,
-        "number_id": item.subscription_id,
     }
 
 

@@ -8,7 +8,9 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -103,17 +105,28 @@ dispute = Table(
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
+# Of one number at most one a day: whoever complains ten times is one who complains.
 complaint = Table(
     "complaint",
     metadata,
     Column("msisdn_key", LargeBinary, nullable=False),
-    Column("complaint_id", Uuid, nullable=False),
     Column("subscription_id", Uuid, nullable=False),
+    Column("filed_on", Date, nullable=False, comment="day in Viet Nam"),
     Column("operator_id", Text, nullable=False),
     Column("filed_at", _Instant, nullable=False),
-    PrimaryKeyConstraint("msisdn_key", "complaint_id"),
+    PrimaryKeyConstraint("msisdn_key", "subscription_id", "filed_on"),
     Index("ix_complaint_filed_at", "operator_id", "filed_at"),
     postgresql_partition_by=_BY_SUBSCRIPTION,
+)
+
+# Certificates that something was signed with: each once, however often.
+signing_certificate = Table(
+    "signing_certificate",
+    metadata,
+    Column("fingerprint", LargeBinary, nullable=False, comment="SHA-256 of the DER"),
+    Column("certificate", LargeBinary, nullable=False, comment="DER"),
+    Column("first_used_at", _Instant, nullable=False),
+    PrimaryKeyConstraint("fingerprint"),
 )
 
 # What an operator has signed, as it was signed: no personal data, and never changed.
@@ -124,9 +137,10 @@ acknowledgement = Table(
     Column("request_id", Uuid, nullable=False),
     Column("signed_text", Text, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    Column("certificate", LargeBinary, nullable=False, comment="DER, of the one who signed"),
+    Column("fingerprint", LargeBinary, nullable=False, comment="of the certificate"),
     Column("received_at", _Instant, nullable=False),
     PrimaryKeyConstraint("caller", "request_id"),
+    ForeignKeyConstraint(["fingerprint"], ["signing_certificate.fingerprint"]),
 )
 
 reconciliation = Table(
@@ -138,7 +152,9 @@ reconciliation = Table(
     Column("finished_at", _Instant),
     Column("compared_count", BigInteger, nullable=False),
     Column("drift_count", BigInteger, nullable=False),
-    Column("false_count", BigInteger, nullable=False, comment="acknowledged, and not applied"),
+    Column(
+        "false_count", BigInteger, nullable=False, comment="acknowledged, and reported otherwise"
+    ),
     Column("unreported_count", BigInteger, nullable=False),
     PrimaryKeyConstraint("operator_id", "request_id"),
 )

@@ -116,6 +116,12 @@ _ORDER_ALIKE = text(
     "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
     f" FROM {PACKED_REFERENCES} AS n WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
 )
+_APPLY_ALIKE = text(
+    "UPDATE subscription AS s SET applied_state = :state, updated_at = :at,"  # noqa: S608 - no input
+    " ended_at = CASE WHEN :state = 'terminated' AND s.ended_at IS NOT NULL"
+    "  THEN CAST(:at AS timestamptz) ELSE s.ended_at END"
+    f" FROM {PACKED_REFERENCES} AS n WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +255,13 @@ class Subscriptions:
         """Write the same new order for many that stay in service and are nobody's primary."""
         names = {"state": state.value, "at": at}
         self.connection.execute(_ORDER_ALIKE, {**packed(references), **names})
+
+    def apply_alike(
+        self, references: Sequence[tuple[bytes, UUID]], state: ServiceState, *, at: datetime
+    ) -> None:
+        """`Subscription.applied` for many: what their operator says that its network does."""
+        names = {"state": state.value, "at": at}
+        self.connection.execute(_APPLY_ALIKE, {**packed(references), **names})
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""

@@ -17,7 +17,7 @@ from typing import Self
 import grpc
 
 from identity.domain.caller import Caller, Role
-from identity.security.certificates import load_or_create_authority
+from identity.security.certificates import Identity, load_or_create_authority
 from tests.integration.wire import Stubs
 
 START_TIMEOUT_S = 120.0
@@ -72,14 +72,21 @@ class ServerProcess:
 
     def act_as(self, role: Role, name: str) -> Stubs:
         """Stubs with a certificate of a role and name."""
-        self._channels.append(self.channel(role, name))
-        return Stubs(self._channels[-1])
+        issued = self.issue(role, name)
+        self._channels.append(self.channel(role, name, identity=issued))
+        return Stubs(self._channels[-1], issued.private_key)
 
-    def channel(self, role: Role, name: str) -> grpc.Channel:
-        """A new connection; the caller closes it."""
+    def issue(self, role: Role, name: str) -> Identity:
+        """A new certificate of its authority, and the key."""
         now = datetime.now(UTC)
         authority = load_or_create_authority(self.state / "certificates", at=now)
-        issued = authority.issue_caller(Caller(role, name), at=now)
+        return authority.issue_caller(Caller(role, name), at=now)
+
+    def channel(self, role: Role, name: str, *, identity: Identity | None = None) -> grpc.Channel:
+        """A new connection; the caller closes it."""
+        issued = identity or self.issue(role, name)
+        now = datetime.now(UTC)
+        authority = load_or_create_authority(self.state / "certificates", at=now)
         credentials = grpc.ssl_channel_credentials(
             authority.certificate_pem, issued.private_key, issued.certificate
         )

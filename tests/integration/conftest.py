@@ -31,7 +31,7 @@ START_TIMEOUT_S = 300.0
 
 Connect = Callable[[Role, str], grpc.Channel]
 ActAs = Callable[[Role, str], Stubs]
-IssuedTo = Callable[[Caller], Identity]
+IdentityOf = Callable[[Role, str], Identity]
 
 
 @dataclass(frozen=True)
@@ -96,26 +96,22 @@ class served:  # noqa: N801 - used as a function
 
 
 @pytest.fixture(scope="session")
-def issued_to(world: World) -> IssuedTo:
-    """The certificate of each caller, the same one for the whole run."""
-
-    @cache
-    def issue(caller: Caller) -> Identity:
-        return issue_caller(world.settings.state, caller)
-
-    return issue
+def identity_of(world: World) -> IdentityOf:
+    """Certificates and keys of callers, each made once."""
+    return cache(lambda role, name: issue(world.settings.state, Caller(role, name)))
 
 
 @pytest.fixture(scope="session")
-def connect_as(world: World, issued_to: IssuedTo) -> Iterator[Connect]:
+def connect_as(world: World, identity_of: IdentityOf) -> Iterator[Connect]:
     """Channels with a client certificate of a role and name."""
     channels: dict[Caller, grpc.Channel] = {}
 
     def connect(role: Role, name: str) -> grpc.Channel:
         caller = Caller(role, name)
         if caller not in channels:
-            state = world.settings.state
-            channels[caller] = open_channel(world.address, state, caller, issued_to(caller))
+            channels[caller] = open_channel(
+                world.address, world.settings.state, caller, identity=identity_of(role, name)
+            )
         return channels[caller]
 
     yield connect
@@ -123,30 +119,28 @@ def connect_as(world: World, issued_to: IssuedTo) -> Iterator[Connect]:
         channel.close()
 
 
-def issue_caller(state: Path, caller: Caller) -> Identity:
-    """A certificate of the server's own authority."""
+def issue(state: Path, caller: Caller) -> Identity:
+    """A certificate of the server's own authority, and its key."""
     now = datetime.now(UTC)
     return load_or_create_authority(state / "certificates", at=now).issue_caller(caller, at=now)
 
 
 def open_channel(
-    address: str, state: Path, caller: Caller, issued: Identity | None = None
+    address: str, state: Path, caller: Caller, *, identity: Identity | None = None
 ) -> grpc.Channel:
-    """A channel that presents a certificate of the server's own authority, a new one or a given."""
+    """A channel that presents a certificate of the server's own authority; a new one by default."""
+    issued = identity or issue(state, caller)
     authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
-    presented = issued or issue_caller(state, caller)
     credentials = grpc.ssl_channel_credentials(
-        authority.certificate_pem, presented.private_key, presented.certificate
+        authority.certificate_pem, issued.private_key, issued.certificate
     )
     return grpc.secure_channel(address, credentials)
 
 
 @pytest.fixture(scope="session")
-def act_as(connect_as: Connect, issued_to: IssuedTo) -> ActAs:
+def act_as(connect_as: Connect, identity_of: IdentityOf) -> ActAs:
     """Every service's stub for a role and name."""
-    return lambda role, name: Stubs(
-        connect_as(role, name), issued_to(Caller(role, name)).private_key
-    )
+    return lambda role, name: Stubs(connect_as(role, name), identity_of(role, name).private_key)
 
 
 @pytest.fixture(scope="session")

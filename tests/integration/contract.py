@@ -189,7 +189,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                         outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
                     )
                 ],
-                signature=b"of nobody",
+                signature=b"as long as a signature, and none",
             )
         ),
         "EnforcementService/ReconcileServiceState": lambda: (
@@ -206,7 +206,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             request_id=new_id(),
             msisdn=MSISDN,
             cause=enforcement_pb.CASE_CAUSE_OPERATOR_REPORT,
-            case_reference="2026/17",
+            case_reference="F-2026/118",
         ),
         "EnforcementService/FileComplaint": lambda: enforcement_pb.FileComplaintRequest(
             request_id=new_id(), msisdn=MSISDN

@@ -31,7 +31,6 @@ from tests.integration.people import (
     record_of,
     row_of,
 )
-from tests.integration.signatures import signed
 from tests.integration.wire import Stubs, new_id
 
 CARD_AGE = timedelta(days=30)
@@ -177,6 +176,19 @@ class Scene:
         request = enforcement_pb.AdvanceEnforcementRequest(request_id=new_id(), as_of_time=instant)
         return self.regulator.enforcement.AdvanceEnforcement(request)  # type: ignore[no-any-return] # as above
 
+    def report_device_change(self, msisdn: str, operator: str) -> None:
+        """What leads to a notice and a block at once."""
+        event = subscription_pb.SubscriptionEvent(
+            msisdn=msisdn,
+            kind=subscription_pb.SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE,
+            occur_time=self.advance().as_of_time,
+        )
+        stub = self.operator(operator).subscriptions
+        answer = stub.ReportEvents(
+            subscription_pb.ReportEventsRequest(request_id=new_id(), events=[event])
+        )
+        assert [each.reason for each in answer.results] == [""]
+
     def pull(
         self, operator: str, *, lease_s: int | None = None
     ) -> enforcement_pb.PullDirectivesResponse:
@@ -193,7 +205,7 @@ class Scene:
     ) -> list[int]:
         """Say that everything that was pulled was executed."""
         stubs = self.operator(operator)
-        request = signed(executed_of(pulled), stubs.private_key)
+        request = stubs.sign(executed_of(pulled))
         return list(stubs.enforcement.AcknowledgeDirectives(request).results)
 
     def obey(self, operator: str) -> enforcement_pb.PullDirectivesResponse:

@@ -13,7 +13,6 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.people import Subscriber, claim_of
 from tests.integration.scene import Scene
-from tests.integration.signatures import signed
 from tests.integration.wire import new_id, refused
 
 Faces = tuple[PhotographedPerson, ...]
@@ -262,8 +261,7 @@ def test_a_directive_that_failed_comes_back(scene: Scene) -> None:
         ],
     )
     stubs = scene.operator(name)
-    signed(failed, stubs.private_key)
-    answer = stubs.enforcement.AcknowledgeDirectives(failed)
+    answer = stubs.enforcement.AcknowledgeDirectives(stubs.sign(failed))
     assert list(answer.results) == [ACCEPTED]
     assert [each.directive_id for each in scene.pull(name).directives] == [
         pulled.directives[0].directive_id

@@ -17,11 +17,11 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1 import wave_service_pb2 as wave_pb
 from telco_sim.photographs import PhotographedPerson
-from tests.integration.conftest import Connect, IssuedTo, World, open_channel, served
+from tests.integration.conftest import Connect, IdentityOf, World, open_channel, served
 from tests.integration.contract import METHODS
 from tests.integration.people import claim_of, complete_request, record_of, row_of
 from tests.integration.scene import Scene, acknowledgement_of, executed_of
-from tests.integration.signatures import signed
+from tests.integration.signing import signed
 from tests.integration.wire import Refused, method_key, new_id, send
 
 Faces = tuple[PhotographedPerson, ...]
@@ -289,14 +289,15 @@ every_write = pytest.mark.parametrize("key", WRITES)
 
 
 @pytest.fixture(scope="module")
-def restarted(world: World, issued_to: IssuedTo) -> Iterator[Callable[[Caller], grpc.Channel]]:
+def restarted(world: World, identity_of: IdentityOf) -> Iterator[Callable[[Caller], grpc.Channel]]:
     """Channels to a second server on the same data: it remembers nothing but what is stored."""
     channels: list[grpc.Channel] = []
     with served(world.settings) as address:
 
         def connect(caller: Caller) -> grpc.Channel:
             state = world.settings.state
-            channels.append(open_channel(address, state, caller, issued_to(caller)))
+            identity = identity_of(caller.role, caller.name)
+            channels.append(open_channel(address, state, caller, identity=identity))
             return channels[-1]
 
         yield connect

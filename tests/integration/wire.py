@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
@@ -25,6 +26,7 @@ from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from subid.v1.wave_service_pb2_grpc import WaveServiceStub
+from tests.integration.signing import signed
 
 TIMEOUT_S = 60.0
 """Far longer than any call takes: one that hangs fails its test instead of the run."""
@@ -50,6 +52,13 @@ class Stubs:
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
         self.disputes = DisputeServiceStub(channel)
+
+    def sign(
+        self, request: enforcement_pb.AcknowledgeDirectivesRequest
+    ) -> enforcement_pb.AcknowledgeDirectivesRequest:
+        """Sign acknowledgements as their caller."""
+        assert self.private_key, "this caller was given no key to sign with"
+        return signed(request, self.private_key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +122,10 @@ def send(channel: grpc.Channel, method: MethodDescriptor, requests: Iterable[Mes
         "response_deserializer": response.FromString,
     }
     path = method_path(method)
-    if method.client_streaming:
+    if method.server_streaming:
+        answers = channel.stream_stream(path, **options)(iter(requests), timeout=TIMEOUT_S)
+        (answer,) = answers
+    elif method.client_streaming:
         answer = channel.stream_unary(path, **options)(iter(requests), timeout=TIMEOUT_S)
     else:
         (request,) = requests

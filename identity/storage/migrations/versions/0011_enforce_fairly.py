@@ -32,7 +32,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo; the words of directives are gone, and so are open ones."""
-    for name in ("policy_pack", "reconciliation", "acknowledgement", "complaint", "dispute"):
+    for name in ("policy_pack", "reconciliation", "acknowledgement", "signing_certificate"):
+        op.drop_table(name)
+    for name in ("complaint", "dispute"):
         op.drop_table(name)
     for name in ("wave_slice", "wave_approval", "wave"):
         op.drop_table(name)
@@ -223,27 +225,16 @@ def _create_records() -> None:
     op.create_table(
         "complaint",
         sa.Column("msisdn_key", sa.LargeBinary(), nullable=False),
-        sa.Column("complaint_id", sa.Uuid(), nullable=False),
         sa.Column("subscription_id", sa.Uuid(), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False, comment="day in Viet Nam"),
         sa.Column("operator_id", sa.Text(), nullable=False),
         sa.Column("filed_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("msisdn_key", "complaint_id", name="pk_complaint"),
+        sa.PrimaryKeyConstraint("msisdn_key", "subscription_id", "filed_on", name="pk_complaint"),
         postgresql_partition_by="HASH (msisdn_key)",
     )
     _partition("complaint")
     op.create_index("ix_complaint_filed_at", "complaint", ["operator_id", "filed_at"])
-    op.create_table(
-        "acknowledgement",
-        sa.Column("caller", sa.Text(), nullable=False),
-        sa.Column("request_id", sa.Uuid(), nullable=False),
-        sa.Column("signed_text", sa.Text(), nullable=False),
-        sa.Column("signature", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "certificate", sa.LargeBinary(), nullable=False, comment="DER, of the one who signed"
-        ),
-        sa.Column("received_at", _INSTANT, nullable=False),
-        sa.PrimaryKeyConstraint("caller", "request_id", name="pk_acknowledgement"),
-    )
+    _create_acknowledgements()
     op.create_table(
         "reconciliation",
         sa.Column("operator_id", sa.Text(), nullable=False),
@@ -256,7 +247,7 @@ def _create_records() -> None:
             "false_count",
             sa.BigInteger(),
             nullable=False,
-            comment="acknowledged, and not applied",
+            comment="acknowledged, and reported otherwise",
         ),
         sa.Column("unreported_count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("operator_id", "request_id", name="pk_reconciliation"),
@@ -269,6 +260,31 @@ def _create_records() -> None:
         ),
         sa.Column("first_used_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("version", name="pk_policy_pack"),
+    )
+
+
+def _create_acknowledgements() -> None:
+    op.create_table(
+        "signing_certificate",
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False, comment="SHA-256 of the DER"),
+        sa.Column("certificate", sa.LargeBinary(), nullable=False, comment="DER"),
+        sa.Column("first_used_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint", name="pk_signing_certificate"),
+    )
+    op.create_table(
+        "acknowledgement",
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.Uuid(), nullable=False),
+        sa.Column("signed_text", sa.Text(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.Column("fingerprint", sa.LargeBinary(), nullable=False, comment="of the certificate"),
+        sa.Column("received_at", _INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("caller", "request_id", name="pk_acknowledgement"),
+        sa.ForeignKeyConstraint(
+            ["fingerprint"],
+            ["signing_certificate.fingerprint"],
+            name="fk_acknowledgement_signing_certificate",
+        ),
     )
 
 

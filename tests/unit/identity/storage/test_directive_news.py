@@ -1,0 +1,153 @@
+"""News of directives: told with the commit, to every connection that listens."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from identity.domain.directive import Directive
+from identity.domain.enforcement import DirectiveKind
+from identity.domain.errors import StorageUnavailableError
+from identity.domain.subscription import Subscription
+from identity.storage.database import Database, UnitOfWork
+from identity.storage.directive_news import news, tell
+from tests.unit.identity.makers import (
+    NOW,
+    make_directive,
+    make_operator,
+    reference_of,
+    store_citizen,
+    store_number,
+)
+
+Heard = AsyncIterator[str | None]
+
+
+@asynccontextmanager
+async def listening(engine: Engine) -> AsyncIterator[Heard]:
+    async with aclosing(news(engine)) as heard:  # type: ignore[type-var] # a generator is closed
+        assert await anext(heard) is None
+        yield heard
+
+
+def ordered(uow: UnitOfWork, *kinds: DirectiveKind) -> tuple[Subscription, list[Directive]]:
+    item = store_number(uow, store_citizen(uow), operator_id=make_operator())
+    orders = [make_directive(item, kind=kind) for kind in kinds]
+    uow.directives.add_many((order, item) for order in orders)
+    return item, orders
+
+
+def lease(uow: UnitOfWork, operator: str, *, limit: int = 99) -> None:
+    uow.directives.lease(
+        operator, lease_id=uuid4(), expires_at=NOW.replace(hour=23), at=NOW, limit=limit
+    )
+
+
+async def test_an_order_is_told_to_every_listener_when_it_is_committed(
+    database: Database, engine: Engine
+) -> None:
+    async with listening(engine) as one, listening(engine) as other:
+        with database.transaction() as uow:
+            first, _ = ordered(uow, DirectiveKind.NOTIFY, DirectiveKind.SUSPEND)
+            second, _ = ordered(uow, DirectiveKind.NOTIFY)
+        for heard in (one, other):
+            names = {await anext(heard), await anext(heard)}
+            assert names == {first.operator_id, second.operator_id}
+
+
+async def test_what_is_rolled_back_is_told_nobody(database: Database, engine: Engine) -> None:
+    async with listening(engine) as heard:
+        with engine.connect() as connection:
+            ordered(UnitOfWork(connection, database.sealer), DirectiveKind.NOTIFY)
+            connection.rollback()
+        with database.transaction() as uow:
+            tell(uow.connection, ["the next one"])
+        assert await anext(heard) == "the next one"
+
+
+def order_alike(uow: UnitOfWork, item: Subscription) -> None:
+    uow.directives.add_alike(make_directive(item), [reference_of(uow, item)])
+
+
+def order_alike_named(uow: UnitOfWork, item: Subscription) -> None:
+    named = uow.directives.add_alike_named(make_directive(item), [reference_of(uow, item)])
+    found = uow.directives.find_handed(item.operator_id, named.values())
+    assert {item.subscription_id: next(iter(found))} == named
+
+
+@pytest.mark.parametrize("order", [order_alike, order_alike_named])
+async def test_orders_of_many_are_told_too(
+    database: Database, engine: Engine, order: Callable[[UnitOfWork, Subscription], None]
+) -> None:
+    with database.transaction() as uow:
+        item = store_number(uow, store_citizen(uow), operator_id=make_operator())
+    async with listening(engine) as heard:
+        with database.transaction() as uow:
+            order(uow, item)
+        assert await anext(heard) == item.operator_id
+
+
+def give_back(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> None:
+    handed = uow.directives.find_handed(item.operator_id, [orders[0].directive_id])
+    uow.directives.give_back(handed.values())
+
+
+def execute(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> None:
+    handed = uow.directives.find_handed(item.operator_id, [orders[0].directive_id])
+    uow.directives.mark_executed(handed.values(), at=NOW)
+
+
+def overtake(uow: UnitOfWork, item: Subscription, _orders: list[Directive]) -> None:
+    uow.directives.supersede([item.subscription_id], [DirectiveKind.NOTIFY])
+
+
+@pytest.mark.parametrize("free", [give_back, execute, overtake])
+async def test_what_can_be_pulled_again_is_told(
+    database: Database,
+    engine: Engine,
+    free: Callable[[UnitOfWork, Subscription, list[Directive]], None],
+) -> None:
+    with database.transaction() as uow:
+        item, orders = ordered(uow, DirectiveKind.NOTIFY, DirectiveKind.SUSPEND)
+        lease(uow, item.operator_id, limit=1)  # the second waits behind the first
+    async with listening(engine) as heard:
+        with database.transaction() as uow:
+            free(uow, item, orders)
+        assert await anext(heard) == item.operator_id
+
+
+async def test_a_lost_connection_is_told_apart(engine: Engine, database: Database) -> None:
+    async with listening(engine) as heard:
+        asked = asyncio.ensure_future(anext(heard))
+        await asyncio.sleep(0)
+        with database.transaction() as uow:
+            ended = uow.connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE query = 'LISTEN subid_directive' AND datname = current_database()"
+                )
+            )
+            assert ended.scalars().all() == [True]
+        with pytest.raises(StorageUnavailableError):
+            await asked
+
+
+async def test_a_database_that_is_not_there_is_told_apart() -> None:
+    nowhere = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2")
+    with pytest.raises(StorageUnavailableError):
+        await anext(news(nowhere))
+    nowhere.dispose()
+
+
+def test_the_next_directive_is_now_or_when_a_lease_ends_or_not_known(uow: UnitOfWork) -> None:
+    item, _ = ordered(uow, DirectiveKind.NOTIFY)
+    name = item.operator_id
+    next_at = partial(uow.directives.next_at, name, at=NOW)
+    assert next_at() == NOW
+    assert uow.directives.next_at(make_operator(), at=NOW) is None
+    lease(uow, name)
+    assert next_at() == NOW.replace(hour=23)
