@@ -48,7 +48,7 @@ def settle_subscriptions(
         )
         for item in items
     ]
-    _save(uow, items, settlements, changes)
+    _save(uow, items, settlements)
     news = {
         (msisdn_key(uow.sealer, item.msisdn), item.subscription_id): _news(
             call, changes[item.subscription_id]
@@ -66,26 +66,12 @@ def settle_subscription(
     return settle_subscriptions(uow, call, [item], {item.subscription_id: change})[0]
 
 
-def _save(
-    uow: UnitOfWork,
-    items: Sequence[Subscription],
-    settlements: list[Settlement],
-    changes: Mapping[UUID, Change],
-) -> None:
+def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Settlement]) -> None:
     pairs = zip(items, settlements, strict=True)
     uow.subscriptions.save_many(
         done.subscription for item, done in pairs if done.subscription != item
     )
-    for wave_id in {change.wave_id for change in changes.values()}:
-        uow.cases.save_many(
-            (
-                (case, done.subscription)
-                for done in settlements
-                for case in done.cases
-                if changes[done.subscription.subscription_id].wave_id == wave_id
-            ),
-            wave_id=wave_id,
-        )
+    uow.cases.save_many((case, done.subscription) for done in settlements for case in done.cases)
     for kinds in {done.overtaken for done in settlements if done.overtaken}:
         ids = (done.subscription.subscription_id for done in settlements if done.overtaken == kinds)
         uow.directives.supersede(ids, kinds)

@@ -11,9 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, func, select, text, update
-from sqlalchemy import case as choice
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
@@ -84,16 +82,8 @@ class Cases:
             found[row["subscription_id"]].append(_case(row))
         return found
 
-    def save_many(
-        self, cases: Iterable[tuple[Case, Subscription]], *, wave_id: UUID | None = None
-    ) -> None:
-        """Insert or replace cases.
-
-        Args:
-            cases: Each with its subscription.
-            wave_id: The wave that took steps of some of them: these remember it, and their due time
-                of before, for a revert.
-        """
+    def save_many(self, cases: Iterable[tuple[Case, Subscription]]) -> None:
+        """Insert or replace cases."""
         rows = [_row(case, msisdn_key(self.sealer, item.msisdn)) for case, item in cases]
         if not rows:
             return
@@ -101,8 +91,7 @@ class Cases:
         new = statement.excluded
         statement = statement.on_conflict_do_update(
             index_elements=[enforcement_case.c.msisdn_key, enforcement_case.c.case_id],
-            set_={name: new[name] for name in _CASE_FIELDS if name != "case_id"}
-            | ({} if wave_id is None else _remembered(new, wave_id)),
+            set_={name: new[name] for name in _CASE_FIELDS if name != "case_id"},
         )
         # Closing comes first: a ladder's place must be free before a new case takes it.
         rows.sort(key=lambda row: row["state"] == CaseState.OPEN.value)
@@ -225,15 +214,6 @@ class Cases:
                 set_={"ran_until": func.greatest(enforcement_clock.c.ran_until, at)},
             )
         )
-
-
-def _remembered(new: ReadOnlyColumnCollection[str, Any], wave_id: UUID) -> dict[str, Any]:
-    old = enforcement_case.c
-    is_stepped = new["steps_taken"] > old.steps_taken
-    return {
-        "wave_id": choice((is_stepped, wave_id), else_=old.wave_id),
-        "wave_due_at": choice((is_stepped, old.next_due_at), else_=old.wave_due_at),
-    }
 
 
 def _row(case: Case, key: bytes) -> dict[str, Any]:

@@ -83,6 +83,8 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
             "request_id": BAD_IDENTIFIERS,
             "import_id": BAD_IDENTIFIERS,
             "verification_id": BAD_IDENTIFIERS,
+            "wave_id": BAD_IDENTIFIERS,
+            "dispute_id": BAD_IDENTIFIERS,
             "lease_id": BAD_IDENTIFIERS,
             "msisdn": BAD_NUMBERS,
             "personal_id": BAD_PERSONAL_IDS,
@@ -99,6 +101,8 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_lists()
     yield from _cases_of_changes()
     yield from _cases_of_enforcement()
+    yield from _cases_of_waves_and_disputes()
+    yield from _cases_of_compliance()
     for day, part in BAD_DATES:
         yield "QualityService/GetReport", "day", day, f"day{part}"
     for number in (-1, 367):
@@ -200,6 +204,52 @@ def _cases_of_updates() -> Iterator[tuple[str, str, object, str]]:
     for number in (0, -1):
         yield acknowledge, f"{first}.sequence", number, f"{first}.sequence"
     yield acknowledge, "acknowledgements", [], "acknowledgements"
+
+
+def _cases_of_waves_and_disputes() -> Iterator[tuple[str, str, object, str]]:
+    preview = "WaveService/PreviewWave"
+    yield preview, "criteria", None, "criteria"
+    for text in ("", "T 2", "x" * 33):
+        yield preview, "criteria.track", text, "criteria.track"
+    for number in (0, 1, 5, 99):
+        yield preview, "criteria.step", number, "criteria.step"
+    yield preview, "criteria.operators", ["x"] * 101, "criteria.operators"
+    yield preview, "criteria.province_codes", ["1"], "criteria.province_codes[0]"
+    yield preview, "criteria.subscription_count_max", -1, "criteria.subscription_count_max"
+    for number in (0, 101, -1):
+        yield "WaveService/ExecuteWave", "slice_count_max", number, "slice_count_max"
+    for method in ("WaveService/StopWave", "WaveService/RevertWave"):
+        for text in ("", "x" * 201):
+            yield method, "reason", text, "reason"
+    for text in BAD_PERSONAL_IDS:
+        claimant = "claimant_personal_id"
+        yield "DisputeService/OpenDispute", claimant, text, claimant
+    evidence = "DisputeService/AddEvidence"
+    yield evidence, "evidence", [], "evidence"
+    yield evidence, "evidence[0].kind", 0, "evidence[0].kind"
+    yield evidence, "evidence[0].document_digest", bytes(31), "evidence[0].document_digest"
+    for number in (0, 99):
+        yield "DisputeService/DecideDispute", "decision", number, "decision"
+
+
+def _cases_of_compliance() -> Iterator[tuple[str, str, object, str]]:
+    kpis = "ComplianceService/GetKpis"
+    for day, part in BAD_DATES:
+        for name in ("first_day", "last_day"):
+            yield kpis, name, day, f"{name}{part}"
+    score = "ComplianceService/GetMonthlyScore"
+    for number in (1999, 2200, 0):
+        yield score, "year", number, "year"
+    for number in (0, 13, -1):
+        yield score, "month", number, "month"
+    case = "EnforcementService/OpenCase"
+    for number in (0, 1, 99):
+        yield case, "cause", number, "cause"
+    for text in ("", "x" * 101):
+        yield case, "case_reference", text, "case_reference"
+    states = "EnforcementService/ReconcileServiceState"
+    yield states, "states[0].service_state", 0, "states[0].service_state"
+    yield states, "states[0].msisdn", "", "states[0].msisdn"
 
 
 def _cases_of_enforcement() -> Iterator[tuple[str, str, object, str]]:

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
 
 import grpc
 import pytest
-from google.protobuf.message import Message
 
 from identity.domain.caller import Caller, Role
 from subid.v1 import citizen_service_pb2 as citizen_pb
@@ -15,7 +12,6 @@ from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
-from subid.v1 import wave_service_pb2 as wave_pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import Connect, IdentityOf, World, open_channel, served
 from tests.integration.contract import METHODS
@@ -23,35 +19,13 @@ from tests.integration.people import claim_of, complete_request, record_of, row_
 from tests.integration.scene import Scene, acknowledgement_of, executed_of
 from tests.integration.signing import signed
 from tests.integration.wire import Refused, method_key, new_id, send
+from tests.integration.writes import METHOD_OF, WRITES_OF_ENFORCEMENT, Write, with_other
 
 Faces = tuple[PhotographedPerson, ...]
-_Message = TypeVar("_Message", bound=Message)
-METHOD_OF = {method_key(method): method for method in METHODS}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Write:
-    """A write that will be accepted, and one under the same request_id that says something else."""
-
-    caller: Caller
-    request: Message
-    other: Message
-
-    def send(self, channel: grpc.Channel, key: str) -> bytes:
-        """The answer, as bytes."""
-        return send(channel, METHOD_OF[key], [self.request]).SerializeToString()
 
 
 def operator_of(scene: Scene) -> Caller:
     return Caller(Role.OPERATOR, scene.people.operator_name())
-
-
-def with_other(request: _Message, **fields: object) -> _Message:
-    other = type(request)()
-    other.CopyFrom(request)
-    for name, value in fields.items():
-        setattr(other, name, value)
-    return other
 
 
 def import_population(scene: Scene, faces: Faces) -> Write:
@@ -199,71 +173,12 @@ def acknowledge_updates(scene: Scene, faces: Faces) -> Write:
     )
 
 
-REGULATOR = Caller(Role.REGULATOR, "regulator")
-
-
-def previewed(scene: Scene) -> str:
-    """A wave of no numbers that waits for approvals."""
-    request = wave_pb.PreviewWaveRequest(request_id=new_id(), criteria=criteria(scene))
-    return str(scene.regulator.waves.PreviewWave(request).wave_id)
-
-
-def criteria(scene: Scene) -> wave_pb.WaveCriteria:
-    return wave_pb.WaveCriteria(
-        track="T2",
-        step=enforcement_pb.DIRECTIVE_KIND_BLOCK_OUTGOING,
-        operators=[scene.people.operator_name()],
-    )
-
-
-def approved(scene: Scene) -> str:
-    """A wave that two have approved."""
-    wave_id = previewed(scene)
-    for name in ("regulator", "deputy"):
-        scene.act_as(Role.REGULATOR, name).waves.ApproveWave(
-            wave_pb.ApproveWaveRequest(request_id=new_id(), wave_id=wave_id)
-        )
-    return wave_id
-
-
-def preview_wave(scene: Scene, faces: Faces) -> Write:
-    del faces
-    request = wave_pb.PreviewWaveRequest(request_id=new_id(), criteria=criteria(scene))
-    other = wave_pb.PreviewWaveRequest(request_id=request.request_id, criteria=criteria(scene))
-    return Write(caller=REGULATOR, request=request, other=other)
-
-
-def approve_wave(scene: Scene, faces: Faces) -> Write:
-    del faces
-    request = wave_pb.ApproveWaveRequest(request_id=new_id(), wave_id=previewed(scene))
-    return Write(caller=REGULATOR, request=request, other=with_other(request, wave_id=new_id()))
-
-
-def execute_wave(scene: Scene, faces: Faces) -> Write:
-    del faces
-    request = wave_pb.ExecuteWaveRequest(
-        request_id=new_id(), wave_id=approved(scene), slice_count_max=1
-    )
-    return Write(caller=REGULATOR, request=request, other=with_other(request, slice_count_max=2))
-
-
-def stop_wave(scene: Scene, faces: Faces) -> Write:
-    del faces
-    request = wave_pb.StopWaveRequest(
-        request_id=new_id(), wave_id=approved(scene), reason="too many complaints"
-    )
-    return Write(caller=REGULATOR, request=request, other=with_other(request, reason="none"))
-
-
-def revert_wave(scene: Scene, faces: Faces) -> Write:
-    del faces
-    request = wave_pb.RevertWaveRequest(
-        request_id=new_id(), wave_id=approved(scene), reason="the wrong province"
-    )
-    return Write(caller=REGULATOR, request=request, other=with_other(request, reason="none"))
+def without_faces(write: Callable[[Scene], Write]) -> Callable[[Scene, Faces], Write]:
+    return lambda scene, _faces: write(scene)
 
 
 WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
+    **{key: without_faces(write) for key, write in WRITES_OF_ENFORCEMENT.items()},
     "PopulationService/ImportPopulation": import_population,
     "PopulationService/ApplyPopulationChanges": apply_changes,
     "PopulationService/PullSubscriberUpdates": pull_updates,
@@ -278,11 +193,6 @@ WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "EnforcementService/AdvanceEnforcement": advance,
     "EnforcementService/PullDirectives": pull,
     "EnforcementService/AcknowledgeDirectives": acknowledge,
-    "WaveService/PreviewWave": preview_wave,
-    "WaveService/ApproveWave": approve_wave,
-    "WaveService/ExecuteWave": execute_wave,
-    "WaveService/StopWave": stop_wave,
-    "WaveService/RevertWave": revert_wave,
 }
 
 every_write = pytest.mark.parametrize("key", WRITES)
