@@ -13,6 +13,7 @@ from identity.domain.caller import Caller, Role
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
+from subid.v1 import subscription_pb2
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1 import wave_service_pb2 as wave_pb
@@ -20,8 +21,7 @@ from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import Connect, IdentityOf, World, open_channel, served
 from tests.integration.contract import METHODS
 from tests.integration.people import claim_of, complete_request, record_of, row_of
-from tests.integration.scene import Scene, acknowledgement_of, executed_of
-from tests.integration.signing import signed
+from tests.integration.scene import Scene, acknowledgement_of
 from tests.integration.wire import Refused, method_key, new_id, send
 
 Faces = tuple[PhotographedPerson, ...]
@@ -172,10 +172,60 @@ def pull(scene: Scene, faces: Faces) -> Write:
 
 def acknowledge(scene: Scene, faces: Faces) -> Write:
     write = pull(scene, faces)
-    key = scene.operator(write.caller.name).private_key
-    request = executed_of(scene.pull(write.caller.name))
-    other = signed(with_other(request, lease_id=new_id()), key)
-    return Write(caller=write.caller, request=signed(request, key), other=other)
+    pulled = scene.pull(write.caller.name)
+    items = [
+        enforcement_pb.Acknowledgement(
+            directive_id=each.directive_id,
+            outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
+        )
+        for each in pulled.directives
+    ]
+    request = enforcement_pb.AcknowledgeDirectivesRequest(
+        request_id=new_id(), lease_id=pulled.lease_id, acknowledgements=items
+    )
+    request = scene.operator(write.caller.name).sign(request)
+    other = with_other(request, lease_id=new_id())
+    return Write(caller=write.caller, request=request, other=other)
+
+
+def reconcile(scene: Scene, faces: Faces) -> Write:
+    del faces
+    name = scene.people.operator_name()
+    subscriber = scene.imported(name)
+    states = [
+        enforcement_pb.ReportedState(
+            msisdn=msisdn, service_state=subscription_pb2.SERVICE_STATE_SUSPENDED
+        )
+        for msisdn in (subscriber.msisdn, scene.people.msisdn())
+    ]
+    request = enforcement_pb.ReconcileServiceStateRequest(
+        request_id=new_id(), states=states, is_last=True
+    )
+    other = enforcement_pb.ReconcileServiceStateRequest(
+        request_id=request.request_id, states=states[:1], is_last=True
+    )
+    return Write(caller=Caller(Role.OPERATOR, name), request=request, other=other)
+
+
+def open_case(scene: Scene, faces: Faces) -> Write:
+    del faces
+    subscriber = scene.imported(scene.people.operator_name())
+    request = enforcement_pb.OpenCaseRequest(
+        request_id=new_id(),
+        msisdn=subscriber.msisdn,
+        cause=enforcement_pb.CASE_CAUSE_OPERATOR_REPORT,
+        case_reference="F-2026/118",
+    )
+    other = with_other(request, case_reference="F-2026/119")
+    return Write(caller=Caller(Role.OPERATOR, subscriber.operator), request=request, other=other)
+
+
+def file_complaint(scene: Scene, faces: Faces) -> Write:
+    del faces
+    operator = operator_of(scene)
+    first, second = (scene.imported(operator.name) for _ in range(2))
+    request = enforcement_pb.FileComplaintRequest(request_id=new_id(), msisdn=first.msisdn)
+    return Write(caller=operator, request=request, other=with_other(request, msisdn=second.msisdn))
 
 
 def pull_updates(scene: Scene, faces: Faces) -> Write:
@@ -283,6 +333,9 @@ WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "WaveService/ExecuteWave": execute_wave,
     "WaveService/StopWave": stop_wave,
     "WaveService/RevertWave": revert_wave,
+    "EnforcementService/ReconcileServiceState": reconcile,
+    "EnforcementService/OpenCase": open_case,
+    "EnforcementService/FileComplaint": file_complaint,
 }
 
 every_write = pytest.mark.parametrize("key", WRITES)
