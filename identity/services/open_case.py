@@ -11,7 +11,8 @@ from identity.domain.caller import Role
 from identity.domain.enforcement import Case
 from identity.domain.errors import (
     EventInvalidError,
-    PermissionRefusedError,
+    FieldViolation,
+    RequestInvalidError,
     SubscriptionNotFoundError,
 )
 from identity.domain.msisdn import MSISDN
@@ -33,6 +34,10 @@ ROLE_OF_CAUSE = MappingProxyType(
 )
 """Who opens a case for what."""
 
+_NOT_THEIRS = FieldViolation(
+    field="cause", reason="CASE_CAUSE_REFUSED", description="it is for others to open a case for it"
+)
+
 
 def open_case(
     uow: UnitOfWork, call: Call, msisdn: MSISDN, cause: CaseCause, *, case_reference: str
@@ -47,13 +52,13 @@ def open_case(
         case_reference: The file at the caller's, for the record.
 
     Raises:
-        PermissionRefusedError: It is not for this caller to say so.
+        RequestInvalidError: It is not for this caller to say so.
         SubscriptionNotFoundError: No number in service that the caller may know of.
         EventInvalidError: The number was never put in service, or no rule in force demands a
             verification for this.
     """
     if ROLE_OF_CAUSE[cause] is not call.caller.role:
-        raise PermissionRefusedError(f"role {call.caller.role} opens no case for {cause}")
+        raise RequestInvalidError((_NOT_THEIRS,))
     is_operator = call.caller.role is Role.OPERATOR
     own = call.caller.name if is_operator else None
     item = uow.subscriptions.find_in_service(msisdn, lock=True, operator_id=own)

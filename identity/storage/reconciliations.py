@@ -182,7 +182,7 @@ class Reconciliations:
             any_of(subscription.c.subscription_id, (identity for _, identity in references)),
         )
         return {
-            identity: open_own_msisdn(self.sealer, sealed, key)
+            identity: open_own_msisdn(self.sealer, sealed, (key, identity.bytes))
             for key, identity, sealed in self.connection.execute(query)
         }
 

@@ -73,7 +73,7 @@ def test_each_cause_is_one_callers_to_name(
     subscriber = scene.imported(scene.people.operator_name())
     method = caller(scene, subscriber).enforcement.OpenCase
     refusal = refused(method, case_request(subscriber.msisdn, cause))
-    assert (refusal.status, refusal.reason) == ("PERMISSION_DENIED", "PERMISSION_REFUSED")
+    assert refusal.violations == (("cause", "CASE_CAUSE_REFUSED"),)
 
 
 def test_anothers_number_answers_as_one_that_nobody_has(scene: Scene) -> None:

@@ -16,8 +16,7 @@ from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import Connect, IdentityOf, World, open_channel, served
 from tests.integration.contract import METHODS
 from tests.integration.people import claim_of, complete_request, record_of, row_of
-from tests.integration.scene import Scene, acknowledgement_of, executed_of
-from tests.integration.signing import signed
+from tests.integration.scene import Scene, acknowledgement_of
 from tests.integration.wire import Refused, method_key, new_id, send
 from tests.integration.writes import METHOD_OF, WRITES_OF_ENFORCEMENT, Write, with_other
 
@@ -146,10 +145,20 @@ def pull(scene: Scene, faces: Faces) -> Write:
 
 def acknowledge(scene: Scene, faces: Faces) -> Write:
     write = pull(scene, faces)
-    key = scene.operator(write.caller.name).private_key
-    request = executed_of(scene.pull(write.caller.name))
-    other = signed(with_other(request, lease_id=new_id()), key)
-    return Write(caller=write.caller, request=signed(request, key), other=other)
+    pulled = scene.pull(write.caller.name)
+    items = [
+        enforcement_pb.Acknowledgement(
+            directive_id=each.directive_id,
+            outcome=enforcement_pb.ACKNOWLEDGEMENT_OUTCOME_EXECUTED,
+        )
+        for each in pulled.directives
+    ]
+    request = enforcement_pb.AcknowledgeDirectivesRequest(
+        request_id=new_id(), lease_id=pulled.lease_id, acknowledgements=items
+    )
+    request = scene.operator(write.caller.name).sign(request)
+    other = with_other(request, lease_id=new_id())
+    return Write(caller=write.caller, request=request, other=other)
 
 
 def pull_updates(scene: Scene, faces: Faces) -> Write:
