@@ -33,6 +33,11 @@ Fields = dict[str, Any]
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
+def storable(text: str) -> str:
+    """A text that a column takes: PostgreSQL has none with U+0000, and it stands for nothing."""
+    return text.replace("\x00", "\ufffd")
+
+
 def _encode(value: object) -> bytes:
     return _ENCODER.encode(value).encode()
 

@@ -29,6 +29,7 @@ from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
+from identity.storage.conversions import storable
 from identity.storage.directive_news import tell, telling
 from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.sealing import Sealer
@@ -231,7 +232,7 @@ class Directives:
             failures: Why each could not be, by its identifier, where that was said.
         """
         ended = list(items)
-        why = failures or {}
+        why = {identity: storable(failure) for identity, failure in (failures or {}).items()}
         self._end(
             _GIVEN_BACK, ended, failures=[why.get(item.directive_id) or None for item in ended]
         )

@@ -17,6 +17,7 @@ from identity.domain.policy import CaseCause, StepKind
 from identity.domain.wave import Aftermath, Wave, WaveCriteria, WavePreview, WaveState
 from identity.storage.arrays import PACKED_REFERENCES, packed
 from identity.storage.cases import Reference
+from identity.storage.conversions import storable
 from identity.storage.due_cases import WaveReach
 from identity.storage.enforcement_tables import wave, wave_approval, wave_slice
 from identity.storage.subscriptions import RowKey
@@ -181,7 +182,7 @@ class Waves:
         self.connection.execute(
             update(wave)
             .where(wave.c.wave_id == item.wave_id)
-            .values(state=state.value, reason=reason, round=item.round + is_new_round)
+            .values(state=state.value, reason=storable(reason), round=item.round + is_new_round)
         )
 
     def take(self, wave_id: UUID, place: int, *, at: datetime) -> bool:

@@ -183,7 +183,10 @@ def decide_dispute(scene: Scene) -> Write:
 
 
 def appeal_dispute(scene: Scene) -> Write:
-    dispute_id = disputed(scene)
+    opening = open_dispute(scene).request
+    assert isinstance(opening, dispute_pb.OpenDisputeRequest)
+    claimant = opening.claimant_personal_id
+    dispute_id = str(scene.regulator.disputes.OpenDispute(opening).dispute.dispute_id)
     for name in ("regulator", "deputy"):
         scene.act_as(Role.REGULATOR, name).disputes.DecideDispute(
             dispute_pb.DecideDisputeRequest(
@@ -192,8 +195,11 @@ def appeal_dispute(scene: Scene) -> Write:
                 decision=dispute_pb.DISPUTE_DECISION_HOLDER,
             )
         )
-    request = dispute_pb.AppealDisputeRequest(request_id=new_id(), dispute_id=dispute_id)
-    return Write(caller=REGULATOR, request=request, other=with_other(request, dispute_id=new_id()))
+    request = dispute_pb.AppealDisputeRequest(
+        request_id=new_id(), dispute_id=dispute_id, personal_id=claimant
+    )
+    other = with_other(request, dispute_id=new_id())
+    return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
 
 
 WRITES_OF_ENFORCEMENT: MappingProxyType[str, Callable[[Scene], Write]] = MappingProxyType(
