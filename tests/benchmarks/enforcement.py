@@ -83,7 +83,7 @@ def wave() -> Benchmark:
 
 
 def clock() -> Benchmark:
-    """What a due number costs the clock's run where half of all are due, against one in a hundred."""
+    """What a due number costs where half of all are due, against where one in a hundred is."""
     each_us: list[float] = []
     with _registry(CLOCK_ROWS) as (transactions, call):
         for days, share in enumerate(DUE_SHARES, start=1):
@@ -102,7 +102,8 @@ def clock() -> Benchmark:
         times_ms=[each / 1000 for each in each_us],
         notes=(
             f"time for each due number of {CLOCK_ROWS} where 50 % are due, of that where 1 % are,"
-            f" at most; {each_us[0]:.0f} µs at 1 %, {each_us[1]:.0f} at 10 %, {each_us[2]:.0f} at 50 %"
+            f" at most; {each_us[0]:.0f} µs at 1 %, {each_us[1]:.0f} at 10 %,"
+            f" {each_us[2]:.0f} at 50 %"
         ),
     )
 
