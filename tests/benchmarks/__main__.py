@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import chip, contacts, face, registry, verification
+from tests.benchmarks import chip, contacts, enforcement, face, registry, verification
 from tests.benchmarks.harness import (
     ROOT,
     Benchmark,
@@ -32,6 +32,8 @@ BENCHMARKS: dict[str, Run] = {
     "import_subscriptions": registry.import_rate,
     "link_registry": registry.link_rate,
     "registry_growth": registry.growth,
+    "wave": enforcement.wave,
+    "enforcement_clock": enforcement.clock,
     "server_memory": face.memory,
     "face_import": face.import_time,
 }

@@ -54,7 +54,7 @@ _IMPORT_POPULATION = "/subid.v1.PopulationService/ImportPopulation"
 
 def import_rate() -> Benchmark:
     """Rows a second of ImportSubscriptions, end to end, against a bare COPY of the same rows."""
-    with _empty_target() as target:
+    with empty_target() as target:
         _send(target, _POPULATION, _IMPORT_POPULATION, _register(0, IMPORT_ROWS))
         times = [_send_book(target, first, IMPORT_ROWS) for first in (0,)]
         rate = IMPORT_ROWS / times[0]
@@ -74,7 +74,7 @@ def import_rate() -> Benchmark:
 
 def link_rate() -> Benchmark:
     """Links a second of `identity link` where every link changes, of 50,000; and a delta of 1 %."""
-    with _empty_target() as target:
+    with empty_target() as target:
         # The book first: nobody is known, so that every claim has its link, its case and its
         # history still before it.
         _send_book(target, 0, LINK_ROWS)
@@ -150,11 +150,11 @@ def growth() -> Benchmark:
 def measure_growth(steps: Iterable[int] = STEPS) -> list[Step]:
     """Fill one registry step by step, beside another that stays small."""
     measured: list[Step] = []
-    with _empty_target() as few, _empty_target() as target:
-        _fill(few, 0, FEW_ROWS)
+    with empty_target() as few, empty_target() as target:
+        fill(few, 0, FEW_ROWS)
         before = 0
         for rows in steps:
-            seconds = _fill(target, before, rows - before)
+            seconds = fill(target, before, rows - before)
             _settle(target)
             get_ms, get_ratio = _compare(
                 _ask_subscription(target), _ask_subscription(few), rows=rows
@@ -176,7 +176,7 @@ def measure_growth(steps: Iterable[int] = STEPS) -> list[Step]:
     return measured
 
 
-def _fill(target: Target, first: int, count: int) -> float:
+def fill(target: Target, first: int, count: int) -> float:
     """Import records and then the book of the same people; the seconds that the book took."""
     _send(target, _POPULATION, _IMPORT_POPULATION, _register(first, count))
     return _send_book(target, first, count)
@@ -201,7 +201,8 @@ def _seconds(steps: list[Step], *, upto: int = 0, after: int = 0) -> float:
 
 
 @contextmanager
-def _empty_target() -> Iterator[Target]:
+def empty_target() -> Iterator[Target]:
+    """A server on an empty registry."""
     with running_target(lambda _uow: None) as target:
         yield target
 
