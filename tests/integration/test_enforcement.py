@@ -218,11 +218,12 @@ def test_a_directive_that_failed_comes_back(scene: Scene) -> None:
             pb.Acknowledgement(
                 directive_id=pulled.directives[0].directive_id,
                 outcome=pb.ACKNOWLEDGEMENT_OUTCOME_FAILED,
-                failure="the gateway \x00 said no",
+                failure="the gateway said no",
             )
         ],
     )
-    answer = scene.operator(name).enforcement.AcknowledgeDirectives(failed)
+    operator = scene.operator(name)
+    answer = operator.enforcement.AcknowledgeDirectives(operator.sign(failed))
     assert list(answer.results) == [ACCEPTED]
     assert [each.directive_id for each in scene.pull(name).directives] == [
         pulled.directives[0].directive_id
