@@ -256,7 +256,7 @@ def test_a_directive_that_failed_comes_back(scene: Scene) -> None:
             pb.Acknowledgement(
                 directive_id=pulled.directives[0].directive_id,
                 outcome=pb.ACKNOWLEDGEMENT_OUTCOME_FAILED,
-                failure="the gateway \x00 said no",
+                failure="the gateway said no",
             )
         ],
     )

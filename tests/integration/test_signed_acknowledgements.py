@@ -313,10 +313,19 @@ def test_why_it_failed_is_kept_with_the_directive(
     ]
 
 
-def test_a_failure_may_not_name_a_number(leased: Leased) -> None:
-    request = leased.request(outcome=FAILED, failure="busy: +84912345678")
-    refusal = leased.refusal(leased.stubs.sign(request))
-    assert refusal.violations == (("acknowledgements[0].failure", "FAILURE_LONG_NUMBER"),)
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ("busy: +84912345678", "FAILURE_LONG_NUMBER"),
+        ("the gateway \x00 said no", "STRING_PATTERN"),
+        ("x" * 201, "STRING_MAX_LEN"),
+    ],
+)
+def test_a_failure_names_no_number_and_is_a_line_of_text(
+    leased: Leased, failure: str, reason: str
+) -> None:
+    refusal = leased.refusal(leased.stubs.sign(leased.request(outcome=FAILED, failure=failure)))
+    assert refusal.violations == (("acknowledgements[0].failure", reason),)
 
 
 def checked(world: World) -> tuple[int, str]:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from sqlalchemy import Engine, event
 
 from biometrics.chip.report import ChipReport
 from identity.domain.enforcement import DirectiveKind
+from identity.order_news import OrderNews, passing_on
 from identity.rpc.directive_pull import DirectivePull
 from identity.rpc.edge import Edge
 from identity.rpc.waiting import Waiting
@@ -20,6 +23,7 @@ from identity.services.face_pool import FacePool
 from identity.services.face_setup import make_face_setup
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
+from identity.storage.directive_news import news
 from subid.v1 import enforcement_service_pb2 as pb
 from tests.integration.wire import new_id
 from tests.unit.identity.makers import (
@@ -118,3 +122,27 @@ async def test_an_idle_pull_asks_once_until_it_is_woken_and_once_in_the_end(
     waiting.end()
     assert not (await idle).directives
     event.remove(engine, "before_cursor_execute", count)
+
+
+async def test_every_server_of_the_database_is_woken_and_one_gets_it(
+    database: Database, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    operator = make_operator()
+    servers = [Waiting(recheck_s=60.0), Waiting(recheck_s=60.0)]
+    async with AsyncExitStack() as running:
+        for waiting in servers:
+            listen = partial(news, engine)
+            await running.enter_async_context(
+                passing_on(OrderNews(listen=listen, wake=waiting.wake))
+            )
+        edges = [make_edge(database, SystemClock(), threads, waiting) for waiting in servers]
+        waits = [pull(edge, operator, wait_s=60) for edge in edges]
+        # Longer than any look takes; by themselves they look again in a minute.
+        await asyncio.wait(waits, timeout=0.5)
+        ordered = await asyncio.to_thread(order, database, operator)
+        (first,), (second,) = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        assert [each.directive_id for each in first.result().directives] == [ordered]
+        assert not second.done()
+        for waiting in servers:
+            waiting.end()
+        assert not (await second).directives

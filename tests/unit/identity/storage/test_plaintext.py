@@ -20,22 +20,26 @@ from identity.domain.holder import PopulationRecord
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.domain.subscription import Subscription
+from identity.domain.subscription import ServiceState, Subscription
 from identity.services.apply_population_changes import Death, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
 from identity.services.disown_subscription import disown_subscription
+from identity.services.file_complaint import file_complaint
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
-from identity.services.imports import RefusedRow, RowError
+from identity.services.imports import BatchHead, RefusedRow, RowError
 from identity.services.primary_number import set_primary_number
 from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
+from identity.services.reconcile_service_state import Reported, reconcile_batch
 from identity.services.verification_sessions import start_verification
+from identity.storage.acknowledgements import KeptAcknowledgement
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.face_references import FaceReference
+from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import metadata, subscription
 from identity.storage.verifications import Claimant
 from tests.unit.identity.makers import (
@@ -145,6 +149,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     unwanted = store_number(uow, person)
     disown_subscription(uow, app, person.personal_id, unwanted.msisdn)
     store_orders(uow, item, DirectiveKind.SUSPEND)
+    answer_as_operator(uow, item)
     key = make_key()
     uow.requests.begin(key, at=NOW)
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
@@ -154,6 +159,34 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.sealing_keys.register()
     record_quality(uow, rules(), caller=operator.caller.name, at=NOW)
     return item
+
+
+def answer_as_operator(uow: UnitOfWork, item: Subscription) -> None:
+    """Sign, report what a network does, and pass a complaint on."""
+    call = make_call(item.operator_id)
+    uow.acknowledgements.keep(
+        KeptAcknowledgement(
+            caller=str(call.caller),
+            request_id=uuid4(),
+            signed_text="subid.v1.AcknowledgeDirectives\n",
+            signature=b"signature",
+            certificate=b"certificate",
+            fingerprint=b"fingerprint",
+            received_at=NOW,
+        )
+    )
+    request_id = uuid4()
+    run = uow.import_runs.begin(
+        str(call.caller), request_id, method="reconcile", is_snapshot=True, at=NOW
+    )
+    reported = [Reported(msisdn_key(uow.sealer, item.msisdn), ServiceState.TERMINATED)]
+    found = reconcile_batch(
+        uow, call, run, BatchHead(request_id=request_id, batch_index=0, is_last=True), reported
+    )
+    batch = make_key(request_id=request_id)
+    uow.requests.begin_batch(batch, 0, at=NOW)
+    uow.requests.finish_batch(batch, 0, found.to_fields())
+    file_complaint(uow, call, item.msisdn, None)
 
 
 def take_whole_books(uow: UnitOfWork) -> None:
