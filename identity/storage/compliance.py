@@ -4,7 +4,7 @@ Owns the queries: each goes over the orders, cases, complaints or reconciliation
 operator, and over nothing older or newer. Which figure is made of what is the domain's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any

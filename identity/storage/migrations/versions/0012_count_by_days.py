@@ -1,4 +1,4 @@
-"""Find what happened within some days without reading what happened before. Adds indexes, swaps one.
+"""Find what happened within some days without reading what came before. Adds indexes, swaps one.
 
 Orders are made in the order of time and few pages hold two days of them, so that the bounds of each
 32 pages (BRIN) are enough: an order costs nothing more to write, lease or execute.
