@@ -97,6 +97,18 @@ class Slice:
     place: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What a reconciliation found at an operator, 0 or 1; one that is under way has no end."""
+
+    operator: int
+    finished_at: datetime | None
+    compared: int
+    drift: int
+    false: int
+    unreported: int
+
+
 @dataclass(kw_only=True)
 class History:
     """What happened, to numbers 0 to 3; the even ones are the first operator's."""
@@ -105,7 +117,7 @@ class History:
     slices: list[Slice]
     ended: list[tuple[int, str, datetime]] = field(default_factory=list)
     complaints: list[tuple[int, datetime]] = field(default_factory=list)
-    reconciled: list[tuple[int, datetime | None, int, int, int, int]] = field(default_factory=list)
+    reconciled: list[Compared] = field(default_factory=list)
 
 
 @st.composite
@@ -155,12 +167,17 @@ _ends = st.sampled_from(["cured", "withdrawn", "terminated"])
 
 
 @st.composite
-def reconciliations(draw: st.DrawFn) -> tuple[int, datetime | None, int, int, int, int]:
-    """Operator, end, compared, drift, false and unreported."""
+def reconciliations(draw: st.DrawFn) -> Compared:
+    """One that is finished, or under way."""
     compared = draw(st.integers(0, 20))
-    finished_at = draw(st.none() | instants)
-    found = (draw(st.integers(0, compared)), draw(st.integers(0, compared)))
-    return (draw(st.integers(0, 1)), finished_at, compared, *found, draw(st.integers(0, 5)))
+    return Compared(
+        operator=draw(st.integers(0, 1)),
+        finished_at=draw(st.none() | instants),
+        compared=compared,
+        drift=draw(st.integers(0, compared)),
+        false=draw(st.integers(0, compared)),
+        unreported=draw(st.integers(0, 5)),
+    )
 
 
 histories = st.builds(
@@ -169,7 +186,7 @@ histories = st.builds(
     slices=st.lists(slices(), max_size=2),
     ended=st.lists(st.tuples(_numbers, _ends, instants), max_size=6),
     complaints=st.lists(st.tuples(_numbers, instants), max_size=4),
-    reconciled=st.lists(reconciliations(), max_size=4, unique_by=lambda each: each[1]),
+    reconciled=st.lists(reconciliations(), max_size=4, unique_by=lambda each: each.finished_at),
 )
 
 
@@ -198,7 +215,7 @@ class Country:
             (wave_slice, [_slice(each) for each in history.slices]),
             (enforcement_case, [self._case(*each) for each in history.ended]),
             (complaint, [self._complaint(*each) for each in history.complaints]),
-            (reconciliation, [self._reconciliation(*each) for each in history.reconciled]),
+            (reconciliation, [self._reconciliation(each) for each in history.reconciled]),
         ):
             if stored:
                 self.uow.connection.execute(insert(table), stored)
@@ -242,18 +259,16 @@ class Country:
         operator = self.items[number].operator_id
         return {**named, "complaint_id": uuid4(), "operator_id": operator, "filed_at": at}
 
-    def _reconciliation(  # noqa: PLR0913, PLR0917 - the columns
-        self, operator: int, at: datetime | None, compared: int, drift: int, false: int, gone: int
-    ) -> dict[str, Any]:
+    def _reconciliation(self, each: Compared) -> dict[str, Any]:
         return {
-            "operator_id": self.operators[operator],
+            "operator_id": self.operators[each.operator],
             "request_id": uuid4(),
             "began_at": FIRST - timedelta(days=9),
-            "finished_at": at,
-            "compared_count": compared,
-            "drift_count": drift,
-            "false_count": false,
-            "unreported_count": gone,
+            "finished_at": each.finished_at,
+            "compared_count": each.compared,
+            "drift_count": each.drift,
+            "false_count": each.false,
+            "unreported_count": each.unreported,
         }
 
 
@@ -292,6 +307,9 @@ def _of_wave(each: Slice, kind: str, number: int, at: datetime) -> Order:
     )
 
 
+NEVER = Compared(operator=0, finished_at=None, compared=0, drift=0, false=0, unreported=0)
+
+
 def is_asked_for(at: datetime | None) -> bool:
     """Whether an instant lies in the days."""
     return at is not None and FIRST <= at < AFTER
@@ -306,12 +324,12 @@ def counted(history: History, operator: int, name: str) -> OperatorKpis:
     ]
     ended = [state for n, state, at in history.ended if n % 2 == operator and is_asked_for(at)]
     complaints = [at for n, at in history.complaints if n % 2 == operator and is_asked_for(at)]
-    compared = sorted(
-        (at, *found)
-        for who, at, *found in history.reconciled
-        if who == operator and is_asked_for(at)
-    )
-    last = compared[-1] if compared else (None, 0, 0, 0, 0)
+    compared = [
+        each
+        for each in history.reconciled
+        if each.operator == operator and is_asked_for(each.finished_at)
+    ]
+    last = max(compared, key=lambda each: each.finished_at or NOW, default=NEVER)
     answered = [each for each in own if each.is_executed or each.failure_count]
     return OperatorKpis(
         operator_id=name,
@@ -319,10 +337,10 @@ def counted(history: History, operator: int, name: str) -> OperatorKpis:
         orders=_times(each for each in own if each.kind != "notify"),
         notices=_times(each for each in own if each.kind == "notify"),
         device_changes=_times((each for each in own if each.is_duty), since=_event_of),
-        drift=Share(last[2] + last[4], last[1] + last[4]),
-        reconciled_at=last[0],
+        drift=Share(last.drift + last.unreported, last.compared + last.unreported),
+        reconciled_at=last.finished_at,
         false_acknowledgements=Share(
-            sum(each[3] for each in compared), sum(each[1] for each in compared)
+            sum(each.false for each in compared), sum(each.compared for each in compared)
         ),
         cures=Share(ended.count("cured"), len(ended)),
         reverted_blocks=Share(

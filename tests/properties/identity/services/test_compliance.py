@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from identity.domain.caller import Role
-from identity.domain.compliance import OperatorKpis, score
+from identity.domain.compliance import ExecutionTimes, OperatorKpis, score
 from identity.security.vault import Vault
 from identity.services.compliance import get_kpis, get_monthly_scores
 from identity.storage.database import UnitOfWork
@@ -26,19 +26,17 @@ ALL = replace(make_call("regulator", role=Role.REGULATOR), at=NOW)
 
 def rounded(kpis: OperatorKpis) -> OperatorKpis:
     """To whole microseconds: what is left is the float's."""
-    times = {
-        name: replace(
-            value,
-            p50_s=None if value.p50_s is None else round(value.p50_s, 6),
-            p95_s=None if value.p95_s is None else round(value.p95_s, 6),
-        )
-        for name, value in {
-            "orders": kpis.orders,
-            "notices": kpis.notices,
-            "device_changes": kpis.device_changes,
-        }.items()
-    }
-    return replace(kpis, **times)
+
+    def times(value: ExecutionTimes) -> ExecutionTimes:
+        p50, p95 = (None if s is None else round(s, 6) for s in (value.p50_s, value.p95_s))
+        return replace(value, p50_s=p50, p95_s=p95)
+
+    return replace(
+        kpis,
+        orders=times(kpis.orders),
+        notices=times(kpis.notices),
+        device_changes=times(kpis.device_changes),
+    )
 
 
 @settings(
@@ -114,5 +112,5 @@ def _part_of(history: History, place: int) -> History:
         ],
         ended=[each for each in history.ended if each[0] % 2 == place],
         complaints=[each for each in history.complaints if each[0] % 2 == place],
-        reconciled=[each for each in history.reconciled if each[0] == place],
+        reconciled=[each for each in history.reconciled if each.operator == place],
     )
