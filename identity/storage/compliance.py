@@ -79,9 +79,11 @@ _PUT_BACK = text(
     "  AND (r.kind = 'restore' OR (b.kind = 'suspend' AND r.kind = 'block_outgoing')))"
     " GROUP BY b.operator_id"
 )
+# Each number is looked up by itself (LIMIT), and never among all that there are.
 _CASES = text(
     "SELECT s.operator_id, count(*) AS ended, count(*) FILTER (WHERE e.state = 'cured') AS cured"  # noqa: S608 - as above
-    " FROM enforcement_case AS e JOIN subscription AS s USING (msisdn_key, subscription_id)"
+    " FROM enforcement_case AS e CROSS JOIN LATERAL (SELECT operator_id FROM subscription"
+    "  WHERE msisdn_key = e.msisdn_key AND subscription_id = e.subscription_id LIMIT 1) AS s"
     f" WHERE {_within('e.closed_at', 's')} GROUP BY s.operator_id"
 )
 _COMPLAINTS = text(
