@@ -6,11 +6,14 @@ Owns no command. Heavy modules are imported inside functions, so that `--help` i
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
+from identity.domain.calendar_date import YEAR_MAX, YEAR_MIN
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
@@ -41,6 +44,21 @@ def settings_from(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported lat
     for name in [name for name in os.environ if name.upper() == KEY_RING_VARIABLE]:
         del os.environ[name]
     return settings
+
+
+def parse_day(text: str) -> date:
+    """A day given as an option.
+
+    Raises:
+        BadParameter: It is none, or of a year that no day can have.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("it must be a day such as 2026-05-01") from None
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise typer.BadParameter(f"the year must be {YEAR_MIN} to {YEAR_MAX}")
+    return day
 
 
 @contextmanager

@@ -235,6 +235,19 @@ class MonthlyScores:
     scores: tuple[OperatorScore, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplianceReport:
+    """Figures of some days, and the scores of months.
+
+    Attributes:
+        kpis: The figures.
+        months: Months up to that of the last day, oldest first, at least one.
+    """
+
+    kpis: KpiReport
+    months: tuple[MonthlyScores, ...]
+
+
 def score(kpis: OperatorKpis) -> OperatorScore:
     """The score that some figures come to."""
     known = {name: share for name, share in _shares(kpis) if share.denominator > 0}

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from identity.domain.compliance import (
+    ComplianceReport,
     Days,
     ExecutionTimes,
     KpiReport,
@@ -85,4 +86,17 @@ def months(count: int = 3) -> tuple[MonthlyScores, ...]:
             ),
         )
         for place, month in enumerate(months_until(DAYS.last, count=count))
+    )
+
+
+def whole(month_count: int = 3) -> ComplianceReport:
+    """All of it, as it is shown."""
+    return ComplianceReport(kpis=report(), months=months(month_count))
+
+
+def empty() -> ComplianceReport:
+    """Of a registry in which nothing was ever ordered."""
+    nothing = replace(report(), operators=())
+    return ComplianceReport(
+        kpis=nothing, months=tuple(replace(each, scores=()) for each in months(2))
     )
