@@ -69,10 +69,10 @@ def compliance_csv(report: ComplianceReport) -> str:
     What cannot be said is left empty: a time of nothing, a score without parts.
     """
     file = io.StringIO()
-    lines = [dict(_cells(each, report)) for each in report.kpis.operators]
-    writer = csv.DictWriter(file, list(lines[0]) if lines else ["operator_id"])
+    heads = [head for head, _ in _cells(OperatorKpis(operator_id=""), report)]
+    writer = csv.DictWriter(file, heads)
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows(dict(_cells(each, report)) for each in report.kpis.operators)
     return file.getvalue()
 
 

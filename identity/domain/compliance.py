@@ -119,9 +119,12 @@ class ExecutionTimes:
         return Share(whole - self.late_count, whole)
 
 
+_NOTHING = Share(0, 0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorKpis:
-    """The figures of one operator over some days.
+    """The figures of one operator over some days; none unless something happened.
 
     Attributes:
         operator_id: Which operator.
@@ -141,17 +144,17 @@ class OperatorKpis:
     """
 
     operator_id: str
-    coverage: Share
-    orders: ExecutionTimes
-    notices: ExecutionTimes
-    device_changes: ExecutionTimes
-    drift: Share
-    reconciled_at: datetime | None
-    false_acknowledgements: Share
-    cures: Share
-    reverted_blocks: Share
-    complaint_count: int
-    failures: Share
+    coverage: Share = _NOTHING
+    orders: ExecutionTimes = ExecutionTimes()
+    notices: ExecutionTimes = ExecutionTimes()
+    device_changes: ExecutionTimes = ExecutionTimes()
+    drift: Share = _NOTHING
+    reconciled_at: datetime | None = None
+    false_acknowledgements: Share = _NOTHING
+    cures: Share = _NOTHING
+    reverted_blocks: Share = _NOTHING
+    complaint_count: int = 0
+    failures: Share = _NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,16 +48,7 @@ def kpis(operator_id: str = "song-hong", **given: Any) -> OperatorKpis:  # noqa:
 
 def silent(operator_id: str = "cuu-long") -> OperatorKpis:
     """An operator of whom nothing can be said."""
-    return kpis(
-        operator_id,
-        **dict.fromkeys(
-            ("coverage", "drift", "false_acknowledgements", "cures", "reverted_blocks", "failures"),
-            NONE,
-        ),
-        **dict.fromkeys(("orders", "notices", "device_changes"), ExecutionTimes()),
-        reconciled_at=None,
-        complaint_count=0,
-    )
+    return OperatorKpis(operator_id=operator_id)
 
 
 def report() -> KpiReport:
