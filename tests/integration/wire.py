@@ -17,6 +17,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
+from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
@@ -40,6 +41,7 @@ class Stubs:
         self.contacts = ContactServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
+        self.compliance = ComplianceServiceStub(channel)
 
 
 @dataclass(frozen=True, kw_only=True)
