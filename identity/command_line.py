@@ -64,12 +64,17 @@ def parse_day(text: str) -> date:
 @contextmanager
 def refusals_in_one_line() -> Iterator[None]:
     """What an administrator can put right is said in one line; anything else keeps its trace."""
-    from identity.domain.errors import DomainError  # noqa: PLC0415 - see the module's docstring
+    from identity.domain.errors import (  # noqa: PLC0415 - see the module's docstring
+        DomainError,
+        RequestInvalidError,
+    )
     from identity.domain.policy import PolicyPackError  # noqa: PLC0415 - as above
     from identity.state_directory import StateError  # noqa: PLC0415 - as above
 
     try:
         yield
+    except RequestInvalidError as error:
+        fail("; ".join(f"{fault.field}: {fault.description}" for fault in error.violations))
     except (OSError, DomainError, StateError, PolicyPackError) as error:
         fail(str(error))
 
