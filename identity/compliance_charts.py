@@ -14,6 +14,8 @@ from identity.chart_parts import COLOURS, OPERATORS_MAX, svg
 from identity.compliance_words import PARTS, TIMES, duration
 from identity.domain.compliance import ExecutionTimes, MonthlyScores, OperatorKpis, OperatorScore
 
+_PART_COLOURS = (*COLOURS[:5], COLOURS[6])
+
 DUTY_S = 7_200
 """The two hours of Circular 08/2026/TT-BKHCN, drawn as a line."""
 
@@ -32,7 +34,7 @@ def scores_chart(scores: Sequence[OperatorScore]) -> str:
     axes = figure.add_subplot()
     names = [each.operator_id for each in scores]
     left = [0.0] * len(scores)
-    for (name, word), colour in zip(PARTS.items(), COLOURS, strict=False):
+    for (name, word), colour in zip(PARTS.items(), _PART_COLOURS, strict=True):
         widths = [
             sum(part.points * part.weight for part in each.parts if part.name == name)
             for each in scores
@@ -62,7 +64,9 @@ def times_chart(operators: Sequence[OperatorKpis]) -> str:
         axes.set_xlim(_SHORTEST_S, _TICKS_S[-1])
         axes.xaxis.set_major_locator(FixedLocator(_TICKS_S[::2]))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: duration(seconds)))
+        axes.xaxis.set_major_formatter(
+            FuncFormatter(lambda seconds, _: duration(seconds).replace(".0 ", " "))
+        )
         axes.tick_params(axis="x", rotation=45)
         axes.grid(visible=True, alpha=0.35)
         axes.set_yticks(range(len(operators)), [each.operator_id for each in operators])
