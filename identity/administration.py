@@ -6,15 +6,18 @@ result out. How the parts are put together is `bootstrap.py`'s.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 
 from identity.bootstrap import load_face_setup, make_clock, open_current_database
 from identity.config import Settings
+from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
+from identity.domain.compliance import ComplianceReport, Days, months_until
 from identity.domain.quality import QualityReport
 from identity.policy_files import load_policies
 from identity.services.call import COMMAND_LINE, Call
+from identity.services.compliance import get_kpis, get_monthly_scores
 from identity.services.count_anomalies import count_anomalies
 from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
 from identity.services.face_setup import read_cohort
@@ -61,6 +64,48 @@ def quality_now(
             anomalies=counts,
         )
         return transactions.run(measure)
+
+
+def compliance_now(
+    settings: Settings,
+    *,
+    first_day: date | None,
+    last_day: date | None,
+    month: date | None,
+    month_count: int,
+) -> ComplianceReport:
+    """Count how operators obey, by the clock that the registry lives by.
+
+    Args:
+        settings: The settings.
+        first_day: The first day; None for 30 days up to the last one.
+        last_day: The last day; None for today.
+        month: Any day of a month; None for the days given.
+        month_count: How many months are scored, that of the last day counted.
+
+    Raises:
+        RequestInvalidError: As for `Days.chosen`.
+        StateError: As for `open_current_database`.
+        PolicyPackError: The policy cannot be used.
+    """
+    policies = load_policies(settings)
+    with open_current_database(settings) as database:
+        transactions = Transactions(database)
+        now = datetime.now(UTC)
+        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
+        call = Call(caller=Caller(Role.REGULATOR, COMMAND_LINE), at=at, rules=policies.at(at))
+        days = (
+            Days.chosen(first_day, last_day, today=day_of(at))
+            if month is None
+            else Days.of_month(month.year, month.month)
+        )
+        return ComplianceReport(
+            kpis=transactions.run(partial(get_kpis, call=call, days=days)),
+            months=tuple(
+                transactions.run(partial(get_monthly_scores, call=call, month=each))
+                for each in months_until(days.last, count=month_count)
+            ),
+        )
 
 
 def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:

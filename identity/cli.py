@@ -20,6 +20,7 @@ from identity.command_line import (
     refusals_in_one_line,
     settings_from,
 )
+from identity.compliance_commands import compliance
 from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
 from identity.key_commands import keys_app
@@ -257,6 +258,7 @@ def link_claims(
 
 
 app.command()(quality)
+app.command()(compliance)
 
 
 def _print_table(title: str, rows: dict[str, int]) -> None:

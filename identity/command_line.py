@@ -6,11 +6,14 @@ Owns no command. Heavy modules are imported inside functions, so that `--help` i
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+
+from identity.domain.calendar_date import YEAR_MAX, YEAR_MIN
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
@@ -43,15 +46,35 @@ def settings_from(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported lat
     return settings
 
 
+def parse_day(text: str) -> date:
+    """A day given as an option.
+
+    Raises:
+        BadParameter: It is none, or of a year that no day can have.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("it must be a day such as 2026-05-01") from None
+    if not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise typer.BadParameter(f"the year must be {YEAR_MIN} to {YEAR_MAX}")
+    return day
+
+
 @contextmanager
 def refusals_in_one_line() -> Iterator[None]:
     """What an administrator can put right is said in one line; anything else keeps its trace."""
-    from identity.domain.errors import DomainError  # noqa: PLC0415 - see the module's docstring
+    from identity.domain.errors import (  # noqa: PLC0415 - see the module's docstring
+        DomainError,
+        RequestInvalidError,
+    )
     from identity.domain.policy import PolicyPackError  # noqa: PLC0415 - as above
     from identity.state_directory import StateError  # noqa: PLC0415 - as above
 
     try:
         yield
+    except RequestInvalidError as error:
+        fail("; ".join(f"{fault.field}: {fault.description}" for fault in error.violations))
     except (OSError, DomainError, StateError, PolicyPackError) as error:
         fail(str(error))
 

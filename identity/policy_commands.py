@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from identity.command_line import StateOption, fail, refusals_in_one_line, settings_from
-from identity.domain.calendar_date import DAY_ZONE, YEAR_MAX, YEAR_MIN, day_of
+from identity.command_line import StateOption, fail, parse_day, refusals_in_one_line, settings_from
+from identity.domain.calendar_date import DAY_ZONE, day_of
 from identity.domain.policy import CaseCause
 
 if TYPE_CHECKING:
@@ -22,26 +22,18 @@ if TYPE_CHECKING:
 policy_app = typer.Typer(no_args_is_help=True, help="Policy packs: the dated rules.")
 
 
-def _day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("it must be a day such as 2026-05-01") from None
-    if not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise typer.BadParameter(f"the year must be {YEAR_MIN} to {YEAR_MAX}")
-    return day
-
-
 _OnOption = Annotated[
     date | None,
-    typer.Option("--on", parser=_day, metavar="DAY", help="The day in Viet Nam; today unless set."),
+    typer.Option(
+        "--on", parser=parse_day, metavar="DAY", help="The day in Viet Nam; today unless set."
+    ),
 ]
 _FromOption = Annotated[
-    date, typer.Option("--from", parser=_day, metavar="DAY", help="When the case is opened.")
+    date, typer.Option("--from", parser=parse_day, metavar="DAY", help="When the case is opened.")
 ]
 _ActivatedOption = Annotated[
     date | None,
-    typer.Option(parser=_day, metavar="DAY", help="When the contract began, for exemptions."),
+    typer.Option(parser=parse_day, metavar="DAY", help="When the contract began, for exemptions."),
 ]
 _PackOption = Annotated[
     list[Path] | None,

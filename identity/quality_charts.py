@@ -4,26 +4,20 @@ Owns the drawing. Refuses to compute shares. Each chart is made on a figure of i
 global state of `pyplot`, and is the same for the same values.
 """
 
-import io
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from identity.chart_parts import COLOURS, OPERATORS_MAX, svg
 from identity.domain.quality import Figures, Measure
 from identity.quality_words import WORDS, province_name
 
-OPERATORS_MAX = 7
-"""More lines than this cannot be told apart; the tables still have every operator."""
-
 _COUNTRY = "#1c2833"
-_COLOURS = ("#2471a3", "#ca6f1e", "#1e8449", "#7d3c98", "#17a2b8", "#b9770e", "#c0392b")
 _STATES = {
     "linked": ("agrees", "#1e8449"),
     "mismatched": ("name or birth date differs", "#d4ac0d"),
@@ -60,7 +54,7 @@ def trend_chart(trends: Mapping[str, Trend]) -> str:
     if drawn:
         handles, labels = axes.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    return _svg(figure, salt="trend")
+    return svg(figure, salt="trend")
 
 
 def states_chart(operators: Sequence[Figures]) -> str:
@@ -83,7 +77,7 @@ def states_chart(operators: Sequence[Figures]) -> str:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper left", ncols=len(_STATES), frameon=False)
-    return _svg(figure, salt="states")
+    return svg(figure, salt="states")
 
 
 def provinces_chart(provinces: Sequence[Figures]) -> str:
@@ -119,7 +113,7 @@ def provinces_chart(provinces: Sequence[Figures]) -> str:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, pad=9)
     figure.legend(loc="outside upper left", ncols=len(_OF_PROVINCES), frameon=False)
-    return _svg(figure, salt="provinces")
+    return svg(figure, salt="provinces")
 
 
 def _line(axes: Axes, trend: Trend, measure: Measure, *, name: str, place: int) -> None:
@@ -128,7 +122,7 @@ def _line(axes: Axes, trend: Trend, measure: Measure, *, name: str, place: int) 
     axes.plot(
         [day for day, _ in trend],  # type: ignore[arg-type] # matplotlib takes days as they are
         [float("nan") if ratio is None else ratio for ratio in ratios],
-        color=_COUNTRY if is_first else _COLOURS[place - 1],
+        color=_COUNTRY if is_first else COLOURS[place - 1],
         linewidth=2.4 if is_first else 1.3,
         # A line of one day would not be seen.
         marker="o" if len(trend) == 1 else None,
@@ -155,14 +149,3 @@ def _percentages(axes: Axes) -> None:
 def _part(figures: Figures, state: str) -> float:
     rows = figures.rows
     return getattr(rows, f"{state}_count") / rows.row_count if rows.row_count else 0.0
-
-
-def _svg(figure: Figure, *, salt: str) -> str:
-    file = io.StringIO()
-    # The salt makes the identifiers inside differ between charts of one page; no date, so that the
-    # same values give the same text.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt}):
-        figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    element = re.search(r"<svg.*</svg>", file.getvalue(), flags=re.DOTALL)
-    assert element is not None  # what savefig writes is one svg element
-    return re.sub(r"<metadata>.*?</metadata>", "", element.group(), flags=re.DOTALL)

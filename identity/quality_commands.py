@@ -3,14 +3,10 @@
 Owns the command. Heavy modules are imported inside it, so that `--help` is quick.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from identity.command_line import (
     DatabaseOption,
@@ -18,6 +14,7 @@ from identity.command_line import (
     refusals_in_one_line,
     settings_from,
 )
+from identity.table_parts import print_side_by_side
 
 if TYPE_CHECKING:
     from identity.domain.quality import QualityReport
@@ -70,36 +67,10 @@ def _print(report: "QualityReport") -> None:
         ]
         for measure, word in WORDS.items()
     }
-    _print_side_by_side(f"Quality of the data on {report.day}", names, words)
+    print_side_by_side(f"Quality of the data on {report.day}", names, words)
     if all(each.anomalies is not None for each in books):
         oddities = {
             f"{english}\n{vietnamese}": [f"{(e.anomalies or {}).get(kind, 0):,}" for e in books]
             for kind, (english, vietnamese) in ODDITIES.items()
         }
-        _print_side_by_side("What is odd, in numbers in service", names, oddities)
-
-
-def _print_side_by_side(
-    title: str, names: Sequence[str], rows: Mapping[str, Sequence[str]]
-) -> None:
-    """A column for each name; those that the terminal is too narrow for, in tables below."""
-    console = Console()
-    width = console.width - _width(rows) - _LABEL_FRAME
-    fitting = max(1, width // (_width(chain(names, *rows.values())) + _COLUMN_FRAME))
-    for first in range(0, len(names), fitting):
-        columns = slice(first, first + fitting)
-        table = Table("", title=None if first else title)
-        for name in names[columns]:
-            table.add_column(name, justify="right")
-        for label, cells in rows.items():
-            table.add_row(label, *cells[columns])
-        console.print(table)
-
-
-_LABEL_FRAME = 4
-_COLUMN_FRAME = 3
-"""What rich draws around a first and a further column: borders and a space on each side."""
-
-
-def _width(texts: Iterable[str]) -> int:
-    return max(len(line) for text in texts for line in text.splitlines())
+        print_side_by_side("What is odd, in numbers in service", names, oddities)

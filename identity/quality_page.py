@@ -7,16 +7,14 @@ import json
 from dataclasses import asdict
 from datetime import date
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
+from identity.chart_parts import OPERATORS_MAX
 from identity.domain.calendar_date import DAY_ZONE
 from identity.domain.quality import Figures, Measure, QualityReport, Share
-from identity.quality_charts import OPERATORS_MAX, provinces_chart, states_chart, trend_chart
-from identity.quality_words import ODDITIES, WORDS, change, findings, percent, province_name
+from identity.page_parts import render
+from identity.quality_charts import provinces_chart, states_chart, trend_chart
+from identity.quality_words import ODDITIES, WORDS, change, findings, province_name
 
 ALL_OPERATORS = "all operators"
 
@@ -56,15 +54,10 @@ def quality_html(report: QualityReport) -> str:
     country = report.country
     if country is None:
         raise ValueError("a page is made of all operators together")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": percent, "province": province_name}
-    return environment.get_template("quality_page.html.j2").render(
+    return render(
+        "quality_page.html.j2",
+        filters={"province": province_name},
+        charts=_charts(report),
         report=report,
         country=country,
         measured_at=report.measured_at.astimezone(DAY_ZONE),
@@ -75,22 +68,19 @@ def quality_html(report: QualityReport) -> str:
         findings=findings(report),
         provinces=_weakest_first(report.provinces),
         operators_max=OPERATORS_MAX,
-        charts=_charts(report),
     )
 
 
-def _charts(report: QualityReport) -> dict[str, Markup]:
+def _charts(report: QualityReport) -> dict[str, str]:
     largest = sorted(report.operators, key=lambda each: -each.rows.row_count)
     names = [each.operator_id for each in largest]
     trends = {ALL_OPERATORS: report.trend_of(None)}
     trends |= {name: report.trend_of(name) for name in names if name is not None}
-    drawn = {
+    return {
         "trend": trend_chart(trends),
         "states": states_chart(largest),
         "provinces": provinces_chart(_weakest_first(report.provinces)),
     }
-    # Drawn by us; matplotlib escapes the names in it.
-    return {name: Markup(svg) for name, svg in drawn.items()}  # noqa: S704 - see above
 
 
 def _changes(report: QualityReport, country: Figures) -> dict[Measure, tuple[str, date]]:

@@ -1,7 +1,7 @@
 """ComplianceService on the wire."""
 
-from identity.domain.compliance import ExecutionTimes, MonthlyScore, OperatorKpis
-from identity.domain.errors import FieldViolation, RequestInvalidError
+from identity.domain.calendar_date import day_of
+from identity.domain.compliance import Days, ExecutionTimes, OperatorKpis, OperatorScore
 from identity.domain.quality import Share
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
@@ -9,8 +9,6 @@ from identity.services.call import Call
 from identity.services.compliance import get_kpis, get_monthly_scores
 from subid.v1 import compliance_service_pb2 as pb
 from subid.v1 import compliance_service_pb2_grpc, quality_service_pb2
-
-DAYS_MAX = 366
 
 
 class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
@@ -21,28 +19,12 @@ class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
 
     def GetKpis(self, request: pb.GetKpisRequest, call: Call) -> pb.GetKpisResponse:
         """Figures of some days."""
-        first = (
-            decode.day(request.first_day, field="first_day")
-            if request.HasField("first_day")
-            else None
-        )
-        last = (
-            decode.day(request.last_day, field="last_day") if request.HasField("last_day") else None
-        )
-        report = self._edge.transactions.run(
-            lambda uow: get_kpis(uow, call, first_day=first, last_day=last)
-        )
-        if not 0 <= (report.last_day - report.first_day).days < DAYS_MAX:
-            fault = FieldViolation(
-                field="first_day",
-                reason="OUT_OF_RANGE",
-                description=f"the days are 1 to {DAYS_MAX}, the first before the last",
-            )
-            raise RequestInvalidError((fault,))
+        days = _days(request, call)
+        report = self._edge.transactions.run(lambda uow: get_kpis(uow, call, days=days))
         return pb.GetKpisResponse(
             count_time=encode.timestamp(report.counted_at),
-            first_day=encode.day(report.first_day),
-            last_day=encode.day(report.last_day),
+            first_day=encode.day(days.first),
+            last_day=encode.day(days.last),
             operators=[_kpis(each) for each in report.operators],
         )
 
@@ -50,12 +32,20 @@ class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
         self, request: pb.GetMonthlyScoreRequest, call: Call
     ) -> pb.GetMonthlyScoreResponse:
         """The scores of a month."""
-        scores, is_final = self._edge.transactions.run(
-            lambda uow: get_monthly_scores(uow, call, year=request.year, month=request.month)
-        )
+        month = Days.of_month(request.year, request.month)
+        found = self._edge.transactions.run(lambda uow: get_monthly_scores(uow, call, month=month))
         return pb.GetMonthlyScoreResponse(
-            is_final=is_final, scores=[_score(each) for each in scores]
+            is_final=found.is_final, scores=[_score(each) for each in found.scores]
         )
+
+
+def _days(request: pb.GetKpisRequest, call: Call) -> Days:
+    has_first, has_last = request.HasField("first_day"), request.HasField("last_day")
+    return Days.chosen(
+        decode.day(request.first_day, field="first_day") if has_first else None,
+        decode.day(request.last_day, field="last_day") if has_last else None,
+        today=day_of(call.at),
+    )
 
 
 def _kpis(kpis: OperatorKpis) -> pb.OperatorKpis:
@@ -83,15 +73,16 @@ def _times(times: ExecutionTimes) -> pb.ExecutionTimes:
     return pb.ExecutionTimes(
         executed_count=times.executed_count,
         late_count=times.late_count,
-        p50_s=times.p50_s or 0,
-        p95_s=times.p95_s or 0,
+        open_late_count=times.open_late_count,
+        p50_s=times.p50_s,
+        p95_s=times.p95_s,
     )
 
 
-def _score(score: MonthlyScore) -> pb.MonthlyScore:
+def _score(score: OperatorScore) -> pb.MonthlyScore:
     return pb.MonthlyScore(
         operator=score.operator_id,
-        score=score.score or 0,
+        score=score.score,
         parts=[
             pb.ScorePart(name=part.name, points=part.points, weight=part.weight)
             for part in score.parts

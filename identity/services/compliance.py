@@ -1,146 +1,114 @@
 """Count how operators obey, and score their months.
 
-Owns which days are counted and who sees whose figures: an operator its own, the regulator all.
+Owns who sees whose figures: an operator its own, the regulator all. What an operator may not see is
+not counted for it either.
 """
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Mapping
 from typing import Any
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.calendar_date import DAY_ZONE, day_of
+from identity.domain.calendar_date import day_of
 from identity.domain.caller import Role
 from identity.domain.compliance import (
+    Days,
     ExecutionTimes,
     KpiReport,
-    MonthlyScore,
+    MonthlyScores,
     OperatorKpis,
+    ranked,
     score,
 )
 from identity.domain.quality import Share
 from identity.services.call import Call
+from identity.storage.compliance import Counts, Reach
 from identity.storage.database import UnitOfWork
 
-DAYS_DEFAULT = 30
-"""Days that are counted unless told otherwise."""
 
-_NOTHING: Mapping[str, Any] = defaultdict(int)
-
-
-def get_kpis(
-    uow: UnitOfWork, call: Call, *, first_day: date | None, last_day: date | None
-) -> KpiReport:
-    """Figures of some days, up to now.
-
-    Args:
-        uow: The transaction.
-        call: The circumstances.
-        first_day: The first day; None for 30 days up to the last one.
-        last_day: The last day; None for today.
-    """
-    last = last_day or day_of(call.at)
-    first = first_day or last - timedelta(days=DAYS_DEFAULT - 1)
-    report = KpiReport(
-        counted_at=call.at,
-        first_day=first,
-        last_day=last,
-        operators=_count(uow, call, _midnight(first), _midnight(last + timedelta(days=1))),
-    )
-    append(uow.connection, [_entry(call, "get_kpis")])
+def get_kpis(uow: UnitOfWork, call: Call, *, days: Days) -> KpiReport:
+    """Figures of some days, as they stand now."""
+    report = KpiReport(counted_at=call.at, days=days, operators=_count(uow, call, days))
+    append(uow.connection, [_entry(call, "get_kpis", days)])
     return report
 
 
-def get_monthly_scores(
-    uow: UnitOfWork, call: Call, *, year: int, month: int
-) -> tuple[tuple[MonthlyScore, ...], bool]:
-    """The scores of a month, the best first, and whether it is over."""
-    first = date(year, month, 1)
-    after = date(year + month // 12, month % 12 + 1, 1)
-    figures = _count(uow, call, _midnight(first), _midnight(after))
-    scores = sorted(map(score, figures), key=lambda each: -(each.score or 0))
-    append(uow.connection, [_entry(call, "get_monthly_score")])
-    return tuple(each for each in scores if each.parts), day_of(call.at) >= after
+def get_monthly_scores(uow: UnitOfWork, call: Call, *, month: Days) -> MonthlyScores:
+    """The scores of a month, as they stand now; none of one that is still to come."""
+    scores = ranked(map(score, _count(uow, call, month)))
+    append(uow.connection, [_entry(call, "get_monthly_score", month)])
+    return MonthlyScores(month=month, is_final=day_of(call.at) > month.last, scores=scores)
 
 
-def _count(uow: UnitOfWork, call: Call, begin: datetime, end: datetime) -> tuple[OperatorKpis, ...]:
-    orders = _by_operator(uow.compliance.orders(begin, end, now=call.at, rules=call.rules))
-    cases = _by_operator(uow.compliance.ended_cases(begin, end))
-    complaints = _by_operator(uow.compliance.complaints(begin, end))
-    compared = _by_operator(uow.compliance.reconciliations(begin, end))
-    books = _coverage(uow, until=day_of(end))
-    names = sorted({*orders, *cases, *complaints, *compared, *books})
-    if call.caller.role is Role.OPERATOR:
-        names = [name for name in names if name == call.caller.name]
-    return tuple(
-        _kpis(
-            name,
-            orders.get(name, _NOTHING),
-            cases.get(name, _NOTHING),
-            complaints.get(name, _NOTHING),
-            compared.get(name),
-            coverage=books.get(name, Share(0, 0)),
-        )
-        for name in names
+def _count(uow: UnitOfWork, call: Call, days: Days) -> tuple[OperatorKpis, ...]:
+    reach = Reach(begin=days.begins_at, end=days.ends_at, operator_id=_whose(call))
+    found: tuple[Mapping[str, Counts], ...] = (
+        uow.compliance.orders(reach, now=call.at, rules=call.rules),
+        uow.compliance.put_back(reach),
+        uow.compliance.ended_cases(reach),
+        uow.compliance.complaints(reach),
+        uow.compliance.reconciliations(reach),
+        _coverage(uow, days, operator_id=reach.operator_id),
     )
+    counts: dict[str, dict[str, Any]] = {}
+    for part in found:
+        for name, row in part.items():
+            counts.setdefault(name, {}).update(row)
+    return tuple(_kpis(name, counts[name]) for name in sorted(counts))
 
 
-def _coverage(uow: UnitOfWork, *, until: date) -> dict[str, Share]:
+def _whose(call: Call) -> str | None:
+    return call.caller.name if call.caller.role is Role.OPERATOR else None
+
+
+def _coverage(uow: UnitOfWork, days: Days, *, operator_id: str | None) -> Mapping[str, Counts]:
     """Verified rows of each book, as last measured: counting them takes as long as reading all."""
-    day = uow.quality.last_day(until=until)
-    if day is None:
+    measured_on = uow.quality.last_day(until=days.last)
+    if measured_on is None or measured_on < days.first:
         return {}
-    report = uow.quality.report(day, trend_since=day, operator_id=None)
+    report = uow.quality.report(measured_on, trend_since=measured_on, operator_id=operator_id)
     return {
-        each.operator_id: Share(each.rows.verified_count, each.rows.row_count)
+        each.operator_id: {"verified": each.rows.verified_count, "in_service": each.rows.row_count}
         for each in report.figures
         if each.operator_id is not None and each.book is not None
     }
 
 
-def _kpis(
-    name: str,
-    orders: Mapping[str, Any],
-    cases: Mapping[str, Any],
-    complaints: Mapping[str, Any],
-    compared: Mapping[str, Any] | None,
-    *,
-    coverage: Share,
-) -> OperatorKpis:
-    last = compared or _NOTHING
+def _kpis(name: str, counts: Counts) -> OperatorKpis:
+    def share(part: str, whole: str) -> Share:
+        return Share(counts.get(part, 0), counts.get(whole, 0))
+
     return OperatorKpis(
         operator_id=name,
-        coverage=coverage,
-        orders=_times(
-            orders["executed"], orders["executed_late"] + orders["open_late"], orders["order_s"]
-        ),
-        open_late_count=orders["open_late"],
-        notices=_times(orders["told"], orders["told_late"], orders["notice_s"]),
-        device_changes=_times(orders["moved"], orders["moved_late"], orders["moved_s"]),
-        drift=Share(last["drift_count"], last["compared_count"]),
-        reconciled_at=None if compared is None else compared["finished_at"],
-        false_acknowledgements=Share(int(last["false_count"]), int(last["all_compared"])),
-        cures=Share(cases["cured"], cases["ended"]),
-        reverted_blocks=Share(orders["reverted"], orders["blocks"]),
-        complaint_count=complaints["complaints"],
-        failures=Share(orders["failed"], orders["handed"]),
+        coverage=share("verified", "in_service"),
+        orders=_times(counts, "orders"),
+        notices=_times(counts, "notices"),
+        device_changes=_times(counts, "device_changes"),
+        drift=share("drifted", "held"),
+        reconciled_at=counts.get("finished_at"),
+        false_acknowledgements=share("falsified", "compared"),
+        cures=share("cured", "ended"),
+        reverted_blocks=share("put_back", "blocks"),
+        complaint_count=counts.get("complaints", 0),
+        failures=share("failed", "answered"),
     )
 
 
-def _times(executed: int, late: int, percentiles: Sequence[float | None]) -> ExecutionTimes:
-    p50, p95 = percentiles or (None, None)
-    return ExecutionTimes(executed_count=executed, late_count=late, p50_s=p50, p95_s=p95)
+def _times(counts: Counts, name: str) -> ExecutionTimes:
+    p50, p95 = counts.get(f"{name}_s") or (None, None)
+    return ExecutionTimes(
+        executed_count=counts.get(f"{name}_executed", 0),
+        late_count=counts.get(f"{name}_late", 0),
+        open_late_count=counts.get(f"{name}_open_late", 0),
+        p50_s=p50,
+        p95_s=p95,
+    )
 
 
-def _by_operator(rows: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {row["operator_id"]: row for row in rows}
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=DAY_ZONE)
-
-
-def _entry(call: Call, action: str) -> AuditEntry:
+def _entry(call: Call, action: str, days: Days) -> AuditEntry:
     return AuditEntry(
-        occurred_at=call.at, caller=str(call.caller), action=action, outcome="answered"
+        occurred_at=call.at,
+        caller=str(call.caller),
+        action=action,
+        outcome="answered",
+        details={"first_day": days.first.isoformat(), "last_day": days.last.isoformat()},
     )

@@ -1,100 +1,161 @@
 """What operators did with their orders, counted.
 
-Owns the queries: each goes over the orders, cases or reconciliations of some days, by operator, and
-over nothing older. Which figure is made of what is the domain's.
+Owns the queries: each goes over the orders, cases, complaints or reconciliations of some days, by
+operator, and over nothing older or newer. Which figure is made of what is the domain's.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
+from identity.domain.policy import CaseCause
 from identity.domain.policy_book import Rules
 
+Counts = Mapping[str, Any]
+"""What was counted of one operator, by name."""
+
+_BLOCKS = "('block_outgoing', 'suspend')"
+
+
+def _within(instant: str, owner: str) -> str:
+    """The days asked for, and whose rows."""
+    return (
+        f"{instant} >= :begin AND {instant} < :end"
+        f" AND (CAST(:operator_id AS text) IS NULL OR {owner}.operator_id = :operator_id)"
+    )
+
+
+def _times(name: str, rows: str, *, seconds: str = "taken_s") -> str:
+    """How fast some of the orders were executed; a percentile is one of the times themselves."""
+    return (
+        f" count(*) FILTER (WHERE {rows} AND is_executed) AS {name}_executed,"
+        f" count(*) FILTER (WHERE {rows} AND is_late) AS {name}_late,"
+        f" count(*) FILTER (WHERE {rows} AND is_late AND NOT is_executed) AS {name}_open_late,"
+        f" percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY {seconds})"
+        f" FILTER (WHERE {rows} AND is_executed) AS {name}_s"
+    )
+
+
+# What is overtaken before it is executed was neither done in time nor late. The event lies as long
+# before the due time as the operator has: the duty counts from there.
 _ORDERS = text(
-    "SELECT d.operator_id,"
-    " count(*) FILTER (WHERE d.kind <> 'notify' AND d.executed_at IS NOT NULL) AS executed,"
-    " count(*) FILTER (WHERE d.kind <> 'notify' AND d.executed_at > d.due_at) AS executed_late,"
-    " count(*) FILTER (WHERE d.kind <> 'notify' AND d.state IN ('pending', 'leased')"
-    "  AND d.due_at < :now) AS open_late,"
-    " percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP ("
-    "  ORDER BY CAST(extract(epoch FROM d.executed_at - d.created_at) AS double precision))"
-    "  FILTER (WHERE d.kind <> 'notify' AND d.executed_at IS NOT NULL) AS order_s,"
-    " count(*) FILTER (WHERE d.kind = 'notify' AND d.executed_at IS NOT NULL) AS told,"
-    " count(*) FILTER (WHERE d.kind = 'notify' AND (d.executed_at > d.due_at OR"
-    "  (d.state IN ('pending', 'leased') AND d.due_at < :now))) AS told_late,"
-    " percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP ("
-    "  ORDER BY CAST(extract(epoch FROM d.executed_at - d.created_at) AS double precision))"
-    "  FILTER (WHERE d.kind = 'notify' AND d.executed_at IS NOT NULL) AS notice_s,"
-    " count(*) FILTER (WHERE e.is_device) AS moved,"
-    " count(*) FILTER (WHERE e.is_device AND d.executed_at > d.due_at) AS moved_late,"
-    " percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY CAST(extract(epoch FROM"
-    "  d.executed_at - d.due_at + e.within) AS double precision)) FILTER (WHERE e.is_device)"
-    "  AS moved_s,"
-    " count(*) FILTER (WHERE d.kind IN ('block_outgoing', 'suspend')) AS blocks,"
-    " count(*) FILTER (WHERE d.kind = 'restore' AND d.wave_id IS NOT NULL) AS reverted,"
-    " count(*) FILTER (WHERE d.failure_count > 0) AS failed,"
-    " count(*) FILTER (WHERE d.failure_count > 0 OR d.state IN ('leased', 'executed')) AS handed"
-    " FROM directive AS d"
-    # The event lies as long before the due time as the operator has: the duty counts from it.
-    " CROSS JOIN LATERAL (SELECT d.kind = 'block_outgoing' AND d.executed_at IS NOT NULL"
-    "  AND duty.within IS NOT NULL AND d.causes[1] = 'device_change' AS is_device, duty.within"
-    "  FROM (SELECT max(t.within) AS within FROM unnest(CAST(:versions AS text[]),"
-    "   CAST(:tracks AS text[]), CAST(:withins AS interval[])) AS t (version, track, within)"
-    "   WHERE t.version = d.policy_version AND t.track = d.track) AS duty) AS e"
-    " WHERE d.created_at >= :begin AND d.created_at < :end"
-    " GROUP BY d.operator_id"
+    f"SELECT operator_id,{_times('orders', 'NOT is_notice')},{_times('notices', 'is_notice')},"  # noqa: S608 - put together from the conditions here, no input
+    f"{_times('device_changes', 'is_device_change', seconds='event_s')},"
+    " count(*) FILTER (WHERE is_block) AS blocks,"
+    " count(*) FILTER (WHERE has_failed) AS failed,"
+    " count(*) FILTER (WHERE has_failed OR is_executed) AS answered"
+    " FROM (SELECT d.operator_id, d.kind = 'notify' AS is_notice,"
+    f" d.kind IN {_BLOCKS} AS is_block, d.failure_count > 0 AS has_failed,"
+    " d.state = 'executed' AS is_executed,"
+    " CASE WHEN d.state = 'executed' THEN d.executed_at > d.due_at"
+    "  ELSE d.state IN ('pending', 'leased') AND d.due_at < :now END AS is_late,"
+    " CAST(extract(epoch FROM d.executed_at - d.created_at) AS double precision) AS taken_s,"
+    " CAST(extract(epoch FROM d.executed_at - d.due_at + duty.within) AS double precision)"
+    "  AS event_s,"
+    " d.kind = 'block_outgoing' AND duty.within IS NOT NULL AND :cause = ANY (d.causes)"
+    "  AS is_device_change"
+    " FROM directive AS d LEFT JOIN unnest(CAST(:versions AS text[]), CAST(:tracks AS text[]),"
+    "  CAST(:withins AS interval[])) AS duty (version, track, within)"
+    "  ON duty.version = d.policy_version AND duty.track = d.track"
+    f" WHERE {_within('d.created_at', 'd')}) AS ordered GROUP BY operator_id"
 )
+# Put back is what its own wave ordered to a milder state later on. A slice's orders are made when
+# it is executed, and those that put them back when it is reverted: nothing else is looked at.
+_REVERTS = text(
+    "SELECT array_agg(DISTINCT wave_id) AS waves, min(reverted_at) AS since,"
+    " max(reverted_at) AS until FROM wave_slice"
+    " WHERE executed_at >= :begin AND executed_at < :end AND reverted_at IS NOT NULL"
+)
+_PUT_BACK = text(
+    "SELECT b.operator_id, count(*) AS put_back FROM directive AS b"  # noqa: S608 - as above
+    f" WHERE {_within('b.created_at', 'b')} AND b.kind IN {_BLOCKS}"
+    " AND b.wave_id = ANY (CAST(:waves AS uuid[]))"
+    " AND EXISTS (SELECT FROM directive AS r WHERE r.msisdn_key = b.msisdn_key"
+    "  AND r.subscription_id = b.subscription_id AND r.wave_id = b.wave_id"
+    "  AND r.position > b.position AND r.created_at >= :since AND r.created_at <= :until"
+    "  AND (r.kind = 'restore' OR (b.kind = 'suspend' AND r.kind = 'block_outgoing')))"
+    " GROUP BY b.operator_id"
+)
+# Each number is looked up by itself (LIMIT), and never among all that there are.
 _CASES = text(
-    "SELECT s.operator_id, count(*) AS ended, count(*) FILTER (WHERE e.state = 'cured') AS cured"
-    " FROM enforcement_case AS e JOIN subscription AS s USING (msisdn_key, subscription_id)"
-    " WHERE e.closed_at >= :begin AND e.closed_at < :end GROUP BY s.operator_id"
+    "SELECT s.operator_id, count(*) AS ended, count(*) FILTER (WHERE e.state = 'cured') AS cured"  # noqa: S608 - as above
+    " FROM enforcement_case AS e CROSS JOIN LATERAL (SELECT operator_id FROM subscription"
+    "  WHERE msisdn_key = e.msisdn_key AND subscription_id = e.subscription_id LIMIT 1) AS s"
+    f" WHERE {_within('e.closed_at', 's')} GROUP BY s.operator_id"
 )
 _COMPLAINTS = text(
-    "SELECT operator_id, count(*) AS complaints FROM complaint"
-    " WHERE filed_at >= :begin AND filed_at < :end GROUP BY operator_id"
+    "SELECT c.operator_id, count(*) AS complaints FROM complaint AS c"  # noqa: S608 - as above
+    f" WHERE {_within('c.filed_at', 'c')} GROUP BY c.operator_id"
 )
 _COMPARED = text(
-    "SELECT DISTINCT ON (operator_id) operator_id, finished_at, compared_count, drift_count,"
-    " sum(false_count) OVER operator AS false_count,"
-    " sum(compared_count) OVER operator AS all_compared"
-    " FROM reconciliation WHERE finished_at >= :begin AND finished_at < :end"
-    " WINDOW operator AS (PARTITION BY operator_id)"
-    " ORDER BY operator_id, finished_at DESC"
+    "SELECT DISTINCT ON (r.operator_id) r.operator_id, r.finished_at,"  # noqa: S608 - as above
+    " r.drift_count + r.unreported_count AS drifted,"
+    " r.compared_count + r.unreported_count AS held,"
+    " CAST(sum(r.false_count) OVER of_operator AS bigint) AS falsified,"
+    " CAST(sum(r.compared_count) OVER of_operator AS bigint) AS compared"
+    f" FROM reconciliation AS r WHERE {_within('r.finished_at', 'r')}"
+    " WINDOW of_operator AS (PARTITION BY r.operator_id)"
+    " ORDER BY r.operator_id, r.finished_at DESC, r.request_id"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What is counted.
+
+    Attributes:
+        begin: The first instant.
+        end: The first one after.
+        operator_id: Whose; None for everybody's.
+    """
+
+    begin: datetime
+    end: datetime
+    operator_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Compliance:
-    """The counts, in one transaction."""
+    """The counts, in one transaction; each by operator, without those who have none."""
 
     connection: Connection
 
-    def orders(
-        self, begin: datetime, end: datetime, *, now: datetime, rules: Rules
-    ) -> Sequence[Mapping[str, Any]]:
-        """Orders made from `begin` until `end`, by operator, as they stand at `now`."""
-        duties = [(*key, track.execute_within) for key, track in rules.known_tracks.items()]
+    def orders(self, reach: Reach, *, now: datetime, rules: Rules) -> Mapping[str, Counts]:
+        """Orders that were made, as they stand at `now`."""
+        duties = [
+            (*key, track.execute_within)
+            for key, track in rules.known_tracks.items()
+            if CaseCause.DEVICE_CHANGE in track.causes
+        ]
         given = {
             "versions": [version for version, _, _ in duties],
             "tracks": [name for _, name, _ in duties],
             "withins": [within for _, _, within in duties],
+            "cause": CaseCause.DEVICE_CHANGE.value,
         }
-        return self._read(_ORDERS, {"begin": begin, "end": end, "now": now, **given})
+        return self._count(_ORDERS, reach, now=now, **given)
 
-    def ended_cases(self, begin: datetime, end: datetime) -> Sequence[Mapping[str, Any]]:
-        """Cases that ended, by operator."""
-        return self._read(_CASES, {"begin": begin, "end": end})
+    def put_back(self, reach: Reach) -> Mapping[str, Counts]:
+        """Blocks that were ordered by waves and put back with them, by now."""
+        bounds = {"begin": reach.begin, "end": reach.end}
+        reverts = self.connection.execute(_REVERTS, bounds).mappings().one()
+        return {} if reverts["waves"] is None else self._count(_PUT_BACK, reach, **reverts)
 
-    def complaints(self, begin: datetime, end: datetime) -> Sequence[Mapping[str, Any]]:
-        """Complaints, by operator."""
-        return self._read(_COMPLAINTS, {"begin": begin, "end": end})
+    def ended_cases(self, reach: Reach) -> Mapping[str, Counts]:
+        """Cases that ended."""
+        return self._count(_CASES, reach)
 
-    def reconciliations(self, begin: datetime, end: datetime) -> Sequence[Mapping[str, Any]]:
-        """The last reconciliation of each operator, and what all of them found."""
-        return self._read(_COMPARED, {"begin": begin, "end": end})
+    def complaints(self, reach: Reach) -> Mapping[str, Counts]:
+        """Complaints that were filed."""
+        return self._count(_COMPLAINTS, reach)
 
-    def _read(self, query: Any, given: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:  # noqa: ANN401 - a text()
-        return [dict(row) for row in self.connection.execute(query, given).mappings()]
+    def reconciliations(self, reach: Reach) -> Mapping[str, Counts]:
+        """The last reconciliation that was finished, and what all of them found."""
+        return self._count(_COMPARED, reach)
+
+    def _count(self, query: TextClause, reach: Reach, **given: Any) -> Mapping[str, Counts]:  # noqa: ANN401 - parameters
+        rows = self.connection.execute(query, asdict(reach) | given).mappings()
+        return {row["operator_id"]: dict(row) for row in rows}

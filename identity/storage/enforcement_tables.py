@@ -115,7 +115,7 @@ complaint = Table(
     Column("operator_id", Text, nullable=False),
     Column("filed_at", _Instant, nullable=False),
     PrimaryKeyConstraint("msisdn_key", "subscription_id", "filed_on"),
-    Index("ix_complaint_filed_at", "operator_id", "filed_at"),
+    Index("ix_complaint_filed_at", "filed_at", "operator_id"),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
@@ -157,6 +157,7 @@ reconciliation = Table(
     ),
     Column("unreported_count", BigInteger, nullable=False),
     PrimaryKeyConstraint("operator_id", "request_id"),
+    Index("ix_reconciliation_finished_at", "finished_at"),
 )
 
 # A pack that decided anything must stay as it was.

@@ -261,6 +261,11 @@ enforcement_case = Table(
         "msisdn_key",
         postgresql_where=text("state = 'open' AND frozen_at IS NULL AND waits_for_wave"),
     ),
+    Index(
+        "ix_enforcement_case_closed_at",
+        "closed_at",
+        postgresql_where=text("closed_at IS NOT NULL"),
+    ),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
@@ -324,6 +329,13 @@ directive = Table(
     ),
     Index("ix_directive_directive_id", "directive_id"),
     Index("ix_directive_subscription", "subscription_id"),
+    # What was ordered within some days. Orders are made in the order of time.
+    Index(
+        "ix_directive_created_at",
+        "created_at",
+        postgresql_using="brin",
+        postgresql_with={"pages_per_range": 32, "autosummarize": "on"},
+    ),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 

@@ -113,6 +113,12 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_compliance()
     for day, part in BAD_DATES:
         yield "QualityService/GetReport", "day", day, f"day{part}"
+        for field in ("first_day", "last_day"):
+            yield "ComplianceService/GetKpis", field, day, f"{field}{part}"
+    for month in (0, 13, -1):
+        yield "ComplianceService/GetMonthlyScore", "month", month, "month"
+    for year in (0, 1999, 2200, 9999, -(2**31)):
+        yield "ComplianceService/GetMonthlyScore", "year", year, "year"
     for number in (-1, 367):
         yield "QualityService/GetReport", "trend_days", number, "trend_days"
 

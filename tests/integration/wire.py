@@ -18,6 +18,7 @@ from grpc_status import rpc_status
 
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
+from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
@@ -52,6 +53,7 @@ class Stubs:
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
         self.disputes = DisputeServiceStub(channel)
+        self.compliance = ComplianceServiceStub(channel)
 
     def sign(
         self, request: enforcement_pb.AcknowledgeDirectivesRequest

@@ -4,7 +4,8 @@ import re
 from datetime import date
 from xml.etree.ElementTree import fromstring  # what we drew ourselves
 
-from identity.quality_charts import OPERATORS_MAX, provinces_chart, states_chart, trend_chart
+from identity.chart_parts import OPERATORS_MAX
+from identity.quality_charts import provinces_chart, states_chart, trend_chart
 from tests.unit.identity.quality_reports import empty_report, figures, report
 
 
