@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from identity.command_line import (
     DatabaseOption,
@@ -20,6 +20,9 @@ from identity.command_line import (
     settings_from,
 )
 from identity.domain.caller import Caller, Role
+from identity.import_commands import import_app
+from identity.key_commands import keys_app
+from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
@@ -32,6 +35,8 @@ app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
+app.add_typer(import_app, name="import")
+app.add_typer(keys_app, name="keys")
 
 
 @app.command()
@@ -44,6 +49,9 @@ def serve(
     ] = None,
     simulated_clock: Annotated[
         bool, typer.Option("--simulated-clock", help="Time moves with AdvanceEnforcement only.")
+    ] = False,
+    accept_lost_keys: Annotated[
+        bool, typer.Option("--accept-lost-keys", help="Serve although some rows cannot be read.")
     ] = False,
 ) -> None:
     """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
@@ -64,6 +72,7 @@ def serve(
         listen=listen,
         trust_anchors=trust_anchors,
         simulated_clock=simulated_clock or None,
+        accept_lost_keys=accept_lost_keys or None,
     )
     log_to_stderr()
 
@@ -166,15 +175,15 @@ def make_cohort(
     database: DatabaseOption = None,
 ) -> None:
     """Draw a cohort at random from the enrolled citizens, without identities."""
-    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity import administration  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import write_secret  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line():
         if source is None:
-            drawn = bootstrap.renew_cohort(settings, size=size)
+            drawn = administration.renew_cohort(settings, size=size)
         else:
-            drawn = bootstrap.import_cohort(settings, source.read_bytes())
+            drawn = administration.import_cohort(settings, source.read_bytes())
         if out is not None:
             write_secret(out, drawn.cohort.to_bytes())
     print(f"cohort {drawn.cohort.digest}: {len(drawn.cohort)} people")
@@ -195,7 +204,7 @@ def reenrol_faces(
     """
     from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
 
-    from identity import bootstrap  # noqa: PLC0415 - as above
+    from identity import administration  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     enrolled_count = failed_count = 0
@@ -203,7 +212,7 @@ def reenrol_faces(
     progress = Progress(console=terminal, disable=not terminal.is_terminal)
     with refusals_in_one_line(), progress:
         bar = progress.add_task("citizens", total=None)
-        for done in bootstrap.reenrol(
+        for done in administration.reenrol(
             settings,
             slice_size=slice_size,
             announce=lambda count: progress.update(bar, total=count),
@@ -215,8 +224,39 @@ def reenrol_faces(
     raise typer.Exit(1 if failed_count else 0)
 
 
+@app.command("link")
+def link_claims(
+    workers: Annotated[int, typer.Option(min=1, max=16, help="Slices at a time.")] = 2,
+    state: StateOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Compare every claim with the population records. Interrupted, it goes on where it was.
+
+    Changes of records do this for whom they touch; it is for what came by other ways, such as a
+    restored backup.
+    """
+    from rich.progress import Progress  # noqa: PLC0415 - see the module's docstring
+
+    from identity import administration  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, database=database)
+    terminal = Console(stderr=True)
+    bar = Progress(console=terminal, disable=not terminal.is_terminal)
+    with refusals_in_one_line(), bar:
+        task = bar.add_task("slices", total=None)
+        totals = administration.link_all(
+            settings,
+            workers=workers,
+            progress=lambda done, of: bar.update(task, completed=done, total=of),
+        )
+    print(f"{totals.compared_count:,} claims compared, {totals.changed_count:,} links changed")
+
+
+app.command()(quality)
+
+
 def _print_table(title: str, rows: dict[str, int]) -> None:
-    table = Table(title=title, show_header=False)
+    table = Table("", Column(justify="right"), title=title, show_header=False)
     for name, count in rows.items():
         table.add_row(name, f"{count:,}")
     Console().print(table)

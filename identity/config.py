@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PORT_MAX = 65_535
@@ -27,6 +27,10 @@ class Settings(BaseSettings):
     Attributes:
         state: Directory of keys, certificates and the embedded database.
         database: URL of a PostgreSQL of version 15 or later; None runs the embedded one.
+        key_source: Where the keys to the data are kept: `file` (`keys.json` in the state
+            directory), `environment` (`key_ring`), or an installed adapter of that name.
+        key_ring: The keys themselves, as a key file holds them, for `environment`.
+        accept_lost_keys: Start although values are sealed with keys that are lost.
         listen: `host:port` to serve on; port 0 takes a free one.
         trust_anchors: Directory of the card authority's certificates (`*.der`, `*.cer`, `*.crt`,
             `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
@@ -48,6 +52,9 @@ class Settings(BaseSettings):
 
     state: Path = Field(default_factory=default_state)
     database: str | None = Field(default=None, pattern=r"^postgres(ql)?://")
+    key_source: str = Field(default="file", pattern=r"^[a-z0-9][a-z0-9-]*$")
+    key_ring: SecretStr | None = None
+    accept_lost_keys: bool = False
     listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:[0-9]{1,5}$")
     trust_anchors: Path | None = None
     policy: str = Field(default=DEFAULT_POLICY, pattern=r"^[a-z0-9-]+$")

@@ -1,12 +1,14 @@
 """What the state directory needs of the file system: one maker at a time, and whole files.
 
-Owns the lock on a directory and the writing of files that are there as a whole or not at all.
+Owns the lock on a directory, the writing of files that are there as a whole or not at all, and the
+reading of small ones that may be anything.
 Knows nothing of what is in them.
 """
 
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +62,27 @@ def write_whole(path: Path, content: bytes, *, mode: int, may_replace: bool) -> 
     finally:
         scratch.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def read_whole(path: Path, *, bytes_max: int) -> bytes:
+    """Read a small file that somebody else may have put there.
+
+    Args:
+        path: Where.
+        bytes_max: The largest content.
+
+    Raises:
+        OSError: It is not there, or may not be read.
+        ValueError: It is larger, or no file: a pipe would be waited for, a device has no end.
+    """
+    # Opening a pipe would wait for somebody to write into it.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("no regular file")
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise ValueError("larger than it can be")
+    return content
 
 
 def sync_directory(directory: Path) -> None:

@@ -4,7 +4,9 @@ Owns what each of them asks, in words of its own trade. It refuses to know why: 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from google.protobuf.duration_pb2 import Duration
 
 from subid.v1.contact_service_pb2 import (
     BatchGetContactsRequest,
@@ -22,13 +24,21 @@ from subid.v1.enforcement_service_pb2 import (
 )
 from subid.v1.imports_pb2 import ImportSummary
 from subid.v1.population_service_pb2 import (
+    AcknowledgeSubscriberUpdatesRequest,
+    AcknowledgeSubscriberUpdatesResponse,
     ApplyPopulationChangesRequest,
     ApplyPopulationChangesResponse,
     ImportPopulationRequest,
     ImportPopulationResponse,
     PopulationChange,
     PopulationRecord,
+    PullSubscriberUpdatesRequest,
+    PullSubscriberUpdatesResponse,
+    SubscriberUpdate,
+    SubscriberUpdateAcknowledgement,
+    SubscriberUpdateResult,
 )
+from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
 from telco_sim.messages import instant_message
 from telco_sim.wire import Caller, new_request_id
 
@@ -78,6 +88,49 @@ class PopulationAuthority:
         )
         return response
 
+    def pull_updates(self, count_max: int, *, lease: timedelta) -> PullSubscriberUpdatesResponse:
+        """Lease what the register is owed.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        lease_duration = Duration()
+        lease_duration.FromTimedelta(lease)
+        response: PullSubscriberUpdatesResponse = self._caller.ask(
+            self._caller.population.PullSubscriberUpdates,
+            PullSubscriberUpdatesRequest(
+                request_id=new_request_id(),
+                update_count_max=count_max,
+                lease_duration=lease_duration,
+            ),
+        )
+        return response
+
+    def acknowledge_updates(
+        self, lease_id: str, updates: Sequence[SubscriberUpdate]
+    ) -> list[SubscriberUpdateResult]:
+        """Say that leased updates are entered; return one result for each.
+
+        Raises:
+            Refusal: The service said no to the acknowledgement as a whole.
+        """
+        response: AcknowledgeSubscriberUpdatesResponse = self._caller.ask(
+            self._caller.population.AcknowledgeSubscriberUpdates,
+            AcknowledgeSubscriberUpdatesRequest(
+                request_id=new_request_id(),
+                lease_id=lease_id,
+                acknowledgements=[
+                    SubscriberUpdateAcknowledgement(
+                        personal_id=each.personal_id,
+                        subscription_id=each.subscription_id,
+                        sequence=each.sequence,
+                    )
+                    for each in updates
+                ],
+            ),
+        )
+        return list(response.results)
+
 
 class Agency:
     """A state agency that must reach citizens."""
@@ -116,7 +169,7 @@ class Agency:
 
 
 class Regulator:
-    """Runs enforcement, and asks why."""
+    """Runs enforcement, asks why, and reads how good the data are."""
 
     def __init__(self, caller: Caller) -> None:
         """Take the connection of a caller with the role `regulator`."""
@@ -145,5 +198,16 @@ class Regulator:
         """
         response: ExplainSubscriptionResponse = self._caller.ask(
             self._caller.enforcement.ExplainSubscription, ExplainSubscriptionRequest(msisdn=msisdn)
+        )
+        return response
+
+    def quality_report(self, *, trend_days: int) -> GetReportResponse:
+        """Read how good the data of all operators are.
+
+        Raises:
+            Refusal: The service said no, or has measured nothing yet.
+        """
+        response: GetReportResponse = self._caller.ask(
+            self._caller.quality.GetReport, GetReportRequest(trend_days=trend_days)
         )
         return response

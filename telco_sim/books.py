@@ -12,6 +12,7 @@ from random import Random
 
 from subid.v1.subscription_pb2 import LINK_STATE_DECEASED, LINK_STATE_LINKED, LinkState
 from subid.v1.subscription_service_pb2 import SubscriptionRow
+from telco_sim.contract_places import draw_place
 from telco_sim.flaws import (
     ENTERED_TWICE,
     SERVED_ELSEWHERE,
@@ -114,6 +115,7 @@ class Bookkeeper:
             today: The day by which every contract has begun.
         """
         self._generator = Random(f"{seed}/books")
+        self._places = Random(f"{seed}/places")
         self._surroundings = Surroundings(
             people=tuple(each for each in people if can_hold(each, today=today)),
             known_personal_ids=frozenset(each.personal_id for each in people),
@@ -162,10 +164,13 @@ class Bookkeeper:
     def _clean_row(self, citizen: Citizen, *, operator_name: str) -> BookRow:
         national = new_number(self._numbers, operator_name=operator_name)
         age_days = self._generator.randint(30, 3_000)
+        place = draw_place(citizen.province_code, generator=self._places)
         row = SubscriptionRow(
             msisdn=national,
             holder=claim_message(citizen),
             activated_on=date_message(self._today - timedelta(days=age_days)),
+            point_of_sale=place.point_of_sale,
+            province_code=place.province_code,
         )
         return BookRow(
             msisdn=e164(national),

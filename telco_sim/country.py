@@ -27,6 +27,7 @@ from telco_sim.population import draw_population
 from telco_sim.server import CallerIdentity
 from telco_sim.strangers import home_made
 from telco_sim.studio import ACTIVE_AUTHENTICATION_KEYS, Studio
+from telco_sim.updates import UpdateDesk
 from telco_sim.wire import Caller, CallerKeys, Wiretap, open_channel
 from telco_sim.world import Cast, Plan, World
 
@@ -145,12 +146,14 @@ def build_world(
     studio = Studio(library, authority=authority, seed=plan.seed, today=today)
     journal = Journal()
     ledger = DirectiveLedger(started_at=clock.now())
+    population = PopulationAuthority(callers[POPULATION])
     return World(
         plan=plan,
         people=people,
         operators=operators,
         desks=_open_desks(operators, ledger=ledger, journal=journal),
-        population=PopulationAuthority(callers[POPULATION]),
+        population=population,
+        update_desk=UpdateDesk(population, journal=journal),
         agency=Agency(callers[AGENCY]),
         regulator=regulator,
         app=CitizenApp(callers[APP]),

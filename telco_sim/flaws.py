@@ -216,6 +216,12 @@ _SPOILERS: Mapping[Flaw, _Spoiler] = MappingProxyType(
     }
 )
 
+NAME_DIFFERS = frozenset({Flaw.WITHOUT_ACCENTS, Flaw.SWAPPED_NAME, Flaw.ANOTHER_NAME})
+"""Mistakes by which a row does not agree with the register in the name."""
+
+BIRTH_DATE_DIFFERS = frozenset({Flaw.WRONG_BIRTH_DATE})
+"""Mistakes by which it does not agree in the birth date."""
+
 _BROKEN_SHARE = 0.4
 
 SHARES: Mapping[Flaw, float] = MappingProxyType(

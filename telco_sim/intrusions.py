@@ -86,6 +86,22 @@ def taken_number(world: World) -> Answer:
     return Answer.of_success(GetSubscriptionResponse(subscription=subscription))
 
 
+def quarantined_number(world: World) -> Answer:
+    """An operator gives a number away whose holder has just left."""
+    former = world.released[-1]
+    heir = world.cast.role("a citizen").holder
+    subscription = former.operator.register(former.msisdn, holder=heir)
+    return Answer.of_success(GetSubscriptionResponse(subscription=subscription))
+
+
+def quarantined_number_elsewhere(world: World) -> Answer:
+    """An operator takes a number over that another one's holder has just given up."""
+    former = world.released[-1]
+    other = world.operator_other_than(former.operator)
+    subscription = other.register(former.msisdn, holder=former.holder)
+    return Answer.of_success(GetSubscriptionResponse(subscription=subscription))
+
+
 def anothers_number_disowned(world: World) -> Answer:
     """A citizen says "not mine" of a number that nobody says is."""
     other, own = world.verified_subscriber(), world.cast.role("a citizen")
@@ -227,6 +243,18 @@ INTRUSIONS = (
         tried="register a number that another operator serves",
         expected=("NUMBER_IN_SERVICE_ELSEWHERE",),
         attempt=taken_number,
+    ),
+    Cheat(
+        name="number in quarantine",
+        tried="give a number away whose holder has just left",
+        expected=("NUMBER_QUARANTINED",),
+        attempt=quarantined_number,
+    ),
+    Cheat(
+        name="number in quarantine, elsewhere",
+        tried="take a number over that a holder of another operator has just given up",
+        expected=("NUMBER_QUARANTINED",),
+        attempt=quarantined_number_elsewhere,
     ),
     Cheat(
         name="somebody else's number disowned",

@@ -5,7 +5,7 @@ to know why anything happens to a line: scenarios do.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from google.protobuf.duration_pb2 import Duration
@@ -20,6 +20,7 @@ from subid.v1.enforcement_service_pb2 import (
     PullDirectivesRequest,
     PullDirectivesResponse,
 )
+from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
 from subid.v1.subscription_pb2 import (
     LINK_STATE_LINKED,
     SERVICE_STATE_ACTIVE,
@@ -43,7 +44,7 @@ from subid.v1.subscription_service_pb2 import (
     SubscriptionRow,
 )
 from telco_sim.books import ROWS_PER_BATCH, BookRow
-from telco_sim.flaws import RowRefusal
+from telco_sim.flaws import Flaw, RowRefusal
 from telco_sim.messages import claim_message
 from telco_sim.population import Citizen
 from telco_sim.verifications import VerificationDesk
@@ -62,6 +63,9 @@ class Line:
         link: How the holder's data stand against the register.
         network_state: What the network really does with the number now.
         is_verified: Whether the holder was verified by chip and face.
+        flaw: How the book's row differed from the truth.
+        province_code: Where the contract was signed, two digits; empty where the book does not say.
+        book_row: What the book said of it first; empty for a number that was in no book.
     """
 
     msisdn: str
@@ -69,6 +73,9 @@ class Line:
     link: LinkState
     network_state: ServiceState
     is_verified: bool = False
+    flaw: Flaw = Flaw.NONE
+    province_code: str = ""
+    book_row: SubscriptionRow = field(default_factory=SubscriptionRow)
 
 
 class Operator:
@@ -180,6 +187,17 @@ class Operator:
         )
         return response
 
+    def quality_report(self) -> GetReportResponse:
+        """Read how good its own data are.
+
+        Raises:
+            Refusal: The service said no, or has measured nothing yet.
+        """
+        response: GetReportResponse = self._caller.ask(
+            self._caller.quality.GetReport, GetReportRequest()
+        )
+        return response
+
     def pull(self, count_max: int, *, lease: timedelta) -> PullDirectivesResponse:
         """Lease directives.
 
@@ -222,4 +240,7 @@ def _line_of(row: BookRow) -> Line:
         holder=row.holder,
         link=row.expected,
         network_state=SERVICE_STATE_ACTIVE,
+        flaw=row.flaw,
+        province_code=row.row.province_code,
+        book_row=row.row,
     )

@@ -13,8 +13,10 @@ from telco_sim.chapters import (
     audit,
     bookkeeping,
     events,
+    giving_back,
     passing_days,
     primaries,
+    quality,
     register,
     verifying,
 )
@@ -62,6 +64,7 @@ BEFORE_CHEATS = (
             primaries.look_up_contacts,
         ),
     ),
+    Chapter(title="The register learns of it", steps=(giving_back.compare_register,)),
     Chapter(title="Writes are repeated", steps=(audit.repeat_writes,)),
     Chapter(
         title="Numbers move",
@@ -73,6 +76,8 @@ BEFORE_CHEATS = (
             events.transfer_numbers,
             events.disown_numbers,
             events.bury,
+            events.merge_records,
+            giving_back.compare_register,
         ),
     ),
 )
@@ -85,7 +90,9 @@ AFTER_CHEATS = (
             audit.check_networks,
             audit.check_ladder,
             audit.check_primaries,
+            giving_back.compare_register,
             primaries.look_up_contacts,
+            quality.compare_quality,
             audit.repeat_writes,
         ),
     ),

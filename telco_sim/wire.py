@@ -22,6 +22,7 @@ from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
+from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from telco_sim.measurements import Measurements
@@ -159,6 +160,7 @@ class Caller:
         self.citizens = CitizenServiceStub(channel)
         self.contacts = ContactServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
+        self.quality = QualityServiceStub(channel)
 
     def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.

@@ -23,6 +23,8 @@ from telco_sim.numbering import NumberGenerator
 from telco_sim.operators import Line, Operator
 from telco_sim.population import Citizen
 from telco_sim.studio import Studio
+from telco_sim.tenures import Tenures
+from telco_sim.updates import UpdateDesk
 from telco_sim.wire import Caller, Wiretap
 
 
@@ -144,6 +146,7 @@ class World:
         operators: The three operators, in the order in which they import.
         desks: Each operator's desk for directives, by the operator's name.
         population: The population authority.
+        update_desk: Its desk for updates.
         agency: A state agency.
         regulator: The regulator.
         app: The citizen app.
@@ -157,6 +160,8 @@ class World:
         wiretap: What was seen on the wires.
         verified: Subscribers who were verified, in that order.
         primaries: The primary number that each citizen should have now, by personal ID.
+        tenures: What the register ought to be told of.
+        released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
     """
 
@@ -165,6 +170,7 @@ class World:
     operators: Sequence[Operator]
     desks: Mapping[str, DirectiveDesk]
     population: PopulationAuthority
+    update_desk: UpdateDesk
     agency: Agency
     regulator: Regulator
     app: CitizenApp
@@ -178,6 +184,8 @@ class World:
     wiretap: Wiretap
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
+    tenures: Tenures = field(default_factory=Tenures)
+    released: list[Subscriber] = field(default_factory=list)
     explained: set[tuple[str, int]] = field(default_factory=set)
 
     def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:

@@ -4,6 +4,7 @@ Owns where the real vectors lie and the one PostgreSQL of a test run: one server
 one database for each, migrated to head. Knows nothing of what is tested.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from tests.databases import own_database
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
 
+OTHER_SERVER = "TEST_DATABASE_URL"
+"""Environment variable: the URL of a PostgreSQL to test on instead of the embedded one. Its user
+must be allowed to create databases."""
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -31,6 +36,9 @@ def shared_data() -> Path:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[str]:
     """The URL of the run's PostgreSQL; workers share one server."""
+    if given := os.environ.get(OTHER_SERVER):
+        yield given
+        return
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     with embedded_postgres(shared / "postgres") as url:

@@ -1,6 +1,7 @@
 """Days of the calendar, as registers and contracts write them.
 
-Owns which days can be meant. Refuses to know what day it is today.
+Owns which days can be meant, and how many years lie between two. Refuses to know what day it is
+today.
 """
 
 from datetime import date
@@ -35,3 +36,12 @@ def parse_date(year: int, month: int, day: int, *, field: str) -> date:
     except (ValueError, OverflowError):
         # Python's own message may hold the value; `from None` keeps it out of the log.
         raise DateImpossibleError(f"{field}: there is no such day in the calendar") from None
+
+
+def whole_years(since: date, *, on: date) -> int:
+    """Full years from one day to another: an age; 0 when the second comes first.
+
+    Who was born on 29 February is a year older on 1 March of a common year.
+    """
+    has_had_its_day = (on.month, on.day) >= (since.month, since.day)
+    return max(0, on.year - since.year - (0 if has_had_its_day else 1))

@@ -65,6 +65,20 @@ class DateImpossibleError(MalformedValueError):
     field = "date"
 
 
+class PointOfSaleMalformedError(MalformedValueError):
+    """Not 1 to 64 letters, digits and `. _ - /` of ASCII."""
+
+    reason = "POINT_OF_SALE_MALFORMED"
+    field = "point_of_sale"
+
+
+class ProvinceCodeMalformedError(MalformedValueError):
+    """Not two digits."""
+
+    reason = "PROVINCE_CODE_MALFORMED"
+    field = "province_code"
+
+
 class ValueMissingError(MalformedValueError):
     """A field that must be there is not."""
 
@@ -134,6 +148,12 @@ class RegistrationRequiredError(DomainError):
     reason = "REGISTRATION_REQUIRED"
 
 
+class NumberQuarantinedError(DomainError):
+    """The number was given up of late: nobody gets it before the quarantine ends."""
+
+    reason = "NUMBER_QUARANTINED"
+
+
 class CitizenNotFoundError(DomainError):
     """No population record has this personal ID."""
 
@@ -144,6 +164,12 @@ class CitizenExistsError(DomainError):
     """A birth was reported for a personal ID that has a record."""
 
     reason = "CITIZEN_EXISTS"
+
+
+class PersonalIDRetiredError(DomainError):
+    """The records under this personal ID were merged into another's; nothing is changed there."""
+
+    reason = "PERSONAL_ID_RETIRED"
 
 
 class VerificationNotFoundError(DomainError):
@@ -188,6 +214,12 @@ class InstantInFutureError(DomainError):
     reason = "INSTANT_IN_FUTURE"
 
 
+class QualityNotMeasuredError(DomainError):
+    """The quality of the data was not measured on that day, or never yet."""
+
+    reason = "QUALITY_NOT_MEASURED"
+
+
 class PageTokenInvalidError(MalformedValueError):
     """The page token was not issued by this method."""
 
@@ -226,6 +258,12 @@ class StorageUnavailableError(DomainError):
 
     reason = "STORAGE_UNAVAILABLE"
     retry_after_s = 5.0
+
+
+class RecordUnreadableError(DomainError):
+    """What is stored does not open: its key is gone, or its bytes are not what was sealed."""
+
+    reason = "RECORD_UNREADABLE"
 
 
 def leaves(root: type[DomainError] = DomainError) -> tuple[type[DomainError], ...]:

@@ -39,6 +39,8 @@ class PopulationRecord:
         deceased_on: The day of death; None for the living.
         card_issued_on: The issue date of the person's current ID card; None when not known. An
             older card is superseded.
+        merged_into: The personal ID under which the person's records were put together; None for
+            all but a retired one. A retired personal ID proves nothing and is never used again.
     """
 
     personal_id: PersonalID
@@ -47,3 +49,4 @@ class PopulationRecord:
     sex: Sex | None = field(default=None, repr=False)
     deceased_on: date | None = field(default=None, repr=False)
     card_issued_on: date | None = field(default=None, repr=False)
+    merged_into: PersonalID | None = field(default=None, repr=False)

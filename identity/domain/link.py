@@ -5,11 +5,12 @@ are: the scorer is handed in. A mismatch is a returned value, never an error.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
 from identity.domain.holder import HolderClaim, PopulationRecord
+from identity.domain.name_agreement import NameAgreement, name_agreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 
@@ -55,18 +56,23 @@ class FieldOutcome:
         result: What came out.
         score: For a name that differs, how alike the two are, 0 to 99; None otherwise.
         source: What the field was compared with.
+        agreement: For the name of a link that differs, how far the two agree all the same; None
+            otherwise, and in links from before it was told. It says what to mend in a book, and
+            never makes a mismatch less of one.
     """
 
     result: FieldResult
     score: int | None = None
     source: FieldSource
+    agreement: NameAgreement | None = None
 
     def __post_init__(self) -> None:
-        if self.score is None:
-            return
-        if self.result is not FieldResult.MISMATCH:
-            raise ValueError("only a mismatch carries a score")
-        if not 0 <= self.score <= SCORE_MAX:
+        is_mismatch = self.result is FieldResult.MISMATCH
+        if not is_mismatch and (self.score, self.agreement) != (None, None):
+            raise ValueError("only a mismatch carries a score or an agreement")
+        if self.agreement is NameAgreement.EXACT:
+            raise ValueError("names that agree exactly are a match")
+        if self.score is not None and not 0 <= self.score <= SCORE_MAX:
             raise ValueError(f"a score is 0 to {SCORE_MAX}")
 
 
@@ -142,18 +148,23 @@ def compare_holder(
         score_names: How alike two strings are, 0 to 100.
 
     Returns:
-        The link. The state is, in order of precedence: NOT_FOUND without a record; DECEASED when
-        the record has a day of death, whatever the fields say; LINKED when every field matches;
-        MISMATCHED. Without a record the personal ID is a MISMATCH, because the register answered
-        that nobody has it; name and birth date are NOT_AVAILABLE.
+        The link. The state is, in order of precedence: NOT_FOUND without a record; MISMATCHED when
+        the record was merged into another, whatever the fields say; DECEASED when the record has a
+        day of death, whatever the fields say; LINKED when every field matches;
+        MISMATCHED, also for a name that differs in accents, order or initials alone: nobody is
+        linked on weaker evidence than the full name, and the outcome of the name says how far it
+        agrees, so that its operator knows what to correct. Without a record the personal ID is a
+        MISMATCH, because the register answered that nobody has it; name and birth date are
+        NOT_AVAILABLE. Of a merged record the personal ID is a MISMATCH as well, and nowhere else
+        beside MISMATCHED: so an operator knows that its holder has another one now.
     """
     source = FieldSource.POPULATION_RECORD
     if record is None:
         return _not_found(source)
     personal_id = compare_personal_ids(claim.personal_id, record.personal_id, source=source)
-    full_name = compare_names(
-        claim.full_name, record.full_name, source=source, score_names=score_names
-    )
+    if record.merged_into is not None:
+        personal_id = FieldOutcome(result=FieldResult.MISMATCH, source=source)
+    full_name = _compare_claimed_name(claim, record, score_names=score_names)
     birth_date = compare_dates(claim.birth_date, record.birth_date, source=source)
     return Link(
         state=_state(record, (personal_id, full_name, birth_date)),
@@ -161,6 +172,39 @@ def compare_holder(
         full_name=full_name,
         birth_date=birth_date,
     )
+
+
+def agreed_link(*, is_deceased: bool) -> Link:
+    """The link of a claim whose every field is known to match: `compare_holder` finds the same."""
+    matched = FieldOutcome(result=FieldResult.MATCH, source=FieldSource.POPULATION_RECORD)
+    return Link(
+        state=LinkState.DECEASED if is_deceased else LinkState.LINKED,
+        personal_id=matched,
+        full_name=matched,
+        birth_date=matched,
+    )
+
+
+def not_found_link() -> Link:
+    """The link of a claim whose personal ID nobody has: `compare_holder` finds the same."""
+    return _not_found(FieldSource.POPULATION_RECORD)
+
+
+def _compare_claimed_name(
+    claim: HolderClaim, record: PopulationRecord, *, score_names: NameScorer
+) -> FieldOutcome:
+    """Compare names as `compare_names` does, and say how far those that differ agree.
+
+    Links alone say it: they judge what somebody typed. What a verdict compares comes from a chip,
+    which has the name in full letters, and stored verdicts must come out again as they are.
+    """
+    source = FieldSource.POPULATION_RECORD
+    outcome = compare_names(
+        claim.full_name, record.full_name, source=source, score_names=score_names
+    )
+    if outcome.result is FieldResult.MATCH:
+        return outcome
+    return replace(outcome, agreement=name_agreement(claim.full_name, record.full_name))
 
 
 def _compare(a: object, b: object, *, source: FieldSource) -> FieldOutcome:
@@ -181,6 +225,8 @@ def _not_found(source: FieldSource) -> Link:
 
 
 def _state(record: PopulationRecord, outcomes: tuple[FieldOutcome, ...]) -> LinkState:
+    if record.merged_into is not None:
+        return LinkState.MISMATCHED
     if record.deceased_on is not None:
         return LinkState.DECEASED
     if all(outcome.result is FieldResult.MATCH for outcome in outcomes):

@@ -1,7 +1,8 @@
 """Full names, and the keys by which they are compared.
 
 Owns what may stand in a name and when two spellings are the same name. Refuses to know how alike
-two different names are: that score is handed in where it is needed (`link.py`).
+two different names are (that score is handed in, `link.py`), and how they may still be one person's
+(`name_agreement.py`).
 """
 
 import re
@@ -20,18 +21,29 @@ TEXT_CHARACTERS_MAX = 4 * CHARACTERS_MAX
 # are control characters and stay, to be refused.
 _SPACES = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 # Typesetting puts these where a keyboard puts the ASCII sign.
-_PUNCTUATION = str.maketrans({"\u2019": "'", "\u2010": "-", "\u2011": "-"})
+_PUNCTUATION = (("\u2019", "'"), ("\u2010", "-"), ("\u2011", "-"))
 _SIGNS = frozenset(" -'.")
+# What nearly every row holds, and valid at a glance: words of composed Latin letters with single
+# spaces between. Every code point of these ranges is a letter, and in NFC beside any other of them
+# (Unicode 15.0: Latin-1 Supplement, Extended-A, -B and Additional). All other names take the long
+# way in `_check`, which is the definition.
+_LATIN = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"
+_PLAIN_WORDS = re.compile(f"{_LATIN}+(?: {_LATIN}+)*")
+# What Unicode calls letters or marks and nobody sees: fillers of Hangul, inherent vowels of Khmer,
+# variation selectors, the grapheme joiner. A name with one looks like another name, or like none.
+# Source: Unicode 15.0, Default_Ignorable_Code_Point of categories L and M.
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0"
+    "\U000e0100-\U000e01ef]"
+)
 # A combining mark with no letter to sit on.
 _STRAY_MARK = re.compile("(?<![LM])M")
 
 # The five tone marks of Vietnamese: grave, acute, tilde, hook above, dot below.
-_TONES = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
-_SYLLABLE = re.compile(r"[^ \-'.]+")
+_TONES = "\u0300\u0301\u0303\u0309\u0323"
+_TONES_AND_BOUNDARIES = re.compile(rf"[{_TONES} \-'.]")
 # The block Combining Diacritical Marks; the vowel signs of other scripts lie outside it.
 _DIACRITICS = re.compile("[\u0300-\u036f]")
-# Eth and African D print in capitals just as Đ does, and old Vietnamese fonts typed them for it.
-_LIKE_D_WITH_STROKE = str.maketrans("ðɖ", "đđ")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -48,15 +60,8 @@ class PersonName:
     value: str
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.value) <= CHARACTERS_MAX:
-            raise FullNameMalformedError(f"a name has 1 to {CHARACTERS_MAX} characters")
-        if not _is_tidy(self.value):
-            raise FullNameMalformedError("a name is in NFC, trimmed, with single spaces")
-        shape = "".join(map(_kind, self.value))
-        if "?" in shape:
-            raise FullNameMalformedError("a name has only letters, spaces, hyphens, ' and dots")
-        if "L" not in shape or _STRAY_MARK.search(shape):
-            raise FullNameMalformedError("a name has a letter, and no mark without one")
+        if len(self.value) > CHARACTERS_MAX or not _PLAIN_WORDS.fullmatch(self.value):
+            _check(self.value)
 
     def __repr__(self) -> str:
         return "PersonName(***)"
@@ -80,25 +85,73 @@ class PersonName:
         """
         if len(text) > TEXT_CHARACTERS_MAX:
             raise FullNameMalformedError(f"a name has at most {CHARACTERS_MAX} characters")
-        composed = unicodedata.normalize("NFC", text).translate(_PUNCTUATION)
+        if _PLAIN_WORDS.fullmatch(text):
+            return cls(text)
+        composed = unicodedata.normalize("NFC", text)
+        for typeset, typed in _PUNCTUATION:
+            composed = composed.replace(typeset, typed)
         return cls(_SPACES.sub(" ", composed).strip(" "))
 
     @property
     def key(self) -> str:
-        """What two spellings of one name have in common; not for display.
-
-        Case goes, and each syllable's tone mark moves to its end, so that Hòa equals Hoà and
-        decomposed letters equal composed ones. Circumflex, breve, horn, đ and the tone itself
-        stay: they tell names apart. (ICU collation does not equate Hòa and Hoà.)
-        A side effect is taken: a tilde or an acute of another language moves as well.
-        """
-        folded = unicodedata.normalize("NFD", self.value.casefold())
-        return _SYLLABLE.sub(_tone_last, folded.translate(_LIKE_D_WITH_STROKE))
+        """What two spellings of one name have in common; not for display. See `spelling_key`."""
+        return spelling_key(self.value)
 
     @property
     def unaccented_key(self) -> str:
-        """The key without accents and with d for đ; ASCII for every Vietnamese name."""
-        return _DIACRITICS.sub("", self.key).replace("đ", "d")
+        """The name without case and accents, d for đ; ASCII for every Vietnamese name."""
+        return unaccented_key(self.value)
+
+
+def spelling_key(text: str) -> str:
+    """What two spellings of one name, or of one word of it, have in common.
+
+    Case goes, and the tone marks stand apart from the letters, syllable by syllable, so that Hòa
+    equals Hoà and decomposed letters equal composed ones. Circumflex, breve, horn, đ and the tone
+    itself stay: they tell names apart. (ICU collation does not equate Hòa and Hoà.)
+    A side effect is taken: a tilde or an acute of another language is a tone as well.
+
+    Args:
+        text: A name or a word of one, in NFC.
+
+    Returns:
+        The letters in NFD without tones, `|`, the tones with the boundaries of their syllables.
+        Digests are made of it: another form would need all of them anew.
+    """
+    folded = _folded(text)
+    letters = folded
+    # `str.replace` costs a third of what a pattern or a table does, on words of this length.
+    for tone in _TONES:
+        letters = letters.replace(tone, "")
+    return f"{letters}|{''.join(_TONES_AND_BOUNDARIES.findall(folded))}"
+
+
+def unaccented_key(text: str) -> str:
+    """A name, or a word of one, without case and accents, with d for đ."""
+    return _DIACRITICS.sub("", _folded(text)).replace("đ", "d")
+
+
+def _folded(text: str) -> str:
+    # Eth and African D print in capitals just as Đ does; old Vietnamese fonts typed them for it.
+    lower = text.casefold().replace("ð", "đ").replace("ɖ", "đ")
+    return unicodedata.normalize("NFD", lower)
+
+
+def _check(value: str) -> None:
+    """Refuse what is no name, or not a clean one.
+
+    Raises:
+        FullNameMalformedError: See `PersonName.parse`.
+    """
+    if not 1 <= len(value) <= CHARACTERS_MAX:
+        raise FullNameMalformedError(f"a name has 1 to {CHARACTERS_MAX} characters")
+    if not _is_tidy(value):
+        raise FullNameMalformedError("a name is in NFC, trimmed, with single spaces")
+    shape = "".join(map(_kind, value))
+    if "?" in shape:
+        raise FullNameMalformedError("a name has only letters, spaces, hyphens, ' and dots")
+    if "L" not in shape or _STRAY_MARK.search(shape):
+        raise FullNameMalformedError("a name has a letter, and no mark without one")
 
 
 def _is_tidy(value: str) -> bool:
@@ -112,9 +165,4 @@ def _kind(character: str) -> str:
     if character in _SIGNS:
         return character
     kind = unicodedata.category(character)[0]
-    return kind if kind in "LM" else "?"
-
-
-def _tone_last(syllable: re.Match[str]) -> str:
-    letters = syllable[0]
-    return _TONES.sub("", letters) + "".join(_TONES.findall(letters))
+    return kind if kind in "LM" and not _INVISIBLE.match(character) else "?"

@@ -7,11 +7,14 @@ it is given the text, and every function takes the instant it needs.
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from identity.domain.anomalies import HolderPolicy
+from identity.domain.quality import QualityPolicy
+from identity.domain.quarantine import NumberPolicy
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -34,6 +37,11 @@ class CaseCause(StrEnum):
     DECEASED = "deceased"
     DEVICE_CHANGE = "device_change"
     DISOWNED = "disowned"
+    SIM_SWAP = "sim_swap"
+
+
+OPTIONAL_CAUSES = frozenset({CaseCause.SIM_SWAP})
+"""A pack need not have a ladder for these: then they put no number on one."""
 
 
 class StepKind(StrEnum):
@@ -87,16 +95,26 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyPack:
-    """The rules of one regulation from one day on."""
+    """The rules of one regulation from one day on; a pack need not speak of quality."""
 
     version: str
     effective_on: date
     verification: VerificationPolicy
     tracks: Mapping[str, Track]
+    holders: HolderPolicy = field(default_factory=HolderPolicy)
+    quality: QualityPolicy = field(default_factory=QualityPolicy)
+    numbers: NumberPolicy = field(default_factory=NumberPolicy)
 
     def track_for(self, cause: CaseCause) -> Track:
-        """The ladder for a cause: exactly one, or the pack would not have loaded."""
+        """The ladder for a cause: exactly one, or the pack would not have loaded.
+
+        Of an optional cause `has_track_for` has to be asked before.
+        """
         return next(track for track in self.tracks.values() if cause in track.causes)
+
+    def has_track_for(self, cause: CaseCause) -> bool:
+        """Whether a cause puts a number on a ladder; all but the optional ones do."""
+        return any(cause in track.causes for track in self.tracks.values())
 
 
 def parse_policy_pack(text: str) -> PolicyPack:
@@ -113,11 +131,24 @@ def parse_policy_pack(text: str) -> PolicyPack:
 
 
 _PACK_KEYS = frozenset({"version", "effective_on", "verification", "tracks"})
+# A pack from before there were rules for holders, quality or numbers has none of them.
+_OPTIONAL_PACK_KEYS = frozenset({"holders", "quality", "numbers"})
+_NUMBERS_KEYS = frozenset({"citation", "confirm_in_gazette", "quarantine_days"})
+_QUALITY_KEYS = frozenset({"citation", "snapshot_age_max_days"})
 _VERIFICATION_KEYS = frozenset({"face_dissimilarity_max", "session_lifetime_s", "citation"})
 _REGULATED_KEYS = frozenset({"far_max", "frr_max"})
 _OPTIONAL_KEYS = _REGULATED_KEYS | {
     *("portrait_review_after_years", "regulated"),
     *("nonce_lifetime_s", "trust_profile"),
+}
+_HOLDER_KEYS = frozenset({"citation", "confirm_in_gazette"})
+# Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
+# person is of age at 21 in every law.
+_HOLDER_BOUNDS = {
+    "numbers_per_person_max": (1, 1_000),
+    "numbers_per_operator_max": (1, 1_000),
+    "numbers_per_point_of_sale_day_max": (1, 100_000),
+    "own_contract_age_min": (1, 21),
 }
 _TRACK_KEYS = frozenset(
     {
@@ -129,7 +160,7 @@ _STEP_KEYS = frozenset({"kind", "after_hours"})
 
 
 def _pack(document: Mapping[str, Any]) -> PolicyPack:
-    _check_keys(document, _PACK_KEYS, place="pack")
+    _check_keys(document, _PACK_KEYS | (_OPTIONAL_PACK_KEYS & document.keys()), place="pack")
     version = _text(document["version"], place="version")
     bodies = _table(document["tracks"], place="tracks")
     tracks = {name: _track(name, body) for name, body in bodies.items()}
@@ -139,7 +170,35 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         effective_on=_day(document["effective_on"]),
         verification=_verification(document["verification"], version=version),
         tracks=tracks,
+        holders=_holders(document.get("holders")),
+        quality=_quality(document.get("quality")),
+        numbers=_numbers(document.get("numbers")),
     )
+
+
+def _numbers(value: object) -> NumberPolicy:
+    if value is None:
+        return NumberPolicy()
+    body = _table(value, place="numbers")
+    _check_keys(body, _NUMBERS_KEYS, place="numbers")
+    _text(body["citation"], place="numbers.citation")
+    _flag(body["confirm_in_gazette"], place="numbers.confirm_in_gazette")
+    # Numbers are scarce: none is kept from everybody for longer than a year.
+    days = _whole(body["quarantine_days"], 0, 366, place="numbers.quarantine_days")
+    return NumberPolicy(quarantine=timedelta(days=days))
+
+
+def _quality(value: object) -> QualityPolicy:
+    if value is None:
+        return QualityPolicy()
+    body = _table(value, place="quality")
+    _check_keys(body, _QUALITY_KEYS, place="quality")
+    _text(body["citation"], place="quality.citation")
+    days = body["snapshot_age_max_days"]
+    # A book that is older than a year proves nothing of today.
+    if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= 366:  # noqa: PLR2004 - explained above
+        raise PolicyPackError("quality.snapshot_age_max_days must be 1 to 366")
+    return QualityPolicy(snapshot_age_max=timedelta(days=days))
 
 
 def _verification(value: object, *, version: str) -> VerificationPolicy:
@@ -213,12 +272,30 @@ def _rate(body: Mapping[str, Any], key: str) -> float:
     return value
 
 
+def _holders(value: object) -> HolderPolicy:
+    if value is None:
+        return HolderPolicy()
+    body = _table(value, place="holders")
+    _check_keys(body, _HOLDER_KEYS | (_HOLDER_BOUNDS.keys() & body.keys()), place="holders")
+    _text(body["citation"], place="holders.citation")
+    _flag(body["confirm_in_gazette"], place="holders.confirm_in_gazette")
+    return HolderPolicy(**{key: _bound(body, key) for key in _HOLDER_BOUNDS.keys() & body.keys()})
+
+
+def _bound(body: Mapping[str, Any], key: str) -> int:
+    least, greatest = _HOLDER_BOUNDS[key]
+    value = body[key]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    if not is_whole or not least <= value <= greatest:
+        raise PolicyPackError(f"holders.{key} must be {least} to {greatest}")
+    return int(value)
+
+
 def _track(name: str, value: object) -> Track:
     place = f"tracks.{name}"
     body = _table(value, place=place)
     _check_keys(body, _TRACK_KEYS, place=place)
-    if not isinstance(body["confirm_in_gazette"], bool):
-        raise PolicyPackError(f"{place}.confirm_in_gazette must be true or false")
+    _flag(body["confirm_in_gazette"], place=f"{place}.confirm_in_gazette")
     rows = _list(body["steps"], place=f"{place}.steps")
     steps = tuple(_step(row, place=f"{place}.steps[{at}]") for at, row in enumerate(rows))
     _check_steps(steps, place=place)
@@ -258,7 +335,7 @@ def _check_steps(steps: tuple[Step, ...], *, place: str) -> None:
 def _check_causes(tracks: Mapping[str, Track]) -> None:
     for cause in CaseCause:
         owners = [track.name for track in tracks.values() if cause in track.causes]
-        if len(owners) != 1:
+        if len(owners) > 1 or (not owners and cause not in OPTIONAL_CAUSES):
             raise PolicyPackError(f"cause {cause} needs exactly one track, has {owners}")
 
 
@@ -277,10 +354,21 @@ def _hours(value: object, *, place: str) -> timedelta:
     return timedelta(hours=value)
 
 
+def _whole(value: object, least: int, most: int, *, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise PolicyPackError(f"{place} must be {least} to {most}")
+    return value
+
+
 def _text(value: object, *, place: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise PolicyPackError(f"{place} must be a sentence")
     return value
+
+
+def _flag(value: object, *, place: str) -> None:
+    if not isinstance(value, bool):
+        raise PolicyPackError(f"{place} must be true or false")
 
 
 def _day(value: object) -> date:

@@ -25,7 +25,7 @@ from identity.domain.enforcement import (
     take_due_steps,
 )
 from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 
 RESTORE_WITHIN = timedelta(hours=2)
 """How long an operator has to put a number back: as long as it has to block one (track T1)."""
@@ -44,6 +44,7 @@ class Change:
             blocked the number, and what an event has caused, stays until it is verified.
         is_primary: It is a citizen's primary number.
         is_clock_run: Due steps are to be taken.
+        end: How it ended, where its operator has ended it.
     """
 
     before: ServiceState
@@ -53,6 +54,7 @@ class Change:
     is_new_holder: bool = False
     is_primary: bool = False
     is_clock_run: bool = False
+    end: SubscriptionEnd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +156,12 @@ def _close_and_keep(
 
 def _goes_on(case: Case, pack: PolicyPack, change: Change, *, track_name: str | None) -> bool:
     """Whether a case stands although its cause is another one now."""
-    if not change.is_new_holder:
+    # What a new holder has taken over stands on a ladder that the new cause does not lead to.
+    is_taken_over = pack.track_for(case.cause).name != case.track
+    if not change.is_new_holder and not is_taken_over:
         return case.track == track_name
     # A blocked number stays blocked until somebody is verified for it: a new name in the operator's
-    # book must not lift what the old one has brought about.
+    # book must not lift what the old one has brought about, neither at once nor with the next run.
     return state_reached(case, pack.tracks[case.track]) is not ServiceState.ACTIVE
 
 

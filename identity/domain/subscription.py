@@ -38,7 +38,17 @@ _STRICTNESS = {
     ServiceState.TERMINATED: 3,
 }
 
-_REACHABLE = frozenset({ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED})
+REACHABLE_STATES = frozenset({ServiceState.ACTIVE, ServiceState.OUTGOING_BLOCKED})
+"""In which a citizen can be called: a one-way block still lets calls in."""
+
+
+class SubscriptionEnd(StrEnum):
+    """How a number ceased to be a person's."""
+
+    RELEASED = "released"
+    PORTED_OUT = "ported_out"
+    TERMINATED = "terminated"
+    TRANSFERRED = "transferred"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +64,15 @@ class Subscription:
         service_state: What is ordered.
         applied_state: What the operator last acknowledged.
         activated_on: Start of the contract, where the operator knows it.
+        point_of_sale: The point of sale that signed the contract, as the operator names it.
+        province_code: The province of the contract, two digits.
         verified_at: Last verification of this holder by chip and face.
         sim_swapped_at: Last SIM swap that the operator reported.
         created_at: When the operator first told of it.
         updated_at: When any of this last changed.
+        ended_at: When its operator last served it; None while it does, and of a number that was
+            registered only.
+        ended_by: How it ended; None while it has not, and where that was not kept.
     """
 
     subscription_id: UUID
@@ -70,8 +85,12 @@ class Subscription:
     created_at: datetime
     updated_at: datetime
     activated_on: date | None = None
+    point_of_sale: str | None = None
+    province_code: str | None = None
     verified_at: datetime | None = None
     sim_swapped_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: SubscriptionEnd | None = None
 
     @property
     def is_in_service(self) -> bool:
@@ -84,7 +103,7 @@ class Subscription:
         return (
             self.link.state is LinkState.LINKED
             and self.verified_at is not None
-            and self.service_state in _REACHABLE
+            and self.service_state in REACHABLE_STATES
         )
 
     @property
@@ -124,4 +143,27 @@ class Subscription:
         """The subscription under a new order."""
         if state is self.service_state:
             return self
+        if state is ServiceState.TERMINATED:
+            return self._left(SubscriptionEnd.TERMINATED, at=at)
         return replace(self, service_state=state, updated_at=at)
+
+    def applied(self, state: ServiceState, *, at: datetime) -> "Subscription":
+        """The subscription after its operator executed an order."""
+        is_end = state is ServiceState.TERMINATED and self.ended_at is not None
+        return replace(
+            self, applied_state=state, ended_at=at if is_end else self.ended_at, updated_at=at
+        )
+
+    def ended(self, by: SubscriptionEnd, *, at: datetime) -> "Subscription":
+        """The subscription after its operator gave it up."""
+        return replace(self._left(by, at=at), applied_state=ServiceState.TERMINATED)
+
+    def _left(self, by: SubscriptionEnd, *, at: datetime) -> "Subscription":
+        was_served = self.service_state is not ServiceState.INACTIVE
+        return replace(
+            self,
+            service_state=ServiceState.TERMINATED,
+            ended_at=at if was_served else None,
+            ended_by=by,
+            updated_at=at,
+        )

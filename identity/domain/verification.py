@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from identity.domain.calendar_date import whole_years
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import (
@@ -58,6 +59,7 @@ class VerdictReason(StrEnum):
     FACE_UNDECIDED = "FACE_UNDECIDED"
     PORTRAIT_AGED = "PORTRAIT_AGED"
     CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
+    RECORD_MERGED = "RECORD_MERGED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,7 @@ def decide(
         2. Its personal ID equals the claim's and the population record's.
         3. So does its name.
         4. So does its birth date.
-        5. The record's person lives, and the card is the current one.
+        5. The record stands, its person lives, and the card is the current one.
         6. The live face matches the portrait in the chip.
     When all hold but the last, and the face is doubtful and not another's, a person must look; so
     when all hold but the first, and no check of the chip failed though one could not be made.
@@ -325,8 +327,7 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     issued_on = None if chip.holder is None else chip.holder.card_issued_on
     if issued_on is None or not chip.is_readable:
         return None
-    has_had_its_day = (at.month, at.day) >= (issued_on.month, issued_on.day)
-    return max(0, at.year - issued_on.year - (0 if has_had_its_day else 1))
+    return whole_years(issued_on, on=at.date())
 
 
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
@@ -356,6 +357,8 @@ def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:
 
 
 def _life_reasons(record: PopulationRecord, holder: ChipHolder | None) -> Iterator[VerdictReason]:
+    if record.merged_into is not None:
+        yield VerdictReason.RECORD_MERGED
     if record.deceased_on is not None:
         yield VerdictReason.HOLDER_DECEASED
     if record.card_issued_on is None or holder is None:

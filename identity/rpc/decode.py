@@ -5,6 +5,7 @@ with all its violations at once, an import row is refused alone.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -25,11 +26,16 @@ from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
-from identity.services.imports import RowError
+from identity.domain.place_of_contract import parse_point_of_sale, parse_province_code
+from identity.services.imports import RefusedRow, RowError
+from identity.storage.book import BookRow, IndexedRow, index_row
+from identity.storage.sealing import Sealer
+from identity.storage.subscriptions import msisdn_key
 from subid.v1 import date_pb2, population_service_pb2, subscription_service_pb2
 
 _Value = TypeVar("_Value")
 _Parsed = TypeVar("_Parsed")
+_Key = TypeVar("_Key")
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
@@ -113,18 +119,97 @@ def population_record(
 
 
 def rows(
-    messages: Iterable[_Value], parse: Callable[[_Value], _Parsed]
-) -> list[_Parsed | RowError]:
-    """Rows of an import, each parsed or refused alone with the first of its faults."""
-    return [_row(index, message, parse) for index, message in enumerate(messages)]
+    messages: Iterable[_Value],
+    parse: Callable[[_Value], _Parsed],
+    read_key: Callable[[_Value], _Key],
+) -> list[_Parsed | RefusedRow[_Key]]:
+    """Rows of an import, each parsed or refused alone with the first of its faults.
+
+    Args:
+        messages: The rows.
+        parse: Reads one.
+        read_key: Reads of a refused row what it is about.
+    """
+    return [_row(index, message, parse, read_key) for index, message in enumerate(messages)]
 
 
-def _row(index: int, message: _Value, parse: Callable[[_Value], _Parsed]) -> _Parsed | RowError:
+def _row(
+    index: int,
+    message: _Value,
+    parse: Callable[[_Value], _Parsed],
+    read_key: Callable[[_Value], _Key],
+) -> _Parsed | RefusedRow[_Key]:
     try:
         return parse(message)
     except RequestInvalidError as error:
         first = error.violations[0]
-        return RowError(row_index=index, field=first.field, reason=first.reason)
+    key: _Key | None = None
+    with suppress(MalformedValueError):
+        key = read_key(message)
+    refusal = RowError(row_index=index, field=first.field, reason=first.reason)
+    return RefusedRow(error=refusal, key=key)
+
+
+def population_rows(
+    messages: Iterable[population_service_pb2.PopulationRecord],
+) -> list[PopulationRecord | RefusedRow[PersonalID]]:
+    """Rows of the register, each parsed or refused alone."""
+    return rows(messages, population_record, lambda message: PersonalID.parse(message.personal_id))
+
+
+def book_rows(
+    messages: Iterable[subscription_service_pb2.SubscriptionRow], sealer: Sealer
+) -> list[IndexedRow | RefusedRow[bytes]]:
+    """Rows of an operator's book, each parsed and indexed, or refused alone.
+
+    The straight way first: a clean row costs no more than its values. Whatever is at fault is then
+    found the slow way, which names it.
+    """
+    return [_indexed(index, message, sealer) for index, message in enumerate(messages)]
+
+
+def _indexed(
+    index: int, message: subscription_service_pb2.SubscriptionRow, sealer: Sealer
+) -> IndexedRow | RefusedRow[bytes]:
+    try:
+        return index_row(sealer, _clean_row(message))
+    except MalformedValueError:
+        row = _row(
+            index, message, _book_row, lambda row: msisdn_key(sealer, MSISDN.parse(row.msisdn))
+        )
+    return row if isinstance(row, RefusedRow) else index_row(sealer, row)
+
+
+def _clean_row(message: subscription_service_pb2.SubscriptionRow) -> BookRow:
+    holder = message.holder
+    born = holder.birth_date
+    return BookRow(
+        msisdn=MSISDN.parse(message.msisdn),
+        claim=HolderClaim(
+            personal_id=PersonalID.parse(holder.personal_id),
+            full_name=PersonName.parse(holder.full_name),
+            birth_date=parse_date(born.year, born.month, born.day, field="birth_date"),
+        ),
+        activated_on=_optional_day(message, "activated_on"),
+        point_of_sale=parse_point_of_sale(message.point_of_sale),
+        province_code=parse_province_code(message.province_code),
+    )
+
+
+def _book_row(message: subscription_service_pb2.SubscriptionRow) -> BookRow:
+    fields = Fields()
+    activated_on = fields.take("activated_on", lambda: _optional_day(message, "activated_on"))
+    point_of_sale = fields.take("point_of_sale", lambda: parse_point_of_sale(message.point_of_sale))
+    province_code = fields.take("province_code", lambda: parse_province_code(message.province_code))
+    if fields.violations:
+        raise fields.refuse()
+    return BookRow(
+        msisdn=msisdn(message.msisdn),
+        claim=holder_claim(message.holder, path="holder"),
+        activated_on=activated_on,
+        point_of_sale=point_of_sale,
+        province_code=province_code,
+    )
 
 
 def msisdn(text: str, *, field: str = "msisdn") -> MSISDN:
@@ -225,15 +310,6 @@ def _optional_day(
     field: str,
 ) -> date | None:
     return _day(getattr(message, field), field) if message.HasField(field) else None
-
-
-def optional_day(message: subscription_service_pb2.SubscriptionRow, field: str) -> date | None:
-    """A day that may be left out.
-
-    Raises:
-        DateImpossibleError: There is no such day.
-    """
-    return _optional_day(message, field)
 
 
 def _day(message: date_pb2.Date, field: str) -> date:

@@ -1,5 +1,6 @@
 """From domain values to messages. Owns no decision: every answer comes from a service."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -7,19 +8,23 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from identity.domain.directive import AcknowledgementResult, Directive
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.subscription import ServiceState
+from identity.domain.subscriber_update import Standing, SubscriberUpdate
+from identity.domain.subscription import ServiceState, SubscriptionEnd
 from identity.domain.verification import Verdict, VerdictState
 from identity.services.acquisition_advice import advise
 from identity.services.explain_subscription import ExplainedCase
-from identity.services.imports import ImportSummary
+from identity.services.imports import ImportSummary, RowError
 from identity.services.read_subscriptions import SubscriptionView
+from identity.storage.link_changes import LinkAction, PastLinkChange
 from identity.storage.primaries import PrimaryNumber
 from subid.v1 import (
     citizen_service_pb2,
     contact_service_pb2,
     enforcement_service_pb2,
     imports_pb2,
+    population_service_pb2,
     subscription_pb2,
     verification_service_pb2,
 )
@@ -48,6 +53,13 @@ FIELD_SOURCES = {
     FieldSource.POPULATION_RECORD: subscription_pb2.FIELD_SOURCE_POPULATION_RECORD,
     FieldSource.CLAIM: subscription_pb2.FIELD_SOURCE_CLAIM,
 }
+NAME_AGREEMENTS = {
+    NameAgreement.UNACCENTED: subscription_pb2.NAME_AGREEMENT_UNACCENTED,
+    NameAgreement.ACCENTS_DIFFER: subscription_pb2.NAME_AGREEMENT_ACCENTS_DIFFER,
+    NameAgreement.REORDERED: subscription_pb2.NAME_AGREEMENT_REORDERED,
+    NameAgreement.INITIALS: subscription_pb2.NAME_AGREEMENT_INITIALS,
+    NameAgreement.DIFFERENT: subscription_pb2.NAME_AGREEMENT_DIFFERENT,
+}
 VERDICT_STATES = {
     VerdictState.VERIFIED: verification_service_pb2.VERDICT_STATE_VERIFIED,
     VerdictState.NOT_VERIFIED: verification_service_pb2.VERDICT_STATE_NOT_VERIFIED,
@@ -61,6 +73,14 @@ CASE_CAUSES = {
     CaseCause.DECEASED: enforcement_service_pb2.CASE_CAUSE_DECEASED,
     CaseCause.DEVICE_CHANGE: enforcement_service_pb2.CASE_CAUSE_DEVICE_CHANGE,
     CaseCause.DISOWNED: enforcement_service_pb2.CASE_CAUSE_DISOWNED,
+    CaseCause.SIM_SWAP: enforcement_service_pb2.CASE_CAUSE_SIM_SWAP,
+}
+LINK_CHANGE_CAUSES = {
+    LinkAction.POPULATION_IMPORT: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_IMPORT,
+    LinkAction.POPULATION_CHANGE: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_CHANGE,
+    LinkAction.COMPARISON: enforcement_service_pb2.LINK_CHANGE_CAUSE_COMPARISON,
+    LinkAction.BOOK_CORRECTED: enforcement_service_pb2.LINK_CHANGE_CAUSE_BOOK_CORRECTED,
+    LinkAction.NEW_HOLDER: enforcement_service_pb2.LINK_CHANGE_CAUSE_NEW_HOLDER,
 }
 DIRECTIVE_KINDS = {
     DirectiveKind.NOTIFY: enforcement_service_pb2.DIRECTIVE_KIND_NOTIFY,
@@ -85,6 +105,22 @@ ACKNOWLEDGEMENT_RESULTS = {
     AcknowledgementResult.UNKNOWN: enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_UNKNOWN,
 }
 
+SUBSCRIPTION_ENDS = {
+    SubscriptionEnd.RELEASED: population_service_pb2.SUBSCRIPTION_END_RELEASED,
+    SubscriptionEnd.PORTED_OUT: population_service_pb2.SUBSCRIPTION_END_PORTED_OUT,
+    SubscriptionEnd.TERMINATED: population_service_pb2.SUBSCRIPTION_END_TERMINATED,
+    SubscriptionEnd.TRANSFERRED: population_service_pb2.SUBSCRIPTION_END_TRANSFERRED,
+}
+SUBSCRIBER_UPDATE_RESULTS = {
+    AcknowledgementResult.ACCEPTED: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ACCEPTED,
+    AcknowledgementResult.ALREADY_ACKNOWLEDGED: (
+        population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ALREADY_ACKNOWLEDGED
+    ),
+    AcknowledgementResult.LEASE_LOST: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_LEASE_LOST,
+    AcknowledgementResult.SUPERSEDED: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_SUPERSEDED,
+    AcknowledgementResult.UNKNOWN: population_service_pb2.SUBSCRIBER_UPDATE_RESULT_UNKNOWN,
+}
+
 
 def timestamp(instant: datetime | None) -> Timestamp | None:
     """An instant, or nothing."""
@@ -98,7 +134,10 @@ def timestamp(instant: datetime | None) -> Timestamp | None:
 def outcome(value: FieldOutcome) -> subscription_pb2.FieldOutcome:
     """One compared field."""
     return subscription_pb2.FieldOutcome(
-        result=FIELD_RESULTS[value.result], score=value.score, source=FIELD_SOURCES[value.source]
+        result=FIELD_RESULTS[value.result],
+        score=value.score,
+        source=FIELD_SOURCES[value.source],
+        agreement=None if value.agreement is None else NAME_AGREEMENTS[value.agreement],
     )
 
 
@@ -138,11 +177,17 @@ def import_summary(summary: ImportSummary) -> imports_pb2.ImportSummary:
         changed_count=summary.changed_count,
         unchanged_count=summary.unchanged_count,
         rejected_count=summary.rejected_count,
-        row_errors=[
-            imports_pb2.RowError(row_index=e.row_index, field=e.field, reason=e.reason)
-            for e in summary.row_errors
-        ],
+        gone_count=summary.gone_count,
+        unidentified_count=summary.unidentified_count,
+        row_errors=row_errors(summary.row_errors),
     )
+
+
+def row_errors(errors: Iterable[RowError]) -> list[imports_pb2.RowError]:
+    """Refused rows."""
+    return [
+        imports_pb2.RowError(row_index=e.row_index, field=e.field, reason=e.reason) for e in errors
+    ]
 
 
 def verdict(value: Verdict) -> verification_service_pb2.Verdict:
@@ -221,4 +266,43 @@ def enforcement_case(value: ExplainedCase) -> enforcement_service_pb2.Enforcemen
         ),
         next_step_time=timestamp(value.next_step_at),
         cure=value.track.cure,
+    )
+
+
+def link_change(value: PastLinkChange) -> enforcement_service_pb2.LinkChange:
+    """A line of a link's history."""
+    return enforcement_service_pb2.LinkChange(
+        change_time=timestamp(value.changed_at),
+        cause=LINK_CHANGE_CAUSES[value.action],
+        from_state=LINK_STATES[value.from_state],
+        to_state=LINK_STATES[value.to_state],
+    )
+
+
+def subscriber_update(value: SubscriberUpdate) -> population_service_pb2.SubscriberUpdate:
+    """What the population authority is told of a person and a number."""
+    standing = value.standing
+    return population_service_pb2.SubscriberUpdate(
+        personal_id=value.personal_id.value,
+        sequence=value.sequence,
+        subscription_id=str(value.subscription_id),
+        msisdn=value.msisdn.value,
+        operator_id=value.operator_id,
+        link_state=LINK_STATES[standing.link_state],
+        assurance=_assurance(standing),
+        primary_time=timestamp(standing.primary_since),
+        disown_time=timestamp(standing.disowned_at),
+        end=None if standing.end is None else SUBSCRIPTION_ENDS[standing.end],
+        update_time=timestamp(value.changed_at),
+    )
+
+
+def _assurance(standing: Standing) -> population_service_pb2.Assurance | None:
+    """Nobody is verified in another way."""
+    if standing.verified_at is None:
+        return None
+    return population_service_pb2.Assurance(
+        method=population_service_pb2.ASSURANCE_METHOD_CHIP_AND_FACE,
+        verify_time=timestamp(standing.verified_at),
+        policy_version=standing.policy_version or "",
     )

@@ -19,6 +19,7 @@ from identity.services.directives import (
     pull_directives,
 )
 from identity.services.explain_subscription import explain_subscription
+from identity.services.quality import record_quality_of_the_day
 from identity.storage.database import UnitOfWork
 from subid.v1 import enforcement_service_pb2 as pb
 from subid.v1 import enforcement_service_pb2_grpc
@@ -45,7 +46,9 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
                 as_of_time=encode.timestamp(run.ran_until),
             )
 
-        return self._edge.answer_once(request, call, advance, pb.AdvanceEnforcementResponse)
+        response = self._edge.answer_once(request, call, advance, pb.AdvanceEnforcementResponse)
+        self._measure_the_day(call)
+        return response
 
     def PullDirectives(
         self, request: pb.PullDirectivesRequest, call: Call
@@ -100,6 +103,18 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         return pb.ExplainSubscriptionResponse(
             service_state=encode.SERVICE_STATES[found.service_state],
             cases=[encode.enforcement_case(case) for case in found.cases],
+            link_history=[encode.link_change(each) for each in found.link_history],
+        )
+
+    def _measure_the_day(self, call: Call) -> None:
+        """Measure the books once a day, when enforcement has moved them: the regulator's clock.
+
+        After the answer is stored: should it fail, the same request again finishes it.
+        """
+        self._edge.transactions.run(
+            lambda uow: record_quality_of_the_day(
+                uow, call.policy, caller=str(call.caller), at=self._edge.clock.now()
+            )
         )
 
     def _as_of(self, request: pb.AdvanceEnforcementRequest, call: Call) -> Call:

@@ -27,6 +27,8 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.PersonalIDMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.MSISDNMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.FullNameMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.PointOfSaleMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.ProvinceCodeMalformedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.DateImpossibleError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.ValueMissingError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.RequestInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
@@ -40,8 +42,10 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.NumberInServiceElsewhereError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.TerminationPendingError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.RegistrationRequiredError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.NumberQuarantinedError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.CitizenNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.CitizenExistsError: grpc.StatusCode.ALREADY_EXISTS,
+    errors.PersonalIDRetiredError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.VerificationNotFoundError: grpc.StatusCode.NOT_FOUND,
     errors.VerificationUsedError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.VerificationExpiredError: grpc.StatusCode.FAILED_PRECONDITION,
@@ -49,12 +53,15 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     errors.EventInvalidError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.ClockBackwardsError: grpc.StatusCode.FAILED_PRECONDITION,
     errors.InstantInFutureError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.QualityNotMeasuredError: grpc.StatusCode.NOT_FOUND,
     errors.PageTokenInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.CallerUnknownError: grpc.StatusCode.UNAUTHENTICATED,
     errors.PermissionRefusedError: grpc.StatusCode.PERMISSION_DENIED,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.ContendedError: grpc.StatusCode.ABORTED,
     errors.StorageUnavailableError: grpc.StatusCode.UNAVAILABLE,
+    # Sent again it ends the same way: only the owner of the service can put it right.
+    errors.RecordUnreadableError: grpc.StatusCode.DATA_LOSS,
 }
 
 

@@ -21,7 +21,7 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
-from identity.domain.errors import DomainError, StreamIdleError
+from identity.domain.errors import DomainError, RecordUnreadableError, StreamIdleError
 from identity.domain.policy import PolicyPack
 from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import malformed, read
@@ -160,7 +160,9 @@ class _Watch:
             "duration_ms": round(1000 * (time.monotonic() - self._began_at), 1),
         }
         if isinstance(error, DomainError):
-            _log.info("refused", reason=error.reason, **fields)
+            # The caller cannot mend it and the owner must know.
+            log = _log.error if isinstance(error, RecordUnreadableError) else _log.info
+            log("refused", reason=error.reason, **fields)
             status = status_of(error, correlation_id=correlation_id)
         else:
             # Never the message: libraries put values into it. Where it happened is enough.

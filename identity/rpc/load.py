@@ -18,7 +18,7 @@ class Shares:
 
     Attributes:
         calls_max: Calls under way, without imports. A quarter of what the server accepts in all.
-        streams_max: Imports under way. One of them keeps a database connection busy.
+        streams_max: Imports under way. One of them keeps two database connections busy.
         silence_s: How long a call may wait for its next message before it is ended.
     """
 

@@ -21,6 +21,7 @@ from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.rpc.interceptor import Guard
 from identity.rpc.limits import MESSAGE_BYTES_MAX
 from identity.rpc.population_servicer import PopulationServicer
+from identity.rpc.quality_servicer import QualityServicer
 from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
 from identity.security.certificates import Identity
@@ -33,6 +34,8 @@ from subid.v1 import (
     enforcement_service_pb2_grpc,
     population_service_pb2,
     population_service_pb2_grpc,
+    quality_service_pb2,
+    quality_service_pb2_grpc,
     subscription_service_pb2,
     subscription_service_pb2_grpc,
     verification_service_pb2,
@@ -59,6 +62,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     citizen_service_pb2.DESCRIPTOR.services_by_name["CitizenService"],
     contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"],
     enforcement_service_pb2.DESCRIPTOR.services_by_name["EnforcementService"],
+    quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
 )
 
 
@@ -145,6 +149,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge) -> None:
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(edge), server
     )
+    quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
 
 
 def _add_health(server: grpc.aio.Server) -> HealthServicer:

@@ -1,22 +1,28 @@
 """SubscriptionService on the wire."""
 
-from collections.abc import AsyncIterator
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
+from uuid import UUID
 
 from identity.domain.errors import RequestInvalidError, SubscriptionNotFoundError
 from identity.domain.link import LinkState
 from identity.rpc import decode, encode
-from identity.rpc.edge import Edge, request_key
+from identity.rpc.edge import Edge
+from identity.rpc.import_stream import RowKind, page_after, page_token, take_stream
 from identity.services.call import Call
-from identity.services.import_subscriptions import BookRow, import_subscriptions
-from identity.services.imports import BatchResult, ImportSummary
+from identity.services.import_progress import get_progress, list_errors
+from identity.services.import_subscriptions import import_subscriptions
+from identity.services.imports import BatchHead, BatchResult, ImportSummary, RefusedRow
 from identity.services.read_subscriptions import get_subscription, list_of_operator, view
 from identity.services.register_subscription import register_subscription
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
+from identity.storage.book import IndexedRow
 from identity.storage.database import UnitOfWork
+from identity.storage.import_runs import ImportRun
 from subid.v1 import subscription_service_pb2 as pb
 from subid.v1 import subscription_service_pb2_grpc
 
+_IMPORT = pb.ImportSubscriptionsRequest.DESCRIPTOR.full_name
 _EVENT_KINDS = {
     pb.SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE: EventKind.DEVICE_CHANGE,
     pb.SUBSCRIPTION_EVENT_KIND_SIM_SWAP: EventKind.SIM_SWAP,
@@ -32,19 +38,48 @@ class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServ
     """Decodes, calls the service, encodes."""
 
     def __init__(self, edge: Edge) -> None:
+        sealer = edge.transactions.database.sealer
         self._edge = edge
+        self._kind = RowKind(
+            read=lambda batch: decode.book_rows(batch.rows, sealer),
+            store=_store,
+            key=attrgetter("msisdn_key"),
+        )
 
     async def ImportSubscriptions(
         self, requests: AsyncIterator[pb.ImportSubscriptionsRequest], call: Call
     ) -> pb.ImportSubscriptionsResponse:
-        """Store batch after batch; each is there before the next is read."""
-        summary = ImportSummary()
-        async for request in requests:
-            summary.expect(request.batch_index, request.request_id)
-            result = await self._edge.in_thread(partial(self._batch, request, call))
-            summary.add(result)
+        """Store batch after batch."""
+        summary = await take_stream(self._edge, call, requests, self._kind)
         return pb.ImportSubscriptionsResponse(
             summary=encode.import_summary(summary), links=_link_counts(summary)
+        )
+
+    def GetSubscriptionImport(
+        self, request: pb.GetSubscriptionImportRequest, call: Call
+    ) -> pb.GetSubscriptionImportResponse:
+        """Tell how far an import has come."""
+        progress = self._edge.transactions.run(
+            lambda uow: get_progress(uow, call, UUID(request.import_id), method=_IMPORT)
+        )
+        return pb.GetSubscriptionImportResponse(
+            next_batch_index=progress.next_batch_index,
+            is_complete=progress.is_complete,
+            summary=encode.import_summary(progress.summary),
+            links=_link_counts(progress.summary),
+        )
+
+    def ListSubscriptionImportErrors(
+        self, request: pb.ListSubscriptionImportErrorsRequest, call: Call
+    ) -> pb.ListSubscriptionImportErrorsResponse:
+        """Read a page of refused rows."""
+        after = page_after(request.page_token)
+        page = self._edge.transactions.run(
+            lambda uow: list_errors(uow, call, UUID(request.import_id), method=_IMPORT, after=after)
+        )
+        return pb.ListSubscriptionImportErrorsResponse(
+            row_errors=encode.row_errors(page.row_errors),
+            next_page_token=page_token(page.next_after),
         )
 
     def RegisterSubscription(
@@ -107,27 +142,15 @@ class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServ
 
         return self._edge.answer_once(request, call, report, pb.ReportEventsResponse)
 
-    def _batch(self, request: pb.ImportSubscriptionsRequest, call: Call) -> BatchResult:
-        rows = decode.rows(request.rows, _book_row)
-        fields = self._edge.transactions.run_batch_once(
-            request_key(request, call),
-            request.batch_index,
-            lambda uow: import_subscriptions(uow, call, rows).to_fields(),
-            at=call.at,
-        )
-        return BatchResult.from_fields(fields)
 
-
-def _book_row(message: pb.SubscriptionRow) -> BookRow:
-    fields = decode.Fields()
-    activated_on = fields.take("activated_on", lambda: decode.optional_day(message, "activated_on"))
-    if fields.violations:
-        raise fields.refuse()
-    return BookRow(
-        msisdn=decode.msisdn(message.msisdn),
-        claim=decode.holder_claim(message.holder, path="holder"),
-        activated_on=activated_on,
-    )
+def _store(
+    uow: UnitOfWork,
+    call: Call,
+    rows: Sequence[IndexedRow | RefusedRow[bytes]],
+    run: ImportRun,
+    head: BatchHead,
+) -> BatchResult:
+    return import_subscriptions(uow, call, rows, run=run, is_last=head.is_last)
 
 
 def _event(message: pb.SubscriptionEvent) -> SubscriptionEvent | RequestInvalidError:

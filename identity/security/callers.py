@@ -13,10 +13,16 @@ _PREFIX = "urn:subid:"
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "PopulationService/ImportPopulation": frozenset({Role.POPULATION}),
+    "PopulationService/GetPopulationImport": frozenset({Role.POPULATION}),
+    "PopulationService/ListPopulationImportErrors": frozenset({Role.POPULATION}),
     "PopulationService/ApplyPopulationChanges": frozenset({Role.POPULATION}),
+    "PopulationService/PullSubscriberUpdates": frozenset({Role.POPULATION}),
+    "PopulationService/AcknowledgeSubscriberUpdates": frozenset({Role.POPULATION}),
     "SubscriptionService/ImportSubscriptions": frozenset({Role.OPERATOR}),
     "SubscriptionService/RegisterSubscription": frozenset({Role.OPERATOR}),
     "SubscriptionService/GetSubscription": frozenset({Role.OPERATOR}),
+    "SubscriptionService/GetSubscriptionImport": frozenset({Role.OPERATOR}),
+    "SubscriptionService/ListSubscriptionImportErrors": frozenset({Role.OPERATOR}),
     "SubscriptionService/ListSubscriptions": frozenset({Role.OPERATOR}),
     "SubscriptionService/ReportEvents": frozenset({Role.OPERATOR}),
     "VerificationService/StartVerification": frozenset({Role.OPERATOR, Role.CITIZEN_APP}),
@@ -34,6 +40,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "EnforcementService/ExplainSubscription": frozenset(
         {Role.OPERATOR, Role.REGULATOR, Role.CITIZEN_APP}
     ),
+    "QualityService/GetReport": frozenset({Role.OPERATOR, Role.REGULATOR}),
 }
 """Who may call what: `Service/Method` of package subid.v1, and the roles."""
 

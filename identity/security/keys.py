@@ -1,6 +1,8 @@
-"""The key file: secrets that the registry's data is sealed and indexed with.
+"""The key ring: secrets that the registry's data is sealed and indexed with.
 
-Owns reading, writing and checking the file. Knows nothing of what the keys are used for.
+Owns its text form, what makes a ring whole, how it changes, and the file it lies in by default.
+Knows nothing of what the keys are used for, nor of other places to keep them
+(`identity.security.key_source`).
 """
 
 import base64
@@ -8,10 +10,10 @@ import json
 import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from identity.state_directory import StateError, locked, write_whole
+from identity.state_directory import StateError, write_whole
 
 KEY_BYTES = 32
 """AES-256 and HMAC-SHA-256 keys (NIST SP 800-57 part 1, 256-bit strength)."""
@@ -21,7 +23,7 @@ KEY_ID_MAX = 2**32 - 1
 
 
 class KeyFileError(StateError):
-    """A key file that cannot be used; the message never shows its contents."""
+    """A key ring that cannot be used; the message never shows its contents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -48,19 +50,84 @@ def generate_key_ring() -> KeyRing:
     )
 
 
-def write_key_ring(path: Path, ring: KeyRing) -> None:
-    """Write a key file that only its owner can read.
+def with_new_key(ring: KeyRing, *, key_id: int, is_active: bool) -> KeyRing:
+    """The ring with one more sealing key from the operating system.
+
+    Args:
+        ring: The ring.
+        key_id: The new key's number, which no key had before.
+        is_active: Whether new values are sealed with it from now on.
 
     Raises:
-        FileExistsError: There is one: keys are never overwritten.
+        KeyFileError: The number is taken, or is none that the sealed format can hold.
     """
+    if key_id in ring.sealing or not 1 <= key_id <= KEY_ID_MAX:
+        raise KeyFileError(f"no new key can have the number {key_id}")
+    sealing = {**ring.sealing, key_id: secrets.token_bytes(KEY_BYTES)}
+    return replace(ring, sealing=sealing, active_id=key_id if is_active else ring.active_id)
+
+
+def without_key(ring: KeyRing, key_id: int) -> KeyRing:
+    """The ring without one of its old sealing keys.
+
+    Raises:
+        KeyFileError: It has no such key, or seals with it.
+    """
+    if key_id not in ring.sealing:
+        raise KeyFileError(f"the key ring has no key {key_id}")
+    if key_id == ring.active_id:
+        raise KeyFileError(f"key {key_id} seals new values: rotate first")
+    kept = {number: key for number, key in ring.sealing.items() if number != key_id}
+    return replace(ring, sealing=kept)
+
+
+def format_key_ring(ring: KeyRing) -> str:
+    """The text form: JSON, the keys in base64."""
     document = {
         "active_id": ring.active_id,
         "sealing": {str(i): base64.b64encode(key).decode() for i, key in ring.sealing.items()},
         "index": base64.b64encode(ring.index).decode(),
     }
-    content = json.dumps(document, indent=2).encode("ascii")
-    write_whole(path, content, mode=0o600, may_replace=False)
+    return json.dumps(document, indent=2)
+
+
+def parse_key_ring(text: str, *, origin: str) -> KeyRing:
+    """Read what `format_key_ring` made.
+
+    Args:
+        text: The text.
+        origin: Where it came from, for the message.
+
+    Raises:
+        KeyFileError: It is damaged, a key has the wrong length, or the active one is not there.
+    """
+    try:
+        document = json.loads(text)
+        ring = KeyRing(
+            active_id=int(document["active_id"]),
+            sealing={_key_id(i): _key(key) for i, key in document["sealing"].items()},
+            index=_key(document["index"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KeyFileError(f"{origin} is not a key file") from error
+    if ring.active_id not in ring.sealing:
+        raise KeyFileError(f"{origin} lacks its active key")
+    return ring
+
+
+def write_key_ring(path: Path, ring: KeyRing, *, may_replace: bool = False) -> None:
+    """Write a key file that only its owner can read.
+
+    Args:
+        path: Where.
+        ring: The keys.
+        may_replace: Whether an older file gives way, as a whole.
+
+    Raises:
+        FileExistsError: There is one, and it may not be replaced.
+    """
+    content = format_key_ring(ring).encode("ascii")
+    write_whole(path, content, mode=0o600, may_replace=may_replace)
 
 
 def read_key_ring(path: Path) -> KeyRing:
@@ -72,29 +139,10 @@ def read_key_ring(path: Path) -> KeyRing:
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise KeyFileError(f"{path} can be read by others: chmod 600")
     try:
-        document = json.loads(path.read_text(encoding="ascii"))
-        ring = KeyRing(
-            active_id=int(document["active_id"]),
-            sealing={_key_id(i): _key(text) for i, text in document["sealing"].items()},
-            index=_key(document["index"]),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        text = path.read_text(encoding="ascii")
+    except ValueError as error:
         raise KeyFileError(f"{path} is not a key file") from error
-    if ring.active_id not in ring.sealing:
-        raise KeyFileError(f"{path} lacks its active key")
-    return ring
-
-
-def load_or_create_key_ring(path: Path) -> KeyRing:
-    """The keys in a file, made on first use; of several processes one makes them.
-
-    Raises:
-        KeyFileError: As for `read_key_ring`.
-    """
-    with locked(path.parent):
-        if not path.exists():
-            write_key_ring(path, generate_key_ring())
-    return read_key_ring(path)
+    return parse_key_ring(text, origin=str(path))
 
 
 def _key_id(text: str) -> int:

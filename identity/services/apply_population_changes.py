@@ -1,4 +1,4 @@
-"""Apply births, deaths, corrections and new cards, and relink whom they touch.
+"""Apply births, deaths, corrections, new cards and merged records, and relink whom they touch.
 
 Owns the use case: all changes of a request or none.
 """
@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from identity.audit.log import AuditEntry, append
-from identity.domain.errors import CitizenExistsError, CitizenNotFoundError
+from identity.domain.errors import (
+    CitizenExistsError,
+    CitizenNotFoundError,
+    PersonalIDRetiredError,
+)
 from identity.domain.holder import PopulationRecord
 from identity.domain.personal_id import PersonalID
 from identity.services.call import Call
@@ -47,7 +51,15 @@ class NewCard:
     issued_on: date
 
 
-PopulationChange = Birth | Correction | Death | NewCard
+@dataclass(frozen=True, slots=True)
+class MergedRecords:
+    """Two records were one person's; the one that is retired proves nothing any more."""
+
+    retired_personal_id: PersonalID
+    surviving_personal_id: PersonalID
+
+
+PopulationChange = Birth | Correction | Death | NewCard | MergedRecords
 
 
 def apply_population_changes(
@@ -58,23 +70,29 @@ def apply_population_changes(
     Raises:
         CitizenExistsError: A birth for a personal ID that has a record.
         CitizenNotFoundError: Any other change for one that has none.
+        PersonalIDRetiredError: Any other change for one that was merged into another.
     """
     # In one order for all requests, so that two of them can only wait for each other.
-    uow.citizens.find_many((_personal_id(change) for change in changes), lock=True)
-    touched = [_apply(uow, call, change) for change in changes]
-    return relink_citizens(uow, call, touched)
+    whom = (personal_id for change in changes for personal_id in _personal_ids(change))
+    uow.citizens.find_many(whom, lock=True)
+    touched = {_apply(uow, call, change) for change in changes}
+    keys = [citizen_key(uow.sealer, personal_id) for personal_id in touched]
+    return relink_citizens(uow, call, keys, action="apply_population_changes")
 
 
 def _apply(uow: UnitOfWork, call: Call, change: PopulationChange) -> PersonalID:
     record = _enter(uow, call, change) if isinstance(change, Birth) else _change(uow, call, change)
-    entry = AuditEntry(
-        occurred_at=call.at,
-        caller=str(call.caller),
-        action="apply_population_change",
-        outcome=type(change).__name__.lower(),
-        citizen_key=citizen_key(uow.sealer, record.personal_id),
-    )
-    append(uow.connection, [entry])
+    entries = [
+        AuditEntry(
+            occurred_at=call.at,
+            caller=str(call.caller),
+            action="apply_population_change",
+            outcome=type(change).__name__.lower(),
+            citizen_key=citizen_key(uow.sealer, personal_id),
+        )
+        for personal_id in _personal_ids(change)
+    ]
+    append(uow.connection, entries)
     return record.personal_id
 
 
@@ -84,26 +102,36 @@ def _enter(uow: UnitOfWork, call: Call, birth: Birth) -> PopulationRecord:
     return birth.record
 
 
-def _change(uow: UnitOfWork, call: Call, change: Correction | Death | NewCard) -> PopulationRecord:
+def _change(
+    uow: UnitOfWork, call: Call, change: Correction | Death | NewCard | MergedRecords
+) -> PopulationRecord:
     record = _changed(uow, change)
     uow.citizens.save_many([record], at=call.at)
     return record
 
 
-def _changed(uow: UnitOfWork, change: Correction | Death | NewCard) -> PopulationRecord:
+def _changed(
+    uow: UnitOfWork, change: Correction | Death | NewCard | MergedRecords
+) -> PopulationRecord:
     if isinstance(change, Correction):
         _known(uow, change.record.personal_id)
         return change.record
+    if isinstance(change, MergedRecords):
+        surviving = _known(uow, change.surviving_personal_id)
+        return replace(_known(uow, change.retired_personal_id), merged_into=surviving.personal_id)
     known = _known(uow, change.personal_id)
     if isinstance(change, Death):
         return replace(known, deceased_on=change.deceased_on)
     return replace(known, card_issued_on=change.issued_on)
 
 
-def _personal_id(change: PopulationChange) -> PersonalID:
+def _personal_ids(change: PopulationChange) -> tuple[PersonalID, ...]:
+    """Whom a change concerns: whose record it changes comes first."""
     if isinstance(change, Birth | Correction):
-        return change.record.personal_id
-    return change.personal_id
+        return (change.record.personal_id,)
+    if isinstance(change, MergedRecords):
+        return (change.retired_personal_id, change.surviving_personal_id)
+    return (change.personal_id,)
 
 
 def _known(uow: UnitOfWork, personal_id: PersonalID) -> PopulationRecord:
@@ -111,4 +139,6 @@ def _known(uow: UnitOfWork, personal_id: PersonalID) -> PopulationRecord:
     record = uow.citizens.find(personal_id, lock=True)
     if record is None:
         raise CitizenNotFoundError("no population record has this personal ID")
+    if record.merged_into is not None:
+        raise PersonalIDRetiredError("the records of this personal ID stand under another")
     return record

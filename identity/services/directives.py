@@ -5,7 +5,7 @@ the only thing that moves a subscription's applied state.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -105,7 +105,7 @@ def _apply(uow: UnitOfWork, call: Call, executed: Sequence[Handed]) -> None:
     references = [(directive.msisdn_key, directive.subscription_id) for directive in executed]
     items = uow.subscriptions.find_by_reference(references)
     uow.subscriptions.save_many(
-        replace(item, applied_state=states[item.subscription_id], updated_at=call.at)
+        item.applied(states[item.subscription_id], at=call.at)
         for item in items
         if item.subscription_id in states
     )

@@ -14,6 +14,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction, PastLinkChange
 from identity.storage.subscriptions import msisdn_key
 
 
@@ -29,10 +30,11 @@ class ExplainedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What is ordered, and the open cases behind it, the earliest next step first."""
+    """What is ordered, the open cases, the earliest next step first, and the past of its link."""
 
     service_state: ServiceState
     cases: Sequence[ExplainedCase]
+    link_history: Sequence[PastLinkChange] = ()
 
 
 def explain_subscription(
@@ -51,7 +53,9 @@ def explain_subscription(
     cases = uow.cases.list_open([item])[item.subscription_id]
     explained = [_explain(call, case, is_primary=is_primary) for case in cases]
     explained.sort(key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at))
-    return Explanation(service_state=item.service_state, cases=explained)
+    return Explanation(
+        service_state=item.service_state, cases=explained, link_history=_history(uow, call, item)
+    )
 
 
 def _visible(
@@ -64,6 +68,16 @@ def _visible(
         return item
     is_own = item is not None and personal_id is not None and item.claim.personal_id == personal_id
     return item if is_own else None
+
+
+def _history(uow: UnitOfWork, call: Call, item: Subscription) -> Sequence[PastLinkChange]:
+    """How the link came to be what it is; a citizen's begins where the contract names them."""
+    key = msisdn_key(uow.sealer, item.msisdn)
+    history = uow.link_changes.list_of(key, item.subscription_id)
+    if call.caller.role is not Role.CITIZEN_APP:
+        return history
+    began = [at for at, line in enumerate(history) if line.action is LinkAction.NEW_HOLDER]
+    return history[began[-1] + 1 :] if began else history
 
 
 def _explain(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:

@@ -8,10 +8,12 @@ from identity.audit.log import AuditEntry, append
 from identity.domain.errors import PrimaryNotEligibleError
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
+from identity.domain.subscriber_update import NO_NEWS
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
 from identity.storage.database import UnitOfWork
 from identity.storage.primaries import PrimaryNumber
+from identity.storage.subscriptions import msisdn_key
 
 
 def set_primary_number(
@@ -30,6 +32,8 @@ def set_primary_number(
     if not item.is_eligible_as_primary or item.verified_at is None:
         raise PrimaryNotEligibleError("not a verified number of yours that is in service")
     uow.primaries.set(item, at=call.at)
+    reference = (msisdn_key(uow.sealer, item.msisdn), item.subscription_id)
+    uow.subscriber_updates.note({reference: NO_NEWS}, at=call.at)
     append(uow.connection, [_entry(uow, call, personal_id, "set_primary_number", "set")])
     return PrimaryNumber(
         subscription_id=item.subscription_id,

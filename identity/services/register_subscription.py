@@ -3,12 +3,14 @@
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import (
     NumberInServiceElsewhereError,
+    NumberQuarantinedError,
     SubscriptionExistsError,
     TerminationPendingError,
 )
 from identity.domain.holder import HolderClaim
 from identity.domain.link import Link, compare_holder
 from identity.domain.msisdn import MSISDN
+from identity.domain.quarantine import quarantined_until
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
@@ -27,6 +29,7 @@ def register_subscription(
         SubscriptionExistsError: The operator has it in service already.
         NumberInServiceElsewhereError: Another operator has.
         TerminationPendingError: It was ordered terminated and is still served.
+        NumberQuarantinedError: It was given up of late.
     """
     item = new_subscription(uow, call, msisdn, claim)
     current = uow.subscriptions.find_in_service(msisdn)
@@ -37,9 +40,28 @@ def register_subscription(
     last = uow.subscriptions.find_many_ended([msisdn]).get(msisdn)
     if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
+    refuse_quarantined(uow, call, msisdn, claim)
     settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
     append(uow.connection, [_entry(uow, call, settled)])
     return settled
+
+
+def refuse_quarantined(uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: HolderClaim) -> None:
+    """Keep a number that was given up of late from whoever must not have it yet.
+
+    Raises:
+        NumberQuarantinedError: With the instant from which it may be had.
+    """
+    until = quarantined_until(
+        uow.subscriptions.find_many_served_last([msisdn]).get(msisdn),
+        call.policy.numbers,
+        operator_id=call.caller.name,
+        personal_id=claim.personal_id,
+        at=call.at,
+    )
+    if until is not None:
+        instant = until.isoformat(timespec="seconds")
+        raise NumberQuarantinedError(f"the number is in quarantine until {instant}")
 
 
 def link_claim(uow: UnitOfWork, claim: HolderClaim) -> Link:

@@ -24,9 +24,14 @@ from identity.domain.holder import HolderClaim
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.services.call import Call
-from identity.services.register_subscription import link_claim, new_subscription
+from identity.services.link_history import note_claim_changes
+from identity.services.register_subscription import (
+    link_claim,
+    new_subscription,
+    refuse_quarantined,
+)
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -138,9 +143,20 @@ def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Non
     item = _own(uow, call, event)
     if item.service_state is ServiceState.INACTIVE:
         raise EventInvalidError("the number was never put in service")
+    _demand_verification(uow, call, event, item, cause=CaseCause.DEVICE_CHANGE)
+
+
+def _demand_verification(
+    uow: UnitOfWork,
+    call: Call,
+    event: SubscriptionEvent,
+    item: Subscription,
+    *,
+    cause: CaseCause,
+) -> None:
     change = Change(
         before=item.service_state,
-        cause=CaseCause.DEVICE_CHANGE,
+        cause=cause,
         cause_at=event.occurred_at,
         is_primary=bool(uow.primaries.held_by([item.subscription_id])),
         # The operator must act within two hours: waiting for the next run would lose them.
@@ -151,8 +167,14 @@ def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Non
 
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
-    swapped = replace(item, sim_swapped_at=event.occurred_at, updated_at=call.at)
-    uow.subscriptions.save(swapped)
+    # An event told of late must not hide a later one.
+    swapped_at = max(event.occurred_at, item.sim_swapped_at or event.occurred_at)
+    swapped = replace(item, sim_swapped_at=swapped_at, updated_at=call.at)
+    is_due = call.policy.has_track_for(CaseCause.SIM_SWAP)
+    if not is_due or item.service_state is ServiceState.INACTIVE:
+        uow.subscriptions.save(swapped)
+    else:
+        _demand_verification(uow, call, event, swapped, cause=CaseCause.SIM_SWAP)
 
 
 def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
@@ -163,6 +185,7 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     last = uow.subscriptions.find_many_ended([event.msisdn]).get(event.msisdn)
     if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
+    refuse_quarantined(uow, call, event.msisdn, claim)
     if last is not None and last.operator_id == call.caller.name:
         raise RegistrationRequiredError("the number came from nobody: it was yours before")
     item = new_subscription(uow, call, event.msisdn, claim)
@@ -173,21 +196,24 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 
 def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
-    ended = replace(
-        item,
-        service_state=ServiceState.TERMINATED,
-        applied_state=ServiceState.TERMINATED,
-        updated_at=call.at,
-    )
-    settle_subscription(uow, call, ended, Change(before=item.service_state))
+    if event.kind is EventKind.PORT_OUT and item.service_state.strictness:
+        # It would be in service again at once, under a clock that starts anew.
+        raise EventInvalidError("a blocked number is not ported: its holder verifies first")
+    ended = item.ended(_ENDS[event.kind], at=call.at)
+    change = Change(before=item.service_state, end=ended.ended_by)
+    settle_subscription(uow, call, ended, change)
 
 
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     claim = _claim(event)
+    if claim.personal_id == item.claim.personal_id:
+        # Otherwise a number could be handed to its own holder, whose proof and clock would be gone.
+        raise EventInvalidError("this person is the holder already: correct the book instead")
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_new_holder=True)
     settle_subscription(uow, call, transferred, change)
+    note_claim_changes(uow, call, [(item, transferred)])
 
 
 def _claim(event: SubscriptionEvent) -> HolderClaim:
@@ -195,6 +221,11 @@ def _claim(event: SubscriptionEvent) -> HolderClaim:
         raise EventInvalidError("this kind of event needs the new holder")
     return event.claim
 
+
+_ENDS = {
+    EventKind.PORT_OUT: SubscriptionEnd.PORTED_OUT,
+    EventKind.RELEASE: SubscriptionEnd.RELEASED,
+}
 
 _EFFECTS: dict[EventKind, Callable[[UnitOfWork, Call, SubscriptionEvent], None]] = {
     EventKind.DEVICE_CHANGE: _change_device,

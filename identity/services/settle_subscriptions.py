@@ -1,16 +1,19 @@
 """Save subscriptions together with everything that follows from their change.
 
-Owns the order of saving: subscriptions, cases, overtaken directives, new directives. What follows
-is `identity.domain.settlement`'s to say.
+Owns the order of saving: subscriptions, cases, overtaken directives, new directives, and last what
+the population authority is owed of it. What follows is `identity.domain.settlement`'s to say.
 """
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change, Settlement, settle
+from identity.domain.subscriber_update import News
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
 from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
 
 
 def settle_subscriptions(
@@ -42,6 +45,13 @@ def settle_subscriptions(
         for item in items
     ]
     _save(uow, items, settlements)
+    news = {
+        (msisdn_key(uow.sealer, item.msisdn), item.subscription_id): _news(
+            call, changes[item.subscription_id]
+        )
+        for item in items
+    }
+    uow.subscriber_updates.note(news, at=call.at)
     return settlements
 
 
@@ -62,3 +72,11 @@ def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Sett
         ids = (done.subscription.subscription_id for done in settlements if done.overtaken == kinds)
         uow.directives.supersede(ids, kinds)
     uow.directives.add_many(order for done in settlements for order in done.directives)
+
+
+def _news(call: Call, change: Change) -> News:
+    return News(
+        end=change.end,
+        is_disowned=change.cause is CaseCause.DISOWNED,
+        verified_under=call.policy.verification.version if change.is_cured else None,
+    )

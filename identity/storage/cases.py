@@ -10,16 +10,40 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import any_of
+from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
+
+Reference = tuple[bytes, UUID]
+"""Full key of a subscription: the key of its number, and its identifier."""
+
+CaseKind = tuple[str, str, str, int]
+"""Track, cause, version of the pack, steps taken."""
+
+_CHANGE_ALIKE = text(
+    "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
+    " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END"
+    f" FROM {PACKED_REFERENCES} AS n"
+    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
+    " AND e.track = :track AND e.state = 'open'"
+)
+
+# The database makes the identifiers.
+_OPEN_ALIKE = text(
+    "INSERT INTO enforcement_case (msisdn_key, case_id, subscription_id, track, cause,"  # noqa: S608 - no input
+    " policy_version, opened_at, steps_taken, next_due_at, state)"
+    " SELECT n.key, gen_random_uuid(), n.id,"
+    " :track, :cause, :policy_version, CAST(:opened_at AS timestamptz), :steps_taken,"
+    " CAST(:next_due_at AS timestamptz), :state"
+    f" FROM {PACKED_REFERENCES} AS n"
+)
 
 _CASE_FIELDS = [field.name for field in fields(Case)]
 
@@ -75,6 +99,66 @@ class Cases:
         # Closing comes first: a ladder's place must be free before a new case takes it.
         rows.sort(key=lambda row: row["state"] == CaseState.OPEN.value)
         self.connection.execute(statement, rows)
+
+    def kinds_open(self, references: Sequence[Reference]) -> Mapping[UUID, tuple[CaseKind, ...]]:
+        """What tells the open cases of subscriptions apart, by subscription, oldest first."""
+        query = (
+            select(
+                enforcement_case.c.subscription_id,
+                enforcement_case.c.track,
+                enforcement_case.c.cause,
+                enforcement_case.c.policy_version,
+                enforcement_case.c.steps_taken,
+            )
+            .where(
+                any_key(enforcement_case.c.msisdn_key, (key for key, _ in references)),
+                enforcement_case.c.state == CaseState.OPEN.value,
+            )
+            .order_by(enforcement_case.c.opened_at, enforcement_case.c.track)
+        )
+        found: dict[UUID, tuple[CaseKind, ...]] = {identity: () for _, identity in references}
+        for identity, *kind in self.connection.execute(query):
+            if identity in found:
+                found[identity] += ((kind[0], kind[1], kind[2], kind[3]),)
+        return found
+
+    def change_alike(self, case: Case, references: Sequence[Reference]) -> None:
+        """Give the open cases on one track, of many subscriptions, the cause and end of one."""
+        self.connection.execute(
+            _CHANGE_ALIKE,
+            {
+                **packed(references),
+                "track": case.track,
+                "cause": case.cause.value,
+                "state": case.state.value,
+                "closed_at": case.closed_at,
+            },
+        )
+
+    def open_alike(self, case: Case, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
+        """Open the same case for each of many subscriptions that have none on its track.
+
+        Args:
+            case: The case of one of them.
+            keys: Keys of their numbers, at least one.
+            ids: Octets of their identifiers.
+        """
+        self.connection.execute(
+            _OPEN_ALIKE,
+            {
+                "keys": b"".join(keys),
+                "ids": b"".join(ids),
+                "key_bytes": len(keys[0]),
+                "last": len(keys) - 1,
+                "track": case.track,
+                "cause": case.cause.value,
+                "policy_version": case.policy_version,
+                "opened_at": case.opened_at,
+                "steps_taken": case.steps_taken,
+                "next_due_at": case.next_due_at,
+                "state": case.state.value,
+            },
+        )
 
     def ran_until(self, *, lock: bool = False) -> datetime | None:
         """Up to which instant enforcement has run; `lock` keeps other runs waiting."""

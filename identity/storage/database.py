@@ -11,33 +11,45 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, make_url, text
+from psycopg.types.string import BytesBinaryDumper
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
+from identity.storage.anomalies import Anomalies
+from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.citizens import Citizens
 from identity.storage.directives import Directives
 from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
+from identity.storage.import_runs import ImportRuns
+from identity.storage.link_changes import LinkChanges
+from identity.storage.link_runs import LinkRuns
+from identity.storage.links import Links
 from identity.storage.primaries import Primaries
+from identity.storage.quality import Quality
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
 from identity.storage.requests import Requests
 from identity.storage.sealing import Sealer
+from identity.storage.sealing_keys import SealingKeys
+from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
 
-POOL_SIZE = 20
-"""Connections kept: request threads of the server plus a few for its own work."""
+POOL_SIZE = 24
+"""Connections kept: those of request threads, two for each of some imports, a few for the server's
+own work."""
 
-_OF_A_PARTITION = re.compile(r"_p?\d+$")
+_OF_A_PARTITION = re.compile(r"_(?:p?\d+|fkey\d*)$")
 POOL_TIMEOUT_S = 5.0
 """How long a transaction waits for a connection before it is refused as overload."""
 
@@ -76,6 +88,11 @@ class UnitOfWork:
         return Subscriptions(self.connection, self.sealer)
 
     @cached_property
+    def book(self) -> Book:
+        """The registry as an operator's book meets it."""
+        return Book(self.connection, self.sealer)
+
+    @cached_property
     def primaries(self) -> Primaries:
         """Primary numbers."""
         return Primaries(self.connection, self.sealer)
@@ -106,6 +123,41 @@ class UnitOfWork:
         return Directives(self.connection, self.sealer)
 
     @cached_property
+    def import_runs(self) -> ImportRuns:
+        """Imports as wholes."""
+        return ImportRuns(self.connection)
+
+    @cached_property
+    def links(self) -> Links:
+        """Links by the thousand."""
+        return Links(self.connection, self.sealer)
+
+    @cached_property
+    def link_runs(self) -> LinkRuns:
+        """Comparisons of all claims."""
+        return LinkRuns(self.connection)
+
+    @cached_property
+    def link_changes(self) -> LinkChanges:
+        """The history of links."""
+        return LinkChanges(self.connection)
+
+    @cached_property
+    def anomalies(self) -> Anomalies:
+        """What anomalies are counted from."""
+        return Anomalies(self.connection, self.sealer)
+
+    @property
+    def quality(self) -> Quality:
+        """Measurements of the data's quality."""
+        return Quality(self.connection)
+
+    @cached_property
+    def subscriber_updates(self) -> SubscriberUpdates:
+        """What the population authority is owed."""
+        return SubscriberUpdates(self.connection, self.sealer)
+
+    @cached_property
     def requests(self) -> Requests:
         """First answers."""
         return Requests(self.connection, self.sealer)
@@ -114,6 +166,11 @@ class UnitOfWork:
     def registry(self) -> Registry:
         """Whose data this is."""
         return Registry(self.connection, self.sealer)
+
+    @cached_property
+    def sealing_keys(self) -> SealingKeys:
+        """Which keys sealed it."""
+        return SealingKeys(self.connection, self.sealer)
 
 
 @dataclass(frozen=True)
@@ -158,32 +215,37 @@ class Database:
 
 @contextmanager
 def _meant() -> Iterator[None]:
-    """Give the driver's errors their meaning."""
+    """Give the driver's errors their meaning; COPY raises them without SQLAlchemy around."""
     try:
         yield
     except (OperationalError, IntegrityError) as error:
-        raise _meaning(error) from error
+        raise _meaning(error, getattr(error.orig, "sqlstate", None)) from error
+    except (psycopg.OperationalError, psycopg.IntegrityError) as error:
+        raise _meaning(error, error.sqlstate) from error
     except PoolTimeoutError as error:
         raise OverloadedError("no database connection came free in time") from error
 
 
-def _meaning(error: OperationalError | IntegrityError) -> Exception:
-    sqlstate = getattr(error.orig, "sqlstate", None)
+def _meaning(error: Exception, sqlstate: str | None) -> Exception:
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
-    if isinstance(error, IntegrityError):
+    if isinstance(error, IntegrityError | psycopg.IntegrityError):
         return error
     # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
-    if sqlstate is None or sqlstate.startswith("57P") or error.connection_invalidated:
+    if sqlstate is None or sqlstate.startswith("57P") or _is_invalidated(error):
         return StorageUnavailableError("the database cannot be reached")
     return error
+
+
+def _is_invalidated(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and error.connection_invalidated
 
 
 def connect(url: str) -> Engine:
     """An engine for `postgresql://…`; no connection is made yet."""
     given = make_url(url)
     query = {"connect_timeout": str(CONNECT_TIMEOUT_S), **given.query}
-    return create_engine(
+    engine = create_engine(
         given.set(drivername="postgresql+psycopg", query=query),
         pool_size=POOL_SIZE,
         max_overflow=0,
@@ -195,6 +257,13 @@ def connect(url: str) -> Engine:
         # An error message must not carry the values of a statement into the log.
         hide_parameters=True,
     )
+    event.listen(engine, "connect", _write_bytes_fast)
+    return engine
+
+
+def _write_bytes_fast(connection: psycopg.Connection, _record: object) -> None:
+    """Have COPY write bytes by the driver's compiled way; it prefers one in Python (PEP 249)."""
+    connection.adapters.register_dumper(bytes, BytesBinaryDumper)
 
 
 def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
@@ -245,7 +314,7 @@ def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
 
 
 def _is_ours(_object: object, name: str | None, *_details: object) -> bool:
-    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`): their parent stands for them."""
+    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`, `…_fkey1`): their parent has it."""
     return name is None or not _OF_A_PARTITION.search(name)
 
 

@@ -1,7 +1,7 @@
 """Directives: ordered, leased, acknowledged, overtaken.
 
-Owns the rows of `directive`: their order for each number, leases that come back, and that an
-overtaken order is never handed out again. Knows nothing of why something is ordered.
+Owns the rows of `directive`: what becomes of each, and that an overtaken order is never handed out
+again. Which go next is `directive_queue.py`'s. Knows nothing of why something is ordered.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,17 +10,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, case, insert, or_, select, text, update
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.policy import CaseCause
 from identity.storage.arrays import any_of
+from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_msisdn, seal_msisdn
 from identity.storage.tables import directive
 
 _OPEN = directive.c.state.in_([DirectiveState.PENDING.value, DirectiveState.LEASED.value])
+_WAITS = and_(
+    directive.c.state == DirectiveState.PENDING.value, directive.c.lease_expires_at.is_not(None)
+)
 
 _OVERTAKE_BEFORE = text(
     "UPDATE directive SET state = 'superseded'"
@@ -57,18 +61,31 @@ class Directives:
         """Order; for one number in the order given."""
         rows = [self._row(item) for item in items]
         if rows:
+            numbers = {(row["msisdn_key"], row["subscription_id"]) for row in rows}
+            until = DirectiveQueue(self.connection).out_until(numbers)
+            for row in rows:
+                number = (row["msisdn_key"], row["subscription_id"])
+                row["lease_expires_at"] = until.get(number)
             self.connection.execute(insert(directive), rows)
 
     def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
-        """Overtake what some subscriptions still have open of some kinds."""
+        """Overtake what some subscriptions still have open of some kinds.
+
+        What waited behind any of it waits no longer.
+        """
+        is_overtaken = directive.c.kind.in_([kind.value for kind in kinds])
+        superseded = DirectiveState.SUPERSEDED.value
         self.connection.execute(
             update(directive)
             .where(
                 any_of(directive.c.subscription_id, subscription_ids),
-                directive.c.kind.in_([kind.value for kind in kinds]),
                 _OPEN,
+                or_(is_overtaken, _WAITS),
             )
-            .values(state=DirectiveState.SUPERSEDED.value)
+            .values(
+                state=case((is_overtaken, superseded), else_=directive.c.state),
+                lease_expires_at=case((_WAITS, None), else_=directive.c.lease_expires_at),
+            )
         )
 
     def lease(
@@ -79,34 +96,9 @@ class Directives:
         A number whose earlier directive is still out is left for later, so that the order for
         each number is kept across leases.
         """
-        # Pulls of one operator take turns: a later one would pass over what an earlier one is
-        # about to lease, and hand out the order that follows it.
-        turn = func.pg_advisory_xact_lock(func.hashtext("subid.lease"), func.hashtext(operator_id))
-        self.connection.execute(select(turn))
-        earlier = directive.alias("earlier")
-        has_earlier_out = exists().where(
-            earlier.c.msisdn_key == directive.c.msisdn_key,
-            earlier.c.subscription_id == directive.c.subscription_id,
-            earlier.c.position < directive.c.position,
-            earlier.c.state == DirectiveState.LEASED.value,
-            earlier.c.lease_expires_at > at,
+        rows = DirectiveQueue(self.connection).take(
+            operator_id, lease_id=lease_id, expires_at=expires_at, at=at, limit=limit
         )
-        is_free = or_(
-            directive.c.state == DirectiveState.PENDING.value,
-            and_(
-                directive.c.state == DirectiveState.LEASED.value,
-                directive.c.lease_expires_at <= at,
-            ),
-        )
-        chosen = (
-            select(directive)
-            .where(directive.c.operator_id == operator_id, is_free, ~has_earlier_out)
-            .order_by(directive.c.position)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        rows = self.connection.execute(chosen).mappings().all()
-        self._mark_leased(rows, lease_id=lease_id, expires_at=expires_at)
         return [self._directive(row) for row in rows]
 
     def find_handed(
@@ -135,24 +127,17 @@ class Directives:
         }
 
     def mark_executed(self, items: Iterable[Handed], *, at: datetime) -> None:
-        """Note that directives were executed."""
-        self.connection.execute(
-            update(directive)
-            .where(any_of(directive.c.directive_id, (item.directive_id for item in items)))
-            .values(state=DirectiveState.EXECUTED.value, executed_at=at)
-        )
+        """Note that directives were executed; what waited behind them waits no longer."""
+        self._end(items, state=DirectiveState.EXECUTED.value, executed_at=at)
 
     def give_back(self, items: Iterable[Handed]) -> None:
         """Put directives that could not be executed back at their place."""
-        self.connection.execute(
-            update(directive)
-            .where(any_of(directive.c.directive_id, (item.directive_id for item in items)))
-            .values(
-                state=DirectiveState.PENDING.value,
-                lease_id=None,
-                lease_expires_at=None,
-                failure_count=directive.c.failure_count + 1,
-            )
+        self._end(
+            items,
+            state=DirectiveState.PENDING.value,
+            lease_id=None,
+            lease_expires_at=None,
+            failure_count=directive.c.failure_count + 1,
         )
 
     def overtake_before(self, items: Iterable[Handed]) -> None:
@@ -169,16 +154,13 @@ class Directives:
             },
         )
 
-    def _mark_leased(
-        self, rows: Sequence[RowMapping], *, lease_id: UUID, expires_at: datetime
-    ) -> None:
-        self.connection.execute(
-            update(directive)
-            .where(any_of(directive.c.directive_id, (row["directive_id"] for row in rows)))
-            .values(
-                state=DirectiveState.LEASED.value, lease_id=lease_id, lease_expires_at=expires_at
-            )
-        )
+    def _end(self, items: Iterable[Handed], **values: Any) -> None:  # noqa: ANN401 - of any column
+        ended = list(items)
+        if ended:
+            are_ended = any_of(directive.c.directive_id, (item.directive_id for item in ended))
+            self.connection.execute(update(directive).where(are_ended).values(**values))
+            numbers = {(item.msisdn_key, item.subscription_id) for item in ended}
+            DirectiveQueue(self.connection).let_go(numbers)
 
     def _row(self, item: Directive) -> dict[str, Any]:
         return {

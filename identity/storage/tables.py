@@ -43,6 +43,8 @@ metadata = MetaData(
 _Instant = DateTime(timezone=True)
 _BY_CITIZEN = "HASH (citizen_key)"
 _BY_SUBSCRIPTION = "HASH (msisdn_key)"
+_HOLDER_DIGEST = "keyed: equal for the same name and birth date of the same personal ID"
+_ABSENT_SINCE = "not in its source's last snapshot"
 
 citizen = Table(
     "citizen",
@@ -50,7 +52,16 @@ citizen = Table(
     Column("citizen_key", LargeBinary, nullable=False, comment="blind index of the personal ID"),
     Column("record_sealed", LargeBinary, nullable=False),
     Column("record_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("holder_digest", LargeBinary, nullable=False, comment=_HOLDER_DIGEST),
     Column("is_deceased", Boolean, nullable=False),
+    Column(
+        "is_merged",
+        Boolean,
+        server_default=text("false"),
+        nullable=False,
+        comment="retired: the person's records stand under another personal ID",
+    ),
+    Column("absent_since", _Instant, comment=_ABSENT_SINCE),
     Column("created_at", _Instant, nullable=False),
     Column("updated_at", _Instant, nullable=False),
     PrimaryKeyConstraint("citizen_key"),
@@ -67,13 +78,19 @@ subscription = Table(
     Column("citizen_key", LargeBinary, nullable=False, comment="of the claimed personal ID"),
     Column("claim_sealed", LargeBinary, nullable=False),
     Column("claim_digest", LargeBinary, nullable=False, comment="keyed: tells changed from same"),
+    Column("holder_digest", LargeBinary, nullable=False, comment=_HOLDER_DIGEST),
     Column("link_state", Text, nullable=False),
     Column("link_fields", JSONB, nullable=False, comment="results and scores, no data"),
     Column("service_state", Text, nullable=False),
     Column("applied_state", Text, nullable=False),
     Column("activated_on", Date),
+    Column("point_of_sale", Text),
+    Column("province_code", Text),
+    Column("absent_since", _Instant, comment=_ABSENT_SINCE),
     Column("verified_at", _Instant),
     Column("sim_swapped_at", _Instant),
+    Column("ended_at", _Instant, comment="last served; null for what was registered only"),
+    Column("ended_by", Text, comment="how; null where that was not kept"),
     Column("created_at", _Instant, nullable=False),
     Column("updated_at", _Instant, nullable=False),
     PrimaryKeyConstraint("msisdn_key", "subscription_id"),
@@ -249,6 +266,7 @@ directive = Table(
     Column("cure", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("lease_id", Uuid),
+    # Of a pending one: when the lease ends that it waits for.
     Column("lease_expires_at", _Instant),
     Column("failure_count", Integer, nullable=False, server_default=text("0")),
     Column("created_at", _Instant, nullable=False),
@@ -257,9 +275,24 @@ directive = Table(
     PrimaryKeyConstraint("msisdn_key", "directive_id"),
     CheckConstraint("state IN ('pending', 'leased', 'executed', 'superseded')", name="state"),
     CheckConstraint("(state = 'executed') = (executed_at IS NOT NULL)", name="executed_at"),
+    # Who is next: `directive_queue.py`.
+    Index(
+        "ix_directive_ready",
+        "operator_id",
+        "position",
+        postgresql_where=text("state = 'pending' AND lease_expires_at IS NULL"),
+    ),
+    Index(
+        "ix_directive_out",
+        "operator_id",
+        "lease_expires_at",
+        "position",
+        postgresql_where=text("state IN ('pending', 'leased') AND lease_expires_at IS NOT NULL"),
+    ),
     Index(
         "ix_directive_open",
-        "operator_id",
+        "msisdn_key",
+        "subscription_id",
         "position",
         postgresql_where=text("state IN ('pending', 'leased')"),
     ),

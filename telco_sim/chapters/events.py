@@ -1,7 +1,8 @@
 """What happens to numbers in a day's business.
 
-Owns device changes, SIM swaps, porting, release, transfer, "not mine" and death: what operators,
-citizens and the register report, and the effect the contract says it has.
+Owns device changes, SIM swaps, porting, release, recycling, transfer, "not mine", merged records
+and death: what operators, citizens and the register report, and the effect the contract says it
+has.
 """
 
 from collections.abc import Callable
@@ -11,12 +12,24 @@ from subid.v1.enforcement_service_pb2 import (
     CASE_CAUSE_DECEASED,
     CASE_CAUSE_DEVICE_CHANGE,
     CASE_CAUSE_DISOWNED,
+    CASE_CAUSE_MISMATCHED,
+    LINK_CHANGE_CAUSE_POPULATION_CHANGE,
     CaseCause,
+    LinkChangeCause,
 )
-from subid.v1.population_service_pb2 import Death, PopulationChange
+from subid.v1.population_service_pb2 import (
+    SUBSCRIPTION_END_PORTED_OUT,
+    SUBSCRIPTION_END_RELEASED,
+    SUBSCRIPTION_END_TRANSFERRED,
+    Birth,
+    Death,
+    MergedRecords,
+    PopulationChange,
+)
 from subid.v1.subscription_pb2 import (
     LINK_STATE_DECEASED,
     LINK_STATE_LINKED,
+    LINK_STATE_MISMATCHED,
     LINK_STATE_NOT_FOUND,
     SERVICE_STATE_ACTIVE,
     SERVICE_STATE_OUTGOING_BLOCKED,
@@ -37,7 +50,7 @@ from subid.v1.subscription_service_pb2 import (
 from telco_sim.chapters.verifying import verify_holder
 from telco_sim.journal import Invariant
 from telco_sim.ledger import cause_name
-from telco_sim.messages import claim_message, date_message, instant_message
+from telco_sim.messages import claim_message, date_message, instant_message, record_message
 from telco_sim.operators import Line, Operator
 from telco_sim.population import Citizen
 from telco_sim.world import Subscriber, World
@@ -47,6 +60,11 @@ _DETECTED_AFTER = timedelta(minutes=30)
 
 _DISOWNED_SUSPENDED_WITHIN = timedelta(days=6)
 """Notices go out for five days (T3); a day is left for the clock between the calls."""
+
+_ENDS = {
+    SUBSCRIPTION_EVENT_KIND_PORT_OUT: SUBSCRIPTION_END_PORTED_OUT,
+    SUBSCRIPTION_EVENT_KIND_RELEASE: SUBSCRIPTION_END_RELEASED,
+}
 
 
 def change_devices(world: World) -> None:
@@ -94,21 +112,73 @@ def port_numbers(world: World) -> None:
 
 
 def release_numbers(world: World) -> None:
-    """A contract ends; the number is given to somebody else, as another subscription."""
+    """A contract ends; nobody gets the number at once, neither here nor elsewhere."""
     subscriber = _verified_with_primary(world)
-    operator = subscriber.operator
-    before = operator.subscription(subscriber.msisdn)
     _end(world, subscriber, SUBSCRIPTION_EVENT_KIND_RELEASE)
+    world.released.append(subscriber)
     world.journal.count("numbers released")
-    heir = world.adult()
-    after = operator.register(subscriber.msisdn, holder=heir)
-    world.journal.check(
-        Invariant.EVENTS_APPLY,
-        holds=after.subscription_id != before.subscription_id,
-        detail="a released number kept its subscription_id under another holder",
+    other = world.operator_other_than(subscriber.operator)
+    claim = _event(
+        world, subscriber.msisdn, SUBSCRIPTION_EVENT_KIND_PORT_IN, holder=subscriber.holder
     )
-    if verify_holder(world, Subscriber(operator=operator, line=operator.lines[after.msisdn])):
-        world.journal.count("released numbers in service again")
+    world.journal.check_equal(
+        Invariant.EVENTS_APPLY,
+        seen=other.report(claim),
+        expected=["NUMBER_QUARANTINED"],
+        subject="port in of a number in quarantine",
+    )
+
+
+def recycle_numbers(world: World) -> None:
+    """After the quarantine a number goes to somebody else, who inherits nothing."""
+    while world.released:
+        former = world.released.pop()
+        operator, heir = former.operator, world.adult()
+        before = operator.subscription(former.msisdn)
+        after = operator.register(former.msisdn, holder=heir)
+        explained = operator.explain(former.msisdn)
+        world.journal.check(
+            Invariant.EVENTS_APPLY,
+            holds=after.subscription_id != before.subscription_id
+            and not after.HasField("verify_time")
+            and not after.is_primary
+            and not explained.cases
+            and not explained.link_history,
+            detail="a recycled number kept something of its former holder's",
+        )
+        arrived = Subscriber(operator=operator, line=operator.lines[after.msisdn])
+        if verify_holder(world, arrived):
+            world.journal.count("released numbers in service again")
+
+
+def merge_records(world: World) -> None:
+    """The register finds that a verified citizen has two records: one personal ID is retired."""
+    subscriber = _verified_with_primary(world)
+    citizen = subscriber.holder
+    world.cast.give_part(citizen)
+    surviving = record_message(citizen)
+    surviving.personal_id = _free_personal_id(world, like=citizen)
+    merged = MergedRecords(
+        retired_personal_id=citizen.personal_id, surviving_personal_id=surviving.personal_id
+    )
+    own = _lines_of(world, citizen)
+    response = world.population.apply(
+        PopulationChange(birth=Birth(record=surviving)), PopulationChange(merged_records=merged)
+    )
+    world.journal.count("register changes", response.applied_count)
+    world.journal.count("records merged")
+    world.journal.check_equal(
+        Invariant.EVENTS_APPLY,
+        seen=response.relinked_count,
+        expected=sum(1 for each in own if each.line.network_state != SERVICE_STATE_TERMINATED),
+        subject="subscriptions relinked by a merge",
+    )
+    for each in own:
+        each.line.link = LINK_STATE_MISMATCHED
+        each.line.is_verified = False
+    world.primaries.pop(citizen.personal_id, None)
+    _check_has_case(world, subscriber, CASE_CAUSE_MISMATCHED)
+    _check_history(world, subscriber, LINK_CHANGE_CAUSE_POPULATION_CHANGE)
 
 
 def transfer_numbers(world: World) -> None:
@@ -135,6 +205,7 @@ def disown_numbers(world: World) -> None:
             holds=now < suspended_at <= now + _DISOWNED_SUSPENDED_WITHIN,
             detail=f"disowned at {now}, suspended only at {suspended_at}",
         )
+        world.tenures.disown(subscriber.operator, subscriber.line)
         _check_has_case(world, subscriber, CASE_CAUSE_DISOWNED)
         world.journal.count("numbers disowned")
     transfer(world, subscribers[0], heir=world.adult())
@@ -172,6 +243,7 @@ def transfer(world: World, subscriber: Subscriber, *, heir: Citizen) -> None:
     operator, msisdn = subscriber.operator, subscriber.msisdn
     event = _event(world, msisdn, SUBSCRIPTION_EVENT_KIND_TRANSFER, holder=heir)
     _check_applied(world, *operator.report(event), subject="transfer")
+    world.tenures.end(operator, subscriber.line, by=SUBSCRIPTION_END_TRANSFERRED)
     _forget_primary(world, subscriber)
     after = operator.subscription(msisdn)
     world.journal.check(
@@ -229,6 +301,7 @@ def _event(
 def _end(world: World, subscriber: Subscriber, kind: SubscriptionEventKind) -> None:
     """End a contract at its operator, whose network drops the number at once."""
     _check_applied(world, report(world, subscriber, kind), subject="end of a contract")
+    world.tenures.end(subscriber.operator, subscriber.line, by=_ENDS[kind])
     subscriber.line.network_state = SERVICE_STATE_TERMINATED
     subscriber.line.is_verified = False
     _forget_primary(world, subscriber)
@@ -293,6 +366,26 @@ def _check_state(
         expected=ServiceState.Name(state),
         subject=subject,
     )
+
+
+def _check_history(world: World, subscriber: Subscriber, cause: LinkChangeCause) -> None:
+    """The last line of a link's history says what led to the state that it is in."""
+    history = subscriber.operator.explain(subscriber.msisdn).link_history
+    seen = [(each.cause, each.to_state) for each in history[-1:]]
+    world.journal.check_equal(
+        Invariant.EVENTS_APPLY,
+        seen=seen,
+        expected=[(cause, subscriber.line.link)],
+        subject="the last line of a link's history",
+    )
+
+
+def _free_personal_id(world: World, *, like: Citizen) -> str:
+    """A personal ID that nobody in the country has, of the same structure as a citizen's."""
+    known = {each.personal_id for each in world.people}
+    prefix = like.personal_id[:6]
+    serials = (f"{prefix}{serial:06d}" for serial in range(999_999, 0, -1))
+    return next(each for each in serials if each not in known)
 
 
 def _check_has_case(world: World, subscriber: Subscriber, cause: CaseCause) -> None:

@@ -16,7 +16,7 @@ from subid.v1.enforcement_service_pb2 import (
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LINK_STATE_MISMATCHED
 from subid.v1.subscription_service_pb2 import SubscriptionRow
 from telco_sim.chapters.audit import check_blocks_explained
-from telco_sim.chapters.events import cure
+from telco_sim.chapters.events import cure, recycle_numbers
 from telco_sim.chapters.verifying import verify_holder
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Invariant
@@ -29,6 +29,9 @@ _AUDIT_DAYS = frozenset({6, 16, 31, 66})
 
 _OUTGOING_BLOCKED_CURE_DAY = 9
 _CORRECTION_DAY = 20
+_QUARANTINE_DAYS = 45
+"""As long as the policy for Viet Nam keeps a number from everybody."""
+
 _SUSPENDED_CURE_DAY = 67
 _CURES = 2
 
@@ -43,6 +46,7 @@ def let_days_pass(world: World) -> None:
             events[day]()
         for desk in world.desks.values():
             desk.work_for_a_day()
+        world.update_desk.work_for_a_day()
         if day in _AUDIT_DAYS:
             check_blocks_explained(world)
     world.journal.count("days passed", world.plan.day_count)
@@ -66,6 +70,7 @@ def _events(world: World) -> Mapping[int, Callable[[], None]]:
         _FIRST_BLOCKS_DAY: lambda: _overtake_orders(world, overtaken, desk=prompt),
         _OUTGOING_BLOCKED_CURE_DAY: lambda: _cure_all(world, blocked),
         _CORRECTION_DAY: lambda: _correct_and_cure(world, corrected),
+        _QUARANTINE_DAYS + 1: lambda: recycle_numbers(world),
         _SUSPENDED_CURE_DAY: lambda: _cure_all(world, suspended),
     }
 
@@ -78,7 +83,9 @@ def _cure_all(world: World, subscribers: tuple[Subscriber, ...]) -> None:
 def _correct_and_cure(world: World, subscribers: tuple[Subscriber, ...]) -> None:
     """The operator corrects a holder's data, and then the holder verifies."""
     for subscriber in subscribers:
-        row = SubscriptionRow(msisdn=subscriber.msisdn, holder=claim_message(subscriber.holder))
+        row = SubscriptionRow()
+        row.CopyFrom(subscriber.line.book_row)
+        row.holder.CopyFrom(claim_message(subscriber.holder))
         summary = subscriber.operator.import_rows([row]).summary
         world.journal.check_equal(
             Invariant.IMPORTS_ADD_UP,

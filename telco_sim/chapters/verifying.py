@@ -103,6 +103,7 @@ def verify_holder(world: World, subscriber: Subscriber, *, in_app: bool = False)
         )
         if is_verified:
             subscriber.line.is_verified = True
+            world.tenures.prove(subscriber.operator, subscriber.line)
             world.journal.count("holders verified")
             return True
         world.journal.count(f"genuine visits in vain: {', '.join(verdict.reasons)}")

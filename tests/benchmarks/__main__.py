@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import chip, contacts, face, verification
+from tests.benchmarks import chip, contacts, face, registry, verification
 from tests.benchmarks.harness import (
     ROOT,
     Benchmark,
@@ -29,6 +29,9 @@ BENCHMARKS: dict[str, Run] = {
     "face_portrait_jpeg2000": face.portrait_jpeg2000,
     "face_embedder": face.embedder,
     "face_two_processes": face.two_processes,
+    "import_subscriptions": registry.import_rate,
+    "link_registry": registry.link_rate,
+    "registry_growth": registry.growth,
     "server_memory": face.memory,
     "face_import": face.import_time,
 }

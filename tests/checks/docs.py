@@ -182,6 +182,7 @@ def _rule_reasons() -> set[str]:
 def _rules_of_file(file: object) -> Iterator[str]:
     messages = file.message_types_by_name.values()  # type: ignore[attr-defined] # descriptors of upb have no stubs
     for message in messages:
+        yield from (rule.id for rule in message.GetOptions().Extensions[validate_pb2.message].cel)
         for field in message.fields:
             yield from _rules(field.GetOptions().Extensions[validate_pb2.field])
         for oneof in message.oneofs:

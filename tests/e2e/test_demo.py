@@ -62,8 +62,11 @@ def test_the_country_lived(report: dict[str, Any]) -> None:
     assert counts["holders verified"] >= 8 + 3
     assert counts["numbers registered"] == 3
     assert counts["numbers ported"] == 1
+    assert counts["numbers released"] == counts["records merged"] == 1
     assert counts["numbers disowned"] == 3
     assert counts["days passed"] == 10
+    assert counts["updates entered in the register"] >= counts["numbers registered"] + 8
+    assert counts["updates of lapsed leases"] > 0
 
 
 def test_unverified_numbers_were_warned_and_blocked(report: dict[str, Any]) -> None:
@@ -78,12 +81,14 @@ def test_unverified_numbers_were_warned_and_blocked(report: dict[str, Any]) -> N
 def test_every_method_was_called_and_measured(report: dict[str, Any]) -> None:
     called = {
         *("ImportPopulation", "ApplyPopulationChanges"),
+        *("PullSubscriberUpdates", "AcknowledgeSubscriberUpdates"),
         *("ImportSubscriptions", "RegisterSubscription", "GetSubscription"),
         *("ListSubscriptions", "ReportEvents"),
         *("StartVerification", "CompleteVerification", "GetVerification"),
         *("CitizenServiceListSubscriptions", "SetPrimaryNumber", "GetPrimaryNumber"),
         *("DisownSubscription", "GetContact", "BatchGetContacts"),
         *("AdvanceEnforcement", "PullDirectives", "AcknowledgeDirectives", "ExplainSubscription"),
+        "GetReport",
     }
     latencies = report["latencies"]
     assert called <= set(latencies)

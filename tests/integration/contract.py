@@ -18,6 +18,7 @@ from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import contact_service_pb2 as contact_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1 import population_service_pb2 as population_pb
+from subid.v1 import quality_service_pb2 as quality_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1.date_pb2 import Date
@@ -43,6 +44,12 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "PopulationService/ImportPopulation": lambda: population_pb.ImportPopulationRequest(
             request_id=new_id(), records=[_RECORD]
         ),
+        "PopulationService/GetPopulationImport": lambda: population_pb.GetPopulationImportRequest(
+            import_id=new_id()
+        ),
+        "PopulationService/ListPopulationImportErrors": lambda: (
+            population_pb.ListPopulationImportErrorsRequest(import_id=new_id())
+        ),
         "PopulationService/ApplyPopulationChanges": lambda: (
             population_pb.ApplyPopulationChangesRequest(
                 request_id=new_id(),
@@ -53,11 +60,31 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
                 ],
             )
         ),
+        "PopulationService/PullSubscriberUpdates": lambda: (
+            population_pb.PullSubscriberUpdatesRequest(request_id=new_id(), update_count_max=10)
+        ),
+        "PopulationService/AcknowledgeSubscriberUpdates": lambda: (
+            population_pb.AcknowledgeSubscriberUpdatesRequest(
+                request_id=new_id(),
+                lease_id=new_id(),
+                acknowledgements=[
+                    population_pb.SubscriberUpdateAcknowledgement(
+                        personal_id=PERSONAL_ID, subscription_id=new_id(), sequence=1
+                    )
+                ],
+            )
+        ),
         "SubscriptionService/ImportSubscriptions": lambda: (
             subscription_pb.ImportSubscriptionsRequest(
                 request_id=new_id(),
                 rows=[subscription_pb.SubscriptionRow(msisdn=MSISDN, holder=_HOLDER)],
             )
+        ),
+        "SubscriptionService/GetSubscriptionImport": lambda: (
+            subscription_pb.GetSubscriptionImportRequest(import_id=new_id())
+        ),
+        "SubscriptionService/ListSubscriptionImportErrors": lambda: (
+            subscription_pb.ListSubscriptionImportErrorsRequest(import_id=new_id())
         ),
         "SubscriptionService/RegisterSubscription": lambda: (
             subscription_pb.RegisterSubscriptionRequest(
@@ -135,6 +162,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
             msisdn=MSISDN
         ),
+        "QualityService/GetReport": lambda: quality_pb.GetReportRequest(trend_days=7),
     }
 )
 

@@ -203,8 +203,44 @@ class Scene:
         )
         return list(self.operator(operator).enforcement.AcknowledgeDirectives(request).results)
 
+    def pull_updates(
+        self, *, lease_s: int | None = None
+    ) -> population_pb.PullSubscriberUpdatesResponse:
+        """Lease what the register is owed, of everybody."""
+        request = population_pb.PullSubscriberUpdatesRequest(
+            request_id=new_id(), update_count_max=4_000
+        )
+        if lease_s is not None:
+            request.lease_duration.FromSeconds(lease_s)
+        return self.population.population.PullSubscriberUpdates(request)  # type: ignore[no-any-return] # as above
+
+    def acknowledge_updates(
+        self, pulled: population_pb.PullSubscriberUpdatesResponse
+    ) -> list[population_pb.SubscriberUpdateResult]:
+        """Say that everything that was pulled is entered."""
+        request = acknowledgement_of(pulled)
+        return list(self.population.population.AcknowledgeSubscriberUpdates(request).results)
+
     def explain(self, subscriber: Subscriber) -> enforcement_pb.ExplainSubscriptionResponse:
         """Ask as the operator why the number is on the ladder."""
         request = enforcement_pb.ExplainSubscriptionRequest(msisdn=subscriber.msisdn)
         stub = self.operator(subscriber.operator).enforcement
         return stub.ExplainSubscription(request)  # type: ignore[no-any-return] # as above
+
+
+def acknowledgement_of(
+    pulled: population_pb.PullSubscriberUpdatesResponse,
+) -> population_pb.AcknowledgeSubscriberUpdatesRequest:
+    """The request that says that everything that was pulled is entered."""
+    return population_pb.AcknowledgeSubscriberUpdatesRequest(
+        request_id=new_id(),
+        lease_id=pulled.lease_id,
+        acknowledgements=[
+            population_pb.SubscriberUpdateAcknowledgement(
+                personal_id=each.personal_id,
+                subscription_id=each.subscription_id,
+                sequence=each.sequence,
+            )
+            for each in pulled.updates
+        ],
+    )

@@ -36,6 +36,9 @@ BAD_PERSONAL_IDS = (
     *("12345678901", "1234567890123", "12345678901a", "00109012345 ", "\x00" * 12),
     *("00109012345\u0663", "\uff10\uff10\uff11090123456", "001090123456\n", "001090123456\x00"),
 )
+EXAMPLE_HOLDER = subscription_pb.HolderClaim(
+    personal_id=PERSONAL_ID, full_name="Nguyễn Thị Thử", birth_date=BIRTH_DATE
+)
 LONG_NUMBER = f"Law 26, for {PERSONAL_ID}"
 BAD_NAMES = ("", " ", "x" * 101, "Nguyễn\x00Văn", "12345", "\u202e", "a\nb", "x" * 100_000)
 BAD_DATES = (
@@ -78,6 +81,7 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
         key = method_key(method)
         bad: dict[str, Sequence[object]] = {
             "request_id": BAD_IDENTIFIERS,
+            "import_id": BAD_IDENTIFIERS,
             "verification_id": BAD_IDENTIFIERS,
             "lease_id": BAD_IDENTIFIERS,
             "msisdn": BAD_NUMBERS,
@@ -95,6 +99,10 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_lists()
     yield from _cases_of_changes()
     yield from _cases_of_enforcement()
+    for day, part in BAD_DATES:
+        yield "QualityService/GetReport", "day", day, f"day{part}"
+    for number in (-1, 367):
+        yield "QualityService/GetReport", "trend_days", number, "trend_days"
 
 
 def _cases_of_holders() -> Iterator[tuple[str, str, object, str]]:
@@ -176,6 +184,24 @@ def _record(field: str, value: object) -> population_pb.PopulationRecord:
     return record
 
 
+def _cases_of_updates() -> Iterator[tuple[str, str, object, str]]:
+    pull = "PopulationService/PullSubscriberUpdates"
+    for number in (0, -1, 4_001):
+        yield pull, "update_count_max", number, "update_count_max"
+    for duration in BAD_DURATIONS:
+        yield pull, "lease_duration", duration, "lease_duration"
+    acknowledge = "PopulationService/AcknowledgeSubscriberUpdates"
+    first = "acknowledgements[0]"
+    for text in BAD_IDENTIFIERS:
+        yield acknowledge, "lease_id", text, "lease_id"
+        yield acknowledge, f"{first}.subscription_id", text, f"{first}.subscription_id"
+    for text in ("", PERSONAL_ID[1:], f"{PERSONAL_ID}0", f"{PERSONAL_ID[:-1]}x"):
+        yield acknowledge, f"{first}.personal_id", text, f"{first}.personal_id"
+    for number in (0, -1):
+        yield acknowledge, f"{first}.sequence", number, f"{first}.sequence"
+    yield acknowledge, "acknowledgements", [], "acknowledgements"
+
+
 def _cases_of_enforcement() -> Iterator[tuple[str, str, object, str]]:
     for instant in BAD_INSTANTS:
         yield "EnforcementService/AdvanceEnforcement", "as_of_time", instant, "as_of_time"
@@ -192,6 +218,7 @@ def _cases_of_enforcement() -> Iterator[tuple[str, str, object, str]]:
         yield acknowledge, f"{first}.outcome", number, f"{first}.outcome"
     yield acknowledge, f"{first}.failure", "x" * 201, f"{first}.failure"
     yield acknowledge, "acknowledgements", [], "acknowledgements"
+    yield from _cases_of_updates()
     report = "SubscriptionService/ReportEvents"
     yield report, "events", [], "events"
     yield report, "events[0].occur_time", None, "events[0].occur_time"
@@ -335,7 +362,11 @@ def _refusal_of_body(connect_as: Connect, method: MethodDescriptor, body: bytes)
     return Refused.of(caught.value)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=method_key)
+@pytest.mark.parametrize(
+    "method",
+    [each for each in METHODS if any(f.type == f.TYPE_STRING for f in each.input_type.fields)],
+    ids=method_key,
+)
 def test_text_that_is_not_utf8_is_the_callers_fault(
     connect_as: Connect, method: MethodDescriptor
 ) -> None:
@@ -370,6 +401,38 @@ def test_a_second_batch_out_of_bounds_is_refused_as_the_first_is(connect_as: Con
     refusal = refusal_of(connect_as, method, first, second)
     assert refusal is not None
     assert (refusal.status, refusal.fields) == ("INVALID_ARGUMENT", ("records",))
+
+
+BAD_PLACES = (
+    *(("point_of_sale", text) for text in (" ", "a b", "Đà-Nẵng", "a\x00", "a\n", "x" * 65, "=1")),
+    *(
+        ("province_code", text)
+        for text in ("1", "001", "A1", " 1", "\u0660\u0661", "01\n", "-1", "\x00\x00")
+    ),
+)
+
+
+def test_a_row_with_a_bad_place_of_contract_is_refused_alone_with_its_field(act_as: ActAs) -> None:
+    request = subscription_pb.ImportSubscriptionsRequest(request_id=new_id())
+    for index, (field, text) in enumerate((*BAD_PLACES, ("province_code", "01"))):
+        row = request.rows.add(msisdn=f"03{index:08d}")
+        row.holder.CopyFrom(EXAMPLE_HOLDER)
+        setattr(row, field, text)
+    answer = act_as(Role.OPERATOR, "bad-places").subscriptions.ImportSubscriptions(iter([request]))
+    told = [(each.row_index, each.field, each.reason) for each in answer.summary.row_errors]
+    assert told == [
+        (index, field, f"{field.upper()}_MALFORMED") for index, (field, _) in enumerate(BAD_PLACES)
+    ]
+    assert answer.summary.received_count - answer.summary.rejected_count == 1
+
+
+@pytest.mark.parametrize("token", ["9" * 200, "18446744073709551616", "0"])
+def test_a_page_after_any_batch_however_far_is_an_empty_one(act_as: ActAs, token: str) -> None:
+    """Anybody can count: such a token is well formed, and says nothing of another's import."""
+    page = act_as(Role.OPERATOR, CALLER).subscriptions.ListSubscriptionImportErrors(
+        subscription_pb.ListSubscriptionImportErrorsRequest(import_id=new_id(), page_token=token)
+    )
+    assert (list(page.row_errors), page.next_page_token) == ([], "")
 
 
 def test_an_event_with_a_bad_value_answers_for_itself(act_as: ActAs) -> None:

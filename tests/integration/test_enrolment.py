@@ -15,7 +15,7 @@ from biometrics.face.score import ScoreType
 from identity.config import DEFAULT_POLICY, Settings
 from identity.domain.caller import Caller, Role
 from identity.domain.personal_id import PersonalID
-from identity.security.keys import load_or_create_key_ring
+from identity.security.keys import read_key_ring
 from identity.security.vault import Vault
 from identity.storage.database import Database, connect
 from identity.storage.face_references import FaceReference
@@ -32,7 +32,7 @@ Faces = tuple[PhotographedPerson, ...]
 
 def enrolled(world: World, personal_id: str) -> FaceReference | None:
     assert world.settings.database is not None
-    vault = Vault(load_or_create_key_ring(world.settings.state / "keys.json"))
+    vault = Vault(read_key_ring(world.settings.state / "keys.json"))
     engine = connect(world.settings.database)
     try:
         with Database(engine, vault).transaction() as uow:

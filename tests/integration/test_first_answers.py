@@ -18,7 +18,7 @@ from telco_sim.photographs import PhotographedPerson
 from tests.integration.conftest import Connect, World, open_channel, served
 from tests.integration.contract import METHODS
 from tests.integration.people import claim_of, complete_request, record_of, row_of
-from tests.integration.scene import Scene
+from tests.integration.scene import Scene, acknowledgement_of
 from tests.integration.wire import Refused, method_key, new_id, send
 
 Faces = tuple[PhotographedPerson, ...]
@@ -183,9 +183,32 @@ def acknowledge(scene: Scene, faces: Faces) -> Write:
     return Write(caller=write.caller, request=request, other=other)
 
 
+def pull_updates(scene: Scene, faces: Faces) -> Write:
+    scene.verified(faces[0])
+    request = population_pb.PullSubscriberUpdatesRequest(request_id=new_id(), update_count_max=4000)
+    return Write(
+        caller=Caller(Role.POPULATION, "register"),
+        request=request,
+        other=with_other(request, update_count_max=3999),
+    )
+
+
+def acknowledge_updates(scene: Scene, faces: Faces) -> Write:
+    scene.verified(faces[0])
+    pulled = scene.pull_updates()
+    request = acknowledgement_of(pulled)
+    return Write(
+        caller=Caller(Role.POPULATION, "register"),
+        request=request,
+        other=with_other(request, lease_id=new_id()),
+    )
+
+
 WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "PopulationService/ImportPopulation": import_population,
     "PopulationService/ApplyPopulationChanges": apply_changes,
+    "PopulationService/PullSubscriberUpdates": pull_updates,
+    "PopulationService/AcknowledgeSubscriberUpdates": acknowledge_updates,
     "SubscriptionService/ImportSubscriptions": import_book,
     "SubscriptionService/RegisterSubscription": register,
     "SubscriptionService/ReportEvents": report_events,

@@ -68,6 +68,8 @@ def single(field: FieldDescriptor) -> st.SearchStrategy[Any]:
         return TEXTS
     if field.type == field.TYPE_BYTES:
         return st.binary(max_size=300)
+    if field.type == field.TYPE_BOOL:
+        return st.booleans()
     if field.type == field.TYPE_ENUM:
         return st.integers(-2, 12)
     low, high = NUMBERS[field.type]

@@ -1,14 +1,17 @@
-"""Work at the same time: what the tests of races share."""
+"""Work at the same time, and work alone: what the tests of races and of counts share."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import Engine
 
 from identity.services.transactions import Transactions
-from identity.storage.database import Database
+from identity.storage.database import Database, connect
+from tests.databases import own_database
 
 Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
@@ -17,6 +20,15 @@ Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 def transactions(database: Database) -> Transactions:
     """Committed transactions with retries."""
     return Transactions(database)
+
+
+@pytest.fixture(scope="module")
+def quiet_engine(postgres_url: str) -> Iterator[Engine]:
+    """A database that nobody else writes to, for tests that count everything in it."""
+    with own_database(postgres_url, f"quiet_{uuid4().hex}") as url:
+        engine = connect(url)
+        yield engine
+        engine.dispose()
 
 
 @pytest.fixture

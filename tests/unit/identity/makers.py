@@ -4,7 +4,7 @@ Owns values that are valid unless a test says otherwise. Tests that commit share
 every citizen, number and operator here is new; nothing depends on which digits were drawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -36,6 +36,8 @@ from identity.domain.verification import (
     decide,
 )
 from identity.services.call import Call, score_names
+from identity.storage.book import BookRow, NewNumber, index_row
+from identity.storage.cases import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.requests import RequestKey
@@ -223,10 +225,32 @@ def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:
     return record, item
 
 
+def reference_of(uow: UnitOfWork, item: Subscription) -> Reference:
+    """The full key of a subscription."""
+    return (uow.sealer.blind_index("msisdn", item.msisdn.value), item.subscription_id)
+
+
+def new_numbers(uow: UnitOfWork, items: Sequence[Subscription]) -> list[NewNumber]:
+    """Subscriptions as an import has them before they are written; they keep their identifiers."""
+    return [
+        NewNumber(index_row(uow.sealer, _row_of(item)), item.subscription_id.bytes, item.link)
+        for item in items
+    ]
+
+
+def _row_of(item: Subscription) -> BookRow:
+    return BookRow(
+        msisdn=item.msisdn,
+        claim=item.claim,
+        activated_on=item.activated_on,
+        point_of_sale=item.point_of_sale,
+        province_code=item.province_code,
+    )
+
+
 def find(uow: UnitOfWork, item: Subscription) -> Subscription:
     """The subscription as it is stored now."""
-    key = uow.sealer.blind_index("msisdn", item.msisdn.value)
-    (found,) = uow.subscriptions.find_by_reference([(key, item.subscription_id)])
+    (found,) = uow.subscriptions.find_by_reference([reference_of(uow, item)])
     return found
 
 
@@ -246,8 +270,8 @@ def actions(connection: Connection, caller: Caller) -> list[tuple[str, str]]:
 def wait_until_somebody_waits_for(uow: UnitOfWork) -> None:
     """Until another transaction waits for this one; what it has read so far may be out of date."""
     waiting = text(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
-        " AND transactionid = pg_current_xact_id()::xid)"
+        "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted"
+        " AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
     )
     give_up_at = monotonic() + 10
     while not uow.connection.execute(waiting).scalar_one():

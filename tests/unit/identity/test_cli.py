@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from alembic.script import ScriptDirectory
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -22,10 +23,14 @@ from typer.testing import CliRunner
 from identity.bootstrap import open_database
 from identity.cli import app
 from identity.config import DEFAULT_POLICY, Settings
+from identity.domain.link import LinkState, not_found_link
 from identity.security.keys import generate_key_ring, write_key_ring
+from identity.storage import database
 from identity.storage.registry import Registry
+from tests.unit.identity.makers import find, store_citizen, store_number
 
-HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc")
+HEAD = ScriptDirectory(str(Path(database.__file__).parent / "migrations")).get_current_head()
+HEAVY = ("sqlalchemy", "alembic", "psycopg", "cv2", "dlib", "numpy", "grpc", "duckdb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +82,14 @@ def refused(done: Done) -> str:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["serve", "--help"], ["callers", "add", "--help"], []]
+    "arguments",
+    [
+        ["--help"],
+        ["serve", "--help"],
+        ["callers", "add", "--help"],
+        ["import", "population", "--help"],
+        [],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     program = f"""
@@ -233,19 +245,47 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
 ) -> None:
     options = ("--state", str(tmp_path / "scratch"), "--database", empty_database)
     empty = run("status", *options)
-    assert (empty.code, "schema: empty (needs 0003: migrate)" in empty.stdout) == (1, True)
-    assert "must be 0003: migrate" in refused(run("verdict", "recompute", *options))
-    assert run("migrate", *options).stdout == "schema: empty -> 0003\n"
-    assert run("migrate", *options).stdout == "schema: 0003 -> 0003\n"
+    assert (empty.code, f"schema: empty (needs {HEAD}: migrate)" in empty.stdout) == (1, True)
+    assert f"must be {HEAD}: migrate" in refused(run("verdict", "recompute", *options))
+    assert run("migrate", *options).stdout == f"schema: empty -> {HEAD}\n"
+    assert run("migrate", *options).stdout == f"schema: {HEAD} -> {HEAD}\n"
     status = run("status", *options)
     assert status.code == 0
     assert "population records" in status.stdout
-    assert status.stdout.endswith("schema: 0003\n")
+    assert status.stdout.endswith(f"schema: {HEAD}\n")
     recomputed = run("verdict", "recompute", *options)
     assert (recomputed.code, recomputed.stdout) == (
         0,
         "0 verdicts recomputed, 0 differ\n",
     )
+
+
+def test_links_are_compared_and_counted_beside_a_server_or_without_one(
+    run: Run, empty_database: str, tmp_path: Path
+) -> None:
+    options = ("--state", str(tmp_path / "state"), "--database", empty_database)
+    assert f"must be {HEAD}: migrate" in refused(run("link", *options))
+    assert run("migrate", *options).code == 0
+    empty = run("link", *options)
+    assert (empty.code, empty.stdout) == (0, "0 claims compared, 0 links changed\n")
+    settings = Settings(state=tmp_path / "state", database=empty_database)
+    with open_database(settings) as opened, opened.transaction() as uow:
+        record = store_citizen(uow)
+        right = store_number(uow, record, verified_at=None)
+        wrong = store_number(uow, record, verified_at=None, link=not_found_link())
+    done = run("link", "--workers", "1", *options)
+    assert (done.code, done.stdout) == (0, "2 claims compared, 1 links changed\n")
+    with open_database(settings) as opened, opened.transaction() as uow:
+        assert {find(uow, item).link.state for item in (right, wrong)} == {LinkState.LINKED}
+    again = run("link", *options)
+    assert again.stdout == "2 claims compared, 0 links changed\n"
+
+
+@pytest.mark.parametrize("workers", ["0", "17", "-1", "x"])
+def test_a_number_of_workers_that_is_none_is_refused(run: Run, workers: str) -> None:
+    done = run("link", "--workers", workers)
+    assert (done.code, done.stdout) == (2, "")
+    assert "--workers" in done.stderr
 
 
 def test_a_fresh_state_does_not_start_a_second_registry_in_a_database(

@@ -2,7 +2,7 @@
 
 Owns the opposite of the product: it links every row, verifies every face, knows every caller and
 never blocks anybody. Tests of the simulation show with it that a cheat that gets through is
-noticed. Directives are the exception: they are queued and leased as the contract says.
+noticed. Directives and updates are the exception: they are queued and leased as the contract says.
 """
 
 # Servicers and their methods have the names of the contract, and its comments say what they do.
@@ -30,6 +30,8 @@ from subid.v1 import (
     imports_pb2,
     population_service_pb2,
     population_service_pb2_grpc,
+    quality_service_pb2,
+    quality_service_pb2_grpc,
     subscription_pb2,
     subscription_service_pb2,
     subscription_service_pb2_grpc,
@@ -56,10 +58,14 @@ class Country:
     subscriptions: dict[str, subscription_pb2.Subscription] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     directives: list[enforcement_service_pb2.Directive] = field(default_factory=list)
+    updates: list[population_service_pb2.SubscriberUpdate] = field(default_factory=list)
     leased_until: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     superseded_ids: set[str] = field(default_factory=set)
     repeats_differ: bool = False
     contact_refusal: Status | None = None
+    quality: quality_service_pb2.GetReportResponse = field(
+        default_factory=quality_service_pb2.GetReportResponse
+    )
 
     def order(
         self, msisdn: str, kind: enforcement_service_pb2.DirectiveKind
@@ -78,6 +84,11 @@ class Country:
         self.directives.append(directive)
         return directive
 
+    def is_free(self, name: str) -> bool:
+        """Whether something that is leased may be leased anew."""
+        _, leased_until = self.leased_until.get(name, ("", self.now))
+        return leased_until <= self.now
+
     def add(self, msisdn: str, operator_id: str = "song-hong") -> subscription_pb2.Subscription:
         """Put a number into service."""
         subscription = subscription_pb2.Subscription(
@@ -93,6 +104,9 @@ class Country:
 
 
 class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
     def ImportPopulation(
         self,
         request_iterator: Iterator[population_service_pb2.ImportPopulationRequest],
@@ -108,6 +122,47 @@ class PopulationServicer(population_service_pb2_grpc.PopulationServiceServicer):
         return population_service_pb2.ApplyPopulationChangesResponse(
             applied_count=len(request.changes)
         )
+
+    def PullSubscriberUpdates(
+        self, request: population_service_pb2.PullSubscriberUpdatesRequest, _: grpc.ServicerContext
+    ) -> population_service_pb2.PullSubscriberUpdatesResponse:
+        lease_id = str(uuid.uuid4())
+        expires_at = self._country.now + request.lease_duration.ToTimedelta()
+        free = [each for each in self._country.updates if self._country.is_free(_update_id(each))]
+        leased = free[: request.update_count_max]
+        for each in leased:
+            self._country.leased_until[_update_id(each)] = (lease_id, expires_at)
+        return population_service_pb2.PullSubscriberUpdatesResponse(
+            updates=leased, lease_id=lease_id, lease_expire_time=timestamp(expires_at)
+        )
+
+    def AcknowledgeSubscriberUpdates(
+        self,
+        request: population_service_pb2.AcknowledgeSubscriberUpdatesRequest,
+        _: grpc.ServicerContext,
+    ) -> population_service_pb2.AcknowledgeSubscriberUpdatesResponse:
+        results = [self._settle(each, request.lease_id) for each in request.acknowledgements]
+        return population_service_pb2.AcknowledgeSubscriberUpdatesResponse(results=results)
+
+    def _settle(
+        self, entered: population_service_pb2.SubscriberUpdateAcknowledgement, lease_id: str
+    ) -> population_service_pb2.SubscriberUpdateResult:
+        name = _update_id(entered)
+        waiting = [each for each in self._country.updates if _update_id(each) == name]
+        if not waiting:
+            return population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ALREADY_ACKNOWLEDGED
+        held_by, leased_until = self._country.leased_until[name]
+        if held_by != lease_id or leased_until <= self._country.now:
+            return population_service_pb2.SUBSCRIBER_UPDATE_RESULT_LEASE_LOST
+        self._country.updates.remove(waiting[0])
+        return population_service_pb2.SUBSCRIBER_UPDATE_RESULT_ACCEPTED
+
+
+def _update_id(
+    update: population_service_pb2.SubscriberUpdate
+    | population_service_pb2.SubscriberUpdateAcknowledgement,
+) -> str:
+    return f"{update.personal_id} {update.subscription_id} {update.sequence}"
 
 
 class SubscriptionServicer(subscription_service_pb2_grpc.SubscriptionServiceServicer):
@@ -245,7 +300,9 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
     ) -> enforcement_service_pb2.PullDirectivesResponse:
         lease_id = str(uuid.uuid4())
         expires_at = self._country.now + request.lease_duration.ToTimedelta()
-        free = [each for each in self._country.directives if self._is_free(each.directive_id)]
+        free = [
+            each for each in self._country.directives if self._country.is_free(each.directive_id)
+        ]
         for each in free:
             self._country.leased_until[each.directive_id] = (lease_id, expires_at)
         return enforcement_service_pb2.PullDirectivesResponse(
@@ -257,10 +314,6 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
     ) -> enforcement_service_pb2.AcknowledgeDirectivesResponse:
         results = [self._settle(each, request.lease_id) for each in request.acknowledgements]
         return enforcement_service_pb2.AcknowledgeDirectivesResponse(results=results)
-
-    def _is_free(self, directive_id: str) -> bool:
-        _, leased_until = self._country.leased_until.get(directive_id, ("", self._country.now))
-        return leased_until <= self._country.now
 
     def _settle(
         self, acknowledgement: enforcement_service_pb2.Acknowledgement, lease_id: str
@@ -283,6 +336,16 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         ]
 
 
+class QualityServicer(quality_service_pb2_grpc.QualityServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def GetReport(
+        self, _: quality_service_pb2.GetReportRequest, __: grpc.ServicerContext
+    ) -> quality_service_pb2.GetReportResponse:
+        return self._country.quality
+
+
 @contextmanager
 def serve(country: Country) -> Iterator[grpc.Channel]:
     """Serve a country on a free port, and yield a channel to it."""
@@ -290,7 +353,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
         ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", 32 * 1024 * 1024)]
     )
     population_service_pb2_grpc.add_PopulationServiceServicer_to_server(
-        PopulationServicer(), server
+        PopulationServicer(country), server
     )
     subscription_service_pb2_grpc.add_SubscriptionServiceServicer_to_server(
         SubscriptionServicer(country), server
@@ -303,6 +366,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(country), server
     )
+    quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

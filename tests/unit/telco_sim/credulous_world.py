@@ -52,5 +52,6 @@ def open_world(country: Country) -> Iterator[World]:
         )
         verified = world.cast.take(6)
         world.verified.extend(verified)
+        world.released.append(verified[-1])
         world.primaries[verified[0].holder.personal_id] = verified[0].msisdn
         yield world

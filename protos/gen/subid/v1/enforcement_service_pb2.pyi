@@ -22,6 +22,7 @@ class CaseCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CASE_CAUSE_DECEASED: _ClassVar[CaseCause]
     CASE_CAUSE_DEVICE_CHANGE: _ClassVar[CaseCause]
     CASE_CAUSE_DISOWNED: _ClassVar[CaseCause]
+    CASE_CAUSE_SIM_SWAP: _ClassVar[CaseCause]
 
 class DirectiveKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -46,6 +47,15 @@ class AcknowledgementResult(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ACKNOWLEDGEMENT_RESULT_LEASE_LOST: _ClassVar[AcknowledgementResult]
     ACKNOWLEDGEMENT_RESULT_SUPERSEDED: _ClassVar[AcknowledgementResult]
     ACKNOWLEDGEMENT_RESULT_UNKNOWN: _ClassVar[AcknowledgementResult]
+
+class LinkChangeCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    LINK_CHANGE_CAUSE_UNSPECIFIED: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_POPULATION_IMPORT: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_POPULATION_CHANGE: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_COMPARISON: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_BOOK_CORRECTED: _ClassVar[LinkChangeCause]
+    LINK_CHANGE_CAUSE_NEW_HOLDER: _ClassVar[LinkChangeCause]
 CASE_CAUSE_UNSPECIFIED: CaseCause
 CASE_CAUSE_UNVERIFIED: CaseCause
 CASE_CAUSE_MISMATCHED: CaseCause
@@ -53,6 +63,7 @@ CASE_CAUSE_NOT_FOUND: CaseCause
 CASE_CAUSE_DECEASED: CaseCause
 CASE_CAUSE_DEVICE_CHANGE: CaseCause
 CASE_CAUSE_DISOWNED: CaseCause
+CASE_CAUSE_SIM_SWAP: CaseCause
 DIRECTIVE_KIND_UNSPECIFIED: DirectiveKind
 DIRECTIVE_KIND_NOTIFY: DirectiveKind
 DIRECTIVE_KIND_BLOCK_OUTGOING: DirectiveKind
@@ -68,6 +79,12 @@ ACKNOWLEDGEMENT_RESULT_ALREADY_ACKNOWLEDGED: AcknowledgementResult
 ACKNOWLEDGEMENT_RESULT_LEASE_LOST: AcknowledgementResult
 ACKNOWLEDGEMENT_RESULT_SUPERSEDED: AcknowledgementResult
 ACKNOWLEDGEMENT_RESULT_UNKNOWN: AcknowledgementResult
+LINK_CHANGE_CAUSE_UNSPECIFIED: LinkChangeCause
+LINK_CHANGE_CAUSE_POPULATION_IMPORT: LinkChangeCause
+LINK_CHANGE_CAUSE_POPULATION_CHANGE: LinkChangeCause
+LINK_CHANGE_CAUSE_COMPARISON: LinkChangeCause
+LINK_CHANGE_CAUSE_BOOK_CORRECTED: LinkChangeCause
+LINK_CHANGE_CAUSE_NEW_HOLDER: LinkChangeCause
 
 class AdvanceEnforcementRequest(_message.Message):
     __slots__ = ("request_id", "as_of_time")
@@ -179,10 +196,24 @@ class EnforcementCase(_message.Message):
     cure: str
     def __init__(self, track: _Optional[str] = ..., cause: _Optional[_Union[CaseCause, str]] = ..., open_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., citation: _Optional[str] = ..., next_step: _Optional[_Union[DirectiveKind, str]] = ..., next_step_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cure: _Optional[str] = ...) -> None: ...
 
+class LinkChange(_message.Message):
+    __slots__ = ("change_time", "cause", "from_state", "to_state")
+    CHANGE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    FROM_STATE_FIELD_NUMBER: _ClassVar[int]
+    TO_STATE_FIELD_NUMBER: _ClassVar[int]
+    change_time: _timestamp_pb2.Timestamp
+    cause: LinkChangeCause
+    from_state: _subscription_pb2.LinkState
+    to_state: _subscription_pb2.LinkState
+    def __init__(self, change_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., cause: _Optional[_Union[LinkChangeCause, str]] = ..., from_state: _Optional[_Union[_subscription_pb2.LinkState, str]] = ..., to_state: _Optional[_Union[_subscription_pb2.LinkState, str]] = ...) -> None: ...
+
 class ExplainSubscriptionResponse(_message.Message):
-    __slots__ = ("service_state", "cases")
+    __slots__ = ("service_state", "cases", "link_history")
     SERVICE_STATE_FIELD_NUMBER: _ClassVar[int]
     CASES_FIELD_NUMBER: _ClassVar[int]
+    LINK_HISTORY_FIELD_NUMBER: _ClassVar[int]
     service_state: _subscription_pb2.ServiceState
     cases: _containers.RepeatedCompositeFieldContainer[EnforcementCase]
-    def __init__(self, service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., cases: _Optional[_Iterable[_Union[EnforcementCase, _Mapping]]] = ...) -> None: ...
+    link_history: _containers.RepeatedCompositeFieldContainer[LinkChange]
+    def __init__(self, service_state: _Optional[_Union[_subscription_pb2.ServiceState, str]] = ..., cases: _Optional[_Iterable[_Union[EnforcementCase, _Mapping]]] = ..., link_history: _Optional[_Iterable[_Union[LinkChange, _Mapping]]] = ...) -> None: ...

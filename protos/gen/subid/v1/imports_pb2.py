@@ -24,15 +24,17 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16subid/v1/imports.proto\x12\x08subid.v1\"<\n\x08RowError\x12\x11\n\trow_index\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xae\x01\n\rImportSummary\x12\x16\n\x0ereceived_count\x18\x01 \x01(\x03\x12\x15\n\rcreated_count\x18\x02 \x01(\x03\x12\x15\n\rchanged_count\x18\x03 \x01(\x03\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x03\x12\x16\n\x0erejected_count\x18\x05 \x01(\x03\x12&\n\nrow_errors\x18\x06 \x03(\x0b\x32\x12.subid.v1.RowErrorb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16subid/v1/imports.proto\x12\x08subid.v1\"<\n\x08RowError\x12\x11\n\trow_index\x18\x01 \x01(\x03\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"\xde\x01\n\rImportSummary\x12\x16\n\x0ereceived_count\x18\x01 \x01(\x03\x12\x15\n\rcreated_count\x18\x02 \x01(\x03\x12\x15\n\rchanged_count\x18\x03 \x01(\x03\x12\x17\n\x0funchanged_count\x18\x04 \x01(\x03\x12\x16\n\x0erejected_count\x18\x05 \x01(\x03\x12&\n\nrow_errors\x18\x06 \x03(\x0b\x32\x12.subid.v1.RowError\x12\x12\n\ngone_count\x18\x07 \x01(\x03\x12\x1a\n\x12unidentified_count\x18\x08 \x01(\x03*Z\n\nImportKind\x12\x1b\n\x17IMPORT_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11IMPORT_KIND_DELTA\x10\x01\x12\x18\n\x14IMPORT_KIND_SNAPSHOT\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'subid.v1.imports_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_IMPORTKIND']._serialized_start=323
+  _globals['_IMPORTKIND']._serialized_end=413
   _globals['_ROWERROR']._serialized_start=36
   _globals['_ROWERROR']._serialized_end=96
   _globals['_IMPORTSUMMARY']._serialized_start=99
-  _globals['_IMPORTSUMMARY']._serialized_end=273
+  _globals['_IMPORTSUMMARY']._serialized_end=321
 # @@protoc_insertion_point(module_scope)

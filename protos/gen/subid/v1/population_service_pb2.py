@@ -23,11 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from subid.v1 import date_pb2 as subid_dot_v1_dot_date__pb2
 from subid.v1 import imports_pb2 as subid_dot_v1_dot_imports__pb2
+from subid.v1 import subscription_pb2 as subid_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/population_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\"\xc7\x01\n\x10PopulationRecord\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12\x1a\n\x03sex\x18\x04 \x01(\x0e\x32\r.subid.v1.Sex\x12#\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x05 \x01(\x0b\x32\x0e.subid.v1.Date\x12&\n\x0e\x63\x61rd_issued_on\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Date\"\x98\x01\n\x17ImportPopulationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12=\n\x07records\x18\x03 \x03(\x0b\x32\x1a.subid.v1.PopulationRecordB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\"D\n\x18ImportPopulationResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\";\n\x05\x42irth\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x05\x44\x65\x61th\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12+\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"@\n\nCorrection\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x07NewCard\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12)\n\tissued_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"\xba\x01\n\x10PopulationChange\x12 \n\x05\x62irth\x18\x01 \x01(\x0b\x32\x0f.subid.v1.BirthH\x00\x12 \n\x05\x64\x65\x61th\x18\x02 \x01(\x0b\x32\x0f.subid.v1.DeathH\x00\x12*\n\ncorrection\x18\x03 \x01(\x0b\x32\x14.subid.v1.CorrectionH\x00\x12%\n\x08new_card\x18\x04 \x01(\x0b\x32\x11.subid.v1.NewCardH\x00\x42\x0f\n\x06\x63hange\x12\x05\xbaH\x02\x08\x01\"w\n\x1d\x41pplyPopulationChangesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1a.subid.v1.PopulationChangeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\x1e\x41pplyPopulationChangesResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x16\n\x0erelinked_count\x18\x02 \x01(\x05*8\n\x03Sex\x12\x13\n\x0fSEX_UNSPECIFIED\x10\x00\x12\x0c\n\x08SEX_MALE\x10\x01\x12\x0e\n\nSEX_FEMALE\x10\x02\x32\xdd\x01\n\x11PopulationService\x12[\n\x10ImportPopulation\x12!.subid.v1.ImportPopulationRequest\x1a\".subid.v1.ImportPopulationResponse(\x01\x12k\n\x16\x41pplyPopulationChanges\x12\'.subid.v1.ApplyPopulationChangesRequest\x1a(.subid.v1.ApplyPopulationChangesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/population_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\x1a\x1bsubid/v1/subscription.proto\"\xc7\x01\n\x10PopulationRecord\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12\x1a\n\x03sex\x18\x04 \x01(\x0e\x32\r.subid.v1.Sex\x12#\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x05 \x01(\x0b\x32\x0e.subid.v1.Date\x12&\n\x0e\x63\x61rd_issued_on\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Date\"\xd7\x01\n\x17ImportPopulationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12=\n\x07records\x18\x03 \x03(\x0b\x32\x1a.subid.v1.PopulationRecordB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x14.subid.v1.ImportKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07is_last\x18\x05 \x01(\x08\"9\n\x1aGetPopulationImportRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"v\n\x1bGetPopulationImportResponse\x12\x18\n\x10next_batch_index\x18\x01 \x01(\x05\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\x12(\n\x07summary\x18\x03 \x01(\x0b\x32\x17.subid.v1.ImportSummary\"^\n!ListPopulationImportErrorsRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"e\n\"ListPopulationImportErrorsResponse\x12&\n\nrow_errors\x18\x01 \x03(\x0b\x32\x12.subid.v1.RowError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"D\n\x18ImportPopulationResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\";\n\x05\x42irth\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x05\x44\x65\x61th\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12+\n\x0b\x64\x65\x63\x65\x61sed_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"@\n\nCorrection\x12\x32\n\x06record\x18\x01 \x01(\x0b\x32\x1a.subid.v1.PopulationRecordB\x06\xbaH\x03\xc8\x01\x01\"]\n\x07NewCard\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12)\n\tissued_on\x18\x02 \x01(\x0b\x32\x0e.subid.v1.DateB\x06\xbaH\x03\xc8\x01\x01\"\xf6\x01\n\rMergedRecords\x12/\n\x13retired_personal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12\x31\n\x15surviving_personal_id\x18\x02 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$:\x80\x01\xbaH}\x1a{\n\x15merged_records.itself\x12*a personal ID cannot be merged into itself\x1a\x36this.retired_personal_id != this.surviving_personal_id\"\xed\x01\n\x10PopulationChange\x12 \n\x05\x62irth\x18\x01 \x01(\x0b\x32\x0f.subid.v1.BirthH\x00\x12 \n\x05\x64\x65\x61th\x18\x02 \x01(\x0b\x32\x0f.subid.v1.DeathH\x00\x12*\n\ncorrection\x18\x03 \x01(\x0b\x32\x14.subid.v1.CorrectionH\x00\x12%\n\x08new_card\x18\x04 \x01(\x0b\x32\x11.subid.v1.NewCardH\x00\x12\x31\n\x0emerged_records\x18\x05 \x01(\x0b\x32\x17.subid.v1.MergedRecordsH\x00\x42\x0f\n\x06\x63hange\x12\x05\xbaH\x02\x08\x01\"w\n\x1d\x41pplyPopulationChangesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x07\x63hanges\x18\x02 \x03(\x0b\x32\x1a.subid.v1.PopulationChangeB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\x1e\x41pplyPopulationChangesResponse\x12\x15\n\rapplied_count\x18\x01 \x01(\x05\x12\x16\n\x0erelinked_count\x18\x02 \x01(\x05\"\xa6\x01\n\x1cPullSubscriberUpdatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12$\n\x10update_count_max\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xa0\x1f(\x01\x12\x42\n\x0elease_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x03\x08\x90\x1c\x32\x02\x08\x01\"\x7f\n\tAssurance\x12)\n\x06method\x18\x01 \x01(\x0e\x32\x19.subid.v1.AssuranceMethod\x12/\n\x0bverify_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\x03 \x01(\t\"\x84\x03\n\x10SubscriberUpdate\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x17\n\x0fsubscription_id\x18\x03 \x01(\t\x12\x0e\n\x06msisdn\x18\x04 \x01(\t\x12\x13\n\x0boperator_id\x18\x05 \x01(\t\x12\'\n\nlink_state\x18\x06 \x01(\x0e\x32\x13.subid.v1.LinkState\x12&\n\tassurance\x18\x07 \x01(\x0b\x32\x13.subid.v1.Assurance\x12\x30\n\x0cprimary_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x64isown_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12&\n\x03\x65nd\x18\n \x01(\x0e\x32\x19.subid.v1.SubscriptionEnd\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x95\x01\n\x1dPullSubscriberUpdatesResponse\x12+\n\x07updates\x18\x01 \x03(\x0b\x32\x1a.subid.v1.SubscriberUpdate\x12\x10\n\x08lease_id\x18\x02 \x01(\t\x12\x35\n\x11lease_expire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x1fSubscriberUpdateAcknowledgement\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12!\n\x0fsubscription_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x08sequence\x18\x03 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"\xb1\x01\n#AcknowledgeSubscriberUpdatesRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1a\n\x08lease_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12P\n\x10\x61\x63knowledgements\x18\x03 \x03(\x0b\x32).subid.v1.SubscriberUpdateAcknowledgementB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xa0\x1f\"Y\n$AcknowledgeSubscriberUpdatesResponse\x12\x31\n\x07results\x18\x01 \x03(\x0e\x32 .subid.v1.SubscriberUpdateResult*8\n\x03Sex\x12\x13\n\x0fSEX_UNSPECIFIED\x10\x00\x12\x0c\n\x08SEX_MALE\x10\x01\x12\x0e\n\nSEX_FEMALE\x10\x02*W\n\x0f\x41ssuranceMethod\x12 \n\x1c\x41SSURANCE_METHOD_UNSPECIFIED\x10\x00\x12\"\n\x1e\x41SSURANCE_METHOD_CHIP_AND_FACE\x10\x01*\xb6\x01\n\x0fSubscriptionEnd\x12 \n\x1cSUBSCRIPTION_END_UNSPECIFIED\x10\x00\x12\x1d\n\x19SUBSCRIPTION_END_RELEASED\x10\x01\x12\x1f\n\x1bSUBSCRIPTION_END_PORTED_OUT\x10\x02\x12\x1f\n\x1bSUBSCRIPTION_END_TERMINATED\x10\x03\x12 \n\x1cSUBSCRIPTION_END_TRANSFERRED\x10\x04*\x94\x02\n\x16SubscriberUpdateResult\x12(\n$SUBSCRIBER_UPDATE_RESULT_UNSPECIFIED\x10\x00\x12%\n!SUBSCRIBER_UPDATE_RESULT_ACCEPTED\x10\x01\x12\x31\n-SUBSCRIBER_UPDATE_RESULT_ALREADY_ACKNOWLEDGED\x10\x02\x12\'\n#SUBSCRIBER_UPDATE_RESULT_LEASE_LOST\x10\x03\x12\'\n#SUBSCRIBER_UPDATE_RESULT_SUPERSEDED\x10\x04\x12$\n SUBSCRIBER_UPDATE_RESULT_UNKNOWN\x10\x05\x32\xa3\x05\n\x11PopulationService\x12[\n\x10ImportPopulation\x12!.subid.v1.ImportPopulationRequest\x1a\".subid.v1.ImportPopulationResponse(\x01\x12\x62\n\x13GetPopulationImport\x12$.subid.v1.GetPopulationImportRequest\x1a%.subid.v1.GetPopulationImportResponse\x12w\n\x1aListPopulationImportErrors\x12+.subid.v1.ListPopulationImportErrorsRequest\x1a,.subid.v1.ListPopulationImportErrorsResponse\x12k\n\x16\x41pplyPopulationChanges\x12\'.subid.v1.ApplyPopulationChangesRequest\x1a(.subid.v1.ApplyPopulationChangesResponse\x12h\n\x15PullSubscriberUpdates\x12&.subid.v1.PullSubscriberUpdatesRequest\x1a\'.subid.v1.PullSubscriberUpdatesResponse\x12}\n\x1c\x41\x63knowledgeSubscriberUpdates\x12-.subid.v1.AcknowledgeSubscriberUpdatesRequest\x1a..subid.v1.AcknowledgeSubscriberUpdatesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,6 +43,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['batch_index']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['records']._loaded_options = None
   _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['records']._serialized_options = b'\272H\r\222\001\n\010\001\020\210\'\"\003\330\001\003'
+  _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_IMPORTPOPULATIONREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETPOPULATIONIMPORTREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_GETPOPULATIONIMPORTREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_BIRTH'].fields_by_name['record']._loaded_options = None
   _globals['_BIRTH'].fields_by_name['record']._serialized_options = b'\272H\003\310\001\001'
   _globals['_DEATH'].fields_by_name['personal_id']._loaded_options = None
@@ -52,34 +63,88 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NEWCARD'].fields_by_name['personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
   _globals['_NEWCARD'].fields_by_name['issued_on']._loaded_options = None
   _globals['_NEWCARD'].fields_by_name['issued_on']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_MERGEDRECORDS'].fields_by_name['retired_personal_id']._loaded_options = None
+  _globals['_MERGEDRECORDS'].fields_by_name['retired_personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
+  _globals['_MERGEDRECORDS'].fields_by_name['surviving_personal_id']._loaded_options = None
+  _globals['_MERGEDRECORDS'].fields_by_name['surviving_personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
+  _globals['_MERGEDRECORDS']._loaded_options = None
+  _globals['_MERGEDRECORDS']._serialized_options = b'\272H}\032{\n\025merged_records.itself\022*a personal ID cannot be merged into itself\0326this.retired_personal_id != this.surviving_personal_id'
   _globals['_POPULATIONCHANGE'].oneofs_by_name['change']._loaded_options = None
   _globals['_POPULATIONCHANGE'].oneofs_by_name['change']._serialized_options = b'\272H\002\010\001'
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['changes']._loaded_options = None
   _globals['_APPLYPOPULATIONCHANGESREQUEST'].fields_by_name['changes']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
-  _globals['_SEX']._serialized_start=1256
-  _globals['_SEX']._serialized_end=1312
-  _globals['_POPULATIONRECORD']._serialized_start=122
-  _globals['_POPULATIONRECORD']._serialized_end=321
-  _globals['_IMPORTPOPULATIONREQUEST']._serialized_start=324
-  _globals['_IMPORTPOPULATIONREQUEST']._serialized_end=476
-  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_start=478
-  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_end=546
-  _globals['_BIRTH']._serialized_start=548
-  _globals['_BIRTH']._serialized_end=607
-  _globals['_DEATH']._serialized_start=609
-  _globals['_DEATH']._serialized_end=702
-  _globals['_CORRECTION']._serialized_start=704
-  _globals['_CORRECTION']._serialized_end=768
-  _globals['_NEWCARD']._serialized_start=770
-  _globals['_NEWCARD']._serialized_end=863
-  _globals['_POPULATIONCHANGE']._serialized_start=866
-  _globals['_POPULATIONCHANGE']._serialized_end=1052
-  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_start=1054
-  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_end=1173
-  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_start=1175
-  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_end=1254
-  _globals['_POPULATIONSERVICE']._serialized_start=1315
-  _globals['_POPULATIONSERVICE']._serialized_end=1536
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['update_count_max']._loaded_options = None
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['update_count_max']._serialized_options = b'\272H\007\032\005\030\240\037(\001'
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['lease_duration']._loaded_options = None
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST'].fields_by_name['lease_duration']._serialized_options = b'\272H\014\252\001\t\"\003\010\220\0342\002\010\001'
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['personal_id']._loaded_options = None
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['subscription_id']._loaded_options = None
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['subscription_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['sequence']._loaded_options = None
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT'].fields_by_name['sequence']._serialized_options = b'\272H\004\"\002(\001'
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['lease_id']._loaded_options = None
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['lease_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['acknowledgements']._loaded_options = None
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST'].fields_by_name['acknowledgements']._serialized_options = b'\272H\010\222\001\005\010\001\020\240\037'
+  _globals['_SEX']._serialized_start=3342
+  _globals['_SEX']._serialized_end=3398
+  _globals['_ASSURANCEMETHOD']._serialized_start=3400
+  _globals['_ASSURANCEMETHOD']._serialized_end=3487
+  _globals['_SUBSCRIPTIONEND']._serialized_start=3490
+  _globals['_SUBSCRIPTIONEND']._serialized_end=3672
+  _globals['_SUBSCRIBERUPDATERESULT']._serialized_start=3675
+  _globals['_SUBSCRIBERUPDATERESULT']._serialized_end=3951
+  _globals['_POPULATIONRECORD']._serialized_start=216
+  _globals['_POPULATIONRECORD']._serialized_end=415
+  _globals['_IMPORTPOPULATIONREQUEST']._serialized_start=418
+  _globals['_IMPORTPOPULATIONREQUEST']._serialized_end=633
+  _globals['_GETPOPULATIONIMPORTREQUEST']._serialized_start=635
+  _globals['_GETPOPULATIONIMPORTREQUEST']._serialized_end=692
+  _globals['_GETPOPULATIONIMPORTRESPONSE']._serialized_start=694
+  _globals['_GETPOPULATIONIMPORTRESPONSE']._serialized_end=812
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST']._serialized_start=814
+  _globals['_LISTPOPULATIONIMPORTERRORSREQUEST']._serialized_end=908
+  _globals['_LISTPOPULATIONIMPORTERRORSRESPONSE']._serialized_start=910
+  _globals['_LISTPOPULATIONIMPORTERRORSRESPONSE']._serialized_end=1011
+  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_start=1013
+  _globals['_IMPORTPOPULATIONRESPONSE']._serialized_end=1081
+  _globals['_BIRTH']._serialized_start=1083
+  _globals['_BIRTH']._serialized_end=1142
+  _globals['_DEATH']._serialized_start=1144
+  _globals['_DEATH']._serialized_end=1237
+  _globals['_CORRECTION']._serialized_start=1239
+  _globals['_CORRECTION']._serialized_end=1303
+  _globals['_NEWCARD']._serialized_start=1305
+  _globals['_NEWCARD']._serialized_end=1398
+  _globals['_MERGEDRECORDS']._serialized_start=1401
+  _globals['_MERGEDRECORDS']._serialized_end=1647
+  _globals['_POPULATIONCHANGE']._serialized_start=1650
+  _globals['_POPULATIONCHANGE']._serialized_end=1887
+  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_start=1889
+  _globals['_APPLYPOPULATIONCHANGESREQUEST']._serialized_end=2008
+  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_start=2010
+  _globals['_APPLYPOPULATIONCHANGESRESPONSE']._serialized_end=2089
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST']._serialized_start=2092
+  _globals['_PULLSUBSCRIBERUPDATESREQUEST']._serialized_end=2258
+  _globals['_ASSURANCE']._serialized_start=2260
+  _globals['_ASSURANCE']._serialized_end=2387
+  _globals['_SUBSCRIBERUPDATE']._serialized_start=2390
+  _globals['_SUBSCRIBERUPDATE']._serialized_end=2778
+  _globals['_PULLSUBSCRIBERUPDATESRESPONSE']._serialized_start=2781
+  _globals['_PULLSUBSCRIBERUPDATESRESPONSE']._serialized_end=2930
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT']._serialized_start=2933
+  _globals['_SUBSCRIBERUPDATEACKNOWLEDGEMENT']._serialized_end=3069
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST']._serialized_start=3072
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESREQUEST']._serialized_end=3249
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESRESPONSE']._serialized_start=3251
+  _globals['_ACKNOWLEDGESUBSCRIBERUPDATESRESPONSE']._serialized_end=3340
+  _globals['_POPULATIONSERVICE']._serialized_start=3954
+  _globals['_POPULATIONSERVICE']._serialized_end=4629
 # @@protoc_insertion_point(module_scope)

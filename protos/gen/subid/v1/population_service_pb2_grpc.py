@@ -40,10 +40,30 @@ class PopulationServiceStub:
                 request_serializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationResponse.FromString,
                 _registered_method=True)
+        self.GetPopulationImport = channel.unary_unary(
+                '/subid.v1.PopulationService/GetPopulationImport',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.FromString,
+                _registered_method=True)
+        self.ListPopulationImportErrors = channel.unary_unary(
+                '/subid.v1.PopulationService/ListPopulationImportErrors',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.FromString,
+                _registered_method=True)
         self.ApplyPopulationChanges = channel.unary_unary(
                 '/subid.v1.PopulationService/ApplyPopulationChanges',
                 request_serializer=subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesResponse.FromString,
+                _registered_method=True)
+        self.PullSubscriberUpdates = channel.unary_unary(
+                '/subid.v1.PopulationService/PullSubscriberUpdates',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesResponse.FromString,
+                _registered_method=True)
+        self.AcknowledgeSubscriberUpdates = channel.unary_unary(
+                '/subid.v1.PopulationService/AcknowledgeSubscriberUpdates',
+                request_serializer=subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesResponse.FromString,
                 _registered_method=True)
 
 
@@ -60,9 +80,39 @@ class PopulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPopulationImport(self, request, context):
+        """How far an import has come: where a stream that broke goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPopulationImportErrors(self, request, context):
+        """Lists every refused row of an import, page by page, in the order of the stream.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ApplyPopulationChanges(self, request, context):
-        """Takes single changes: births, deaths, corrections, new cards. All or nothing.
+        """Takes single changes: births, deaths, corrections, new cards, merged records. All or nothing.
         Subscriptions of the persons it touches are compared again in the same transaction.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PullSubscriberUpdates(self, request, context):
+        """Leases what the authority is owed and has not acknowledged, oldest first. A lease that is not
+        acknowledged comes back. Empty means that nothing is to be had now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcknowledgeSubscriberUpdates(self, request, context):
+        """Says which leased updates are entered in the register. Each answers for itself; one that is not
+        acknowledged comes back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -76,10 +126,30 @@ def add_PopulationServiceServicer_to_server(servicer, server):
                     request_deserializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationRequest.FromString,
                     response_serializer=subid_dot_v1_dot_population__service__pb2.ImportPopulationResponse.SerializeToString,
             ),
+            'GetPopulationImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPopulationImport,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.SerializeToString,
+            ),
+            'ListPopulationImportErrors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPopulationImportErrors,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.SerializeToString,
+            ),
             'ApplyPopulationChanges': grpc.unary_unary_rpc_method_handler(
                     servicer.ApplyPopulationChanges,
                     request_deserializer=subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesRequest.FromString,
                     response_serializer=subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesResponse.SerializeToString,
+            ),
+            'PullSubscriberUpdates': grpc.unary_unary_rpc_method_handler(
+                    servicer.PullSubscriberUpdates,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesResponse.SerializeToString,
+            ),
+            'AcknowledgeSubscriberUpdates': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcknowledgeSubscriberUpdates,
+                    request_deserializer=subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -121,6 +191,60 @@ class PopulationService:
             _registered_method=True)
 
     @staticmethod
+    def GetPopulationImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/GetPopulationImport',
+            subid_dot_v1_dot_population__service__pb2.GetPopulationImportRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.GetPopulationImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPopulationImportErrors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/ListPopulationImportErrors',
+            subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.ListPopulationImportErrorsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ApplyPopulationChanges(request,
             target,
             options=(),
@@ -137,6 +261,60 @@ class PopulationService:
             '/subid.v1.PopulationService/ApplyPopulationChanges',
             subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesRequest.SerializeToString,
             subid_dot_v1_dot_population__service__pb2.ApplyPopulationChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PullSubscriberUpdates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/PullSubscriberUpdates',
+            subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.PullSubscriberUpdatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcknowledgeSubscriberUpdates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.PopulationService/AcknowledgeSubscriberUpdates',
+            subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesRequest.SerializeToString,
+            subid_dot_v1_dot_population__service__pb2.AcknowledgeSubscriberUpdatesResponse.FromString,
             options,
             channel_credentials,
             insecure,

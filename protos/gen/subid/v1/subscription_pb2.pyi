@@ -40,6 +40,15 @@ class FieldSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FIELD_SOURCE_CHIP: _ClassVar[FieldSource]
     FIELD_SOURCE_POPULATION_RECORD: _ClassVar[FieldSource]
     FIELD_SOURCE_CLAIM: _ClassVar[FieldSource]
+
+class NameAgreement(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NAME_AGREEMENT_UNSPECIFIED: _ClassVar[NameAgreement]
+    NAME_AGREEMENT_UNACCENTED: _ClassVar[NameAgreement]
+    NAME_AGREEMENT_ACCENTS_DIFFER: _ClassVar[NameAgreement]
+    NAME_AGREEMENT_REORDERED: _ClassVar[NameAgreement]
+    NAME_AGREEMENT_INITIALS: _ClassVar[NameAgreement]
+    NAME_AGREEMENT_DIFFERENT: _ClassVar[NameAgreement]
 SERVICE_STATE_UNSPECIFIED: ServiceState
 SERVICE_STATE_INACTIVE: ServiceState
 SERVICE_STATE_ACTIVE: ServiceState
@@ -60,16 +69,24 @@ FIELD_SOURCE_UNSPECIFIED: FieldSource
 FIELD_SOURCE_CHIP: FieldSource
 FIELD_SOURCE_POPULATION_RECORD: FieldSource
 FIELD_SOURCE_CLAIM: FieldSource
+NAME_AGREEMENT_UNSPECIFIED: NameAgreement
+NAME_AGREEMENT_UNACCENTED: NameAgreement
+NAME_AGREEMENT_ACCENTS_DIFFER: NameAgreement
+NAME_AGREEMENT_REORDERED: NameAgreement
+NAME_AGREEMENT_INITIALS: NameAgreement
+NAME_AGREEMENT_DIFFERENT: NameAgreement
 
 class FieldOutcome(_message.Message):
-    __slots__ = ("result", "score", "source")
+    __slots__ = ("result", "score", "source", "agreement")
     RESULT_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
     result: FieldResult
     score: int
     source: FieldSource
-    def __init__(self, result: _Optional[_Union[FieldResult, str]] = ..., score: _Optional[int] = ..., source: _Optional[_Union[FieldSource, str]] = ...) -> None: ...
+    agreement: NameAgreement
+    def __init__(self, result: _Optional[_Union[FieldResult, str]] = ..., score: _Optional[int] = ..., source: _Optional[_Union[FieldSource, str]] = ..., agreement: _Optional[_Union[NameAgreement, str]] = ...) -> None: ...
 
 class Link(_message.Message):
     __slots__ = ("state", "personal_id", "full_name", "birth_date")

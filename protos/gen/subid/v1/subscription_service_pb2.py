@@ -29,7 +29,7 @@ from subid.v1 import imports_pb2 as subid_dot_v1_dot_imports__pb2
 from subid.v1 import subscription_pb2 as subid_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/subscription_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\x1a\x1bsubid/v1/subscription.proto\"Y\n\x0bHolderClaim\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\"n\n\x0fSubscriptionRow\x12\x0e\n\x06msisdn\x18\x01 \x01(\t\x12%\n\x06holder\x18\x02 \x01(\x0b\x32\x15.subid.v1.HolderClaim\x12$\n\x0c\x61\x63tivated_on\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\"\x97\x01\n\x1aImportSubscriptionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12\x39\n\x04rows\x18\x03 \x03(\x0b\x32\x19.subid.v1.SubscriptionRowB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\"m\n\nLinkCounts\x12\x14\n\x0clinked_count\x18\x01 \x01(\x03\x12\x18\n\x10mismatched_count\x18\x02 \x01(\x03\x12\x17\n\x0fnot_found_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x64\x65\x63\x65\x61sed_count\x18\x04 \x01(\x03\"l\n\x1bImportSubscriptionsResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\x12#\n\x05links\x18\x02 \x01(\x0b\x32\x14.subid.v1.LinkCounts\"\x85\x01\n\x1bRegisterSubscriptionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12-\n\x06holder\x18\x03 \x01(\x0b\x32\x15.subid.v1.HolderClaimB\x06\xbaH\x03\xc8\x01\x01\"L\n\x1cRegisterSubscriptionResponse\x12,\n\x0csubscription\x18\x01 \x01(\x0b\x32\x16.subid.v1.Subscription\"3\n\x16GetSubscriptionRequest\x12\x19\n\x06msisdn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \"G\n\x17GetSubscriptionResponse\x12,\n\x0csubscription\x18\x01 \x01(\x0b\x32\x16.subid.v1.Subscription\"\x91\x01\n\x18ListSubscriptionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12;\n\x0blink_states\x18\x03 \x03(\x0e\x32\x13.subid.v1.LinkStateB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07\x82\x01\x04\x10\x01 \x00\"c\n\x19ListSubscriptionsResponse\x12-\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x16.subid.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc8\x01\n\x11SubscriptionEvent\x12\x19\n\x06msisdn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12\x39\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.subid.v1.SubscriptionEventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12%\n\x06holder\x18\x04 \x01(\x0b\x32\x15.subid.v1.HolderClaim\"m\n\x13ReportEventsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1b.subid.v1.SubscriptionEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\">\n\x17SubscriptionEventResult\x12\x13\n\x0b\x65vent_index\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"J\n\x14ReportEventsResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.subid.v1.SubscriptionEventResult*\xa7\x02\n\x15SubscriptionEventKind\x12\'\n#SUBSCRIPTION_EVENT_KIND_UNSPECIFIED\x10\x00\x12)\n%SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE\x10\x01\x12$\n SUBSCRIPTION_EVENT_KIND_SIM_SWAP\x10\x02\x12#\n\x1fSUBSCRIPTION_EVENT_KIND_PORT_IN\x10\x03\x12$\n SUBSCRIPTION_EVENT_KIND_PORT_OUT\x10\x04\x12#\n\x1fSUBSCRIPTION_EVENT_KIND_RELEASE\x10\x05\x12$\n SUBSCRIPTION_EVENT_KIND_TRANSFER\x10\x06\x32\xe7\x03\n\x13SubscriptionService\x12\x64\n\x13ImportSubscriptions\x12$.subid.v1.ImportSubscriptionsRequest\x1a%.subid.v1.ImportSubscriptionsResponse(\x01\x12\x65\n\x14RegisterSubscription\x12%.subid.v1.RegisterSubscriptionRequest\x1a&.subid.v1.RegisterSubscriptionResponse\x12V\n\x0fGetSubscription\x12 .subid.v1.GetSubscriptionRequest\x1a!.subid.v1.GetSubscriptionResponse\x12\\\n\x11ListSubscriptions\x12\".subid.v1.ListSubscriptionsRequest\x1a#.subid.v1.ListSubscriptionsResponse\x12M\n\x0cReportEvents\x12\x1d.subid.v1.ReportEventsRequest\x1a\x1e.subid.v1.ReportEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/subscription_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13subid/v1/date.proto\x1a\x16subid/v1/imports.proto\x1a\x1bsubid/v1/subscription.proto\"Y\n\x0bHolderClaim\x12\x13\n\x0bpersonal_id\x18\x01 \x01(\t\x12\x11\n\tfull_name\x18\x02 \x01(\t\x12\"\n\nbirth_date\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\"\x9c\x01\n\x0fSubscriptionRow\x12\x0e\n\x06msisdn\x18\x01 \x01(\t\x12%\n\x06holder\x18\x02 \x01(\x0b\x32\x15.subid.v1.HolderClaim\x12$\n\x0c\x61\x63tivated_on\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12\x15\n\rpoint_of_sale\x18\x04 \x01(\t\x12\x15\n\rprovince_code\x18\x05 \x01(\t\"\xd6\x01\n\x1aImportSubscriptionsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12 \n\x0b\x62\x61tch_index\x18\x02 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xc0\x84=(\x00\x12\x39\n\x04rows\x18\x03 \x03(\x0b\x32\x19.subid.v1.SubscriptionRowB\x10\xbaH\r\x92\x01\n\x08\x01\x10\x88\'\"\x03\xd8\x01\x03\x12,\n\x04kind\x18\x04 \x01(\x0e\x32\x14.subid.v1.ImportKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x0f\n\x07is_last\x18\x05 \x01(\x08\";\n\x1cGetSubscriptionImportRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9d\x01\n\x1dGetSubscriptionImportResponse\x12\x18\n\x10next_batch_index\x18\x01 \x01(\x05\x12\x13\n\x0bis_complete\x18\x02 \x01(\x08\x12(\n\x07summary\x18\x03 \x01(\x0b\x32\x17.subid.v1.ImportSummary\x12#\n\x05links\x18\x04 \x01(\x0b\x32\x14.subid.v1.LinkCounts\"`\n#ListSubscriptionImportErrorsRequest\x12\x1b\n\timport_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\"g\n$ListSubscriptionImportErrorsResponse\x12&\n\nrow_errors\x18\x01 \x03(\x0b\x32\x12.subid.v1.RowError\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"m\n\nLinkCounts\x12\x14\n\x0clinked_count\x18\x01 \x01(\x03\x12\x18\n\x10mismatched_count\x18\x02 \x01(\x03\x12\x17\n\x0fnot_found_count\x18\x03 \x01(\x03\x12\x16\n\x0e\x64\x65\x63\x65\x61sed_count\x18\x04 \x01(\x03\"l\n\x1bImportSubscriptionsResponse\x12(\n\x07summary\x18\x01 \x01(\x0b\x32\x17.subid.v1.ImportSummary\x12#\n\x05links\x18\x02 \x01(\x0b\x32\x14.subid.v1.LinkCounts\"\x85\x01\n\x1bRegisterSubscriptionRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12-\n\x06holder\x18\x03 \x01(\x0b\x32\x15.subid.v1.HolderClaimB\x06\xbaH\x03\xc8\x01\x01\"L\n\x1cRegisterSubscriptionResponse\x12,\n\x0csubscription\x18\x01 \x01(\x0b\x32\x16.subid.v1.Subscription\"3\n\x16GetSubscriptionRequest\x12\x19\n\x06msisdn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \"G\n\x17GetSubscriptionResponse\x12,\n\x0csubscription\x18\x01 \x01(\x0b\x32\x16.subid.v1.Subscription\"\x91\x01\n\x18ListSubscriptionsRequest\x12\x1a\n\tpage_size\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xc8\x01\x12;\n\x0blink_states\x18\x03 \x03(\x0e\x32\x13.subid.v1.LinkStateB\x11\xbaH\x0e\x92\x01\x0b\x10\x08\"\x07\x82\x01\x04\x10\x01 \x00\"c\n\x19ListSubscriptionsResponse\x12-\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x16.subid.v1.Subscription\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc8\x01\n\x11SubscriptionEvent\x12\x19\n\x06msisdn\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12\x39\n\x04kind\x18\x02 \x01(\x0e\x32\x1f.subid.v1.SubscriptionEventKindB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x36\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01\x12%\n\x06holder\x18\x04 \x01(\x0b\x32\x15.subid.v1.HolderClaim\"m\n\x13ReportEventsRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x38\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1b.subid.v1.SubscriptionEventB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\">\n\x17SubscriptionEventResult\x12\x13\n\x0b\x65vent_index\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"J\n\x14ReportEventsResponse\x12\x32\n\x07results\x18\x01 \x03(\x0b\x32!.subid.v1.SubscriptionEventResult*\xa7\x02\n\x15SubscriptionEventKind\x12\'\n#SUBSCRIPTION_EVENT_KIND_UNSPECIFIED\x10\x00\x12)\n%SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE\x10\x01\x12$\n SUBSCRIPTION_EVENT_KIND_SIM_SWAP\x10\x02\x12#\n\x1fSUBSCRIPTION_EVENT_KIND_PORT_IN\x10\x03\x12$\n SUBSCRIPTION_EVENT_KIND_PORT_OUT\x10\x04\x12#\n\x1fSUBSCRIPTION_EVENT_KIND_RELEASE\x10\x05\x12$\n SUBSCRIPTION_EVENT_KIND_TRANSFER\x10\x06\x32\xd0\x05\n\x13SubscriptionService\x12\x64\n\x13ImportSubscriptions\x12$.subid.v1.ImportSubscriptionsRequest\x1a%.subid.v1.ImportSubscriptionsResponse(\x01\x12h\n\x15GetSubscriptionImport\x12&.subid.v1.GetSubscriptionImportRequest\x1a\'.subid.v1.GetSubscriptionImportResponse\x12}\n\x1cListSubscriptionImportErrors\x12-.subid.v1.ListSubscriptionImportErrorsRequest\x1a..subid.v1.ListSubscriptionImportErrorsResponse\x12\x65\n\x14RegisterSubscription\x12%.subid.v1.RegisterSubscriptionRequest\x1a&.subid.v1.RegisterSubscriptionResponse\x12V\n\x0fGetSubscription\x12 .subid.v1.GetSubscriptionRequest\x1a!.subid.v1.GetSubscriptionResponse\x12\\\n\x11ListSubscriptions\x12\".subid.v1.ListSubscriptionsRequest\x1a#.subid.v1.ListSubscriptionsResponse\x12M\n\x0cReportEvents\x12\x1d.subid.v1.ReportEventsRequest\x1a\x1e.subid.v1.ReportEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,6 +42,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMPORTSUBSCRIPTIONSREQUEST'].fields_by_name['batch_index']._serialized_options = b'\272H\010\032\006\030\300\204=(\000'
   _globals['_IMPORTSUBSCRIPTIONSREQUEST'].fields_by_name['rows']._loaded_options = None
   _globals['_IMPORTSUBSCRIPTIONSREQUEST'].fields_by_name['rows']._serialized_options = b'\272H\r\222\001\n\010\001\020\210\'\"\003\330\001\003'
+  _globals['_IMPORTSUBSCRIPTIONSREQUEST'].fields_by_name['kind']._loaded_options = None
+  _globals['_IMPORTSUBSCRIPTIONSREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_GETSUBSCRIPTIONIMPORTREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_GETSUBSCRIPTIONIMPORTREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._loaded_options = None
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST'].fields_by_name['import_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\310\001'
   _globals['_REGISTERSUBSCRIPTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_REGISTERSUBSCRIPTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REGISTERSUBSCRIPTIONREQUEST'].fields_by_name['msisdn']._loaded_options = None
@@ -66,38 +74,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REPORTEVENTSREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_REPORTEVENTSREQUEST'].fields_by_name['events']._loaded_options = None
   _globals['_REPORTEVENTSREQUEST'].fields_by_name['events']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
-  _globals['_SUBSCRIPTIONEVENTKIND']._serialized_start=1807
-  _globals['_SUBSCRIPTIONEVENTKIND']._serialized_end=2102
+  _globals['_SUBSCRIPTIONEVENTKIND']._serialized_start=2341
+  _globals['_SUBSCRIPTIONEVENTKIND']._serialized_end=2636
   _globals['_HOLDERCLAIM']._serialized_start=185
   _globals['_HOLDERCLAIM']._serialized_end=274
-  _globals['_SUBSCRIPTIONROW']._serialized_start=276
-  _globals['_SUBSCRIPTIONROW']._serialized_end=386
-  _globals['_IMPORTSUBSCRIPTIONSREQUEST']._serialized_start=389
-  _globals['_IMPORTSUBSCRIPTIONSREQUEST']._serialized_end=540
-  _globals['_LINKCOUNTS']._serialized_start=542
-  _globals['_LINKCOUNTS']._serialized_end=651
-  _globals['_IMPORTSUBSCRIPTIONSRESPONSE']._serialized_start=653
-  _globals['_IMPORTSUBSCRIPTIONSRESPONSE']._serialized_end=761
-  _globals['_REGISTERSUBSCRIPTIONREQUEST']._serialized_start=764
-  _globals['_REGISTERSUBSCRIPTIONREQUEST']._serialized_end=897
-  _globals['_REGISTERSUBSCRIPTIONRESPONSE']._serialized_start=899
-  _globals['_REGISTERSUBSCRIPTIONRESPONSE']._serialized_end=975
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=977
-  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=1028
-  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_start=1030
-  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_end=1101
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=1104
-  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=1249
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=1251
-  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=1350
-  _globals['_SUBSCRIPTIONEVENT']._serialized_start=1353
-  _globals['_SUBSCRIPTIONEVENT']._serialized_end=1553
-  _globals['_REPORTEVENTSREQUEST']._serialized_start=1555
-  _globals['_REPORTEVENTSREQUEST']._serialized_end=1664
-  _globals['_SUBSCRIPTIONEVENTRESULT']._serialized_start=1666
-  _globals['_SUBSCRIPTIONEVENTRESULT']._serialized_end=1728
-  _globals['_REPORTEVENTSRESPONSE']._serialized_start=1730
-  _globals['_REPORTEVENTSRESPONSE']._serialized_end=1804
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=2105
-  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=2592
+  _globals['_SUBSCRIPTIONROW']._serialized_start=277
+  _globals['_SUBSCRIPTIONROW']._serialized_end=433
+  _globals['_IMPORTSUBSCRIPTIONSREQUEST']._serialized_start=436
+  _globals['_IMPORTSUBSCRIPTIONSREQUEST']._serialized_end=650
+  _globals['_GETSUBSCRIPTIONIMPORTREQUEST']._serialized_start=652
+  _globals['_GETSUBSCRIPTIONIMPORTREQUEST']._serialized_end=711
+  _globals['_GETSUBSCRIPTIONIMPORTRESPONSE']._serialized_start=714
+  _globals['_GETSUBSCRIPTIONIMPORTRESPONSE']._serialized_end=871
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST']._serialized_start=873
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSREQUEST']._serialized_end=969
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSRESPONSE']._serialized_start=971
+  _globals['_LISTSUBSCRIPTIONIMPORTERRORSRESPONSE']._serialized_end=1074
+  _globals['_LINKCOUNTS']._serialized_start=1076
+  _globals['_LINKCOUNTS']._serialized_end=1185
+  _globals['_IMPORTSUBSCRIPTIONSRESPONSE']._serialized_start=1187
+  _globals['_IMPORTSUBSCRIPTIONSRESPONSE']._serialized_end=1295
+  _globals['_REGISTERSUBSCRIPTIONREQUEST']._serialized_start=1298
+  _globals['_REGISTERSUBSCRIPTIONREQUEST']._serialized_end=1431
+  _globals['_REGISTERSUBSCRIPTIONRESPONSE']._serialized_start=1433
+  _globals['_REGISTERSUBSCRIPTIONRESPONSE']._serialized_end=1509
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_start=1511
+  _globals['_GETSUBSCRIPTIONREQUEST']._serialized_end=1562
+  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_start=1564
+  _globals['_GETSUBSCRIPTIONRESPONSE']._serialized_end=1635
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_start=1638
+  _globals['_LISTSUBSCRIPTIONSREQUEST']._serialized_end=1783
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_start=1785
+  _globals['_LISTSUBSCRIPTIONSRESPONSE']._serialized_end=1884
+  _globals['_SUBSCRIPTIONEVENT']._serialized_start=1887
+  _globals['_SUBSCRIPTIONEVENT']._serialized_end=2087
+  _globals['_REPORTEVENTSREQUEST']._serialized_start=2089
+  _globals['_REPORTEVENTSREQUEST']._serialized_end=2198
+  _globals['_SUBSCRIPTIONEVENTRESULT']._serialized_start=2200
+  _globals['_SUBSCRIPTIONEVENTRESULT']._serialized_end=2262
+  _globals['_REPORTEVENTSRESPONSE']._serialized_start=2264
+  _globals['_REPORTEVENTSRESPONSE']._serialized_end=2338
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_start=2639
+  _globals['_SUBSCRIPTIONSERVICE']._serialized_end=3359
 # @@protoc_insertion_point(module_scope)

@@ -42,24 +42,66 @@ class HolderClaim(_message.Message):
     def __init__(self, personal_id: _Optional[str] = ..., full_name: _Optional[str] = ..., birth_date: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class SubscriptionRow(_message.Message):
-    __slots__ = ("msisdn", "holder", "activated_on")
+    __slots__ = ("msisdn", "holder", "activated_on", "point_of_sale", "province_code")
     MSISDN_FIELD_NUMBER: _ClassVar[int]
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     ACTIVATED_ON_FIELD_NUMBER: _ClassVar[int]
+    POINT_OF_SALE_FIELD_NUMBER: _ClassVar[int]
+    PROVINCE_CODE_FIELD_NUMBER: _ClassVar[int]
     msisdn: str
     holder: HolderClaim
     activated_on: _date_pb2.Date
-    def __init__(self, msisdn: _Optional[str] = ..., holder: _Optional[_Union[HolderClaim, _Mapping]] = ..., activated_on: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
+    point_of_sale: str
+    province_code: str
+    def __init__(self, msisdn: _Optional[str] = ..., holder: _Optional[_Union[HolderClaim, _Mapping]] = ..., activated_on: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., point_of_sale: _Optional[str] = ..., province_code: _Optional[str] = ...) -> None: ...
 
 class ImportSubscriptionsRequest(_message.Message):
-    __slots__ = ("request_id", "batch_index", "rows")
+    __slots__ = ("request_id", "batch_index", "rows", "kind", "is_last")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
     ROWS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    IS_LAST_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     batch_index: int
     rows: _containers.RepeatedCompositeFieldContainer[SubscriptionRow]
-    def __init__(self, request_id: _Optional[str] = ..., batch_index: _Optional[int] = ..., rows: _Optional[_Iterable[_Union[SubscriptionRow, _Mapping]]] = ...) -> None: ...
+    kind: _imports_pb2.ImportKind
+    is_last: bool
+    def __init__(self, request_id: _Optional[str] = ..., batch_index: _Optional[int] = ..., rows: _Optional[_Iterable[_Union[SubscriptionRow, _Mapping]]] = ..., kind: _Optional[_Union[_imports_pb2.ImportKind, str]] = ..., is_last: _Optional[bool] = ...) -> None: ...
+
+class GetSubscriptionImportRequest(_message.Message):
+    __slots__ = ("import_id",)
+    IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    import_id: str
+    def __init__(self, import_id: _Optional[str] = ...) -> None: ...
+
+class GetSubscriptionImportResponse(_message.Message):
+    __slots__ = ("next_batch_index", "is_complete", "summary", "links")
+    NEXT_BATCH_INDEX_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPLETE_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    LINKS_FIELD_NUMBER: _ClassVar[int]
+    next_batch_index: int
+    is_complete: bool
+    summary: _imports_pb2.ImportSummary
+    links: LinkCounts
+    def __init__(self, next_batch_index: _Optional[int] = ..., is_complete: _Optional[bool] = ..., summary: _Optional[_Union[_imports_pb2.ImportSummary, _Mapping]] = ..., links: _Optional[_Union[LinkCounts, _Mapping]] = ...) -> None: ...
+
+class ListSubscriptionImportErrorsRequest(_message.Message):
+    __slots__ = ("import_id", "page_token")
+    IMPORT_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    import_id: str
+    page_token: str
+    def __init__(self, import_id: _Optional[str] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListSubscriptionImportErrorsResponse(_message.Message):
+    __slots__ = ("row_errors", "next_page_token")
+    ROW_ERRORS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    row_errors: _containers.RepeatedCompositeFieldContainer[_imports_pb2.RowError]
+    next_page_token: str
+    def __init__(self, row_errors: _Optional[_Iterable[_Union[_imports_pb2.RowError, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class LinkCounts(_message.Message):
     __slots__ = ("linked_count", "mismatched_count", "not_found_count", "deceased_count")

@@ -41,6 +41,16 @@ class SubscriptionServiceStub:
                 request_serializer=subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsResponse.FromString,
                 _registered_method=True)
+        self.GetSubscriptionImport = channel.unary_unary(
+                '/subid.v1.SubscriptionService/GetSubscriptionImport',
+                request_serializer=subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportResponse.FromString,
+                _registered_method=True)
+        self.ListSubscriptionImportErrors = channel.unary_unary(
+                '/subid.v1.SubscriptionService/ListSubscriptionImportErrors',
+                request_serializer=subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsResponse.FromString,
+                _registered_method=True)
         self.RegisterSubscription = channel.unary_unary(
                 '/subid.v1.SubscriptionService/RegisterSubscription',
                 request_serializer=subid_dot_v1_dot_subscription__service__pb2.RegisterSubscriptionRequest.SerializeToString,
@@ -71,6 +81,20 @@ class SubscriptionServiceServicer:
     def ImportSubscriptions(self, request_iterator, context):
         """Takes the operator's existing subscribers in batches, as PopulationService.ImportPopulation
         takes records. What is not verified gets an enforcement case.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSubscriptionImport(self, request, context):
+        """How far an import of this operator's has come: where a stream that broke goes on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListSubscriptionImportErrors(self, request, context):
+        """Lists every refused row of an import, page by page, in the order of the stream.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -111,6 +135,16 @@ def add_SubscriptionServiceServicer_to_server(servicer, server):
                     servicer.ImportSubscriptions,
                     request_deserializer=subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsRequest.FromString,
                     response_serializer=subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsResponse.SerializeToString,
+            ),
+            'GetSubscriptionImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSubscriptionImport,
+                    request_deserializer=subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportResponse.SerializeToString,
+            ),
+            'ListSubscriptionImportErrors': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListSubscriptionImportErrors,
+                    request_deserializer=subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsResponse.SerializeToString,
             ),
             'RegisterSubscription': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterSubscription,
@@ -162,6 +196,60 @@ class SubscriptionService:
             '/subid.v1.SubscriptionService/ImportSubscriptions',
             subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsRequest.SerializeToString,
             subid_dot_v1_dot_subscription__service__pb2.ImportSubscriptionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSubscriptionImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.SubscriptionService/GetSubscriptionImport',
+            subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportRequest.SerializeToString,
+            subid_dot_v1_dot_subscription__service__pb2.GetSubscriptionImportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListSubscriptionImportErrors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.SubscriptionService/ListSubscriptionImportErrors',
+            subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsRequest.SerializeToString,
+            subid_dot_v1_dot_subscription__service__pb2.ListSubscriptionImportErrorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

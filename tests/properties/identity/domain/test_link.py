@@ -11,8 +11,10 @@ from identity.domain.link import (
     FieldResult,
     FieldSource,
     LinkState,
+    agreed_link,
     compare_holder,
     compare_names,
+    not_found_link,
 )
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
@@ -78,3 +80,19 @@ def test_only_the_personal_id_is_said_to_mismatch_when_nobody_has_it(claim: Hold
     link = compare_holder(claim, None, score_names=fuzz.ratio)
     assert link.personal_id.result is FieldResult.MISMATCH
     assert {link.full_name.result, link.birth_date.result} == {FieldResult.NOT_AVAILABLE}
+
+
+@given(claims, st.none() | records)
+def test_a_link_that_needs_no_comparing_is_the_one_that_comparing_finds(
+    claim: HolderClaim, record: PopulationRecord | None
+) -> None:
+    link = compare_holder(claim, record, score_names=fuzz.ratio)
+    is_not_found = link == not_found_link()
+    assert is_not_found is (record is None)
+    is_agreed = record is not None and (
+        (claim.personal_id, claim.full_name.key, claim.birth_date)
+        == (record.personal_id, record.full_name.key, record.birth_date)
+    )
+    is_deceased = record is not None and record.deceased_on is not None
+    assert (link == agreed_link(is_deceased=is_deceased)) is is_agreed
+    assert link != agreed_link(is_deceased=not is_deceased)

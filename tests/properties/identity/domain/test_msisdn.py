@@ -118,3 +118,16 @@ def test_a_number_without_any_prefix_is_refused(text: str) -> None:
     if not text.startswith(("0", "84")):
         with pytest.raises(MSISDNMalformedError):
             MSISDN.parse(text)
+
+
+@given(
+    st.one_of(
+        st.tuples(st.sampled_from(["0", "84", "+84", "0084", "+840", ""]), mobile_nationals).map(
+            "".join
+        ),
+        st.text(alphabet="+084912357", max_size=13),
+    )
+)
+def test_the_short_way_reads_what_the_long_one_reads(text: str) -> None:
+    # A space is no part of the common forms, and none of the number.
+    assert read(text) == read(f"{text} ") == read(f" {text}")

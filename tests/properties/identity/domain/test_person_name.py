@@ -1,5 +1,6 @@
 """Names and their keys hold for every text and every Vietnamese syllable."""
 
+import re
 import unicodedata
 
 import pytest
@@ -13,6 +14,8 @@ TONES = ("", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323")
 ONSETS = ("", "b", "ch", "d", "đ", "gi", "h", "kh", "l", "m", "ng", "nh", "ph", "th", "tr", "v")
 NUCLEI = ("a", "ă", "â", "e", "ê", "i", "o", "ô", "ơ", "u", "ư", "y", "oa", "oe", "uy", "ươ", "iê")
 CODAS = ("", "c", "ch", "m", "n", "ng", "nh", "p", "t")
+
+TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
 
 Syllable = tuple[str, str, str, str]
 
@@ -76,6 +79,61 @@ def test_any_text_is_a_clean_name_or_is_refused(text: str) -> None:
     assert unicodedata.is_normalized("NFC", name.value)
     assert name.value == " ".join(name.value.split())
     assert {unicodedata.category(character)[0] for character in name.value} <= set("LMZP")
+
+
+LATIN = st.text(
+    alphabet=st.characters(max_codepoint=0x24F, categories=["L"])
+    | st.characters(min_codepoint=0x1E00, max_codepoint=0x1EFF)
+    | st.sampled_from(" \u0301\u0323.'-\u00d7\u00aa1"),
+    max_size=12,
+)
+
+
+def read(text: str) -> str | None:
+    try:
+        return PersonName.parse(text).value
+    except FullNameMalformedError:
+        return None
+
+
+@given(st.one_of(LATIN, names.map(lambda name: write(name, tone_at=1)), st.text(max_size=12)))
+def test_the_short_way_reads_what_the_long_one_reads(text: str) -> None:
+    # A space at an end is no part of a name, and of no name that takes the short way.
+    assert read(text) == read(f" {text}") == read(f"{text}\u3000")
+
+
+def test_every_letter_that_takes_the_short_way_is_a_letter_that_stays_as_it_is() -> None:
+    ranges = ((0xC0, 0xD6), (0xD8, 0xF6), (0xF8, 0x24F), (0x1E00, 0x1EFF))
+    for letter in (chr(point) for first, last in ranges for point in range(first, last + 1)):
+        assert unicodedata.category(letter)[0] == "L"
+        assert unicodedata.is_normalized("NFC", f"a{letter}a{letter}{letter}")
+
+
+def tone_last(name: str) -> list[tuple[str, list[str]]]:
+    """The definition of a key: the letters of each syllable, and then its tones."""
+    folded = unicodedata.normalize("NFD", name.casefold())
+    parts = re.split(r"([ \-'.])", folded)
+    return [(TONE.sub("", part), TONE.findall(part)) for part in parts]
+
+
+@given(st.tuples(names, names).map(lambda pair: [write(name, tone_at=0) for name in pair]))
+def test_two_names_share_a_key_exactly_when_syllables_do_letter_for_letter(
+    pair: list[str],
+) -> None:
+    one, other = (PersonName.parse(text) for text in pair)
+    assert (one.key == other.key) is (tone_last(one.value) == tone_last(other.value))
+
+
+@given(st.text(alphabet="aáàâấe\u0301\u0302 -.'bA", min_size=1, max_size=8), st.data())
+def test_a_shuffled_name_shares_its_key_only_when_the_definition_says_so(
+    text: str, data: st.DataObject
+) -> None:
+    shuffled = "".join(data.draw(st.permutations(unicodedata.normalize("NFD", text))))
+    try:
+        one, other = PersonName.parse(text), PersonName.parse(shuffled)
+    except FullNameMalformedError:
+        return
+    assert (one.key == other.key) is (tone_last(one.value) == tone_last(other.value))
 
 
 @given(st.text(min_size=5, max_size=40))

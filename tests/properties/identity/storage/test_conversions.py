@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.domain.errors import FullNameMalformedError
 from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
 from identity.domain.link import (
@@ -18,6 +19,7 @@ from identity.domain.link import (
     Link,
     LinkState,
 )
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.verification import (
@@ -76,6 +78,7 @@ outcomes = st.builds(
     result=st.just(FieldResult.MISMATCH),
     score=st.integers(0, SCORE_MAX),
     source=st.sampled_from(FieldSource),
+    agreement=st.none() | st.sampled_from(sorted(set(NameAgreement) - {NameAgreement.EXACT})),
 )
 links = st.builds(
     Link,
@@ -143,6 +146,30 @@ def test_a_claim_comes_back(claim: HolderClaim) -> None:
     assert load_claim(dump_claim(claim)) == claim
 
 
+def _is_name(text: str) -> bool:
+    try:
+        PersonName(text)
+    except FullNameMalformedError:
+        return False
+    return True
+
+
+any_name = st.text(max_size=30).filter(_is_name).map(PersonName) | names
+any_claim = st.builds(HolderClaim, personal_id=personal_ids, full_name=any_name, birth_date=days)
+
+
+@given(any_claim)
+def test_a_claim_is_written_as_json_writes_it(claim: HolderClaim) -> None:
+    fields = {
+        "personal_id": claim.personal_id.value,
+        "full_name": claim.full_name.value,
+        "birth_date": claim.birth_date.isoformat(),
+    }
+    expected = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    assert dump_claim(claim) == expected
+    assert load_claim(expected) == claim
+
+
 @given(records)
 def test_a_record_comes_back(record: PopulationRecord) -> None:
     assert load_record(dump_record(record)) == record
@@ -158,6 +185,13 @@ def test_records_are_written_alike_exactly_when_they_are_alike(
 @given(outcomes)
 def test_a_field_outcome_comes_back(outcome: FieldOutcome) -> None:
     assert outcome_from(through_jsonb(outcome_fields(outcome))) == outcome
+
+
+@given(outcomes)
+def test_what_was_stored_before_agreements_is_still_read(outcome: FieldOutcome) -> None:
+    fields = outcome_fields(outcome)
+    fields.pop("agreement", None)
+    assert outcome_from(through_jsonb(fields)) == replace(outcome, agreement=None)
 
 
 @given(links)

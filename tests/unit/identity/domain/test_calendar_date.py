@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from identity.domain.calendar_date import parse_date
+from identity.domain.calendar_date import parse_date, whole_years
 from identity.domain.errors import DateImpossibleError
 
 
@@ -48,3 +48,19 @@ def test_the_refusal_names_the_field_and_not_the_day() -> None:
     assert "30" not in str(refusal.value)
     assert refusal.value.__cause__ is None
     assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("since", "on", "years"),
+    [
+        (date(2010, 5, 4), date(2024, 5, 3), 13),
+        (date(2010, 5, 4), date(2024, 5, 4), 14),
+        (date(2010, 5, 4), date(2010, 5, 4), 0),
+        (date(2012, 2, 29), date(2026, 2, 28), 13),
+        (date(2012, 2, 29), date(2026, 3, 1), 14),
+        (date(2012, 2, 29), date(2028, 2, 29), 16),
+        (date(2030, 1, 1), date(2026, 1, 1), 0),
+    ],
+)
+def test_a_year_is_full_on_its_day_and_not_before(since: date, on: date, years: int) -> None:
+    assert whole_years(since, on=on) == years

@@ -17,6 +17,7 @@ from identity.domain.link import (
     compare_names,
     compare_personal_ids,
 )
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 
@@ -58,8 +59,39 @@ def test_another_name_is_a_mismatch_with_its_score() -> None:
     record = dataclasses.replace(RECORD, full_name=PersonName("Nguyễn Thị Hoa"))
     link = compare_holder(CLAIM, record, score_names=fuzz.ratio)
     assert link.state is LinkState.MISMATCHED
-    assert link.full_name == FieldOutcome(result=FieldResult.MISMATCH, score=99, source=SOURCE)
+    assert link.full_name == FieldOutcome(
+        result=FieldResult.MISMATCH, score=99, source=SOURCE, agreement=NameAgreement.UNACCENTED
+    )
     assert (link.personal_id, link.birth_date) == (MATCH, MATCH)
+
+
+@pytest.mark.parametrize(
+    ("text", "agreement"),
+    [
+        ("NGUYEN THI HOA", NameAgreement.UNACCENTED),
+        ("Nguyễn Thị Hóa", NameAgreement.ACCENTS_DIFFER),
+        ("Hoà Nguyễn Thị", NameAgreement.REORDERED),
+        ("N. T. Hoà", NameAgreement.INITIALS),
+        ("Nguyễn Hoà", NameAgreement.DIFFERENT),
+    ],
+)
+def test_nobody_is_linked_on_less_than_the_full_name(text: str, agreement: NameAgreement) -> None:
+    claim = dataclasses.replace(CLAIM, full_name=PersonName(text))
+    link = compare_holder(claim, RECORD, score_names=fuzz.ratio)
+    assert link.state is LinkState.MISMATCHED
+    assert link.full_name.result is FieldResult.MISMATCH
+    assert link.full_name.agreement is agreement
+    assert link.full_name.score is not None
+
+
+def test_a_comparison_outside_a_link_tells_no_agreement() -> None:
+    outcome = compare_names(
+        CLAIM.full_name,
+        PersonName("NGUYEN THI HOA"),
+        source=FieldSource.CLAIM,
+        score_names=fuzz.ratio,
+    )
+    assert outcome.agreement is None
 
 
 def test_the_record_of_another_personal_id_is_a_mismatch() -> None:
@@ -81,6 +113,19 @@ def test_a_person_who_has_died_is_deceased_when_every_field_agrees() -> None:
     link = compare_holder(CLAIM, record, score_names=unused_scorer)
     assert link.state is LinkState.DECEASED
     assert (link.personal_id, link.full_name, link.birth_date) == (MATCH, MATCH, MATCH)
+
+
+@pytest.mark.parametrize("deceased_on", [None, date(2026, 1, 1)])
+def test_a_retired_personal_id_is_a_mismatch_whatever_else_agrees(
+    deceased_on: date | None,
+) -> None:
+    record = dataclasses.replace(
+        RECORD, merged_into=PersonalID("001085012346"), deceased_on=deceased_on
+    )
+    link = compare_holder(CLAIM, record, score_names=unused_scorer)
+    assert link.state is LinkState.MISMATCHED
+    assert link.personal_id.result is FieldResult.MISMATCH
+    assert (link.full_name.result, link.birth_date.result) == (FieldResult.MATCH,) * 2
 
 
 def test_a_person_who_has_died_is_deceased_when_fields_differ() -> None:
@@ -153,3 +198,16 @@ def test_only_a_mismatch_carries_a_score(result: FieldResult) -> None:
 def test_a_score_outside_0_to_99_cannot_be(score: int) -> None:
     with pytest.raises(ValueError, match="0 to 99"):
         FieldOutcome(result=FieldResult.MISMATCH, score=score, source=SOURCE)
+
+
+@pytest.mark.parametrize(
+    "result", [result for result in FieldResult if result is not FieldResult.MISMATCH]
+)
+def test_only_a_mismatch_carries_an_agreement(result: FieldResult) -> None:
+    with pytest.raises(ValueError, match="only a mismatch"):
+        FieldOutcome(result=result, agreement=NameAgreement.UNACCENTED, source=SOURCE)
+
+
+def test_a_mismatch_never_agrees_exactly() -> None:
+    with pytest.raises(ValueError, match="are a match"):
+        FieldOutcome(result=FieldResult.MISMATCH, agreement=NameAgreement.EXACT, source=SOURCE)

@@ -73,6 +73,14 @@ def test_spaces_unicode_form_and_typesetting_are_cleaned(text: str, cleaned: str
         ("a mark alone", "\u0301"),
         ("a mark at the start", "\u0301An"),
         ("a mark after a space", "Nguyễn \u0323An"),
+        ("a letter that nobody sees", "\u3164"),
+        ("halves of a syllable that nobody sees", "An \u115f\u1160"),
+        ("a letter of half the width of nothing", "An\uffa0"),
+        ("a variation selector", "An\ufe0f"),
+        ("a supplementary variation selector", "An\U000e0100"),
+        ("a Mongolian variation selector", "An\u180b"),
+        ("a grapheme joiner", "A\u034fn"),
+        ("a vowel that nobody sees", "An\u17b4"),
     ],
 )
 def test_what_no_name_holds_is_refused(what: str, text: str) -> None:

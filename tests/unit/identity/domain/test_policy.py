@@ -6,13 +6,17 @@ from datetime import date, timedelta
 
 import pytest
 
+from identity.domain.anomalies import HolderPolicy
 from identity.domain.policy import (
+    OPTIONAL_CAUSES,
     CaseCause,
     PolicyPackError,
     Step,
     StepKind,
     parse_policy_pack,
 )
+
+MANDATORY_CAUSES = sorted(set(CaseCause) - OPTIONAL_CAUSES)
 
 PACK = """
 version = "test-2026-01-01"
@@ -79,7 +83,7 @@ def test_a_whole_pack_is_read_to_the_letter() -> None:
     assert pack.tracks["B"].primary_extra == timedelta(days=5)
 
 
-@pytest.mark.parametrize("cause", list(CaseCause))
+@pytest.mark.parametrize("cause", MANDATORY_CAUSES)
 def test_every_cause_leads_to_its_track(cause: CaseCause) -> None:
     pack = parse_policy_pack(PACK)
     assert cause in pack.track_for(cause).causes
@@ -223,7 +227,44 @@ def test_a_number_too_long_to_read_is_refused_like_any_other_fault() -> None:
     assert_refused(with_change("after_hours = 720", f"after_hours = {HUGE}"), "not TOML")
 
 
-@pytest.mark.parametrize("cause", list(CaseCause))
+def test_a_sim_swap_puts_a_number_on_a_ladder_only_where_a_pack_says_so() -> None:
+    assert not parse_policy_pack(PACK).has_track_for(CaseCause.SIM_SWAP)
+    pack = parse_policy_pack(with_change('"device_change", ', '"device_change", "sim_swap", '))
+    assert pack.has_track_for(CaseCause.SIM_SWAP)
+    assert pack.track_for(CaseCause.SIM_SWAP).name == "A"
+
+
+NUMBERS = """
+[numbers]
+citation = "Rule N."
+confirm_in_gazette = true
+quarantine_days = 45
+[verification]"""
+
+
+def test_a_pack_says_how_long_a_number_is_kept_from_everybody() -> None:
+    assert parse_policy_pack(PACK).numbers.quarantine == timedelta(0)
+    pack = parse_policy_pack(with_change("[verification]", NUMBERS))
+    assert pack.numbers.quarantine == timedelta(days=45)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("= 45", "= -1", "numbers.quarantine_days must be 0 to 366"),
+        ("= 45", "= 367", "numbers.quarantine_days must be 0 to 366"),
+        ("= 45", "= true", "numbers.quarantine_days must be 0 to 366"),
+        ("quarantine_days = 45", "", "numbers: missing quarantine_days"),
+        ("= 45", "= 45\nhours = 2", "numbers: unknown hours"),
+        ('"Rule N."', '""', "numbers.citation"),
+        ("confirm_in_gazette = true", "confirm_in_gazette = 1", "numbers.confirm_in_gazette"),
+    ],
+)
+def test_a_broken_rule_for_numbers_is_named(old: str, new: str, place: str) -> None:
+    assert_refused(with_change("[verification]", NUMBERS.replace(old, new)), place)
+
+
+@pytest.mark.parametrize("cause", MANDATORY_CAUSES)
 def test_a_cause_without_a_track_is_named(cause: CaseCause) -> None:
     quoted = f'"{cause.value}"'
     text = re.sub(rf"{quoted}, |, {quoted}", "", PACK)
@@ -317,3 +358,43 @@ def test_cards_are_judged_as_identity_cards_unless_the_pack_says_otherwise() -> 
     assert parse_policy_pack(text).verification.trust_profile == "vn-passport"
     for wrong in ('""', '"VN"', '"../icao"', "7"):
         assert_refused(text.replace('"vn-passport"', wrong), "trust_profile")
+
+
+HOLDERS = """
+[holders]
+citation = "A decree."
+confirm_in_gazette = true
+numbers_per_operator_max = 3
+own_contract_age_min = 14
+"""
+
+
+def test_the_bounds_for_holders_are_read_and_those_not_set_are_none() -> None:
+    assert parse_policy_pack(PACK + HOLDERS).holders == HolderPolicy(
+        numbers_per_operator_max=3, own_contract_age_min=14
+    )
+
+
+def test_a_pack_from_before_the_bounds_for_holders_has_none() -> None:
+    assert parse_policy_pack(PACK).holders == HolderPolicy()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ('citation = "A decree."\n', "", "holders: missing citation"),
+        ("confirm_in_gazette = true\n", "", "holders: missing confirm_in_gazette"),
+        ("numbers_per_operator_max", "numbers_per_operator", "holders: unknown"),
+        ('"A decree."', '" "', "holders.citation"),
+        ("true", "1", "holders.confirm_in_gazette"),
+        ("= 3", "= 0", "holders.numbers_per_operator_max must be 1 to 1000"),
+        ("= 3", "= 1001", "holders.numbers_per_operator_max must be 1 to 1000"),
+        ("= 3", "= 3.0", "holders.numbers_per_operator_max"),
+        ("= 3", "= true", "holders.numbers_per_operator_max"),
+        ("= 14", "= 22", "holders.own_contract_age_min must be 1 to 21"),
+        ("[holders]", "[[holders]]", "holders must be a table"),
+    ],
+)
+def test_a_bound_for_holders_that_cannot_be_is_refused(old: str, new: str, place: str) -> None:
+    assert HOLDERS.count(old) == 1
+    assert_refused(PACK + HOLDERS.replace(old, new), place)

@@ -395,6 +395,25 @@ def test_a_new_name_in_the_book_lifts_no_block(linked: LinkState) -> None:
     assert done.subscription.service_state is ServiceState.OUTGOING_BLOCKED
 
 
+@pytest.mark.parametrize("is_clock_run", [False, True])
+@pytest.mark.parametrize(
+    ("cause", "linked"),
+    [(CaseCause.DECEASED, LinkState.LINKED), (CaseCause.MISMATCHED, LinkState.NOT_FOUND)],
+)
+def test_a_block_that_a_new_holder_has_taken_over_is_not_lifted_later_either(
+    cause: CaseCause, linked: LinkState, *, is_clock_run: bool
+) -> None:
+    running = case(cause, steps_taken=6)
+    item = subscription(linked=linked, state=BLOCKED)
+    taken_over = settled(item, [running], change=Change(before=BLOCKED, is_new_holder=True)).cases
+    later = Change(before=BLOCKED, is_clock_run=is_clock_run)
+    done = settled(item, taken_over, change=later, at=NOW + DAY)
+    assert (done.subscription.service_state, kinds(done)) == (BLOCKED, [])
+    assert [(each.case_id, each.state) for each in done.cases] == [
+        (running.case_id, CaseState.OPEN)
+    ]
+
+
 def test_a_disowned_number_that_was_never_in_service_is_withdrawn_not_suspended() -> None:
     running = case(CaseCause.DISOWNED, steps_taken=5, due_at=NOW)
     item = subscription(state=ServiceState.INACTIVE)

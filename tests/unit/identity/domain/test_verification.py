@@ -89,6 +89,7 @@ SPOILT = {
     "claim's day": (with_claim(birth_date=OTHER_DAY), R.BIRTH_DATE_MISMATCH),
     "no record": (replace(EVIDENCE, record=None), R.RECORD_NOT_FOUND),
     "dead": (with_record(deceased_on=date(2026, 1, 1)), R.HOLDER_DECEASED),
+    "merged": (with_record(merged_into=OTHER_ID), R.RECORD_MERGED),
     "old card": (with_holder(card_issued_on=date(2021, 6, 30)), R.CARD_SUPERSEDED),
     "undated card": (with_holder(card_issued_on=None), R.CARD_SUPERSEDED),
     "another face": (with_face(dissimilarity=0.9), R.FACE_NON_MATCH),

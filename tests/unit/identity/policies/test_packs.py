@@ -7,6 +7,7 @@ from itertools import accumulate
 import pytest
 
 from identity.bootstrap import load_policy
+from identity.domain.anomalies import HolderPolicy
 from identity.domain.policy import CaseCause, PolicyPack, StepKind
 
 FOLDER = resources.files("identity.policies")
@@ -111,3 +112,12 @@ def test_a_face_matches_below_the_distance_that_was_measured_for_the_people_serv
     policy = load_policy(PACK).verification
     assert (policy.version, policy.face_dissimilarity_max) == (PACK, 0.40)
     assert policy.session_lifetime == timedelta(minutes=10)
+
+
+def test_the_bounds_for_holders_are_the_decree_s_and_ours() -> None:
+    assert load_policy(PACK).holders == HolderPolicy(
+        numbers_per_operator_max=3,
+        own_contract_age_min=14,
+        numbers_per_person_max=9,
+        numbers_per_point_of_sale_day_max=100,
+    )

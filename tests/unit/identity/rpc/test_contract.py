@@ -25,6 +25,7 @@ from subid.v1 import (
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
+    quality_service_pb2,
     subscription_pb2,
     subscription_service_pb2,
     verification_service_pb2,
@@ -45,6 +46,7 @@ FILES = (
     enforcement_service_pb2,
     imports_pb2,
     population_service_pb2,
+    quality_service_pb2,
     subscription_pb2,
     subscription_service_pb2,
     verification_service_pb2,
@@ -62,6 +64,8 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.SubscriptionRow.msisdn",
     "subid.v1.SubscriptionRow.holder",
     "subid.v1.SubscriptionRow.activated_on",
+    "subid.v1.SubscriptionRow.point_of_sale",
+    "subid.v1.SubscriptionRow.province_code",
     "subid.v1.HolderClaim.personal_id",
     "subid.v1.HolderClaim.full_name",
     "subid.v1.HolderClaim.birth_date",
@@ -69,6 +73,8 @@ CHECKED_BY_THE_DOMAIN = {
     "subid.v1.SubscriptionEvent.holder",
     # May be absent; what it may be depends on the clock.
     "subid.v1.AdvanceEnforcementRequest.as_of_time",
+    # Optional; each of its own fields has limits, and a day that is none is refused by the method.
+    "subid.v1.GetReportRequest.day",
 }
 
 READS = ("Get", "List", "BatchGet", "Explain")
@@ -98,7 +104,12 @@ REQUEST_FIELDS = sorted(
 
 
 def has_limit(field: FieldDescriptor) -> bool:
-    """Whether protovalidate bounds the field, alone or as one of a oneof that must be set."""
+    """Whether protovalidate bounds the field, alone or as one of a oneof that must be set.
+
+    A single yes or no is bounded by what it is.
+    """
+    if field.type == field.TYPE_BOOL and not field.is_repeated:
+        return True
     if field.GetOptions().HasExtension(FIELD_RULES):
         return True
     oneof = field.containing_oneof

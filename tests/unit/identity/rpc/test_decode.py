@@ -11,7 +11,7 @@ from identity.domain.errors import PageTokenInvalidError, RequestInvalidError
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID, Sex
 from identity.rpc import decode
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow, RowError
 from subid.v1 import population_service_pb2, subscription_service_pb2
 from subid.v1.date_pb2 import Date
 
@@ -93,11 +93,17 @@ def test_an_optional_field_that_is_there_must_be_right(
 
 
 def test_rows_are_refused_one_by_one_with_their_first_fault() -> None:
-    rows = decode.rows(
-        [record(), record(personal_id="", full_name=""), record()], decode.population_record
-    )
-    assert rows[1] == RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
+    rows = decode.population_rows([record(), record(personal_id="", full_name=""), record()])
+    error = RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
+    assert rows[1] == RefusedRow(error=error, key=None)
     assert rows[0] == rows[2] == decode.population_record(record())
+
+
+def test_a_refused_row_says_what_it_is_about_where_that_can_be_read() -> None:
+    broken = record(full_name="", birth_date=None)
+    (refused,) = decode.population_rows([broken])
+    error = RowError(row_index=0, field="full_name", reason="FULL_NAME_MALFORMED")
+    assert refused == RefusedRow(error=error, key=PersonalID(broken.personal_id))
 
 
 def test_a_bug_in_a_row_is_not_taken_for_a_broken_row() -> None:
@@ -105,7 +111,7 @@ def test_a_bug_in_a_row_is_not_taken_for_a_broken_row() -> None:
         raise KeyError("a bug")
 
     with pytest.raises(KeyError):
-        decode.rows([record()], broken)
+        decode.rows([record()], broken, broken)
 
 
 def test_a_number_is_read_in_any_form() -> None:

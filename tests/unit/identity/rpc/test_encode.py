@@ -14,6 +14,7 @@ from identity.domain.directive import AcknowledgementResult
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, LinkState
 from identity.domain.msisdn import MSISDN
+from identity.domain.name_agreement import NameAgreement
 from identity.domain.personal_id import Sex
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import ServiceState
@@ -23,6 +24,7 @@ from identity.rpc import verification_servicer as verification
 from identity.services.get_contacts import Purpose
 from identity.services.imports import ImportSummary, RowError
 from identity.services.report_events import EventKind
+from identity.storage.link_changes import LinkAction
 from identity.storage.primaries import PrimaryNumber
 from identity.storage.verifications import SessionState
 from subid.v1 import contact_service_pb2, enforcement_service_pb2, subscription_pb2
@@ -43,6 +45,11 @@ OUTWARD = [
     (encode.LINK_STATES, LinkState, enumeration(subscription_pb2, "LinkState")),
     (encode.FIELD_RESULTS, FieldResult, enumeration(subscription_pb2, "FieldResult")),
     (encode.FIELD_SOURCES, FieldSource, enumeration(subscription_pb2, "FieldSource")),
+    (
+        encode.LINK_CHANGE_CAUSES,
+        LinkAction,
+        enumeration(enforcement_service_pb2, "LinkChangeCause"),
+    ),
     (encode.VERDICT_STATES, VerdictState, enumeration(verification_pb, "VerdictState")),
     (encode.CASE_CAUSES, CaseCause, enumeration(enforcement_service_pb2, "CaseCause")),
     (encode.DIRECTIVE_KINDS, DirectiveKind, enumeration(enforcement_service_pb2, "DirectiveKind")),
@@ -95,6 +102,15 @@ def test_every_step_is_an_order() -> None:
         assert encode.DIRECTIVE_KINDS[DirectiveKind[step.name]] == number
 
 
+def test_every_agreement_of_names_that_differ_has_its_name() -> None:
+    contract = enumeration(subscription_pb2, "NameAgreement")
+    table = encode.NAME_AGREEMENTS
+    assert set(table) == set(NameAgreement) - {NameAgreement.EXACT}
+    assert sorted(table.values()) == sorted(contract.values_by_number)[1:]
+    for value, number in table.items():
+        assert contract.values_by_number[number].name.endswith(f"_{value.name}")
+
+
 def test_every_state_of_a_session_has_its_name() -> None:
     table = verification._SESSION_STATES  # noqa: SLF001 - the table itself is tested
     assert set(table) == set(SessionState)
@@ -120,6 +136,9 @@ def test_only_a_name_that_differs_carries_a_score() -> None:
         result=FieldResult.MISMATCH, score=0, source=FieldSource.POPULATION_RECORD
     )
     assert encode.outcome(differs).HasField("score")
+    assert encode.outcome(differs).agreement == subscription_pb2.NAME_AGREEMENT_UNSPECIFIED
+    spelt = replace(differs, agreement=NameAgreement.REORDERED)
+    assert encode.outcome(spelt).agreement == subscription_pb2.NAME_AGREEMENT_REORDERED
     agrees = FieldOutcome(result=FieldResult.MATCH, source=FieldSource.CHIP)
     assert not encode.outcome(agrees).HasField("score")
 
@@ -190,3 +209,27 @@ def test_a_summary_keeps_its_counts_and_row_errors() -> None:
     assert [(e.row_index, e.field, e.reason) for e in message.row_errors] == [
         (4, "msisdn", "ROW_DUPLICATE")
     ]
+
+
+def test_each_count_of_a_summary_has_its_own_place() -> None:
+    names = ("received", "created", "changed", "unchanged", "rejected", "gone", "unidentified")
+    counts = {f"{name}_count": 2**40 + place for place, name in enumerate(names)}
+    summary = ImportSummary()
+    for name, count in counts.items():
+        setattr(summary, name, count)
+    message = encode.import_summary(summary)
+    assert {name: getattr(message, name) for name in counts} == counts
+    fields = {field.name for field in message.DESCRIPTOR.fields}
+    assert fields == {*counts, "row_errors"}
+
+
+def test_refused_rows_keep_their_order_and_a_place_beyond_two_thousand_million() -> None:
+    errors = [
+        RowError(row_index=place, field="holder.full_name", reason="FULL_NAME_MALFORMED")
+        for place in (0, 7, 3, 2**33)
+    ]
+    told = encode.row_errors(errors)
+    assert [(each.row_index, each.field, each.reason) for each in told] == [
+        (error.row_index, error.field, error.reason) for error in errors
+    ]
+    assert encode.row_errors([]) == []

@@ -81,4 +81,5 @@ def test_what_must_never_be_mixed_is_not() -> None:
     assert open_to[Role.REGULATOR] == {
         "EnforcementService/AdvanceEnforcement",
         "EnforcementService/ExplainSubscription",
+        "QualityService/GetReport",
     }

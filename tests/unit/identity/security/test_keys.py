@@ -4,7 +4,6 @@ import json
 import os
 import stat
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from identity.security.keys import (
     KEY_BYTES,
     KeyFileError,
     generate_key_ring,
-    load_or_create_key_ring,
     read_key_ring,
+    with_new_key,
+    without_key,
     write_key_ring,
 )
 
@@ -63,21 +63,13 @@ def test_keys_are_never_overwritten(path: Path) -> None:
     assert read_key_ring(path) == first
 
 
-def test_keys_are_made_once_and_then_kept(path: Path) -> None:
-    first = load_or_create_key_ring(path)
-    assert load_or_create_key_ring(path) == first
-    path.chmod(0o644)
-    with pytest.raises(KeyFileError):
-        load_or_create_key_ring(path)
-
-
 def test_a_damaged_file_is_refused_and_left_as_it_is(path: Path) -> None:
     write_key_ring(path, generate_key_ring())
     whole = path.read_bytes()
     for length in range(0, len(whole) - 1, 7):
         path.write_bytes(whole[:length])
         with pytest.raises(KeyFileError):
-            load_or_create_key_ring(path)
+            read_key_ring(path)
         assert path.read_bytes() == whole[:length]
 
 
@@ -154,15 +146,33 @@ def test_no_message_and_no_repr_shows_a_key(path: Path) -> None:
     assert document["sealing"]["1"][:12] not in str(caught.value)
 
 
-def test_of_many_first_starts_one_makes_the_keys(path: Path) -> None:
-    with ThreadPoolExecutor(8) as threads:
-        rings = [threads.submit(load_or_create_key_ring, path) for _ in range(8)]
-    assert {ring.result().index for ring in rings} == {read_key_ring(path).index}
-    assert [each.name for each in path.parent.iterdir()] == [path.name]
-
-
 def test_an_empty_key_file_is_refused_and_left(path: Path) -> None:
     path.touch(mode=0o600)
     with pytest.raises(KeyFileError, match="is not a key file"):
-        load_or_create_key_ring(path)
+        read_key_ring(path)
     assert path.read_bytes() == b""
+
+
+def test_a_new_key_seals_at_once_or_waits_and_the_old_ones_stay() -> None:
+    ring = generate_key_ring()
+    active = with_new_key(ring, key_id=2, is_active=True)
+    staged = with_new_key(ring, key_id=7, is_active=False)
+    assert (active.active_id, staged.active_id) == (2, 1)
+    assert active.sealing[1] == staged.sealing[1] == ring.sealing[1]
+    assert len({ring.sealing[1], active.sealing[2], staged.sealing[7]}) == 3
+    assert active.index == staged.index == ring.index
+
+
+@pytest.mark.parametrize("key_id", [1, 0, -1, 2**32])
+def test_no_new_key_takes_the_number_of_another_or_one_that_no_value_can_name(key_id: int) -> None:
+    with pytest.raises(KeyFileError, match="can have the number"):
+        with_new_key(generate_key_ring(), key_id=key_id, is_active=True)
+
+
+def test_only_an_old_key_leaves_the_ring() -> None:
+    ring = with_new_key(generate_key_ring(), key_id=2, is_active=True)
+    assert set(without_key(ring, 1).sealing) == {2}
+    with pytest.raises(KeyFileError, match="rotate first"):
+        without_key(ring, 2)
+    with pytest.raises(KeyFileError, match="no key 3"):
+        without_key(ring, 3)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from identity.security.keys import KEY_BYTES, KeyRing
-from identity.security.vault import INDEX_BYTES, INDEX_KINDS, SealedValueError, Vault
+from identity.domain.errors import RecordUnreadableError
+from identity.security.keys import KEY_BYTES, KeyFileError, KeyRing
+from identity.security.vault import INDEX_BYTES, INDEX_KINDS, LOOK_AGAIN_S, Vault
+from identity.storage.sealing import key_number_in
 
 PLAINTEXT = "Nguyễn Thị Hoài Thương 001187012345".encode()
 PLACE = b"citizen.record|0123456789abcdef"
@@ -40,7 +42,7 @@ def test_no_part_of_the_plaintext_stands_in_the_sealed_bytes(vault: Vault) -> No
 )
 def test_a_value_moved_to_another_place_does_not_open(vault: Vault, place: bytes) -> None:
     sealed = vault.seal(PLAINTEXT, context=PLACE)
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         vault.open(sealed, context=place)
 
 
@@ -49,28 +51,28 @@ def test_any_flipped_bit_is_noticed(vault: Vault) -> None:
     for position in range(8 * len(sealed)):
         changed = bytearray(sealed)
         changed[position // 8] ^= 1 << position % 8
-        with pytest.raises(SealedValueError):
+        with pytest.raises(RecordUnreadableError):
             vault.open(bytes(changed), context=PLACE)
 
 
 def test_any_cut_or_longer_value_is_noticed(vault: Vault) -> None:
     sealed = vault.seal(b"x" * 20, context=PLACE)
     for length in range(len(sealed)):
-        with pytest.raises(SealedValueError):
+        with pytest.raises(RecordUnreadableError):
             vault.open(sealed[:length], context=PLACE)
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         vault.open(sealed + b"\0", context=PLACE)
 
 
 def test_another_key_of_the_same_number_does_not_open(vault: Vault) -> None:
     sealed = vault.seal(PLAINTEXT, context=PLACE)
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         Vault(ring(k1=2)).open(sealed, context=PLACE)
 
 
 def test_a_key_that_is_not_there_does_not_open(vault: Vault) -> None:
     sealed = vault.seal(PLAINTEXT, context=PLACE)
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         Vault(ring(active_id=2, k2=1)).open(sealed, context=PLACE)
 
 
@@ -80,7 +82,7 @@ def test_old_values_open_after_a_rotation_and_new_ones_take_the_new_key(vault: V
     assert rotated.open(old, context=PLACE) == PLAINTEXT
     new = rotated.seal(PLAINTEXT, context=PLACE)
     assert Vault(ring(active_id=2, k2=2)).open(new, context=PLACE) == PLAINTEXT
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         vault.open(new, context=PLACE)
 
 
@@ -89,13 +91,13 @@ def test_a_value_cannot_be_passed_off_as_sealed_with_another_key() -> None:
     twins = Vault(ring(k1=1, k2=1))
     sealed = bytearray(twins.seal(PLAINTEXT, context=PLACE))
     sealed[4] = 2
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         twins.open(bytes(sealed), context=PLACE)
 
 
 def test_the_message_shows_neither_value_nor_place(vault: Vault) -> None:
     sealed = vault.seal(PLAINTEXT, context=PLACE)
-    with pytest.raises(SealedValueError) as caught:
+    with pytest.raises(RecordUnreadableError) as caught:
         vault.open(sealed, context=b"citizen.record|somewhere")
     assert "somewhere" not in str(caught.value)
     assert sealed.hex() not in str(caught.value)
@@ -134,3 +136,106 @@ def test_stored_indexes_do_not_change_with_a_new_version() -> None:
     assert (
         vault.blind_index("personal_id", "001187012345").hex() == "aa806f0cdcc75f173f3a285e52d23df4"
     )
+
+
+class Place:
+    """Where a ring is kept, and how often it was asked for."""
+
+    def __init__(self, ring: KeyRing | None) -> None:
+        self.ring = ring
+        self.error: Exception | None = None
+        self.asked = 0
+        self.now = 100.0
+
+    def look_up(self) -> KeyRing | None:
+        """The ring as it is now."""
+        self.asked += 1
+        if self.error is not None:
+            raise self.error
+        return self.ring
+
+    def vault(self, ring: KeyRing) -> Vault:
+        """A vault that was made with an older ring."""
+        return Vault(ring, look_up=self.look_up, now=lambda: self.now)
+
+
+def test_a_key_that_was_made_meanwhile_is_looked_up_once() -> None:
+    rotated = ring(active_id=2, k1=1, k2=2)
+    sealed = Vault(rotated).seal(PLAINTEXT, context=PLACE)
+    place = Place(rotated)
+    vault = place.vault(ring(k1=1))
+    for _ in range(3):
+        assert vault.open(sealed, context=PLACE) == PLAINTEXT
+    assert place.asked == 1
+    assert set(vault.key_ids) == {1, 2}
+
+
+def test_a_key_that_was_looked_up_opens_and_does_not_seal_yet() -> None:
+    rotated = ring(active_id=2, k1=1, k2=2)
+    vault = Place(rotated).vault(ring(k1=1))
+    vault.open(Vault(rotated).seal(b"", context=PLACE), context=PLACE)
+    assert vault.active_id == 1
+    assert key_number_in(vault.seal(b"", context=PLACE)) == b"\0\0\0\1"
+    vault.adopt(rotated)
+    assert vault.active_id == 2
+    assert key_number_in(vault.seal(b"", context=PLACE)) == b"\0\0\0\2"
+
+
+def test_values_of_a_lost_key_do_not_have_the_ring_read_each_time() -> None:
+    sealed = Vault(ring(active_id=2, k2=2)).seal(PLAINTEXT, context=PLACE)
+    place = Place(ring(k1=1))
+    vault = place.vault(ring(k1=1))
+
+    def open_often() -> None:
+        for _ in range(20):
+            with pytest.raises(RecordUnreadableError):
+                vault.open(sealed, context=PLACE)
+
+    open_often()
+    assert place.asked == 1
+    place.now += LOOK_AGAIN_S
+    open_often()
+    assert place.asked == 2
+
+
+@pytest.mark.parametrize(
+    "found",
+    [None, ring(active_id=2, k1=9, k2=2), ring(active_id=2, index=7, k1=1, k2=2)],
+    ids=["gone", "another first key", "another index"],
+)
+def test_a_ring_that_is_not_the_registrys_is_not_taken_up(found: KeyRing | None) -> None:
+    sealed = Vault(ring(active_id=2, k2=2)).seal(PLAINTEXT, context=PLACE)
+    vault = Place(found).vault(ring(k1=1))
+    with pytest.raises(RecordUnreadableError):
+        vault.open(sealed, context=PLACE)
+    assert set(vault.key_ids) == {1}
+    if found is not None:
+        with pytest.raises(KeyFileError):
+            vault.adopt(found)
+
+
+@pytest.mark.parametrize("error", [KeyFileError("damaged"), OSError("away")])
+def test_a_ring_that_cannot_be_read_now_costs_the_value_and_no_more(error: Exception) -> None:
+    sealed = Vault(ring(active_id=2, k2=2)).seal(PLAINTEXT, context=PLACE)
+    place = Place(None)
+    place.error = error
+    vault = place.vault(ring(k1=1))
+    with pytest.raises(RecordUnreadableError):
+        vault.open(sealed, context=PLACE)
+    assert vault.open(vault.seal(b"x", context=PLACE), context=PLACE) == b"x"
+
+
+def test_a_key_that_left_the_ring_is_forgotten() -> None:
+    both = ring(active_id=2, k1=1, k2=2)
+    vault = Vault(both)
+    sealed = vault.seal(b"x", context=PLACE, key_id=1)
+    assert key_number_in(sealed) == b"\0\0\0\1"
+    assert vault.open(sealed, context=PLACE) == b"x"
+    vault.adopt(ring(active_id=2, k2=2))
+    with pytest.raises(RecordUnreadableError):
+        vault.open(sealed, context=PLACE)
+
+
+def test_the_number_of_the_key_stands_where_the_database_counts_it() -> None:
+    sealed = Vault(ring(active_id=0xA1B2C3D4, k2712847316=1)).seal(b"", context=PLACE)
+    assert key_number_in(sealed).hex() == "a1b2c3d4"

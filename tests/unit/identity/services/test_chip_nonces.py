@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -19,7 +18,7 @@ from identity.domain.errors import (
     VerificationUsedError,
 )
 from identity.domain.subscription import Subscription
-from identity.security.keys import load_or_create_key_ring
+from identity.security.keys import generate_key_ring
 from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.chip_nonces import (
@@ -95,10 +94,8 @@ def test_a_nonce_is_tied_to_session_caller_subscription_citizen_and_expiry(
     assert not set(mine) & set(others)
 
 
-def test_nobody_without_the_key_can_make_a_nonce(
-    uow: UnitOfWork, session: Session, tmp_path: Path
-) -> None:
-    stranger = Vault(load_or_create_key_ring(tmp_path / "keys.json"))
+def test_nobody_without_the_key_can_make_a_nonce(uow: UnitOfWork, session: Session) -> None:
+    stranger = Vault(generate_key_ring())
     assert not set(derive_nonces(uow.sealer, session)) & set(derive_nonces(stranger, session))
 
 

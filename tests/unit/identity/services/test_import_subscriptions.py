@@ -1,5 +1,6 @@
 """An operator's book: each row linked, counted once, and refused for itself alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -10,9 +11,12 @@ from identity.domain.person_name import PersonName
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
-from identity.services.import_subscriptions import BookRow, import_subscriptions
-from identity.services.imports import BatchResult, RowError
+from identity.services.import_subscriptions import import_subscriptions
+from identity.services.imports import BatchResult, RefusedRow, RowError
+from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
+from identity.storage.subscriptions import msisdn_key
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
@@ -26,11 +30,19 @@ from tests.unit.identity.makers import (
 )
 
 LATER = NOW + timedelta(days=1)
-BROKEN = RowError(row_index=1, field="msisdn", reason="MSISDN_MALFORMED")
+MALFORMED = RowError(row_index=1, field="msisdn", reason="MSISDN_MALFORMED")
+BROKEN: RefusedRow[bytes] = RefusedRow(error=MALFORMED, key=None)
 
 
 def row(claim: HolderClaim, msisdn: MSISDN | None = None) -> BookRow:
     return BookRow(msisdn=msisdn or make_msisdn(), claim=claim, activated_on=date(2020, 1, 2))
+
+
+def store(uow: UnitOfWork, call: Call, rows: Sequence[BookRow | RefusedRow[bytes]]) -> BatchResult:
+    indexed = [
+        each if isinstance(each, RefusedRow) else index_row(uow.sealer, each) for each in rows
+    ]
+    return import_subscriptions(uow, call, indexed)
 
 
 def counts(result: BatchResult) -> tuple[int, int, int, int]:
@@ -67,7 +79,7 @@ def test_rows_are_linked_and_put_on_the_ladder_that_fits(uow: UnitOfWork) -> Non
         row(make_claim()),
         row(replace(make_claim(alive), full_name=PersonName(OTHER_NAME))),
     ]
-    result = import_subscriptions(uow, call, rows)
+    result = store(uow, call, rows)
     assert counts(result) == (4, 4, 0, 0)
     assert result.link_counts == {state.value: 1 for state in LinkState}
     assert [case_causes(uow, each.msisdn) for each in rows] == [
@@ -84,34 +96,52 @@ def test_rows_are_linked_and_put_on_the_ladder_that_fits(uow: UnitOfWork) -> Non
 
 def test_a_batch_leaves_one_audit_entry_with_its_counts(uow: UnitOfWork) -> None:
     call = some_call()
-    import_subscriptions(uow, call, [row(make_claim()), BROKEN])
+    store(uow, call, [row(make_claim()), BROKEN])
     assert actions(uow.connection, call.caller) == [("import_subscriptions", "stored")]
 
 
 def test_the_same_book_again_changes_nothing(uow: UnitOfWork) -> None:
     call = some_call()
     rows = [row(make_claim(store_citizen(uow))) for _ in range(3)]
-    import_subscriptions(uow, call, rows)
+    store(uow, call, rows)
     before = uow.subscriptions.find_many_in_service(each.msisdn for each in rows)
-    again = import_subscriptions(uow, replace(call, at=LATER), rows)
+    again = store(uow, replace(call, at=LATER), rows)
     assert counts(again) == (3, 0, 0, 3)
     assert again.link_counts == {"linked": 3}
     assert uow.subscriptions.find_many_in_service(each.msisdn for each in rows) == before
 
 
+def test_a_corrected_book_says_so_in_the_history_of_the_link_and_nothing_else_does(
+    uow: UnitOfWork,
+) -> None:
+    call, record = some_call(), store_citizen(uow)
+    misspelt = row(replace(make_claim(record), full_name=PersonName(OTHER_NAME)))
+    store(uow, call, [misspelt])
+    item = uow.subscriptions.find_in_service(misspelt.msisdn)
+    assert item is not None
+    corrected = replace(misspelt, claim=make_claim(record))
+    moved = replace(corrected, activated_on=date(2021, 3, 4))
+    for day, book in enumerate((corrected, moved), start=1):
+        store(uow, replace(call, at=NOW + timedelta(days=day)), [book])
+    key = msisdn_key(uow.sealer, misspelt.msisdn)
+    (line,) = uow.link_changes.list_of(key, item.subscription_id)
+    assert (line.action, line.changed_at) == (LinkAction.BOOK_CORRECTED, LATER)
+    assert (line.from_state, line.to_state) == (LinkState.MISMATCHED, LinkState.LINKED)
+
+
 def test_a_number_that_stands_twice_is_taken_at_its_first_place(uow: UnitOfWork) -> None:
     call, msisdn = some_call(), make_msisdn()
     first, second = make_claim(store_citizen(uow)), make_claim(store_citizen(uow))
-    rows: list[BookRow | RowError] = [
+    rows: list[BookRow | RefusedRow[bytes]] = [
         row(first, msisdn),
         BROKEN,
         row(second, msisdn),
         row(first, msisdn),
     ]
-    result = import_subscriptions(uow, call, rows)
+    result = store(uow, call, rows)
     assert counts(result) == (4, 1, 0, 0)
     assert result.row_errors == (
-        BROKEN,
+        MALFORMED,
         RowError(row_index=2, field="msisdn", reason="ROW_DUPLICATE"),
         RowError(row_index=3, field="msisdn", reason="ROW_DUPLICATE"),
     )
@@ -128,7 +158,7 @@ def test_another_holder_replaces_the_claim_and_what_was_verified_of_the_old(
     uow.primaries.set(old, at=NOW)
     claim = make_claim(store_citizen(uow))
     changed = BookRow(msisdn=old.msisdn, claim=claim, activated_on=old.activated_on)
-    result = import_subscriptions(uow, replace(call, at=LATER), [changed])
+    result = store(uow, replace(call, at=LATER), [changed])
     assert counts(result) == (1, 0, 1, 0)
     item = uow.subscriptions.find_in_service(old.msisdn)
     assert item is not None
@@ -146,9 +176,7 @@ def test_another_spelling_of_the_same_holder_keeps_the_verification_but_not_the_
     old = store_number(uow, store_citizen(uow), operator_id=call.caller.name)
     uow.primaries.set(old, at=NOW)
     claim = replace(old.claim, full_name=PersonName(OTHER_NAME))
-    import_subscriptions(
-        uow, call, [BookRow(msisdn=old.msisdn, claim=claim, activated_on=old.activated_on)]
-    )
+    store(uow, call, [BookRow(msisdn=old.msisdn, claim=claim, activated_on=old.activated_on)])
     item = uow.subscriptions.find_in_service(old.msisdn)
     assert item is not None
     assert (item.verified_at, item.link.state) == (old.verified_at, LinkState.MISMATCHED)
@@ -161,7 +189,7 @@ def test_another_date_of_contract_is_a_change_of_nothing_else(uow: UnitOfWork) -
     old = store_number(uow, store_citizen(uow), operator_id=call.caller.name)
     uow.primaries.set(old, at=NOW)
     moved = BookRow(msisdn=old.msisdn, claim=old.claim, activated_on=date(2001, 1, 1))
-    assert counts(import_subscriptions(uow, call, [moved])) == (1, 0, 1, 0)
+    assert counts(store(uow, call, [moved])) == (1, 0, 1, 0)
     item = uow.subscriptions.find_in_service(old.msisdn)
     assert item is not None
     assert (item.verified_at, item.link.state) == (old.verified_at, LinkState.LINKED)
@@ -172,7 +200,7 @@ def test_another_operators_number_is_refused_for_its_row_alone(uow: UnitOfWork) 
     call = some_call()
     theirs = store_number(uow, store_citizen(uow))
     good = row(make_claim(store_citizen(uow)))
-    result = import_subscriptions(uow, call, [row(make_claim(), theirs.msisdn), good])
+    result = store(uow, call, [row(make_claim(), theirs.msisdn), good])
     assert counts(result) == (2, 1, 0, 0)
     assert result.row_errors == (
         RowError(row_index=0, field="msisdn", reason="NUMBER_IN_SERVICE_ELSEWHERE"),
@@ -198,7 +226,7 @@ def test_a_number_that_was_let_go_comes_back_by_registration_only(uow: UnitOfWor
             applied_state=applied,
         )
     claim = make_claim(person)
-    result = import_subscriptions(uow, call, [row(claim, m) for m in (gone, pending, strange)])
+    result = store(uow, call, [row(claim, m) for m in (gone, pending, strange)])
     assert [error.reason for error in result.row_errors] == [
         "REGISTRATION_REQUIRED",
         "TERMINATION_PENDING",
@@ -217,13 +245,13 @@ def test_an_import_does_not_wake_what_is_blocked_or_not_yet_verified(uow: UnitOf
             verified_at=None,
         )
         same = BookRow(msisdn=item.msisdn, claim=item.claim, activated_on=item.activated_on)
-        assert counts(import_subscriptions(uow, call, [same])) == (1, 0, 0, 1)
+        assert counts(store(uow, call, [same])) == (1, 0, 0, 1)
         assert uow.subscriptions.find_in_service(item.msisdn) == item
 
 
 def test_a_batch_of_nothing_but_errors_is_stored_as_such(uow: UnitOfWork) -> None:
-    errors = [replace(BROKEN, row_index=index) for index in range(3)]
-    result = import_subscriptions(uow, some_call(), errors)
+    errors = [replace(MALFORMED, row_index=index) for index in range(3)]
+    result = store(uow, some_call(), [RefusedRow(error=error, key=None) for error in errors])
     assert counts(result) == (3, 0, 0, 0)
     assert result.row_errors == tuple(errors)
     assert BatchResult.from_fields(result.to_fields()) == result

@@ -13,6 +13,7 @@ from identity.domain.errors import CitizenExistsError, CitizenNotFoundError
 from identity.domain.holder import PopulationRecord
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
+from identity.domain.personal_id import PersonalID
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState
 from identity.services.apply_population_changes import (
@@ -25,9 +26,10 @@ from identity.services.apply_population_changes import (
 )
 from identity.services.call import Call
 from identity.services.import_population import import_population
-from identity.services.imports import RowError
+from identity.services.imports import RefusedRow, RowError
 from identity.services.relink_citizens import relink_citizens
 from identity.services.transactions import Transactions
+from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork
 from tests.unit.identity.makers import (
     OTHER_NAME,
@@ -59,10 +61,10 @@ def test_an_import_counts_and_stores_records(uow: UnitOfWork) -> None:
     known, fresh = store_citizen(uow), make_record()
     changed = replace(store_citizen(uow), full_name=PersonName(OTHER_NAME))
     broken = RowError(row_index=2, field="full_name", reason="FULL_NAME_MALFORMED")
-    rows: list[PopulationRecord | RowError] = [
+    rows: list[PopulationRecord | RefusedRow[PersonalID]] = [
         known,
         fresh,
-        broken,
+        RefusedRow(error=broken, key=None),
         changed,
         replace(fresh, deceased_on=DIED_ON),
     ]
@@ -221,9 +223,10 @@ def test_relinking_without_a_difference_changes_nothing(uow: UnitOfWork) -> None
     record = store_citizen(uow)
     item = make_subscription(make_claim(record), msisdn=make_msisdn())
     uow.subscriptions.save(item)
-    assert relink_citizens(uow, call, [record.personal_id]) == 0
+    key = citizen_key(uow.sealer, record.personal_id)
+    assert relink_citizens(uow, call, [key], action="test") == 0
     assert find(uow, item) == item
-    assert relink_citizens(uow, call, []) == 0
+    assert relink_citizens(uow, call, [], action="test") == 0
     assert actions(uow.connection, call.caller) == []
 
 

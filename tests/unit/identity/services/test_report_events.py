@@ -13,6 +13,7 @@ from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
+from identity.services.disown_subscription import disown_subscription
 from identity.services.report_events import (
     EVENT_AGE_MAX,
     EventKind,
@@ -20,6 +21,7 @@ from identity.services.report_events import (
     report_events,
 )
 from identity.storage.database import UnitOfWork
+from identity.storage.link_changes import LinkAction
 from tests.unit.identity.makers import (
     NOW,
     actions,
@@ -119,11 +121,19 @@ def test_a_sim_swap_is_noted_and_nothing_else(
     assert uow.primaries.find(number.claim.personal_id) is not None
 
 
+def test_a_sim_swap_told_of_late_does_not_hide_a_later_one(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    old = event(EventKind.SIM_SWAP, number, at=NOW - timedelta(days=80))
+    assert report_events(uow, call, [event(EventKind.SIM_SWAP, number), old]) == ["", ""]
+    assert find(uow, number).sim_swapped_at == AN_HOUR_AGO
+
+
 @pytest.mark.parametrize("kind", [EventKind.PORT_OUT, EventKind.RELEASE])
 def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     uow: UnitOfWork, call: Call, number: Subscription, kind: EventKind
 ) -> None:
-    report_events(uow, call, [event(EventKind.DEVICE_CHANGE, number)])
+    disown_subscription(uow, make_call(), number.claim.personal_id, number.msisdn)
     uow.directives.add_many([make_directive(number, kind=DirectiveKind.RESTORE)])
     assert report_events(uow, call, [event(kind, number)]) == [""]
     ended = find(uow, number)
@@ -132,6 +142,17 @@ def test_a_number_that_leaves_ends_here_with_all_that_hung_on_it(
     assert uow.primaries.find(number.claim.personal_id) is None
     assert uow.subscriptions.find_in_service(number.msisdn) is None
     assert open_orders(uow, call) == []
+
+
+def test_a_blocked_number_is_released_and_not_ported(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    """At its new operator it would be in service again, with nobody verified for it."""
+    port_out, release = event(EventKind.PORT_OUT, number), event(EventKind.RELEASE, number)
+    events = [event(EventKind.DEVICE_CHANGE, number), port_out]
+    assert report_events(uow, call, events) == ["", "EVENT_INVALID"]
+    assert find(uow, number).service_state is ServiceState.OUTGOING_BLOCKED
+    assert report_events(uow, call, [release]) == [""]
 
 
 def test_a_ported_number_starts_anew_at_its_new_operator(
@@ -180,6 +201,14 @@ def test_a_transfer_names_a_new_holder_who_must_be_verified(
     assert uow.primaries.find(claim.personal_id) is None
     held = uow.subscriptions.list_of_citizen(claim.personal_id, after=None, limit=9)
     assert [each.subscription_id for each in held] == [item.subscription_id]
+
+
+def test_a_transfer_to_the_holder_takes_no_verification_away(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    assert report_events(uow, call, [event(EventKind.TRANSFER, number)]) == ["EVENT_INVALID"]
+    assert find(uow, number) == number
+    assert uow.primaries.find(number.claim.personal_id) is not None
 
 
 @pytest.mark.parametrize("kind", [EventKind.TRANSFER, EventKind.PORT_IN])
@@ -254,11 +283,37 @@ def test_each_event_answers_for_itself_and_each_leaves_its_entry(
         "MSISDN_MALFORMED",
         "NUMBER_IN_SERVICE_ELSEWHERE",
         "",
-        "REGISTRATION_REQUIRED",
+        "NUMBER_QUARANTINED",
     ]
     assert actions(uow.connection, call.caller) == [
         ("report_sim_swap", "applied"),
         ("report_port_in", "NUMBER_IN_SERVICE_ELSEWHERE"),
         ("report_release", "applied"),
-        ("report_port_in", "REGISTRATION_REQUIRED"),
+        ("report_port_in", "NUMBER_QUARANTINED"),
     ]
+
+
+def test_a_sim_swap_demands_a_verification_where_the_pack_says_so(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    t1 = call.policy.tracks["T1"]
+    tracks = {**call.policy.tracks, "T1": replace(t1, causes=t1.causes | {CaseCause.SIM_SWAP})}
+    strict = replace(call, policy=replace(call.policy, tracks=tracks))
+    assert report_events(uow, strict, [event(EventKind.SIM_SWAP, number)]) == [""]
+    swapped = find(uow, number)
+    assert swapped.sim_swapped_at == AN_HOUR_AGO
+    assert swapped.service_state is ServiceState.OUTGOING_BLOCKED
+    assert causes(uow, number) == [CaseCause.SIM_SWAP]
+    orders = open_orders(uow, call)
+    assert {order.due_at for order in orders} == {AN_HOUR_AGO + timedelta(hours=2)}
+
+
+def test_a_transfer_stands_in_the_history_of_the_link_even_between_two_linked_holders(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    claim = make_claim(store_citizen(uow))
+    report_events(uow, call, [replace(event(EventKind.TRANSFER, number), claim=claim)])
+    key = uow.sealer.blind_index("msisdn", number.msisdn.value)
+    (line,) = uow.link_changes.list_of(key, number.subscription_id)
+    assert (line.action, line.changed_at) == (LinkAction.NEW_HOLDER, NOW)
+    assert (line.from_state, line.to_state) == (LinkState.LINKED,) * 2

@@ -5,15 +5,15 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from identity.domain.enforcement import Case, CaseState, open_case
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
 from identity.storage.database import UnitOfWork
-from identity.storage.tables import enforcement_clock
-from tests.unit.identity.makers import NOW, policy, store_citizen, store_number
+from identity.storage.tables import enforcement_case, enforcement_clock
+from tests.unit.identity.makers import NOW, policy, reference_of, store_citizen, store_number
 
 
 def some_number(uow: UnitOfWork) -> Subscription:
@@ -114,3 +114,87 @@ def test_the_clock_remembers_how_far_it_ran(uow: UnitOfWork) -> None:
     later = NOW + timedelta(hours=1)
     uow.cases.set_ran_until(later)
     assert uow.cases.ran_until(lock=True) == later
+
+
+def test_what_tells_open_cases_apart_is_told_of_each_subscription_oldest_first(
+    uow: UnitOfWork,
+) -> None:
+    items = [some_number(uow) for _ in range(3)]
+    device = some_case(items[0], CaseCause.DEVICE_CHANGE)
+    older = replace(some_case(items[0]), opened_at=NOW - timedelta(days=1), steps_taken=2)
+    closed = some_case(items[1]).closed(CaseState.CURED, at=NOW)
+    uow.cases.save_many([(device, items[0]), (older, items[0]), (closed, items[1])])
+    version = policy().verification.version
+    assert {case.policy_version for case in (device, older)} == {version}
+    assert uow.cases.kinds_open([reference_of(uow, item) for item in items]) == {
+        items[0].subscription_id: (
+            (older.track, "unverified", version, 2),
+            (device.track, "device_change", version, 0),
+        ),
+        items[1].subscription_id: (),
+        items[2].subscription_id: (),
+    }
+    assert uow.cases.kinds_open([]) == {}
+
+
+def test_of_a_number_that_went_from_hand_to_hand_only_the_asked_cases_are_told(
+    uow: UnitOfWork,
+) -> None:
+    item = some_number(uow)
+    uow.cases.save_many([(some_case(item), item)])
+    key, identity = reference_of(uow, item)
+    other = uuid4()  # another subscription of the same number
+    assert uow.cases.kinds_open([(key, other)]) == {other: ()}
+    assert len(uow.cases.kinds_open([(key, identity)])[identity]) == 1
+
+
+def test_the_same_case_is_opened_for_each_of_many(uow: UnitOfWork) -> None:
+    items = [some_number(uow) for _ in range(5)]
+    bystander = some_number(uow)
+    example = replace(some_case(items[0], CaseCause.MISMATCHED), steps_taken=1)
+    references = [reference_of(uow, item) for item in items]
+    uow.cases.open_alike(
+        example, [key for key, _ in references], [identity.bytes for _, identity in references]
+    )
+    found = uow.cases.list_open([*items, bystander])
+    opened = [found[item.subscription_id] for item in items]
+    assert [len(cases) for cases in opened] == [1] * 5
+    assert len({cases[0].case_id for cases in opened}) == 5
+    for item, (case,) in zip(items, opened, strict=True):
+        assert case == replace(example, case_id=case.case_id, subscription_id=item.subscription_id)
+    assert found[bystander.subscription_id] == []
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_the_open_cases_of_many_take_the_cause_and_end_of_one(
+    uow: UnitOfWork, *, is_closed: bool
+) -> None:
+    items = [some_number(uow) for _ in range(3)]
+    cases = [
+        replace(some_case(item), opened_at=NOW - timedelta(days=place + 1), steps_taken=1)
+        for place, item in enumerate(items)
+    ]
+    device = some_case(items[0], CaseCause.DEVICE_CHANGE)
+    past = some_case(items[1]).closed(CaseState.CURED, at=NOW)
+    uow.cases.save_many([(past, items[1]), *zip(cases, items, strict=True), (device, items[0])])
+    example = replace(cases[0], cause=CaseCause.DECEASED)
+    if is_closed:
+        example = example.closed(CaseState.WITHDRAWN, at=NOW)
+    uow.cases.change_alike(example, [reference_of(uow, item) for item in items[:2]])
+    found = uow.cases.list_open(items)
+    # Each keeps its own clock; nothing else is touched.
+    changed = [] if is_closed else [replace(cases[0], cause=CaseCause.DECEASED)]
+    assert found[items[0].subscription_id] == [*changed, device]
+    changed = [] if is_closed else [replace(cases[1], cause=CaseCause.DECEASED)]
+    assert found[items[1].subscription_id] == changed
+    assert found[items[2].subscription_id] == [cases[2]]
+    identity = enforcement_case.c.case_id
+    query = select(enforcement_case).where(identity.in_([cases[1].case_id, past.case_id]))
+    rows = {row.case_id: row for row in uow.connection.execute(query)}
+    closed_at = NOW if is_closed else None
+    assert (rows[cases[1].case_id].state, rows[cases[1].case_id].closed_at) == (
+        example.state.value,
+        closed_at,
+    )
+    assert (rows[cases[1].case_id].next_due_at is None) is is_closed
+    assert (rows[past.case_id].state, rows[past.case_id].cause) == ("cured", "unverified")

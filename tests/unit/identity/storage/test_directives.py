@@ -1,6 +1,7 @@
 """Directives: handed out once, in the order of each number, and never after they were overtaken."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -8,16 +9,19 @@ from uuid import UUID, uuid4
 
 import pytest
 from psycopg.errors import LockNotAvailable
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from identity.domain.directive import Directive, DirectiveState
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.policy import CaseCause
 from identity.storage.database import Database, UnitOfWork
+from identity.storage.tables import directive
 from tests.unit.identity.makers import (
     NOW,
     make_directive,
     make_operator,
+    make_subscription,
     store_citizen,
     store_number,
 )
@@ -245,3 +249,43 @@ def test_many_numbers_are_leased_in_one_pull(uow: UnitOfWork, operator: str) -> 
         order.directive_id for order in orders[:200]
     ]
     assert pull(limit=200)[1] == []
+
+
+def test_what_came_while_its_number_was_being_pulled_steps_aside(
+    uow: UnitOfWork, operator: str
+) -> None:
+    """A pull at the same time cannot see it, and so has not made it wait."""
+    (block,) = order(uow, operator, DirectiveKind.BLOCK_OUTGOING)
+    assert lease(uow, operator)[1] == [block]
+    item = replace(make_subscription(), subscription_id=block.subscription_id, msisdn=block.msisdn)
+    late = [
+        make_directive(replace(item, operator_id=operator), kind=DirectiveKind.SUSPEND)
+        for _ in range(3)
+    ]
+    uow.directives.add_many(late)
+    are_late = directive.c.directive_id.in_([each.directive_id for each in late])
+    uow.connection.execute(update(directive).where(are_late).values(lease_expires_at=None))
+    (other,) = order(uow, operator, DirectiveKind.NOTIFY)
+    assert lease(uow, operator, limit=1)[1] == [other]
+    handed = uow.directives.find_handed(operator, [block.directive_id])
+    uow.directives.mark_executed(handed.values(), at=NOW)
+    assert lease(uow, operator)[1] == late
+
+
+def test_what_waits_goes_as_soon_as_what_was_out_is_overtaken(
+    uow: UnitOfWork, operator: str
+) -> None:
+    block, notice = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.NOTIFY)
+    assert lease(uow, operator, limit=1)[1] == [block]
+    uow.directives.supersede([block.subscription_id], [DirectiveKind.BLOCK_OUTGOING])
+    assert lease(uow, operator)[1] == [notice]
+
+
+def test_an_order_for_a_number_that_is_out_waits_as_long(uow: UnitOfWork, operator: str) -> None:
+    (block,) = order(uow, operator, DirectiveKind.BLOCK_OUTGOING)
+    lease(uow, operator)
+    item = replace(make_subscription(), subscription_id=block.subscription_id, msisdn=block.msisdn)
+    late = make_directive(replace(item, operator_id=operator), kind=DirectiveKind.SUSPEND)
+    uow.directives.add_many([late])
+    assert lease(uow, operator)[1] == []
+    assert lease(uow, operator, at=LEASE_ENDS_AT)[1] == [block, late]

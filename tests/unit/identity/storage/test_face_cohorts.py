@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from identity.security.vault import SealedValueError
+from identity.domain.errors import RecordUnreadableError
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.tables import face_cohort
@@ -66,5 +66,5 @@ def test_a_cohort_under_anothers_version_does_not_open(uow: UnitOfWork) -> None:
         .where(columns.cohort_digest == other.digest)
         .values(cohort_sealed=sealed)
     )
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         uow.face_cohorts.find(other.digest)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import delete, select, update
 
-from identity.security.vault import SealedValueError
+from identity.domain.errors import RecordUnreadableError
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
 from identity.storage.tables import face_reference
@@ -74,7 +74,7 @@ def test_a_template_moved_to_another_citizen_does_not_open(
     uow.connection.execute(
         update(face_reference).where(columns.citizen_key == keys[1]).values(template_sealed=moved)
     )
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         uow.face_references.find(people[1])
 
 

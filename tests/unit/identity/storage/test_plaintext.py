@@ -8,6 +8,7 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
@@ -20,15 +21,18 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
+from identity.services.apply_population_changes import Death, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
 from identity.services.disown_subscription import disown_subscription
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
-from identity.services.import_subscriptions import BookRow, import_subscriptions
-from identity.services.imports import RowError
+from identity.services.import_subscriptions import import_subscriptions
+from identity.services.imports import RefusedRow, RowError
 from identity.services.primary_number import set_primary_number
+from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
 from identity.services.verification_sessions import start_verification
+from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.face_references import FaceReference
@@ -44,6 +48,8 @@ from tests.unit.identity.makers import (
     make_key,
     make_msisdn,
     make_personal_id,
+    policy,
+    store_citizen,
     store_number,
 )
 
@@ -111,8 +117,10 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     app = make_call("vneid", role=Role.CITIZEN_APP)
     claim, msisdn = make_claim(person), make_msisdn()
     broken = RowError(row_index=1, field="personal_id", reason="PERSONAL_ID_MALFORMED")
-    import_population(uow, make_call("npd", role=Role.POPULATION), [person, broken])
-    book = [BookRow(msisdn=msisdn, claim=claim, activated_on=None)]
+    import_population(
+        uow, make_call("npd", role=Role.POPULATION), [person, RefusedRow(error=broken, key=None)]
+    )
+    book = [index_row(uow.sealer, BookRow(msisdn=msisdn, claim=claim))]
     import_subscriptions(uow, operator, book)
     session = start_verification(uow, operator, msisdn, None)
     claimant = Claimant(request_id=operator.new_id(), body_digest=b"\x01" * 32)
@@ -142,7 +150,26 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
+    take_whole_books(uow)
+    uow.sealing_keys.register()
+    record_quality(uow, policy(), caller=operator.caller.name, at=NOW)
     return item
+
+
+def take_whole_books(uow: UnitOfWork) -> None:
+    """Take a snapshot that is not at its end, change a link, and begin to compare all claims."""
+    call = make_call("viettel")
+    other = store_citizen(uow)
+    row = index_row(uow.sealer, BookRow(msisdn=make_msisdn(), claim=make_claim(other)))
+    run = uow.import_runs.begin(
+        "operator:viettel", uuid4(), method="import", is_snapshot=True, at=NOW
+    )
+    import_subscriptions(uow, call, [row], run=run)
+    died = Death(other.personal_id, date(2026, 4, 1))
+    apply_population_changes(uow, make_call("npd", role=Role.POPULATION), [died])
+    record_quality(uow, policy(), caller="regulator:mic", at=NOW)
+    links = uow.link_runs.begin(uuid4(), slice_count=1, at=NOW)
+    uow.link_runs.take(links.run_id, 0)
 
 
 def test_a_dump_of_every_table_shows_nothing_personal(

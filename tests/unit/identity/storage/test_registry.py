@@ -36,9 +36,8 @@ def test_a_database_is_claimed_once_and_known_by_its_keys(uow: UnitOfWork) -> No
         generate_key_ring(),
         replace(RING, index=generate_key_ring().index),
         replace(RING, sealing=generate_key_ring().sealing),
-        replace(RING, active_id=2, sealing={2: RING.sealing[1]}),
     ],
-    ids=["both", "index", "sealing", "numbered otherwise"],
+    ids=["both", "index", "sealing"],
 )
 def test_other_keys_are_refused(uow: UnitOfWork, other: KeyRing) -> None:
     under(uow, RING).registry.claim()
@@ -52,6 +51,15 @@ def test_a_new_sealing_key_beside_the_old_one_still_fits(uow: UnitOfWork) -> Non
     under(uow, RING).registry.claim()
     rotated = replace(RING, active_id=2, sealing={**RING.sealing, 2: generate_key_ring().index})
     under(uow, rotated).registry.check_keys()
+
+
+def test_a_ring_that_has_lost_the_first_key_is_still_the_registrys_own(uow: UnitOfWork) -> None:
+    under(uow, RING).registry.claim()
+    others = {2: generate_key_ring().index}
+    under(uow, replace(RING, active_id=2, sealing=others)).registry.check_keys()
+    foreign = replace(generate_key_ring(), active_id=2, sealing=others)
+    with pytest.raises(ForeignKeysError):
+        under(uow, foreign).registry.check_keys()
 
 
 @pytest.mark.parametrize("is_simulated", [False, True])

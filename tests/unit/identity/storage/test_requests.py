@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Table, func, select
 
-from identity.security.vault import SealedValueError, Vault
+from identity.domain.errors import RecordUnreadableError
+from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import import_batch, request
 from tests.unit.identity.makers import NOW, make_key
@@ -80,7 +81,7 @@ def test_an_answer_moved_to_another_callers_row_does_not_open(uow: UnitOfWork) -
     uow.connection.execute(
         request.update().where(request.c.caller == thief.caller).values(response_sealed=sealed)
     )
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         uow.requests.find(thief)
 
 

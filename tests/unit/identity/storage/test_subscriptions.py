@@ -9,13 +9,15 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 
+from identity.domain.errors import RecordUnreadableError
 from identity.domain.link import LinkState
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.transactions import Transactions
+from identity.storage.conversions import dump_claim
 from identity.storage.database import Database, UnitOfWork
-from identity.storage.tables import holding
+from identity.storage.tables import holding, subscription
 from tests.unit.identity.makers import (
     NOW,
     find,
@@ -132,6 +134,47 @@ def test_a_recycled_number_inherits_nothing(uow: UnitOfWork) -> None:
     assert uow.primaries.find(first_record.personal_id) is None
     listed = uow.subscriptions.list_of_citizen(first_record.personal_id, after=None, limit=10)
     assert listed == ()
+
+
+def test_the_claim_of_a_former_holder_does_not_open_in_the_subscription_of_the_next(
+    uow: UnitOfWork,
+) -> None:
+    """Of two subscriptions of one number neither can be given the other's holder."""
+    first = make_subscription(service_state=ServiceState.TERMINATED)
+    second = make_subscription(msisdn=first.msisdn)
+    uow.subscriptions.save_many([first, second])
+    claims = {
+        item: uow.connection.execute(
+            select(subscription.c.claim_sealed).where(row_of(item))
+        ).scalar_one()
+        for item in (first, second)
+    }
+    moved = update(subscription).values(claim_sealed=claims[first]).where(row_of(second))
+    uow.connection.execute(moved)
+    with pytest.raises(RecordUnreadableError):
+        uow.subscriptions.find_in_service(first.msisdn)
+
+
+def test_values_from_when_they_were_sealed_for_their_number_alone_still_open(
+    uow: UnitOfWork,
+) -> None:
+    item = make_subscription()
+    uow.subscriptions.save(item)
+    key = uow.sealer.blind_index("msisdn", item.msisdn.value)
+    former = {
+        "msisdn_sealed": uow.sealer.seal(
+            item.msisdn.value.encode(), context=b"subscription.msisdn|" + key
+        ),
+        "claim_sealed": uow.sealer.seal(
+            dump_claim(item.claim), context=b"subscription.claim|" + key
+        ),
+    }
+    uow.connection.execute(update(subscription).values(former).where(row_of(item)))
+    assert find(uow, item) == item
+
+
+def row_of(item: Subscription) -> ColumnElement[bool]:
+    return subscription.c.subscription_id == item.subscription_id
 
 
 def test_an_operator_that_takes_a_number_back_sees_the_new_subscription(uow: UnitOfWork) -> None:

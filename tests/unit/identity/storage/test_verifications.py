@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select, update
 
-from identity.security.vault import SealedValueError, Vault
+from identity.domain.errors import RecordUnreadableError
+from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import verification
 from identity.storage.verifications import Claimant, Session, SessionState
@@ -119,7 +120,7 @@ def test_evidence_moved_to_another_session_does_not_open(uow: UnitOfWork) -> Non
         .where(rows == sessions[1].verification_id)
         .values(evidence_sealed=sealed)
     )
-    with pytest.raises(SealedValueError):
+    with pytest.raises(RecordUnreadableError):
         list(uow.verifications.completed())
 
 

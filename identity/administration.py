@@ -1,0 +1,147 @@
+"""What an administrator has done to a registry at once, beside a server or without one.
+
+Owns each such undertaking as a whole: settings in, the database opened, the use case run, its
+result out. How the parts are put together is `bootstrap.py`'s.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+from identity.bootstrap import chosen_policy, load_face_setup, make_clock, open_current_database
+from identity.config import Settings
+from identity.domain.caller import Caller, Role
+from identity.domain.quality import QualityReport
+from identity.services.call import COMMAND_LINE, Call
+from identity.services.count_anomalies import count_anomalies
+from identity.services.draw_cohort import DrawnCohort, draw_cohort, keep_cohort
+from identity.services.face_setup import read_cohort
+from identity.services.link_registry import Progress as LinkProgress
+from identity.services.link_registry import link_registry
+from identity.services.quality import measure_quality, record_quality
+from identity.services.reenrol_references import (
+    Slice,
+    count_outdated,
+    reenrol_slice,
+    templates_in,
+)
+from identity.services.transactions import Transactions
+from identity.storage.link_runs import LinkTotals
+
+
+def quality_now(
+    settings: Settings, *, is_recorded: bool, trend_days: int, has_anomalies: bool = False
+) -> QualityReport:
+    """Measure how good the data are, by the clock that the registry lives by.
+
+    Args:
+        settings: The settings.
+        is_recorded: Keep it as the measurement of the day.
+        trend_days: How many days the trend goes back, this one counted.
+        has_anomalies: Count anomalies too.
+
+    Raises:
+        StateError: As for `open_current_database`.
+        PolicyPackError: The policy cannot be used.
+    """
+    policy = chosen_policy(settings)
+    with open_current_database(settings) as database:
+        transactions = Transactions(database)
+        now = datetime.now(UTC)
+        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
+        counts = count_anomalies(transactions, policy.holders, at=at) if has_anomalies else None
+        measure = partial(
+            partial(record_quality, caller=COMMAND_LINE) if is_recorded else measure_quality,
+            policy=policy,
+            at=at,
+            trend_days=trend_days,
+            anomalies=counts,
+        )
+        return transactions.run(measure)
+
+
+def renew_cohort(settings: Settings, *, size: int) -> DrawnCohort:
+    """Draw a new cohort for the network in force, beside the one that is in use.
+
+    A policy's demands wait until faces are judged: meeting them takes a cohort first.
+
+    Raises:
+        StateError: Too few citizens are enrolled, the network or the operating point cannot be
+            used, or as for `open_current_database`.
+    """
+    setup = load_face_setup(settings)
+    with open_current_database(settings) as database:
+        return Transactions(database).run(
+            partial(draw_cohort, setup=setup, size=size, at=datetime.now(UTC))
+        )
+
+
+def import_cohort(settings: Settings, content: bytes) -> DrawnCohort:
+    """Store a cohort that was made elsewhere, such as by `biometrics calibrate`.
+
+    Raises:
+        StateError: It is no cohort, or one of another network, or as for `open_current_database`.
+    """
+    setup = load_face_setup(settings)
+    cohort = read_cohort(setup, content)
+    with open_current_database(settings) as database:
+        return Transactions(database).run(
+            partial(keep_cohort, cohort=cohort, setup=setup, at=datetime.now(UTC))
+        )
+
+
+def reenrol(
+    settings: Settings, *, slice_size: int, announce: Callable[[int], None]
+) -> Iterator[Slice]:
+    """Enrol every citizen anew whom another network than the one in force enrolled.
+
+    Args:
+        settings: The settings.
+        slice_size: Citizens of one transaction.
+        announce: Told how many there are before the first is done.
+
+    Raises:
+        StateError: The network or the operating point cannot be used, or as for
+            `open_current_database`.
+    """
+    setup = load_face_setup(settings)
+    with (
+        open_current_database(settings) as database,
+        ThreadPoolExecutor(settings.face_workers) as threads,
+    ):
+        transactions = Transactions(database)
+        engine = setup.make_engine()
+        engine.warm_up()
+        announce(count_outdated(transactions, model_digest=setup.model_digest))
+        after = b""
+        while done := reenrol_slice(
+            transactions,
+            templates_in(threads, engine),
+            model_digest=setup.model_digest,
+            after=after,
+            at=datetime.now(UTC),
+            size=slice_size,
+        ):
+            after = done.last_key
+            yield done
+
+
+def link_all(settings: Settings, *, workers: int, progress: LinkProgress) -> LinkTotals:
+    """Compare every claim with the records; beside a server or without one.
+
+    Args:
+        settings: The settings.
+        workers: Slices at a time.
+        progress: Told of each slice that is done.
+
+    Raises:
+        StateError: As for `open_current_database`.
+    """
+    with open_current_database(settings) as database:
+        call = Call(
+            caller=Caller(Role.REGULATOR, COMMAND_LINE),
+            at=make_clock(settings, database).now(),
+            policy=chosen_policy(settings),
+        )
+        return link_registry(Transactions(database), call, workers=workers, progress=progress)

@@ -1,0 +1,376 @@
+"""The hot queries: what the service asks of the database for each call that comes often.
+
+Owns their list and how each is brought about: the use case itself is run, for one person or number,
+so whatever it asks is explained and nothing is copied out of it. Says of each into which tables it
+may look beyond the partition of its key, and why.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from uuid import UUID, uuid4
+
+from identity.audit.log import read_about_citizen
+from identity.domain.caller import Caller, Role
+from identity.domain.link import LinkState
+from identity.domain.person_name import PersonName
+from identity.services.advance_enforcement import advance_enforcement
+from identity.services.apply_population_changes import Correction, apply_population_changes
+from identity.services.complete_verification import claim_session, record_verdict
+from identity.services.directives import Acknowledgement, acknowledge_directives, pull_directives
+from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
+from identity.services.import_population import import_population
+from identity.services.import_subscriptions import import_subscriptions
+from identity.services.primary_number import get_primary_number, set_primary_number
+from identity.services.read_subscriptions import get_subscription, list_of_citizen, list_of_operator
+from identity.services.subscriber_updates import (
+    UpdateAcknowledgement,
+    acknowledge_subscriber_updates,
+    pull_subscriber_updates,
+)
+from identity.services.verification_sessions import get_verification, start_verification
+from identity.storage.book import index_row
+from identity.storage.citizens import citizen_key
+from identity.storage.database import UnitOfWork
+from identity.storage.link_runs import slice_bounds
+from identity.storage.requests import RequestKey
+from identity.storage.verifications import Claimant
+from tests.benchmarks.plan_registry import AUTHORITY, NOW, PERSON_COUNT, World
+from tests.unit.identity.makers import make_chip, make_face
+
+LEASE = timedelta(minutes=5)
+PAGE = 50
+BATCH_ROWS = 2_000
+CHANGED_ROWS = 20
+SLICES = 20
+
+Step = Callable[[], object]
+"""What is explained; what comes before it is not."""
+
+_APP = Caller(Role.CITIZEN_APP, "app")
+_ANY_PARTITION = "by subscription: an index probe in each partition"
+_IN_ORDER = "in an order of their own: an index scan in each partition, merged"
+_BY_ID = "by identifier: an index probe in each partition"
+_WHOLE = "the whole table, or a slice of it: a job"
+_PRIMARY = {"primary_number": _ANY_PARTITION}
+_SETTLED = {
+    **_PRIMARY,
+    "holding": _ANY_PARTITION,
+    "subscriber_update": _ANY_PARTITION,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class HotQuery:
+    """One use case, as far as the database sees it.
+
+    Attributes:
+        name: The call, as the protocol names it, and what sets it apart.
+        bring: Prepares it in a transaction and returns what is explained.
+        key_count: How many people or numbers it is about.
+        crosses: Tables in which it looks beyond the partitions of its keys, and why.
+        read_max: Rows of any one table that a statement of it may look at, for each key.
+        reads: Tables of which it looks at more, and why.
+        is_job: It works through whole tables: a sequential scan is what it should do.
+    """
+
+    name: str
+    bring: Callable[[World, UnitOfWork], Step]
+    key_count: int = 1
+    crosses: Mapping[str, str] = field(default_factory=dict)
+    read_max: int = 10
+    reads: Mapping[str, str] = field(default_factory=dict)
+    is_job: bool = False
+
+
+def _get_subscription(world: World, uow: UnitOfWork) -> Step:
+    return partial(get_subscription, uow, world.call(), world.msisdn(20))
+
+
+def _list_of_operator(world: World, uow: UnitOfWork, *, states: tuple[LinkState, ...] = ()) -> Step:
+    after = world.subscription(uow, 20).subscription_id
+    call = world.call()
+    return lambda: list_of_operator(uow, call, after=after, limit=PAGE, link_states=states)
+
+
+def _list_of_citizen(world: World, uow: UnitOfWork) -> Step:
+    person, call = world.record(20).personal_id, world.call(_APP)
+    return lambda: list_of_citizen(uow, call, person, after=None, limit=PAGE)
+
+
+def _get_contacts(world: World, uow: UnitOfWork, *, count: int) -> Step:
+    lookups = [
+        ContactLookup(
+            caller=Caller(Role.AGENCY, "agency"),
+            personal_id=world.record(number).personal_id,
+            purpose=Purpose.SERVICE_DELIVERY,
+            legal_basis="Law 26/2023/QH15, art. 10",
+            at=NOW,
+        )
+        for number in range(count)
+    ]
+    return partial(get_contacts, uow, lookups)
+
+
+def _get_primary(world: World, uow: UnitOfWork) -> Step:
+    return partial(get_primary_number, uow, world.call(_APP), world.record(1).personal_id)
+
+
+def _set_primary(world: World, uow: UnitOfWork) -> Step:
+    person = world.record(1).personal_id
+    return partial(set_primary_number, uow, world.call(_APP), person, world.msisdn(1))
+
+
+def _start_verification(world: World, uow: UnitOfWork) -> Step:
+    return partial(start_verification, uow, world.call(), world.msisdn(20), None)
+
+
+def _get_verification(world: World, uow: UnitOfWork) -> Step:
+    session = start_verification(uow, world.call(), world.msisdn(20), None)
+    return partial(get_verification, uow, world.call(), session.verification_id)
+
+
+def _find_by_nonce(world: World, uow: UnitOfWork) -> Step:
+    session = start_verification(uow, world.call(), world.msisdn(20), None)
+    find = uow.verifications.find_by_nonce
+    return lambda: find(session.nonce_digest, caller=session.caller)
+
+
+def _complete_verification(world: World, uow: UnitOfWork) -> Step:
+    call = world.call()
+    opened = start_verification(uow, call, world.msisdn(20), None)
+    claim = world.subscription(uow, 20).claim
+    claimant = Claimant(request_id=uuid4(), body_digest=bytes(32))
+
+    def complete() -> None:
+        session = claim_session(uow, call, opened.verification_id, claimant)
+        record_verdict(uow, call, session, make_chip(claim), make_face())
+
+    return complete
+
+
+def _pull_directives(world: World, uow: UnitOfWork) -> Step:
+    return lambda: pull_directives(uow, world.call(), duration=LEASE, limit=PAGE)
+
+
+def _acknowledge_directive(world: World, uow: UnitOfWork) -> Step:
+    lease = pull_directives(uow, world.call(), duration=LEASE, limit=1)
+    done = Acknowledgement(
+        directive_id=lease.directives[0].directive_id, is_executed=True, failure=""
+    )
+    return lambda: acknowledge_directives(uow, world.call(), lease.lease_id, [done])
+
+
+def _advance_enforcement(world: World, uow: UnitOfWork) -> Step:
+    advance_enforcement(uow, world.call(at=NOW - timedelta(minutes=30)))
+    return partial(advance_enforcement, uow, world.call())
+
+
+def _import_subscriptions(
+    world: World, uow: UnitOfWork, *, first: int, count: int = 1, of: int | None = None
+) -> Step:
+    rows = [world.row(number, of=of) for number in range(first, first + count)]
+    indexed = [index_row(uow.sealer, row) for row in rows]
+    return lambda: import_subscriptions(uow, world.call(), indexed)
+
+
+def _import_snapshot(world: World, uow: UnitOfWork, *, is_last: bool) -> Step:
+    run = uow.import_runs.find("operator:viettel", UUID(int=(4 << 76) + (8 << 60) + 1))
+    rows = [index_row(uow.sealer, world.row(20))]
+    return lambda: import_subscriptions(uow, world.call(), rows, run=run, is_last=is_last)
+
+
+def _import_place(_world: World, uow: UnitOfWork) -> Step:
+    request_id = UUID(int=(4 << 76) + (8 << 60) + 1)
+    return partial(uow.import_runs.next_batch_index, "operator:viettel", request_id)
+
+
+def _import_population(
+    world: World, uow: UnitOfWork, *, first: int, count: int = 1, name: str = "Nguyễn Văn An"
+) -> Step:
+    records = [
+        replace(world.record(number), full_name=PersonName(name))
+        for number in range(first, first + count)
+    ]
+    return lambda: import_population(uow, world.call(AUTHORITY), records)
+
+
+def _apply_correction(world: World, uow: UnitOfWork) -> Step:
+    changed = replace(world.record(1), full_name=PersonName("Trần Quốc Bảo"))
+    return lambda: apply_population_changes(uow, world.call(AUTHORITY), [Correction(changed)])
+
+
+def _pull_updates(world: World, uow: UnitOfWork) -> Step:
+    return lambda: pull_subscriber_updates(uow, world.call(AUTHORITY), duration=LEASE, limit=PAGE)
+
+
+def _acknowledge_update(world: World, uow: UnitOfWork) -> Step:
+    call = world.call(AUTHORITY)
+    lease = pull_subscriber_updates(uow, call, duration=LEASE, limit=1)
+    entered = [
+        UpdateAcknowledgement(
+            personal_id=each.personal_id,
+            subscription_id=each.subscription_id,
+            sequence=each.sequence,
+        )
+        for each in lease.updates
+    ]
+    return lambda: acknowledge_subscriber_updates(uow, call, lease.lease_id, entered)
+
+
+def _link_slice(_world: World, uow: UnitOfWork) -> Step:
+    low, high = slice_bounds(3, of=SLICES)
+
+    def compare() -> None:
+        uow.links.list_doubtful_in(low, high)
+        uow.links.count_in(low, high)
+
+    return compare
+
+
+def _request(_world: World, uow: UnitOfWork) -> Step:
+    key = RequestKey(
+        caller="operator:viettel", request_id=uuid4(), method="register", body_digest=bytes(32)
+    )
+
+    def repeat() -> None:
+        uow.requests.begin(key, at=NOW)
+        uow.requests.finish(key, b"answer")
+        uow.requests.begin(key, at=NOW)
+
+    return repeat
+
+
+def _read_audit(world: World, uow: UnitOfWork) -> Step:
+    key = citizen_key(uow.sealer, world.record(1).personal_id)
+    return partial(read_about_citizen, uow.connection, key)
+
+
+HOT_QUERIES = (
+    HotQuery(name="GetSubscription", bring=_get_subscription, crosses=_PRIMARY),
+    HotQuery(
+        name="ListSubscriptions of an operator",
+        bring=_list_of_operator,
+        key_count=PAGE,
+        crosses={"subscription": _IN_ORDER, **_PRIMARY},
+    ),
+    HotQuery(
+        name="ListSubscriptions of an operator, by link state",
+        bring=partial(_list_of_operator, states=(LinkState.LINKED,)),
+        key_count=PAGE,
+        crosses={"subscription": _IN_ORDER, **_PRIMARY},
+    ),
+    HotQuery(name="ListSubscriptions of a citizen", bring=_list_of_citizen, crosses=_PRIMARY),
+    HotQuery(name="GetContact", bring=partial(_get_contacts, count=1)),
+    HotQuery(
+        name="BatchGetContacts, 200 people",
+        bring=partial(_get_contacts, count=200),
+        key_count=200,
+    ),
+    HotQuery(name="GetPrimaryNumber", bring=_get_primary),
+    HotQuery(
+        name="SetPrimaryNumber", bring=_set_primary, crosses={"subscriber_update": _ANY_PARTITION}
+    ),
+    HotQuery(name="StartVerification", bring=_start_verification),
+    HotQuery(name="GetVerification", bring=_get_verification, crosses={"verification": _BY_ID}),
+    HotQuery(
+        name="CompleteVerification, a nonce of another session",
+        bring=_find_by_nonce,
+        crosses={"verification": "by nonce: an index probe in each partition"},
+    ),
+    HotQuery(
+        name="CompleteVerification",
+        bring=_complete_verification,
+        crosses={"verification": _BY_ID, **_SETTLED},
+    ),
+    HotQuery(
+        name="PullDirectives",
+        bring=_pull_directives,
+        key_count=PAGE,
+        crosses={"directive": _IN_ORDER},
+    ),
+    HotQuery(
+        name="AcknowledgeDirectives",
+        bring=_acknowledge_directive,
+        crosses={"directive": _BY_ID, "holding": _ANY_PARTITION, **_PRIMARY},
+    ),
+    HotQuery(
+        name="AdvanceEnforcement, half an hour later",
+        bring=_advance_enforcement,
+        key_count=PAGE,
+        crosses={"enforcement_case": _IN_ORDER, **_SETTLED},
+    ),
+    HotQuery(
+        name="ImportSubscriptions, a new number",
+        bring=partial(_import_subscriptions, first=PERSON_COUNT, of=20),
+    ),
+    HotQuery(
+        name="ImportSubscriptions, a number as it was",
+        bring=partial(_import_subscriptions, first=20),
+    ),
+    HotQuery(
+        name="ImportSubscriptions, a number with another holder",
+        bring=partial(_import_subscriptions, first=1, of=21),
+        crosses={**_SETTLED, "directive": _ANY_PARTITION},
+    ),
+    HotQuery(
+        name=f"ImportSubscriptions, {BATCH_ROWS:,} numbers as they were",
+        bring=partial(_import_subscriptions, first=100, count=BATCH_ROWS),
+        key_count=BATCH_ROWS,
+    ),
+    HotQuery(
+        name=f"ImportSubscriptions, {BATCH_ROWS:,} new numbers",
+        bring=partial(_import_subscriptions, first=PERSON_COUNT, count=BATCH_ROWS),
+        key_count=BATCH_ROWS,
+    ),
+    HotQuery(
+        name="ImportSubscriptions, a row of a snapshot",
+        bring=partial(_import_snapshot, is_last=False),
+    ),
+    HotQuery(
+        name="ImportSubscriptions, the end of a snapshot",
+        bring=partial(_import_snapshot, is_last=True),
+        crosses={"subscription": _WHOLE, "import_row": _WHOLE},
+        is_job=True,
+    ),
+    HotQuery(
+        name="Imports, where to go on",
+        bring=_import_place,
+        reads={"import_batch": "those of one import"},
+    ),
+    HotQuery(
+        name="ImportPopulation, a new record",
+        bring=partial(_import_population, first=PERSON_COUNT),
+    ),
+    HotQuery(
+        name=f"ImportPopulation, {BATCH_ROWS:,} records as they were",
+        bring=partial(_import_population, first=100, count=BATCH_ROWS),
+        key_count=BATCH_ROWS,
+    ),
+    HotQuery(
+        name=f"ImportPopulation, {CHANGED_ROWS} other names",
+        bring=partial(_import_population, first=10_000, count=CHANGED_ROWS, name="Trần Quốc Bảo"),
+        key_count=CHANGED_ROWS,
+    ),
+    HotQuery(
+        name="ApplyPopulationChanges, a correction",
+        bring=_apply_correction,
+        crosses=_SETTLED,
+    ),
+    HotQuery(
+        name=f"identity link, one slice of {SLICES}",
+        bring=_link_slice,
+        crosses={"subscription": _WHOLE, "citizen": _WHOLE},
+        is_job=True,
+    ),
+    HotQuery(
+        name="PullSubscriberUpdates",
+        bring=_pull_updates,
+        key_count=PAGE,
+        crosses={"subscriber_sequence": _IN_ORDER},
+    ),
+    HotQuery(name="AcknowledgeSubscriberUpdates", bring=_acknowledge_update),
+    HotQuery(name="Any write: its first answer", bring=_request),
+    HotQuery(name="The audit entries about a citizen", bring=_read_audit),
+)
