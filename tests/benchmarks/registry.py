@@ -155,7 +155,6 @@ def measure_growth(steps: Iterable[int] = STEPS) -> list[Step]:
         before = 0
         for rows in steps:
             seconds = fill(target, before, rows - before)
-            _settle(target)
             get_ms, get_ratio = _compare(
                 _ask_subscription(target), _ask_subscription(few), rows=rows
             )
@@ -180,14 +179,6 @@ def fill(target: Target, first: int, count: int) -> float:
     """Import records and then the book of the same people; the seconds that the book took."""
     _send(target, _POPULATION, _IMPORT_POPULATION, _register(first, count))
     return _send_book(target, first, count)
-
-
-def _settle(target: Target) -> None:
-    """Wait for what an import leaves PostgreSQL to do: look-ups on other days are not beside it."""
-    with _database(target) as database, database.engine.connect() as connection:
-        autocommit = connection.execution_options(isolation_level="AUTOCOMMIT")
-        autocommit.execute(text("VACUUM (ANALYZE)"))
-        autocommit.execute(text("CHECKPOINT"))
 
 
 def _seconds(steps: list[Step], *, upto: int = 0, after: int = 0) -> float:
