@@ -151,6 +151,7 @@ def test_without_a_day_the_rules_of_today_are_shown(run: Run) -> None:
 def test_one_pack_is_shown_whether_it_applies_or_not(run: Run, write: Callable[..., str]) -> None:
     write(
         ("effective_on = 2026-06-01", "effective_on = 2026-06-01\nretroactive = true"),
+        ("after_hours = 24, by_wave = true", "after_hours = 24"),
         (
             '{ kind = "suspend", after_hours = 1440 }',
             '{ kind="suspend", after_hours=37.5, by_wave=true }',
@@ -253,6 +254,7 @@ def test_a_pack_that_is_not_in_force_yet_is_tried_with_its_waves_and_for_open_ca
 ) -> None:
     file = write(
         ("effective_on = 2026-06-01", "effective_on = 2026-06-01\nretroactive = true"),
+        ("after_hours = 24, by_wave = true", "after_hours = 24"),
         ('"suspend", after_hours = 1440', '"suspend", after_hours = 720, by_wave = true'),
     )
     without = simulate(run, "--from", "2026-05-01", "--json")

@@ -86,5 +86,9 @@ def test_what_must_never_be_mixed_is_not() -> None:
         "DisputeService/GetDispute",
         "EnforcementService/AdvanceEnforcement",
         "EnforcementService/ExplainSubscription",
+        "EnforcementService/OpenCase",
         "QualityService/GetReport",
+        "ComplianceService/GetKpis",
+        "ComplianceService/GetMonthlyScore",
+        *(method for method in PERMISSIONS if method.startswith("WaveService/")),
     }

@@ -8,15 +8,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine
 
 from identity.domain.caller import Role
 from identity.domain.dispute import DisputeDecision, DisputeState
 from identity.domain.errors import DisputeExistsError, DisputeNotReadyError
+from identity.security.vault import Vault
 from identity.services.disputes import decide_dispute, open_dispute
 from identity.services.end_disputes import close_due
 from identity.services.report_events import EventKind
 from identity.services.transactions import Transactions
-from identity.storage.database import UnitOfWork
+from identity.storage.database import Database, UnitOfWork
 from identity.storage.disputes import KeptDispute, Sight
 from tests.unit.identity.conftest import Race
 from tests.unit.identity.makers import find, make_call, store_citizen
@@ -27,6 +29,12 @@ CLAIMANT = DisputeDecision.CLAIMANT
 
 class CutOffError(Exception):
     """The power failed before the commit."""
+
+
+@pytest.fixture
+def transactions(quiet_engine: Engine, vault: Vault) -> Transactions:
+    """Committed where nobody counts what is due."""
+    return Transactions(Database(quiet_engine, vault))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ written in. A planted leak proves that the search would find one.
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -15,15 +16,19 @@ from sqlalchemy import text, update
 
 from identity.audit.log import metadata as audit_metadata
 from identity.domain.caller import Caller, Role
-from identity.domain.enforcement import DirectiveKind
+from identity.domain.enforcement import DirectiveKind, open_case
 from identity.domain.holder import PopulationRecord
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.wave import WaveCriteria
 from identity.services.apply_population_changes import Death, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
 from identity.services.disown_subscription import disown_subscription
+from identity.services.disputes import open_dispute
+from identity.services.execute_wave import execute_wave
 from identity.services.file_complaint import file_complaint
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
@@ -34,6 +39,7 @@ from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
 from identity.services.reconcile_service_state import Reported, reconcile_batch
 from identity.services.verification_sessions import start_verification
+from identity.services.waves import approve_wave, preview_wave
 from identity.storage.acknowledgements import KeptAcknowledgement
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
@@ -42,19 +48,24 @@ from identity.storage.face_references import FaceReference
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import metadata, subscription
 from identity.storage.verifications import Claimant
+from tests.databases import within
 from tests.unit.identity.makers import (
     NOW,
+    find,
     make_call,
     make_chip,
     make_claim,
     make_face,
     make_key,
     make_msisdn,
+    make_operator,
     make_personal_id,
+    policies,
     rules,
     store_citizen,
     store_number,
     store_orders,
+    track_for,
 )
 
 REFERENCE = FaceReference(
@@ -150,6 +161,8 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     disown_subscription(uow, app, person.personal_id, unwanted.msisdn)
     store_orders(uow, item, DirectiveKind.SUSPEND)
     answer_as_operator(uow, item)
+    open_dispute(uow, operator, msisdn, store_citizen(uow).personal_id)
+    block_by_wave(uow, person)
     key = make_key()
     uow.requests.begin(key, at=NOW)
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
@@ -159,6 +172,29 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.sealing_keys.register()
     record_quality(uow, rules(), caller=operator.caller.name, at=NOW)
     return item
+
+
+def block_by_wave(uow: UnitOfWork, person: PopulationRecord) -> None:
+    """Block another number of a person by a wave, as two of the regulator want it."""
+    item = store_number(uow, person, verified_at=None, operator_id=make_operator())
+    track = track_for(CaseCause.UNVERIFIED)
+    case = open_case(item, CaseCause.UNVERIFIED, track, identity=uuid4(), at=NOW)
+    waiting = replace(case, steps_taken=5, waits_for_wave=True)
+    uow.cases.save_many([(waiting, item)])
+    criteria = WaveCriteria(
+        track=track.name,
+        step=StepKind.BLOCK_OUTGOING,
+        operators=(item.operator_id,),
+        subscription_count_max=1,
+    )
+    callers = [make_call(name, role=Role.REGULATOR) for name in ("first", "second")]
+    wave = preview_wave(uow, callers[0], criteria)
+    for call in callers:
+        approve_wave(uow, call, wave.wave_id)
+    for pack in policies().packs:
+        uow.policy_packs.keep(pack.version, pack.digest, at=NOW)
+    execute_wave(within(uow), callers[0], wave.wave_id, slice_count_max=1)
+    assert find(uow, item).service_state is ServiceState.OUTGOING_BLOCKED
 
 
 def answer_as_operator(uow: UnitOfWork, item: Subscription) -> None:

@@ -36,11 +36,12 @@ Pull = Callable[[Connection, timedelta, int], int]
 """Lease so many, so long after the beginning; how many there were."""
 
 ORDER = text(
-    "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, msisdn_sealed,"
-    " kind, causes, citation, cure, state, created_at, due_at)"
+    "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id,"
+    " kind, causes, policy_version, track, state, created_at, due_at)"
     " SELECT sha256(int4send(number)), gen_random_uuid(),"
-    " CAST(md5(CAST(number AS text)) AS uuid), :operator, '', 'notify', '{}', '', '', 'pending',"
-    " :at, :at FROM generate_series(1, :count) AS number ORDER BY number"
+    " CAST(md5(CAST(number AS text)) AS uuid), :operator, 'notify', '{unverified}',"
+    " 'vn-2026-04-15', 'T2', 'pending', :at, :at"
+    " FROM generate_series(1, :count) AS number ORDER BY number"
 )
 EXECUTE = text("UPDATE directive SET state = 'executed', executed_at = :at WHERE state = 'leased'")
 OWE = (
