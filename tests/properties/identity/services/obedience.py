@@ -186,7 +186,9 @@ histories = st.builds(
     orders=st.lists(orders(), max_size=14),
     slices=st.lists(slices(), max_size=2),
     ended=st.lists(st.tuples(_numbers, _ends, instants), max_size=6),
-    complaints=st.lists(st.tuples(_numbers, instants), max_size=4),
+    complaints=st.lists(
+        st.tuples(_numbers, instants), max_size=4, unique_by=lambda each: (each[0], day_of(each[1]))
+    ),
     reconciled=st.lists(reconciliations(), max_size=4, unique_by=lambda each: each.finished_at),
 )
 
