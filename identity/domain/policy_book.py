@@ -86,6 +86,13 @@ class Rules:
             name for name, track in self.tracks.items() if track.is_exempt(activated_on)
         )
 
+    @property
+    def exemption_days(self) -> tuple[date, ...]:
+        """Days that part contracts: of two with none between them, both are exempt or neither."""
+        exemptions = (each for track in self.tracks.values() for each in track.exemptions)
+        days = {day for each in exemptions for day in (each.activated_from, each.activated_before)}
+        return tuple(sorted(day for day in days if day is not None))
+
     def track_of(self, policy_version: str, name: str) -> Track:
         """The ladder of a case that was opened under a pack.
 

@@ -7,7 +7,6 @@ up to which it ran is kept, so that time never goes backwards. Cases that a wave
 are not even read.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -20,7 +19,7 @@ from identity.services.end_disputes import close_due
 from identity.services.step_cases import Stepped, step_cases
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
-from identity.storage.due_cases import DueNumber, Place
+from identity.storage.due_cases import Place
 
 SLICE_CASES = 20_000
 """Cases read at a time: enough that a transaction costs nothing beside them, few enough that their
@@ -89,8 +88,10 @@ def _step_slice(
     uow: UnitOfWork, call: Call, after: Place, limit: int, *, has_primaries: bool
 ) -> _Slice:
     _take_turn(uow, call)
-    due, end = uow.due_cases.list_by_clock(call.at, after=after, limit=limit)
-    numbers: Sequence[DueNumber] = [each for each in due if each.is_primary is has_primaries]
+    due, end = uow.due_cases.list_by_clock(
+        call.at, after=after, limit=limit, days=call.rules.exemption_days
+    )
+    numbers = [each for each in due if each.is_primary is has_primaries]
     return _Slice(step_cases(uow, call, numbers), end)
 
 

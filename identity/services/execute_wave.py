@@ -83,9 +83,12 @@ def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> No
     left = (criteria.subscription_count_max or _LIMIT_NONE) - wave.directive_count
     if left <= 0:
         return
-    low, high = slice_bounds(place, of=wave.slice_count)
     waiting = uow.due_cases.list_by_wave(
-        reach_of(call, criteria), call.at, low=low, high=high, limit=left
+        reach_of(call, criteria),
+        call.at,
+        keys=slice_bounds(place, of=wave.slice_count),
+        limit=left,
+        days=call.rules.exemption_days,
     )
     numbers = [each for each in waiting if criteria.has_primaries or not each.is_primary]
     step = WaveStep(wave_id=wave_id, track=criteria.track)

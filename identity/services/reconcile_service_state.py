@@ -19,9 +19,10 @@ from identity.domain.settlement import RESTORE_WITHIN
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
 from identity.services.imports import BatchHead
+from identity.storage.arrays import Reference, References
 from identity.storage.database import UnitOfWork
 from identity.storage.import_runs import ImportRun
-from identity.storage.reconciliations import Counts, Differing, Ground, Reference, Unreported
+from identity.storage.reconciliations import Counts, Differing, Ground, Unreported
 
 UNREPORTED_MAX = 10_000
 """Numbers that were not reported and are named; the others are counted only."""
@@ -207,7 +208,7 @@ def _note_applied(uow: UnitOfWork, call: Call, judged: Sequence[_Judged]) -> Non
         if each.finding.applied is not None:
             by_state[each.finding.applied].append(each.reference)
     for state, references in by_state.items():
-        uow.subscriptions.apply_alike(references, state, at=call.at)
+        uow.subscriptions.apply_alike(References.of(references), state, at=call.at)
 
 
 def _order_again(uow: UnitOfWork, call: Call, judged: Sequence[_Judged]) -> Mapping[UUID, UUID]:
@@ -225,7 +226,7 @@ def _order_again(uow: UnitOfWork, call: Call, judged: Sequence[_Judged]) -> Mapp
     ordered: dict[UUID, UUID] = {}
     for (kind, ground), references in alike.items():
         order = _order(call, kind, ground, subscription_id=references[0][1])
-        ordered |= uow.directives.add_alike_named(order, references)
+        ordered |= uow.directives.add_alike_named(order, References.of(references))
     return ordered
 
 

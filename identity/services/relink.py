@@ -15,7 +15,7 @@ from identity.domain.subscription import Subscription
 from identity.services.call import Call, score_names
 from identity.services.settle_alike import settle_alike
 from identity.services.settle_subscriptions import settle_subscriptions
-from identity.storage.cases import Reference
+from identity.storage.arrays import Reference, References
 from identity.storage.database import UnitOfWork
 from identity.storage.link_changes import LinkChange
 from identity.storage.links import Claimed
@@ -95,8 +95,8 @@ def _settle(uow: UnitOfWork, call: Call, changed: Sequence[Relinked]) -> None:
     together = [each for each in changed if not each.claimed.is_verified]
     uow.links.set_many([(each.claimed, each.link) for each in together], at=call.at)
     for alike in _groups(uow, call, together):
-        references = [each.claimed.reference for each in alike]
-        example = uow.subscriptions.find_by_reference(references[:1])[0]
+        references = References.of(each.claimed.reference for each in alike)
+        example = uow.subscriptions.find_by_reference([references.first])[0]
         if not settle_alike(uow, call, example, references):
             alone.extend(alike)
     if alone:

@@ -13,7 +13,6 @@ from identity.domain.wave import Wave, WaveState, steps_behind
 from identity.services.call import Call
 from identity.services.settle_alike import settle_alike
 from identity.services.settle_subscriptions import settle_subscriptions
-from identity.services.step_cases import likenesses
 from identity.services.transactions import Transactions
 from identity.services.waves import find_wave, note
 from identity.storage.database import UnitOfWork
@@ -49,16 +48,19 @@ def _begin(uow: UnitOfWork, call: Call, wave_id: UUID, reason: str) -> list[int]
 
 def _revert_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> None:
     wave = find_wave(uow, wave_id)
-    low, high = slice_bounds(place, of=wave.slice_count)
-    numbers = uow.due_cases.list_of_wave(wave_id, call.at, low=low, high=high)
-    if numbers:
-        places = steps_behind(wave.criteria, call.rules)
-        uow.waves.put_back(wave_id, [each.reference for each in numbers], places)
-    for alike in likenesses(call, numbers):
-        references = [each.reference for each in alike]
-        example = uow.subscriptions.find_by_reference(references[:1])[0]
+    numbers = uow.due_cases.list_of_wave(
+        wave_id,
+        call.at,
+        keys=slice_bounds(place, of=wave.slice_count),
+        days=call.rules.exemption_days,
+    )
+    places = steps_behind(wave.criteria, call.rules)
+    for alike in numbers:
+        references = alike.references
+        uow.waves.put_back(wave_id, references, places)
+        example = uow.subscriptions.find_by_reference([references.first])[0]
         if not settle_alike(uow, call, example, references, wave_id=wave_id):
-            items = uow.subscriptions.find_by_reference(references)
+            items = uow.subscriptions.find_by_reference(list(references))
             settle_subscriptions(
                 uow,
                 call,
@@ -68,7 +70,9 @@ def _revert_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> Non
                     for item in items
                 },
             )
-    uow.waves.mark_reverted(wave_id, place, numbers=len(numbers), at=call.at)
+    uow.waves.mark_reverted(
+        wave_id, place, numbers=sum(len(each.references) for each in numbers), at=call.at
+    )
 
 
 def _end(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:

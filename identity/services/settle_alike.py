@@ -18,8 +18,8 @@ from identity.domain.settlement import Change, Settlement, settle
 from identity.domain.subscriber_update import NO_NEWS
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
+from identity.storage.arrays import References
 from identity.storage.book import NewNumber
-from identity.storage.cases import Reference
 from identity.storage.database import UnitOfWork
 
 
@@ -37,16 +37,18 @@ def open_alike(
     settled = _settle(call, example, ())
     if settled.subscription != example or settled.directives:
         raise AssertionError("nothing is ordered for a number in service before its first step")
-    keys = [each.indexed.msisdn_key for each in numbers]
+    ordered = sorted((each.indexed.msisdn_key, each.subscription_id) for each in numbers)
+    keys, ids = zip(*ordered, strict=True)
+    references = References(b"".join(keys), b"".join(ids))
     for case in settled.cases:
-        uow.cases.open_alike(case, keys, [each.subscription_id for each in numbers])
+        uow.cases.open_alike(case, references)
 
 
 def settle_alike(
     uow: UnitOfWork,
     call: Call,
     example: Subscription,
-    references: Sequence[Reference],
+    references: References,
     *,
     wave_id: UUID | None = None,
 ) -> bool:
@@ -81,7 +83,7 @@ class Written:
 
     example: Subscription
     cases: Sequence[Case]
-    references: Sequence[Reference]
+    references: References
 
 
 def write_alike(
@@ -103,16 +105,15 @@ def write_alike(
         uow.subscriptions.order_alike(references, settled.subscription.service_state, at=call.at)
     _write_cases(uow, settled, alike)
     if settled.overtaken:
-        uow.directives.supersede((identity for _, identity in references), settled.overtaken)
+        uow.directives.supersede(references, settled.overtaken)
     for order in settled.directives:
         uow.directives.add_alike(order, references)
     _tell_on(uow, call, references)
 
 
-def _tell_on(uow: UnitOfWork, call: Call, references: Sequence[Reference]) -> None:
-    told = uow.subscriber_updates.told_of(identity for _, identity in references)
-    if told:
-        again = {reference: NO_NEWS for reference in references if reference[1] in told}
+def _tell_on(uow: UnitOfWork, call: Call, references: References) -> None:
+    again = dict.fromkeys(uow.subscriber_updates.told_of(references), NO_NEWS)
+    if again:
         uow.subscriber_updates.note(again, at=call.at)
 
 
@@ -142,5 +143,4 @@ def _write_cases(uow: UnitOfWork, settled: Settlement, alike: Written) -> None:
             uow.cases.change_alike(case, alike.references)
     for case in settled.cases:
         if case.case_id not in known:
-            ids = [identity.bytes for _, identity in alike.references]
-            uow.cases.open_alike(case, [key for key, _ in alike.references], ids)
+            uow.cases.open_alike(case, alike.references)

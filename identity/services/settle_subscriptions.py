@@ -13,6 +13,7 @@ from identity.domain.settlement import Change, Settlement, settle
 from identity.domain.subscriber_update import News
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
+from identity.storage.arrays import References
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
 
@@ -73,8 +74,11 @@ def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Sett
     )
     uow.cases.save_many((case, done.subscription) for done in settlements for case in done.cases)
     for kinds in {done.overtaken for done in settlements if done.overtaken}:
-        ids = (done.subscription.subscription_id for done in settlements if done.overtaken == kinds)
-        uow.directives.supersede(ids, kinds)
+        alike = (done.subscription for done in settlements if done.overtaken == kinds)
+        references = References.of(
+            (msisdn_key(uow.sealer, item.msisdn), item.subscription_id) for item in alike
+        )
+        uow.directives.supersede(references, kinds)
     uow.directives.add_many(
         (order, done.subscription) for done in settlements for order in done.directives
     )

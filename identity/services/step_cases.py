@@ -6,8 +6,7 @@ statements. Verified numbers may be primary, and numbers that are withdrawn leav
 those take the long way.
 """
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,7 +19,7 @@ from identity.services.call import Call
 from identity.services.settle_alike import Written, write_alike
 from identity.services.settle_subscriptions import settle_subscriptions
 from identity.storage.database import UnitOfWork
-from identity.storage.due_cases import DueNumber
+from identity.storage.due_cases import DueNumbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class WaveStep:
 
 
 def step_cases(
-    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave: WaveStep | None = None
+    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumbers], *, wave: WaveStep | None = None
 ) -> Stepped:
     """Take the due steps of some numbers.
 
@@ -58,29 +57,16 @@ def step_cases(
         wave: The wave that takes them; None for the clock.
     """
     stepped = Stepped()
-    for alike in likenesses(call, numbers):
+    for alike in numbers:
         stepped += _step(uow, call, alike, wave=wave)
     return stepped
 
 
-def likenesses(call: Call, numbers: Iterable[DueNumber]) -> Iterable[Sequence[DueNumber]]:
-    """Numbers that agree in all that the domain looks at, together."""
-    groups: dict[Hashable, list[DueNumber]] = defaultdict(list)
-    for each in numbers:
-        exempt = call.rules.exempt_from(each.activated_on)
-        people = (each.is_primary, each.is_last_number, each.is_verified, each.is_notified)
-        kind = (each.likeness, people, exempt)
-        groups[kind].append(each)
-    return groups.values()
-
-
-def _step(
-    uow: UnitOfWork, call: Call, alike: Sequence[DueNumber], *, wave: WaveStep | None
-) -> Stepped:
-    references = [each.reference for each in alike]
-    example = uow.subscriptions.find_by_reference(references[:1])[0]
-    change = _change(alike[0], example, wave=wave)
-    if not alike[0].is_verified:
+def _step(uow: UnitOfWork, call: Call, alike: DueNumbers, *, wave: WaveStep | None) -> Stepped:
+    references = alike.references
+    example = uow.subscriptions.find_by_reference([references.first])[0]
+    if not alike.is_verified:
+        change = _change(alike, example, wave=wave)
         cases = uow.cases.list_open([example])[example.subscription_id]
         # Disputes are of single numbers: what one of them holds is no example for the others.
         if any(case.frozen_at is not None for case in cases):
@@ -90,20 +76,14 @@ def _step(
             return Stepped()  # a wave, a notice or extra time holds all of them
         if settled.subscription.is_in_service:
             write_alike(uow, call, settled, Written(example, cases, references))
-            append(uow.connection, [_entry(call, [settled], count=len(alike), wave=wave)])
-            return _stepped([settled], times=len(alike))
+            append(uow.connection, [_entry(call, [settled], count=len(references), wave=wave)])
+            return _stepped([settled], times=len(references))
     return _step_each(uow, call, alike, wave=wave)
 
 
-def _step_each(
-    uow: UnitOfWork, call: Call, numbers: Sequence[DueNumber], *, wave: WaveStep | None
-) -> Stepped:
-    by_id = {each.reference[1]: each for each in numbers}
-    items = uow.subscriptions.find_by_reference([each.reference for each in numbers])
-    changes = {
-        item.subscription_id: _change(by_id[item.subscription_id], item, wave=wave)
-        for item in items
-    }
+def _step_each(uow: UnitOfWork, call: Call, alike: DueNumbers, *, wave: WaveStep | None) -> Stepped:
+    items = uow.subscriptions.find_by_reference(list(alike.references))
+    changes = {item.subscription_id: _change(alike, item, wave=wave) for item in items}
     settled = settle_subscriptions(uow, call, items, changes)
     taken = [done for done in settled if done.step_count]
     if taken:
@@ -111,7 +91,7 @@ def _step_each(
     return _stepped(settled)
 
 
-def _change(due: DueNumber, item: Subscription, *, wave: WaveStep | None) -> Change:
+def _change(due: DueNumbers, item: Subscription, *, wave: WaveStep | None) -> Change:
     return Change(
         before=item.service_state,
         is_primary=due.is_primary,

@@ -7,13 +7,16 @@ Thousands of keys go packed: one after the other as one value, cut apart by the 
 the driver takes longer to write them down than the server to look them up.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Integer, LargeBinary, bindparam, func, select
 
 _Value = TypeVar("_Value")
+
+_ID_BYTES = 16
 
 
 def any_of(column: Column[_Value], values: Iterable[_Value]) -> ColumnElement[bool]:
@@ -36,18 +39,78 @@ def any_key(column: Column[bytes], keys: Iterable[bytes]) -> ColumnElement[bool]
     return column.in_(select(func.substr(packed, place * length + 1, length)))
 
 
+Reference = tuple[bytes, UUID]
+"""Full key of a subscription: the key of its number, and its identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """Full keys of many subscriptions, packed, in the order of their keys.
+
+    Attributes:
+        keys: Keys of numbers, of one length, one after the other.
+        ids: Identifiers, 16 octets each.
+    """
+
+    keys: bytes
+    ids: bytes
+
+    @classmethod
+    def of(cls, references: Iterable[Reference]) -> "References":
+        """Pack some references."""
+        ordered = sorted((key, identity.bytes) for key, identity in references)
+        return cls(b"".join(key for key, _ in ordered), b"".join(each for _, each in ordered))
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.ids) // _ID_BYTES
+
+    def __iter__(self) -> Iterator[Reference]:
+        """Each of them."""
+        return map(self._at, range(len(self)))
+
+    @property
+    def first(self) -> Reference:
+        """The one with the least key; there is at least one."""
+        return self._at(0)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of `PACKED_REFERENCES` and `are`; there is at least one reference."""
+        size = self._key_bytes
+        return {
+            "keys": self.keys,
+            "ids": self.ids,
+            "key_bytes": size,
+            "last": len(self) - 1,
+            "least_key": self.keys[:size],
+            "greatest_key": self.keys[-size:],
+        }
+
+    def _at(self, place: int) -> Reference:
+        size = self._key_bytes
+        identity = self.ids[place * _ID_BYTES : (place + 1) * _ID_BYTES]
+        return self.keys[place * size : (place + 1) * size], UUID(bytes=identity)
+
+    @property
+    def _key_bytes(self) -> int:
+        return len(self.keys) // max(len(self), 1)
+
+
 PACKED_REFERENCES = """(SELECT substr(CAST(:keys AS bytea), place * :key_bytes + 1, :key_bytes)
   AS key,
  CAST(encode(substr(CAST(:ids AS bytea), place * 16 + 1, 16), 'hex') AS uuid) AS id, place
  FROM generate_series(0, :last) AS place)"""
-"""Full keys of many subscriptions as rows of `key`, `id` and `place`, from `packed`."""
+"""Full keys of many subscriptions as rows of `key`, `id` and `place`, from `References`."""
 
 
-def packed(references: Sequence[tuple[bytes, UUID]]) -> dict[str, Any]:
-    """The parameters of `PACKED_REFERENCES`; there is at least one reference."""
-    return {
-        "keys": b"".join(key for key, _ in references),
-        "ids": b"".join(identity.bytes for _, identity in references),
-        "key_bytes": len(references[0][0]),
-        "last": len(references) - 1,
-    }
+def are(table: str, named: str = "n") -> str:
+    """The condition that rows of a table are those of `PACKED_REFERENCES`, named so.
+
+    It says in which range they are. Where many are named of a narrow range, as in a slice of a
+    wave, that range is read in one go, and not the whole table or each row by itself.
+    """
+    return (
+        f"{table}.msisdn_key = {named}.key AND {table}.subscription_id = {named}.id"
+        f" AND {table}.msisdn_key BETWEEN :least_key AND :greatest_key"
+    )

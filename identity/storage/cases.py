@@ -17,13 +17,10 @@ from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.policy_book import Adoption
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
+from identity.storage.arrays import PACKED_REFERENCES, Reference, References, any_key, any_of, are
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
-
-Reference = tuple[bytes, UUID]
-"""Full key of a subscription: the key of its number, and its identifier."""
 
 CaseKind = tuple[str, str, str, int, bool]
 """Track, cause, version of the pack, steps taken, and whether a dispute holds its clock."""
@@ -33,7 +30,7 @@ _CHANGE_ALIKE = text(
     " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END,"
     " waits_for_wave = :waits_for_wave"
     f" FROM {PACKED_REFERENCES} AS n"
-    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
+    f" WHERE {are('e')}"
     " AND e.track = :track AND e.state = 'open'"
 )
 
@@ -44,7 +41,7 @@ _STEP_ALIKE = text(
     " CASE WHEN e.wave_id IS DISTINCT FROM CAST(:wave_id AS uuid) THEN e.next_due_at"
     " ELSE e.wave_due_at END"
     f" FROM {PACKED_REFERENCES} AS n"
-    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id"
+    f" WHERE {are('e')}"
     " AND e.track = :track AND e.state = 'open'"
 )
 
@@ -120,12 +117,12 @@ class Cases:
                 found[identity] += ((kind[0], kind[1], kind[2], kind[3], kind[4]),)
         return found
 
-    def change_alike(self, case: Case, references: Sequence[Reference]) -> None:
+    def change_alike(self, case: Case, references: References) -> None:
         """Give the open cases on one track, of many subscriptions, the cause and end of one."""
         self.connection.execute(
             _CHANGE_ALIKE,
             {
-                **packed(references),
+                **references.parameters,
                 "track": case.track,
                 "cause": case.cause.value,
                 "state": case.state.value,
@@ -134,7 +131,7 @@ class Cases:
             },
         )
 
-    def step_alike(self, case: Case, references: Sequence[Reference]) -> None:
+    def step_alike(self, case: Case, references: References) -> None:
         """Take the same steps of the open cases on one track, of many subscriptions.
 
         Args:
@@ -145,7 +142,7 @@ class Cases:
         self.connection.execute(
             _STEP_ALIKE,
             {
-                **packed(references),
+                **references.parameters,
                 "track": case.track,
                 "state": case.state.value,
                 "closed_at": case.closed_at,
@@ -156,21 +153,17 @@ class Cases:
             },
         )
 
-    def open_alike(self, case: Case, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
+    def open_alike(self, case: Case, references: References) -> None:
         """Open the same case for each of many subscriptions that have none on its track.
 
         Args:
             case: The case of one of them.
-            keys: Keys of their numbers, at least one.
-            ids: Octets of their identifiers.
+            references: Full keys of all of them.
         """
         self.connection.execute(
             _OPEN_ALIKE,
             {
-                "keys": b"".join(keys),
-                "ids": b"".join(ids),
-                "key_bytes": len(keys[0]),
-                "last": len(keys) - 1,
+                **references.parameters,
                 "track": case.track,
                 "cause": case.cause.value,
                 "policy_version": case.policy_version,

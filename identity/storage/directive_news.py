@@ -27,12 +27,17 @@ def tell(connection: Connection, operator_ids: Iterable[str]) -> None:
         connection.execute(_TELL, {"names": names})
 
 
-def telling(statement: str) -> str:
-    """A statement that writes rows of `directive`, and tells the operators of those rows."""
+def telling(statement: str, *, where: str = "true") -> str:
+    """A statement that writes rows of `directive`, and tells the operators of those rows.
+
+    Args:
+        statement: It.
+        where: Of which rows: a condition on `operator_id` and `state` as they are written.
+    """
     return (
-        f"WITH written AS ({statement} RETURNING directive.operator_id)"  # noqa: S608 - no input
+        f"WITH written AS ({statement} RETURNING directive.operator_id, directive.state)"  # noqa: S608 - no input
         f" SELECT pg_notify('{CHANNEL}', operator_id)"
-        " FROM (SELECT DISTINCT operator_id FROM written) AS told"
+        f" FROM (SELECT DISTINCT operator_id FROM written WHERE {where}) AS told"
     )
 
 

@@ -14,13 +14,9 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     TextClause,
-    and_,
-    case,
     insert,
-    or_,
     select,
     text,
-    update,
 )
 
 from identity.domain.directive import Directive, DirectiveState, Ordered
@@ -28,18 +24,13 @@ from identity.domain.enforcement import DirectiveKind
 from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
+from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, are
 from identity.storage.conversions import storable
 from identity.storage.directive_news import tell, telling
 from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_own_msisdn
 from identity.storage.tables import directive, subscription
-
-_OPEN = directive.c.state.in_([DirectiveState.PENDING.value, DirectiveState.LEASED.value])
-_WAITS = and_(
-    directive.c.state == DirectiveState.PENDING.value, directive.c.lease_expires_at.is_not(None)
-)
 
 # The database makes the identifiers.
 _ALIKE = (
@@ -53,8 +44,7 @@ _ALIKE = (
     " (SELECT max(before.lease_expires_at) FROM directive AS before"
     "  WHERE before.msisdn_key = s.msisdn_key AND before.subscription_id = s.subscription_id"
     "  AND before.state IN ('pending', 'leased'))"
-    f" FROM {PACKED_REFERENCES} AS n"
-    " JOIN subscription AS s ON s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" FROM {PACKED_REFERENCES} AS n JOIN subscription AS s ON {are('s')}"
     " ORDER BY n.place"
 )
 _ORDER_ALIKE = text(telling(_ALIKE))
@@ -74,11 +64,23 @@ _GIVEN_BACK = text(
         " WHERE directive.msisdn_key = back.key AND directive.directive_id = back.id"
     )
 )
+# What waited behind an overtaken order waits no longer, and its operator is told.
+_SUPERSEDE = text(
+    telling(
+        "UPDATE directive SET"  # noqa: S608 - no input
+        " state = CASE WHEN kind = ANY (CAST(:kinds AS text[])) THEN 'superseded' ELSE state END,"
+        " lease_expires_at = CASE WHEN state = 'leased' THEN lease_expires_at END"
+        f" FROM {PACKED_REFERENCES} AS n WHERE {are('directive')}"
+        " AND state IN ('pending', 'leased') AND (kind = ANY (CAST(:kinds AS text[]))"
+        "  OR state = 'pending' AND lease_expires_at IS NOT NULL)",
+        where="state = 'pending'",
+    )
+)
 _OVERTAKE_BEFORE = text(
     "UPDATE directive SET state = 'superseded'"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
-    " AS executed (subscription_id, position)"
-    " WHERE directive.subscription_id = executed.subscription_id"
+    " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
+    " AS executed (key, id, position)"
+    " WHERE directive.msisdn_key = executed.key AND directive.subscription_id = executed.id"
     " AND directive.position < executed.position"
     " AND directive.kind <> 'notify' AND directive.state IN ('pending', 'leased')"
 )
@@ -118,47 +120,29 @@ class Directives:
             self.connection.execute(insert(directive), rows)
             tell(self.connection, (row["operator_id"] for row in rows))
 
-    def add_alike(self, item: Directive, references: Sequence[tuple[bytes, UUID]]) -> None:
+    def add_alike(self, item: Directive, references: References) -> None:
         """Order the same of many subscriptions, each of its own operator.
 
         Args:
             item: The order of one of them.
             references: Full keys of all of them.
         """
-        self.connection.execute(_ORDER_ALIKE, {**packed(references), **_content(item)})
+        self.connection.execute(_ORDER_ALIKE, {**references.parameters, **_content(item)})
 
-    def add_alike_named(
-        self, item: Directive, references: Sequence[tuple[bytes, UUID]]
-    ) -> Mapping[UUID, UUID]:
+    def add_alike_named(self, item: Directive, references: References) -> Mapping[UUID, UUID]:
         """`add_alike` of numbers of one operator; returns the orders by subscription."""
-        given = {**packed(references), **_content(item)}
+        given = {**references.parameters, **_content(item)}
         ordered = self.connection.execute(_ORDER_ALIKE_AND_NAME, given)
         tell(self.connection, [item.operator_id])
         return {row.subscription_id: row.directive_id for row in ordered}
 
-    def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
+    def supersede(self, references: References, kinds: Iterable[DirectiveKind]) -> None:
         """Overtake what some subscriptions still have open of some kinds.
 
         What waited behind any of it waits no longer.
         """
-        is_overtaken = directive.c.kind.in_([kind.value for kind in kinds])
-        superseded = DirectiveState.SUPERSEDED.value
-        changed = (
-            update(directive)
-            .where(
-                any_of(directive.c.subscription_id, subscription_ids),
-                _OPEN,
-                or_(is_overtaken, _WAITS),
-            )
-            .values(
-                state=case((is_overtaken, superseded), else_=directive.c.state),
-                lease_expires_at=case((_WAITS, None), else_=directive.c.lease_expires_at),
-            )
-            .returning(directive.c.operator_id, directive.c.state)
-            .cte("changed")
-        )
-        freed = select(changed.c.operator_id).where(changed.c.state != superseded).distinct()
-        tell(self.connection, self.connection.execute(freed).scalars())
+        given = {**references.parameters, "kinds": [kind.value for kind in kinds]}
+        self.connection.execute(_SUPERSEDE, given)
 
     def lease(
         self, operator_id: str, *, lease_id: UUID, expires_at: datetime, at: datetime, limit: int
@@ -246,6 +230,7 @@ class Directives:
         self.connection.execute(
             _OVERTAKE_BEFORE,
             {
+                "keys": [item.msisdn_key for item in executed],
                 "ids": [item.subscription_id for item in executed],
                 "positions": [item.position for item in executed],
             },

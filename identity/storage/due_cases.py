@@ -8,49 +8,83 @@ ladder: whether a step is due is the domain's to say; this leaves out what canno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
-from identity.storage.arrays import PACKED_REFERENCES, packed
+from identity.storage.arrays import PACKED_REFERENCES, References, are
 
-Reference = tuple[bytes, UUID]
-"""Full key of a subscription: the key of its number, and its identifier."""
+KeyRange = tuple[bytes, bytes | None]
+"""The least key of a range, and the first one behind it; None for no end."""
 
 Place = tuple[datetime, UUID]
 """Where a reading of the clock's queue has come to: the due time and identifier of a case."""
 
+# Full keys go out as they come in again: packed. Nothing here handles each of them.
+_PACKED = (
+    " string_agg(msisdn_key, '' ORDER BY msisdn_key, subscription_id) AS packed_keys,"
+    " string_agg(uuid_send(subscription_id), '' ORDER BY msisdn_key, subscription_id) AS packed_ids"
+)
 _BY_CLOCK = text(
-    "SELECT msisdn_key, subscription_id, next_due_at, case_id FROM enforcement_case"
-    " WHERE state = 'open' AND frozen_at IS NULL AND NOT waits_for_wave AND next_due_at <= :at"
-    " AND (next_due_at, case_id) > (CAST(:after_due AS timestamptz), CAST(:after_case AS uuid))"
-    " ORDER BY next_due_at, case_id LIMIT :limit"
+    "WITH due AS MATERIALIZED (SELECT msisdn_key, subscription_id, next_due_at, case_id"  # noqa: S608 - no input
+    "  FROM enforcement_case"
+    "  WHERE state = 'open' AND frozen_at IS NULL AND NOT waits_for_wave AND next_due_at <= :at"
+    "  AND (next_due_at, case_id) > (CAST(:after_due AS timestamptz), CAST(:after_case AS uuid))"
+    "  ORDER BY next_due_at, case_id LIMIT :limit)"
+    " SELECT numbers.*, last.* FROM"
+    f" (SELECT {_PACKED} FROM (SELECT DISTINCT msisdn_key, subscription_id FROM due) AS one)"
+    "  AS numbers,"
+    " (SELECT next_due_at, case_id FROM due ORDER BY next_due_at DESC, case_id DESC LIMIT 1)"
+    "  AS last"
 )
 _BY_WAVE = text(
-    "SELECT DISTINCT e.msisdn_key, e.subscription_id"
-    " FROM enforcement_case AS e JOIN subscription AS s USING (msisdn_key, subscription_id)"
+    f"SELECT {_PACKED} FROM (SELECT e.msisdn_key, e.subscription_id"  # noqa: S608 - no input
+    " FROM enforcement_case AS e JOIN subscription AS s"
+    "  ON s.msisdn_key = e.msisdn_key AND s.subscription_id = e.subscription_id"
+    "  AND s.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR s.msisdn_key < :high)"
     " WHERE e.state = 'open' AND e.frozen_at IS NULL AND e.waits_for_wave AND e.next_due_at <= :at"
     " AND e.track = :track AND e.steps_taken = ANY (CAST(:steps AS integer[]))"
     " AND e.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR e.msisdn_key < :high)"
     " AND (CAST(:causes AS text[]) = '{}' OR e.cause = ANY (CAST(:causes AS text[])))"
     " AND (CAST(:operators AS text[]) = '{}' OR s.operator_id = ANY (CAST(:operators AS text[])))"
     " AND (CAST(:provinces AS text[]) = '{}' OR s.province_code = ANY (CAST(:provinces AS text[])))"
-    " LIMIT :limit"
+    " LIMIT :limit) AS waiting"
 )
+# A number has one open case on a ladder, and a wave steps one ladder.
 _OF_WAVE = text(
-    "SELECT DISTINCT msisdn_key, subscription_id FROM enforcement_case"
+    f"SELECT {_PACKED} FROM enforcement_case"  # noqa: S608 - no input
     " WHERE state = 'open' AND wave_id = :wave_id"
     " AND msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR msisdn_key < :high)"
 )
 
-# Each of these goes by keys alone, so that no plan hangs on what the planner believes of cases: it
-# has joined 20,000 with 20,000 of them by comparing each with each.
+_LOCK = text(
+    "SELECT count(*) FROM (SELECT FROM"  # noqa: S608 - no input
+    f" {PACKED_REFERENCES} AS n JOIN subscription AS s ON {are('s')}"
+    " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
+)
+# What is open of each number, cases and notices, comes together first: a join of the two goes wrong
+# where the planner believes in few of either. It has joined 20,000 with 20,000 by comparing each
+# with each.
 #
 # A person's numbers stand under other keys: to count them is a join across the distribution keys,
 # as jobs may make. Only the verified can have a primary number, so nobody else is looked up.
-_NUMBERS = text(
-    "SELECT s.msisdn_key, s.subscription_id, s.service_state, s.link_state,"  # noqa: S608 - no input
-    " s.verified_at IS NOT NULL AS is_verified, s.activated_on,"
+_ALIKE = text(
+    "WITH open AS MATERIALIZED ("  # noqa: S608 - no input
+    "SELECT key, id, string_agg(climb, ';' ORDER BY opened_at, track) COLLATE \"C\" AS climbs,"
+    " bool_and(climb IS NOT NULL) AS is_notified FROM ("
+    "SELECT e.msisdn_key AS key, e.subscription_id AS id, e.opened_at, e.track,"
+    " concat_ws('|', e.track, e.cause, e.policy_version, e.steps_taken, e.next_due_at <= :at,"
+    "  e.frozen_at IS NULL, e.wave_id) AS climb"
+    f" FROM {PACKED_REFERENCES} AS n JOIN enforcement_case AS e ON {are('e')}"
+    " WHERE e.state = 'open'"
+    " UNION ALL SELECT d.msisdn_key, d.subscription_id, NULL, NULL, NULL"
+    f" FROM {PACKED_REFERENCES} AS n JOIN directive AS d ON {are('d')}"
+    " WHERE d.state IN ('pending', 'leased') AND d.kind = 'notify'"
+    ") AS each GROUP BY key, id HAVING count(climb) > 0),"
+    " numbers AS (SELECT s.msisdn_key, s.subscription_id, s.service_state, s.link_state,"
+    " s.verified_at IS NOT NULL AS is_verified, n.climbs, n.is_notified,"
+    " width_bucket(s.activated_on, CAST(:days AS date[])) AS activated,"
     " s.verified_at IS NOT NULL AND (SELECT count(*) FROM primary_number AS p"
     "  WHERE p.citizen_key = s.citizen_key AND p.subscription_id = s.subscription_id) > 0"
     "  AS is_primary,"
@@ -58,23 +92,10 @@ _NUMBERS = text(
     "   ON o.msisdn_key = h.msisdn_key AND o.subscription_id = h.subscription_id"
     "  WHERE h.citizen_key = s.citizen_key AND h.subscription_id <> s.subscription_id"
     "  AND o.service_state = 'active') = 0 AS is_last_number"
-    f" FROM {PACKED_REFERENCES} AS n JOIN subscription AS s"
-    "  ON s.msisdn_key = n.key AND s.subscription_id = n.id"
-    " ORDER BY s.msisdn_key FOR UPDATE OF s"
-)
-_CLIMBS = text(
-    "SELECT e.subscription_id, string_agg(concat_ws('|', e.track, e.cause, e.policy_version,"  # noqa: S608 - no input
-    "  e.steps_taken, e.next_due_at <= :at, e.frozen_at IS NULL, e.wave_id), ';'"
-    "  ORDER BY e.opened_at, e.track) AS climbs"
-    f" FROM {PACKED_REFERENCES} AS n JOIN enforcement_case AS e"
-    "  ON e.msisdn_key = n.key AND e.subscription_id = n.id"
-    " WHERE e.state = 'open' GROUP BY e.subscription_id"
-)
-_UNDELIVERED = text(
-    "SELECT d.subscription_id"  # noqa: S608 - no input
-    f" FROM {PACKED_REFERENCES} AS n JOIN directive AS d"
-    "  ON d.msisdn_key = n.key AND d.subscription_id = n.id"
-    " WHERE d.state IN ('pending', 'leased') AND d.kind = 'notify'"
+    f" FROM open AS n JOIN subscription AS s ON {are('s')})"
+    f" SELECT is_primary, is_last_number, is_verified, is_notified, {_PACKED} FROM numbers"
+    " GROUP BY service_state, link_state, climbs, activated,"
+    " is_primary, is_last_number, is_verified, is_notified"
 )
 
 
@@ -98,57 +119,57 @@ class WaveReach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DueNumber:
-    """A number that may have a step to take.
+class DueNumbers:
+    """Numbers that may have a step to take, and that agree in all that the domain looks at.
 
     Attributes:
-        reference: Its full key.
-        is_primary: It is its holder's primary number.
-        is_last_number: Its holder has no other number in service both ways.
-        is_verified: Its holder was verified.
-        is_notified: No notice of its cases is still on its way.
-        activated_on: The first day of its contract.
-        likeness: Equal for numbers that agree in all else that the domain looks at.
+        references: Their full keys, at least one.
+        is_primary: They are their holders' primary numbers.
+        is_last_number: Their holders have no other number in service both ways.
+        is_verified: Their holders were verified.
+        is_notified: No notice of their cases is still on its way.
     """
 
-    reference: Reference
+    references: References
     is_primary: bool
     is_last_number: bool
     is_verified: bool
     is_notified: bool
-    activated_on: date | None
-    likeness: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DueCases:
-    """Due cases, in one transaction."""
+    """Due cases, in one transaction.
+
+    `days` parts numbers that are alike in all else: those whose contract began before such a day,
+    and those whose began on it or later.
+    """
 
     connection: Connection
 
     def list_by_clock(
-        self, at: datetime, *, after: Place, limit: int
-    ) -> tuple[Sequence[DueNumber], Place | None]:
+        self, at: datetime, *, after: Place, limit: int, days: Sequence[date]
+    ) -> tuple[Sequence[DueNumbers], Place | None]:
         """The numbers of the next due cases, locked; and where to go on from.
 
         Args:
             at: Cases due then or before, that no wave and no dispute holds.
             after: Where the last reading came to.
             limit: Cases read, those longest due first.
+            days: Days that part contracts, in their order.
 
         Returns:
             The numbers, and the place of the last case; None when there was none.
         """
         given = {"at": at, "after_due": after[0], "after_case": after[1], "limit": limit}
-        rows = self.connection.execute(_BY_CLOCK, given).all()
-        if not rows:
+        row = self.connection.execute(_BY_CLOCK, given).first()
+        if row is None:
             return [], None
-        references = dict.fromkeys((row.msisdn_key, row.subscription_id) for row in rows)
-        return self._numbers(list(references), at), (rows[-1].next_due_at, rows[-1].case_id)
+        return self._alike(row, at, days), (row.next_due_at, row.case_id)
 
     def list_by_wave(
-        self, reach: WaveReach, at: datetime, *, low: bytes, high: bytes | None, limit: int
-    ) -> Sequence[DueNumber]:
+        self, reach: WaveReach, at: datetime, *, keys: KeyRange, limit: int, days: Sequence[date]
+    ) -> Sequence[DueNumbers]:
         """The numbers in a range of keys that wait for a wave, locked."""
         given = {
             "at": at,
@@ -157,41 +178,33 @@ class DueCases:
             "causes": list(reach.causes),
             "operators": list(reach.operators),
             "provinces": list(reach.provinces),
-            "low": low,
-            "high": high,
+            "low": keys[0],
+            "high": keys[1],
             "limit": limit,
         }
-        rows = self.connection.execute(_BY_WAVE, given)
-        return self._numbers([(key, identity) for key, identity in rows], at)
+        return self._alike(self.connection.execute(_BY_WAVE, given).one(), at, days)
 
     def list_of_wave(
-        self, wave_id: UUID, at: datetime, *, low: bytes, high: bytes | None
-    ) -> Sequence[DueNumber]:
+        self, wave_id: UUID, at: datetime, *, keys: KeyRange, days: Sequence[date]
+    ) -> Sequence[DueNumbers]:
         """The numbers in a range of keys whose open cases a wave has stepped, locked."""
-        rows = self.connection.execute(_OF_WAVE, {"wave_id": wave_id, "low": low, "high": high})
-        return self._numbers([(key, identity) for key, identity in rows], at)
+        given = {"wave_id": wave_id, "low": keys[0], "high": keys[1]}
+        return self._alike(self.connection.execute(_OF_WAVE, given).one(), at, days)
 
-    def _numbers(self, references: Sequence[Reference], at: datetime) -> Sequence[DueNumber]:
-        if not references:
+    def _alike(self, row: Row[Any], at: datetime, days: Sequence[date]) -> Sequence[DueNumbers]:
+        if not row.packed_keys:
             return []
-        given = packed(references)
+        given = References(row.packed_keys, row.packed_ids).parameters
         # Locked first: what is read then of their cases is as it stays.
-        rows = self.connection.execute(_NUMBERS, given).all()
-        climbs = {
-            row.subscription_id: row.climbs
-            for row in self.connection.execute(_CLIMBS, {**given, "at": at})
-        }
-        undelivered = set(self.connection.execute(_UNDELIVERED, given).scalars())
+        self.connection.execute(_LOCK, given)
+        rows = self.connection.execute(_ALIKE, {**given, "at": at, "days": list(days)})
         return [
-            DueNumber(
-                reference=(row.msisdn_key, row.subscription_id),
+            DueNumbers(
+                references=References(row.packed_keys, row.packed_ids),
                 is_primary=row.is_primary,
                 is_last_number=row.is_last_number,
                 is_verified=row.is_verified,
-                is_notified=row.subscription_id not in undelivered,
-                activated_on=row.activated_on,
-                likeness=(row.service_state, row.link_state, climbs[row.subscription_id]),
+                is_notified=row.is_notified,
             )
             for row in rows
-            if row.subscription_id in climbs
         ]

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select, text
 
 from identity.domain.link import LinkState
-from identity.storage.arrays import PACKED_REFERENCES, packed
+from identity.storage.arrays import PACKED_REFERENCES, References
 from identity.storage.bulk_tables import link_change
 
 _ADD = text(
@@ -79,7 +79,7 @@ class LinkChanges:
             alike[change.from_state, change.to_state].append(reference)
         for (before, after), references in alike.items():
             names = {"from": before.value, "to": after.value, "at": at, "action": action}
-            self.connection.execute(_ADD, {**packed(references), **names})
+            self.connection.execute(_ADD, {**References.of(references).parameters, **names})
 
     def list_of(
         self, msisdn_key: bytes, subscription_id: UUID, *, limit: int = 100

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 
 from identity.domain.holder import HolderClaim
 from identity.domain.link import Link, LinkState
-from identity.storage.arrays import PACKED_REFERENCES, packed
+from identity.storage.arrays import PACKED_REFERENCES, References, are
 from identity.storage.conversions import link_fields, link_from
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import open_claim
@@ -73,7 +73,7 @@ _SET = text(
     " updated_at = :at FROM (SELECT key, id, (CAST(:states AS text[]))[which] AS state,"
     "  (CAST(:fields AS text[]))[which] AS fields"
     f"  FROM (SELECT key, id, 1 + {_WHICH} AS which FROM {PACKED_REFERENCES} AS r) AS r) AS n"
-    " WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" WHERE {are('s')}"
 )
 
 
@@ -138,13 +138,14 @@ class Links:
             self._set(links[begin : begin + _SET_MAX], at=at)
 
     def _set(self, links: Sequence[tuple[Claimed, Link]], *, at: datetime) -> None:
-        different = list(dict.fromkeys(link for _, link in links))
+        ordered = sorted(links, key=lambda each: each[0].reference)
+        different = list(dict.fromkeys(link for _, link in ordered))
         place = {link: number.to_bytes(2, "big") for number, link in enumerate(different)}
         self.connection.execute(
             _SET,
             {
-                **packed([claimed.reference for claimed, _ in links]),
-                "which": b"".join(place[link] for _, link in links),
+                **References.of(claimed.reference for claimed, _ in ordered).parameters,
+                "which": b"".join(place[link] for _, link in ordered),
                 "states": [link.state.value for link in different],
                 "fields": [json.dumps(link_fields(link)) for link in different],
                 "at": at,

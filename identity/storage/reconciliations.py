@@ -17,14 +17,11 @@ from identity.domain.enforcement import STATE_OF_DIRECTIVE, DirectiveKind
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState
-from identity.storage.arrays import PACKED_REFERENCES, any_key, any_of, packed
+from identity.storage.arrays import PACKED_REFERENCES, Reference, References, any_key, any_of, are
 from identity.storage.enforcement_tables import reconciliation
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import open_own_msisdn
 from identity.storage.tables import subscription
-
-Reference = tuple[bytes, UUID]
-"""Full key of a subscription: the key of its number, and its identifier."""
 
 _STATES = tuple(ServiceState)
 _STATE_CODES = {state: code for code, state in enumerate(_STATES)}
@@ -52,7 +49,7 @@ _KNOWN = text(
     " coalesce(last.is_open, false) AS is_open, last.causes, last.policy_version, last.track,"
     " last.is_primary, last.is_last_number, last.wave_id"
     f" FROM {PACKED_REFERENCES} AS n"
-    " JOIN subscription AS s ON s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" JOIN subscription AS s ON {are('s')}"
     f" LEFT JOIN LATERAL (SELECT kind FROM directive WHERE {_OF_NUMBER}"
     "  AND state = 'executed' AND kind <> 'notify' ORDER BY position DESC LIMIT 1) AS done ON true"
     " LEFT JOIN LATERAL (SELECT state IN ('pending', 'leased') AS is_open, causes, policy_version,"
@@ -150,7 +147,7 @@ class Reconciliations:
         """How numbers stand, with the order that led there."""
         if not references:
             return {}
-        rows = self.connection.execute(_KNOWN, packed(references)).mappings()
+        rows = self.connection.execute(_KNOWN, References.of(references).parameters).mappings()
         return {row["subscription_id"]: _known(row) for row in rows}
 
     def unreported(

@@ -27,16 +27,13 @@ from identity.domain.subscriber_update import (
     standing_after,
 )
 from identity.domain.subscription import ServiceState, SubscriptionEnd
-from identity.storage.arrays import any_of
+from identity.storage.arrays import PACKED_REFERENCES, Reference, References, any_of
 from identity.storage.citizens import Citizens, citizen_key
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.tables import primary_number, subscription
 from identity.storage.update_queue import UpdateQueue
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
-
-Reference = tuple[bytes, UUID]
-"""Keys of a subscription: number and identifier."""
 
 Pair = tuple[bytes, UUID]
 """Keys of a standing: citizen and subscription."""
@@ -51,6 +48,11 @@ _TOLD = (
     *("disowned_at", "primary_since", "ended_by", "changed_at"),
 )
 
+# Whoever held the number then may be another than its holder now.
+_TOLD_OF = text(
+    f"SELECT DISTINCT n.key, n.id FROM {PACKED_REFERENCES} AS n"  # noqa: S608 - no input
+    " JOIN subscriber_update AS u ON u.subscription_id = n.id"
+)
 _ACKNOWLEDGE = text(
     "UPDATE subscriber_update SET acknowledged_sequence = done.sequence,"
     " leased_sequence = NULL, lease_id = NULL, lease_expires_at = NULL"
@@ -94,11 +96,10 @@ class SubscriberUpdates:
         self._write(owed, last)
         return len(owed)
 
-    def told_of(self, ids: Iterable[UUID]) -> set[UUID]:
+    def told_of(self, references: References) -> set[Reference]:
         """Those of some subscriptions of which something was owed before, told yet or not."""
-        query = select(subscriber_update.c.subscription_id)
-        query = query.where(any_of(subscriber_update.c.subscription_id, ids))
-        return set(self.connection.scalars(query))
+        rows = self.connection.execute(_TOLD_OF, references.parameters)
+        return {(key, identity) for key, identity in rows}
 
     def _whose(self, news: Mapping[Reference, News]) -> set[bytes]:
         """Citizens to whom something may be owed: holders, and those who were told of before."""

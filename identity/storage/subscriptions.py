@@ -22,7 +22,7 @@ from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
-from identity.storage.arrays import PACKED_REFERENCES, any_of, packed
+from identity.storage.arrays import PACKED_REFERENCES, References, any_of, are
 from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
@@ -114,13 +114,13 @@ def open_own_msisdn(sealer: Sealer, sealed: bytes, row: RowKey) -> MSISDN:
 
 _ORDER_ALIKE = text(
     "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
-    f" FROM {PACKED_REFERENCES} AS n WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
 )
 _APPLY_ALIKE = text(
     "UPDATE subscription AS s SET applied_state = :state, updated_at = :at,"  # noqa: S608 - no input
     " ended_at = CASE WHEN :state = 'terminated' AND s.ended_at IS NOT NULL"
     "  THEN CAST(:at AS timestamptz) ELSE s.ended_at END"
-    f" FROM {PACKED_REFERENCES} AS n WHERE s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
 )
 
 
@@ -249,19 +249,15 @@ class Subscriptions:
         )
         self.connection.execute(query)
 
-    def order_alike(
-        self, references: Sequence[tuple[bytes, UUID]], state: ServiceState, *, at: datetime
-    ) -> None:
+    def order_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """Write the same new order for many that stay in service and are nobody's primary."""
         names = {"state": state.value, "at": at}
-        self.connection.execute(_ORDER_ALIKE, {**packed(references), **names})
+        self.connection.execute(_ORDER_ALIKE, {**references.parameters, **names})
 
-    def apply_alike(
-        self, references: Sequence[tuple[bytes, UUID]], state: ServiceState, *, at: datetime
-    ) -> None:
+    def apply_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """`Subscription.applied` for many: what their operator says that its network does."""
         names = {"state": state.value, "at": at}
-        self.connection.execute(_APPLY_ALIKE, {**packed(references), **names})
+        self.connection.execute(_APPLY_ALIKE, {**references.parameters, **names})
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""

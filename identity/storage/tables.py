@@ -328,7 +328,6 @@ directive = Table(
         postgresql_where=text("state IN ('pending', 'leased')"),
     ),
     Index("ix_directive_directive_id", "directive_id"),
-    Index("ix_directive_subscription", "subscription_id"),
     # What was ordered within some days. Orders are made in the order of time.
     Index(
         "ix_directive_created_at",

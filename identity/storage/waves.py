@@ -15,8 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.wave import Aftermath, Wave, WaveCriteria, WavePreview, WaveState
-from identity.storage.arrays import PACKED_REFERENCES, packed
-from identity.storage.cases import Reference
+from identity.storage.arrays import PACKED_REFERENCES, References, are
 from identity.storage.conversions import storable
 from identity.storage.due_cases import WaveReach
 from identity.storage.enforcement_tables import wave, wave_approval, wave_slice
@@ -84,7 +83,7 @@ _REVERT = text(
     " waits_for_wave = true, wave_id = NULL, wave_due_at = NULL"
     " FROM unnest(CAST(:versions AS text[]), CAST(:places AS integer[])) AS back (version, place),"
     f" {PACKED_REFERENCES} AS n"
-    " WHERE e.msisdn_key = n.key AND e.subscription_id = n.id AND e.wave_id = :wave_id"
+    f" WHERE {are('e')} AND e.wave_id = :wave_id"
     " AND e.state = 'open' AND e.policy_version = back.version"
 )
 
@@ -217,18 +216,16 @@ class Waves:
             _slice(wave_id, place).values(reverted_at=at, reverted_count=numbers)
         )
 
-    def put_back(
-        self, wave_id: UUID, references: Sequence[Reference], places: Mapping[str, int]
-    ) -> None:
+    def put_back(self, wave_id: UUID, references: References, places: Mapping[str, int]) -> None:
         """Have the cases that a wave stepped wait for a wave as before.
 
         Args:
             wave_id: The wave.
-            references: Full keys of their subscriptions, at least one.
+            references: Their subscriptions, at least one.
             places: Rungs behind a case that waits, by version of the pack.
         """
         given = {"versions": list(places), "places": list(places.values()), "wave_id": wave_id}
-        self.connection.execute(_REVERT, {**packed(references), **given})
+        self.connection.execute(_REVERT, {**references.parameters, **given})
 
     def preview(
         self, reach: WaveReach, *, at: datetime, has_primaries: bool

@@ -4,7 +4,7 @@ Owns values that are valid unless a test says otherwise. Tests that commit share
 every citizen, number and operator here is new; nothing depends on which digits were drawn.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -38,11 +38,12 @@ from identity.domain.verification import (
 )
 from identity.policy_files import load_policy
 from identity.services.call import Call, score_names
+from identity.storage.arrays import Reference, References
 from identity.storage.book import BookRow, NewNumber, index_row
-from identity.storage.cases import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.disputes import KeptDispute
+from identity.storage.due_cases import DueNumbers
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Session, SessionState
 
@@ -242,6 +243,14 @@ def store_orders(uow: UnitOfWork, item: Subscription, *kinds: DirectiveKind) -> 
     return orders
 
 
+def only(numbers: Iterable[DueNumbers], ids: Collection[UUID]) -> list[DueNumbers]:
+    """Of due numbers those of some subscriptions."""
+    kept = (
+        (each, References.of(one for one in each.references if one[1] in ids)) for each in numbers
+    )
+    return [replace(each, references=references) for each, references in kept if references]
+
+
 def store_dispute(uow: UnitOfWork, item: Subscription) -> KeptDispute:
     """Somebody else claims a number."""
     dispute = new_dispute(
@@ -269,6 +278,17 @@ def store_primary(uow: UnitOfWork) -> tuple[PopulationRecord, Subscription]:
 def reference_of(uow: UnitOfWork, item: Subscription) -> Reference:
     """The full key of a subscription."""
     return (uow.sealer.blind_index("msisdn", item.msisdn.value), item.subscription_id)
+
+
+def references_of(uow: UnitOfWork, *items: Subscription) -> References:
+    """The full keys of some subscriptions."""
+    return References.of(reference_of(uow, item) for item in items)
+
+
+def overtake(uow: UnitOfWork, of: Directive, *kinds: DirectiveKind) -> None:
+    """Overtake what is open of some kinds, of the number that an order is for."""
+    found = uow.directives.find_handed(of.operator_id, [of.directive_id])[of.directive_id]
+    uow.directives.supersede(References.of([(found.msisdn_key, found.subscription_id)]), kinds)
 
 
 def new_numbers(uow: UnitOfWork, items: Sequence[Subscription]) -> list[NewNumber]:

@@ -1,7 +1,8 @@
-"""Find what happened within some days without reading what came before. Adds indexes, swaps one.
+"""Find what happened within some days without reading what came before. Adds and drops indexes.
 
 Orders are made in the order of time and few pages hold two days of them, so that the bounds of each
-32 pages (BRIN) are enough: an order costs nothing more to write, lease or execute.
+32 pages (BRIN) are enough: an order costs nothing more to write, lease or execute. Orders of a
+number are looked up by the whole key of its subscription, in the one partition that has them.
 """
 
 import sqlalchemy as sa
@@ -32,10 +33,12 @@ def upgrade() -> None:
     op.create_index("ix_reconciliation_finished_at", "reconciliation", ["finished_at"])
     op.drop_index("ix_complaint_filed_at", "complaint")
     op.create_index("ix_complaint_filed_at", "complaint", ["filed_at", "operator_id"])
+    op.drop_index("ix_directive_subscription", "directive")
 
 
 def downgrade() -> None:
     """Undo."""
+    op.create_index("ix_directive_subscription", "directive", ["subscription_id"])
     op.drop_index("ix_complaint_filed_at", "complaint")
     op.create_index("ix_complaint_filed_at", "complaint", ["operator_id", "filed_at"])
     op.drop_index("ix_reconciliation_finished_at", "reconciliation")

@@ -32,7 +32,7 @@ from tests.unit.identity.makers import (
     make_claim,
     make_subscription,
     new_numbers,
-    reference_of,
+    references_of,
 )
 
 CALL = make_call(at=LATER)
@@ -102,8 +102,7 @@ def test_settling_alike_leaves_what_settling_each_leaves_or_nothing(
         untouched = rows_of(uow, (item.subscription_id for item in everybody))
         expected = settled_each(uow, everybody)
         are_done = [
-            settle_alike(uow, CALL, items[0], [reference_of(uow, item) for item in items])
-            for items in stored
+            settle_alike(uow, CALL, items[0], references_of(uow, *items)) for items in stored
         ]
         left = rows_of(uow, (item.subscription_id for item in everybody))
     for group, items, is_done in zip(drawn, stored, are_done, strict=True):

@@ -18,7 +18,7 @@ from identity.security.vault import Vault
 from identity.services.settle_subscriptions import settle_subscriptions
 from identity.services.step_cases import Stepped, WaveStep, step_cases
 from identity.storage.database import UnitOfWork
-from identity.storage.due_cases import DueNumber, WaveReach
+from identity.storage.due_cases import DueNumbers, WaveReach
 from tests.properties.identity.services.ladders import (
     DUE_AT,
     LATER,
@@ -29,9 +29,10 @@ from tests.properties.identity.services.ladders import (
     rows_of,
     store,
 )
-from tests.unit.identity.makers import make_call, make_claim, rules
+from tests.unit.identity.makers import make_call, make_claim, only, rules
 
 CALL = make_call("ministry", role=Role.REGULATOR, at=LATER)
+DAYS = rules().exemption_days
 WAVE = WaveStep(wave_id=uuid4(), track="T2")
 STEPS = tuple(place for place, step in enumerate(rules().tracks["T2"].steps) if step.is_by_wave)
 
@@ -50,16 +51,16 @@ members = st.builds(Member, kind=kinds(), link=st.sampled_from(LinkState), count
 
 def due(
     uow: UnitOfWork, items: Sequence[Subscription], wave: WaveStep | None
-) -> Sequence[DueNumber]:
+) -> Sequence[DueNumbers]:
     """What the clock, or a wave, reads of some numbers."""
     ids = {item.subscription_id for item in items}
     if wave is None:
         before = (DUE_AT - timedelta(days=1), UUID(int=0))
-        read, _ = uow.due_cases.list_by_clock(CALL.at, after=before, limit=10_000)
+        read, _ = uow.due_cases.list_by_clock(CALL.at, after=before, limit=10_000, days=DAYS)
     else:
         reach = WaveReach(track=wave.track, steps=STEPS)
-        read = uow.due_cases.list_by_wave(reach, CALL.at, low=b"", high=None, limit=10_000)
-    return [each for each in read if each.reference[1] in ids]
+        read = uow.due_cases.list_by_wave(reach, CALL.at, keys=(b"", None), limit=10_000, days=DAYS)
+    return only(read, ids)
 
 
 def stepped_each(
@@ -90,7 +91,8 @@ def _change(item: Subscription, kind: Kind, wave: WaveStep | None) -> Change:
     change = Change(before=item.service_state, is_primary=is_primary, is_last_number=True, run=run)
     if wave is None:
         return change
-    return replace(change, run=replace(run, wave_track=wave.track), wave_id=wave.wave_id)
+    taken = replace(run, wave_track=wave.track, wave_id=wave.wave_id)
+    return replace(change, run=taken, wave_id=wave.wave_id)
 
 
 @settings(max_examples=25, deadline=None)
@@ -107,7 +109,9 @@ def test_a_crowd_is_stepped_as_each_of_it_would_be(
         }
         untouched = rows_of(uow, kind_of)
         numbers = due(uow, stored, wave)
-        items = uow.subscriptions.find_by_reference([each.reference for each in numbers])
+        items = uow.subscriptions.find_by_reference(
+            [reference for each in numbers for reference in each.references]
+        )
         expected, should_do = stepped_each(uow, items, kind_of, wave)
         assert step_cases(uow, CALL, numbers, wave=wave) == should_do
         assert rows_of(uow, kind_of) == {**untouched, **expected}

@@ -17,7 +17,13 @@ from identity.domain.enforcement import DirectiveKind
 from identity.domain.subscription import Subscription
 from identity.security.vault import Vault
 from identity.storage.database import UnitOfWork
-from tests.unit.identity.makers import NOW, make_directive, make_operator, make_subscription
+from tests.unit.identity.makers import (
+    NOW,
+    make_directive,
+    make_operator,
+    make_subscription,
+    references_of,
+)
 
 LASTS = timedelta(minutes=5)
 KINDS = (DirectiveKind.NOTIFY, DirectiveKind.SUSPEND)
@@ -111,8 +117,9 @@ def _acknowledge(desk: Desk, place: int) -> None:
 
 
 def _overtake(desk: Desk, place: int) -> None:
-    number, kind = desk.items[place % 2].subscription_id, KINDS[place // 2]
-    desk.uow.directives.supersede([number], [kind])
+    item, kind = desk.items[place % 2], KINDS[place // 2]
+    desk.uow.directives.supersede(references_of(desk.uow, item), [kind])
+    number = item.subscription_id
     desk.open = [each for each in desk.open if (each.number, each.kind) != (number, kind)]
 
 

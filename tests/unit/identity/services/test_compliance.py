@@ -27,6 +27,7 @@ from tests.unit.identity.makers import (
     make_directive,
     make_operator,
     make_subscription,
+    references_of,
     rules,
     store_citizen,
     store_number,
@@ -87,7 +88,7 @@ def test_an_open_order_is_late_from_its_time_on(uow: UnitOfWork) -> None:
 def test_an_overtaken_order_is_counted_nowhere(uow: UnitOfWork) -> None:
     name = make_operator()
     item = store_order(uow, name)
-    uow.directives.supersede([item.subscription_id], [DirectiveKind.SUSPEND])
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.SUSPEND])
     found = kpis_of(uow, name, at=NOW + 99 * HOUR)
     assert found.orders == ExecutionTimes()
     assert found.reverted_blocks == Share(0, 1)  # it was ordered all the same

@@ -18,7 +18,7 @@ from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.step_cases import Stepped, WaveStep, step_cases
 from identity.storage.database import UnitOfWork
-from identity.storage.due_cases import DueNumber, WaveReach
+from identity.storage.due_cases import DueNumbers, WaveReach
 from identity.storage.tables import enforcement_case
 from tests.unit.identity.makers import (
     NOW,
@@ -26,6 +26,7 @@ from tests.unit.identity.makers import (
     make_call,
     make_link,
     make_operator,
+    only,
     store_citizen,
     store_dispute,
     store_number,
@@ -63,12 +64,12 @@ def on_ladder(
     return case
 
 
-def read(uow: UnitOfWork, items: Sequence[Subscription]) -> list[DueNumber]:
+def read(uow: UnitOfWork, items: Sequence[Subscription]) -> list[DueNumbers]:
     """Some numbers, as the clock reads them."""
     ids = {item.subscription_id for item in items}
     place = (DUE_AT - timedelta(days=1), UUID(int=0))
-    due, _ = uow.due_cases.list_by_clock(NOW, after=place, limit=10_000)
-    return [each for each in due if each.reference[1] in ids]
+    due, _ = uow.due_cases.list_by_clock(NOW, after=place, limit=10_000, days=())
+    return only(due, ids)
 
 
 def step(uow: UnitOfWork, *items: Subscription) -> Stepped:
@@ -78,7 +79,7 @@ def step(uow: UnitOfWork, *items: Subscription) -> Stepped:
 def wave(uow: UnitOfWork, operator: str, wave_id: UUID) -> Stepped:
     """Block the operator's numbers that wait for it on T2."""
     reach = WaveReach(track="T2", steps=(5,), operators=(operator,))
-    waiting = uow.due_cases.list_by_wave(reach, NOW, low=b"", high=None, limit=99)
+    waiting = uow.due_cases.list_by_wave(reach, NOW, keys=(b"", None), limit=99, days=())
     return step_cases(uow, CALL, waiting, wave=WaveStep(wave_id=wave_id, track="T2"))
 
 

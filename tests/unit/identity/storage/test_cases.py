@@ -19,6 +19,7 @@ from identity.storage.tables import enforcement_case, enforcement_clock
 from tests.unit.identity.makers import (
     NOW,
     reference_of,
+    references_of,
     rules,
     store_citizen,
     store_number,
@@ -112,7 +113,7 @@ def test_many_cases_take_the_same_step_and_each_keeps_since_when_it_is(uow: Unit
     uow.cases.save_many(zip(cases, items, strict=True))
     due_at = NOW + timedelta(days=1)
     stepped = replace(cases[0], steps_taken=1, next_due_at=due_at, waits_for_wave=True)
-    uow.cases.step_alike(stepped, [reference_of(uow, item) for item in items[:2]])
+    uow.cases.step_alike(stepped, references_of(uow, *items[:2]))
     found = uow.cases.list_open(items)
     assert found[items[0].subscription_id] == [stepped]
     assert found[items[1].subscription_id] == [
@@ -129,10 +130,10 @@ def test_a_case_remembers_the_wave_that_stepped_it_and_when_that_was_due(uow: Un
     blocked = replace(
         case, steps_taken=1, next_due_at=NOW + timedelta(days=60), wave_id=wave_id, wave_due_at=NOW
     )
-    uow.cases.step_alike(blocked, [reference_of(uow, item)])
+    uow.cases.step_alike(blocked, references_of(uow, item))
     assert wave_of(uow, item) == (wave_id, NOW)
     suspended = replace(blocked, steps_taken=2, next_due_at=NOW + timedelta(days=65))
-    uow.cases.step_alike(suspended, [reference_of(uow, item)])
+    uow.cases.step_alike(suspended, references_of(uow, item))
     assert wave_of(uow, item) == (wave_id, NOW)
 
 
@@ -220,7 +221,7 @@ def test_what_tells_open_cases_apart_is_told_of_each_subscription_oldest_first(
     uow.cases.save_many([(device, items[0]), (older, items[0]), (closed, items[1])])
     version = rules().verification.version
     assert {case.policy_version for case in (device, older)} == {version}
-    assert uow.cases.kinds_open([reference_of(uow, item) for item in items]) == {
+    assert uow.cases.kinds_open(list(references_of(uow, *items))) == {
         items[0].subscription_id: (
             (older.track, "unverified", version, 2, True),
             (device.track, "device_change", version, 0, False),
@@ -246,10 +247,7 @@ def test_the_same_case_is_opened_for_each_of_many(uow: UnitOfWork) -> None:
     items = [some_number(uow) for _ in range(5)]
     bystander = some_number(uow)
     example = replace(some_case(items[0], CaseCause.MISMATCHED), steps_taken=1)
-    references = [reference_of(uow, item) for item in items]
-    uow.cases.open_alike(
-        example, [key for key, _ in references], [identity.bytes for _, identity in references]
-    )
+    uow.cases.open_alike(example, references_of(uow, *items))
     found = uow.cases.list_open([*items, bystander])
     opened = [found[item.subscription_id] for item in items]
     assert [len(cases) for cases in opened] == [1] * 5
@@ -274,7 +272,7 @@ def test_the_open_cases_of_many_take_the_cause_and_end_of_one(
     example = replace(cases[0], cause=CaseCause.DECEASED)
     if is_closed:
         example = example.closed(CaseState.WITHDRAWN, at=NOW)
-    uow.cases.change_alike(example, [reference_of(uow, item) for item in items[:2]])
+    uow.cases.change_alike(example, references_of(uow, *items[:2]))
     found = uow.cases.list_open(items)
     # Each keeps its own clock; nothing else is touched.
     changed = [] if is_closed else [replace(cases[0], cause=CaseCause.DECEASED)]

@@ -19,7 +19,7 @@ from tests.unit.identity.makers import (
     NOW,
     make_directive,
     make_operator,
-    reference_of,
+    references_of,
     store_citizen,
     store_number,
 )
@@ -70,11 +70,11 @@ async def test_what_is_rolled_back_is_told_nobody(database: Database, engine: En
 
 
 def order_alike(uow: UnitOfWork, item: Subscription) -> None:
-    uow.directives.add_alike(make_directive(item), [reference_of(uow, item)])
+    uow.directives.add_alike(make_directive(item), references_of(uow, item))
 
 
 def order_alike_named(uow: UnitOfWork, item: Subscription) -> None:
-    named = uow.directives.add_alike_named(make_directive(item), [reference_of(uow, item)])
+    named = uow.directives.add_alike_named(make_directive(item), references_of(uow, item))
     found = uow.directives.find_handed(item.operator_id, named.values())
     assert {item.subscription_id: next(iter(found))} == named
 
@@ -102,7 +102,7 @@ def execute(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> Non
 
 
 def overtake(uow: UnitOfWork, item: Subscription, _orders: list[Directive]) -> None:
-    uow.directives.supersede([item.subscription_id], [DirectiveKind.NOTIFY])
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.NOTIFY])
 
 
 @pytest.mark.parametrize("free", [give_back, execute, overtake])

@@ -22,7 +22,8 @@ from tests.unit.identity.makers import (
     NOW,
     make_directive,
     make_operator,
-    reference_of,
+    overtake,
+    references_of,
     store_citizen,
     store_number,
     store_orders,
@@ -98,9 +99,11 @@ def test_the_same_is_ordered_of_many_numbers_each_of_its_own_operator(
         wave_id=uuid4(),
         is_last_number=True,
     )
-    uow.directives.add_alike(example, [reference_of(uow, item) for item in items])
+    uow.directives.add_alike(example, references_of(uow, *items))
     given = [*lease(uow, operator)[1], *lease(uow, others)[1]]
-    for item, each in zip((items[0], items[2], items[1]), given, strict=True):
+    found = {each.subscription_id: each for each in given}
+    for item in items:
+        each = found[item.subscription_id]
         assert each == replace(
             example,
             directive_id=each.directive_id,
@@ -117,7 +120,7 @@ def test_what_is_ordered_of_many_waits_behind_what_is_out_of_one(
     (notice,) = store_orders(uow, items[0], DirectiveKind.NOTIFY)
     assert lease(uow, operator)[1] == [notice]
     example = make_directive(items[0], kind=DirectiveKind.BLOCK_OUTGOING)
-    uow.directives.add_alike(example, [reference_of(uow, item) for item in items])
+    uow.directives.add_alike(example, references_of(uow, *items))
     assert [each.subscription_id for each in lease(uow, operator)[1]] == [items[1].subscription_id]
     handed = uow.directives.find_handed(operator, [notice.directive_id])
     uow.directives.mark_executed(handed.values(), at=NOW)
@@ -193,14 +196,14 @@ def test_what_was_executed_never_comes_back(uow: UnitOfWork, operator: str) -> N
 def test_overtaken_orders_are_never_handed_out_again(uow: UnitOfWork, operator: str) -> None:
     block, suspend = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.SUSPEND)
     lease(uow, operator, limit=1)
-    uow.directives.supersede([block.subscription_id], list(DirectiveKind))
+    overtake(uow, block, *DirectiveKind)
     assert states(uow, operator, [block, suspend]) == [DirectiveState.SUPERSEDED] * 2
     assert lease(uow, operator, at=NOW + timedelta(days=1))[1] == []
 
 
 def test_only_the_named_kinds_are_overtaken(uow: UnitOfWork, operator: str) -> None:
     notice, suspend = order(uow, operator, DirectiveKind.NOTIFY, DirectiveKind.SUSPEND)
-    uow.directives.supersede([suspend.subscription_id], [DirectiveKind.SUSPEND])
+    overtake(uow, suspend, DirectiveKind.SUSPEND)
     assert lease(uow, operator)[1] == [notice]
 
 
@@ -213,7 +216,7 @@ def test_overtaking_leaves_other_numbers_and_what_was_executed(
     uow.directives.mark_executed(
         uow.directives.find_handed(operator, [done.directive_id]).values(), at=NOW
     )
-    uow.directives.supersede([done.subscription_id], list(DirectiveKind))
+    overtake(uow, done, *DirectiveKind)
     assert states(uow, operator, [done, other]) == [
         DirectiveState.EXECUTED,
         DirectiveState.LEASED,
@@ -326,7 +329,7 @@ def test_what_waits_goes_as_soon_as_what_was_out_is_overtaken(
 ) -> None:
     block, notice = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.NOTIFY)
     assert lease(uow, operator, limit=1)[1] == [block]
-    uow.directives.supersede([block.subscription_id], [DirectiveKind.BLOCK_OUTGOING])
+    overtake(uow, block, DirectiveKind.BLOCK_OUTGOING)
     assert lease(uow, operator)[1] == [notice]
 
 

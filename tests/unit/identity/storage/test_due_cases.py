@@ -16,7 +16,7 @@ from identity.domain.enforcement import Case, CaseState, DirectiveKind, open_cas
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
 from identity.storage.database import UnitOfWork
-from identity.storage.due_cases import DueNumber, Place, WaveReach
+from identity.storage.due_cases import DueNumbers, Place, WaveReach
 from tests.unit.identity.makers import (
     NOW,
     reference_of,
@@ -30,6 +30,7 @@ from tests.unit.identity.makers import (
 LONG_AGO = NOW - timedelta(days=9_000)
 BEGIN: Place = (datetime.min.replace(tzinfo=UTC), UUID(int=0))
 HOUR = timedelta(hours=1)
+DAYS = (date(2020, 1, 1), date(2026, 4, 15))
 T2_AT_BLOCK = WaveReach(track="T2", steps=(5,))
 
 
@@ -50,17 +51,23 @@ def some_number(uow: UnitOfWork, **given: Any) -> Subscription:  # noqa: ANN401 
     return store_number(uow, store_citizen(uow), **{"verified_at": None, **given})
 
 
-def due(uow: UnitOfWork, at: datetime = LONG_AGO, *, after: Place = BEGIN) -> Sequence[DueNumber]:
-    return uow.due_cases.list_by_clock(at, after=after, limit=100)[0]
+def due(uow: UnitOfWork, at: datetime = LONG_AGO, *, after: Place = BEGIN) -> Sequence[DueNumbers]:
+    return uow.due_cases.list_by_clock(at, after=after, limit=100, days=DAYS)[0]
 
 
-def ids(numbers: Sequence[DueNumber]) -> list[UUID]:
-    return [each.reference[1] for each in numbers]
+def ids(numbers: Sequence[DueNumbers]) -> list[UUID]:
+    return [identity for each in numbers for _, identity in each.references]
 
 
-def the_one(uow: UnitOfWork, item: Subscription) -> DueNumber:
-    (found,) = [each for each in due(uow) if each.reference == reference_of(uow, item)]
+def the_one(uow: UnitOfWork, item: Subscription) -> DueNumbers:
+    """Those that a number is alike with."""
+    (found,) = [each for each in due(uow) if reference_of(uow, item) in each.references]
     return found
+
+
+def alike(uow: UnitOfWork) -> list[set[UUID]]:
+    """What is due, the ones that are alike together."""
+    return [set(ids([each])) for each in due(uow)]
 
 
 def test_a_number_is_due_once_and_from_its_instant_on(uow: UnitOfWork) -> None:
@@ -92,7 +99,7 @@ def test_a_reading_goes_on_where_it_came_to_the_longest_overdue_first(uow: UnitO
     place: Place | None = BEGIN
     read: list[set[UUID]] = []
     while place is not None:
-        numbers, place = uow.due_cases.list_by_clock(LONG_AGO, after=place, limit=2)
+        numbers, place = uow.due_cases.list_by_clock(LONG_AGO, after=place, limit=2, days=DAYS)
         read.append(set(ids(numbers)))
     own = [item.subscription_id for item in items]
     assert read == [{own[0], own[1]}, {own[2], own[3]}, {own[4]}, set()]
@@ -106,10 +113,9 @@ def test_numbers_are_alike_until_anything_that_the_domain_looks_at_differs(uow: 
         on_ladder(uow, item)
     on_ladder(uow, further, steps_taken=1)
     on_ladder(uow, second, CaseCause.DEVICE_CHANGE, next_due_at=NOW)
-    likeness = {each.reference[1]: each.likeness for each in due(uow)}
-    assert likeness[plain.subscription_id] == likeness[same.subscription_id]
-    unlike = [likeness[item.subscription_id] for item in (plain, further, stated, second)]
-    assert len(set(unlike)) == 4
+    groups = alike(uow)
+    assert len(groups) == 4
+    assert {plain.subscription_id, same.subscription_id} in groups
 
 
 def test_a_second_case_is_unlike_by_its_being_held_and_its_being_due(uow: UnitOfWork) -> None:
@@ -117,7 +123,7 @@ def test_a_second_case_is_unlike_by_its_being_held_and_its_being_due(uow: UnitOf
     for item, more in zip(items, ({"next_due_at": NOW}, {}, {"frozen_at": NOW}), strict=True):
         on_ladder(uow, item)
         on_ladder(uow, item, CaseCause.DISOWNED, **more)
-    assert len({each.likeness for each in due(uow)}) == 3
+    assert [len(each) for each in alike(uow)] == [1, 1, 1]
 
 
 def test_a_number_is_notified_when_no_notice_of_its_cases_is_out(uow: UnitOfWork) -> None:
@@ -148,8 +154,9 @@ def test_a_primary_number_is_told_as_one(uow: UnitOfWork) -> None:
     other = store_number(uow, record)
     for item in (primary, other):
         on_ladder(uow, item, CaseCause.DEVICE_CHANGE)
-    found = {each.reference[1]: (each.is_primary, each.is_verified) for each in due(uow)}
-    assert found == {primary.subscription_id: (True, True), other.subscription_id: (False, True)}
+    found = {item: the_one(uow, item) for item in (primary, other)}
+    assert (found[primary].is_primary, found[primary].is_verified) == (True, True)
+    assert (found[other].is_primary, found[other].is_verified) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +180,16 @@ def test_a_number_is_the_last_of_a_person_without_another_that_works(
     assert the_one(uow, item).is_last_number is is_last
 
 
-def test_the_day_of_the_contract_is_told(uow: UnitOfWork) -> None:
-    known, unknown = some_number(uow), some_number(uow, activated_on=None)
-    for item in (known, unknown):
+def test_contracts_are_unlike_where_a_day_parts_them(uow: UnitOfWork) -> None:
+    days = (None, date(2019, 12, 31), date(2020, 1, 1), date(2026, 4, 14), date(2026, 4, 15))
+    items = [some_number(uow, activated_on=day) for day in days]
+    for item in items:
         on_ladder(uow, item)
-    assert the_one(uow, known).activated_on == date(2019, 2, 28)
-    assert the_one(uow, unknown).activated_on is None
+    unknown, before, first, last, after = (item.subscription_id for item in items)
+    groups = alike(uow)
+    assert len(groups) == 4
+    for together in ({unknown}, {before}, {first, last}, {after}):
+        assert together in groups
 
 
 # What waves take.
@@ -194,7 +205,7 @@ def waiting(uow: UnitOfWork, cause: CaseCause = CaseCause.UNVERIFIED, **given: A
 def reached(
     uow: UnitOfWork, reach: WaveReach, *, low: bytes = b"", high: bytes | None = None
 ) -> set[UUID]:
-    numbers = uow.due_cases.list_by_wave(reach, LONG_AGO, low=low, high=high, limit=100)
+    numbers = uow.due_cases.list_by_wave(reach, LONG_AGO, keys=(low, high), limit=100, days=DAYS)
     return set(ids(numbers))
 
 

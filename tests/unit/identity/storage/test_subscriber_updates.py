@@ -20,9 +20,9 @@ from identity.domain.subscriber_update import NO_NEWS, News, SubscriberUpdate
 from identity.domain.subscription import ServiceState, Subscription
 from identity.security.vault import Vault
 from identity.storage import database as storage
+from identity.storage.arrays import Reference
 from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, UnitOfWork, connect
-from identity.storage.subscriber_updates import Reference
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.update_queue import RECORD_LOOKED_FOR_EVERY
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
