@@ -4,7 +4,6 @@ Owns the slices: each is a range of keys in a transaction of its own, so a wave 
 on where it stood and no slice is done twice. What a step leads to is the domain's to say.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from uuid import UUID
 
@@ -12,12 +11,9 @@ from identity.domain.wave import Wave, WaveState, reason_to_stop
 from identity.services.call import Call
 from identity.services.step_cases import WaveStep, step_cases
 from identity.services.transactions import Transactions
-from identity.services.waves import find_wave, note, reach_of, stop
+from identity.services.waves import WORKERS, find_wave, note, reach_of, stop
 from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import slice_bounds
-
-WORKERS = 2
-"""Slices at a time: one keeps a core of the database busy, and part of one here."""
 
 _LIMIT_NONE = 1 << 31
 """More cases than a slice can hold."""
@@ -47,15 +43,11 @@ def execute_wave(
         missing = [place for place in range(wave.slice_count) if place not in wave.done]
         # A wave that takes only so many numbers must know after each slice how many it took.
         workers = 1 if wave.criteria.subscription_count_max else WORKERS
-        with ThreadPoolExecutor(workers) as threads:
-            slices = [
-                threads.submit(
-                    transactions.run, partial(_execute_slice, call=call, wave_id=wave_id, place=at)
-                )
-                for at in missing[:slice_count_max]
-            ]
-            for each in slices:
-                each.result()
+        slices = [
+            partial(_execute_slice, call=call, wave_id=wave_id, place=place)
+            for place in missing[:slice_count_max]
+        ]
+        transactions.run_each(slices, workers=workers)
     return transactions.run(partial(_end, call=call, wave_id=wave_id))
 
 

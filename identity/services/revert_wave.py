@@ -14,7 +14,7 @@ from identity.services.call import Call
 from identity.services.settle_alike import settle_alike
 from identity.services.settle_subscriptions import settle_subscriptions
 from identity.services.transactions import Transactions
-from identity.services.waves import find_wave, note
+from identity.services.waves import WORKERS, find_wave, note
 from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import slice_bounds
 
@@ -32,8 +32,8 @@ def revert_wave(transactions: Transactions, call: Call, wave_id: UUID, *, reason
         WaveNotFoundError: There is none.
     """
     places = transactions.run(partial(_begin, call=call, wave_id=wave_id, reason=reason))
-    for place in places:
-        transactions.run(partial(_revert_slice, call=call, wave_id=wave_id, place=place))
+    slices = [partial(_revert_slice, call=call, wave_id=wave_id, place=place) for place in places]
+    transactions.run_each(slices, workers=WORKERS)
     return transactions.run(partial(_end, call=call, wave_id=wave_id))
 
 
@@ -47,6 +47,8 @@ def _begin(uow: UnitOfWork, call: Call, wave_id: UUID, reason: str) -> list[int]
 
 
 def _revert_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> None:
+    if not uow.waves.is_to_revert(wave_id, place):
+        return
     wave = find_wave(uow, wave_id)
     numbers = uow.due_cases.list_of_wave(
         wave_id,

@@ -3,7 +3,8 @@
 Owns retries after deadlocks and the once-only rule. Knows no use case: it runs what it is given.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -48,6 +49,12 @@ class Transactions:
             return self._run_again(action)
         except LostRaceError as error:
             raise ContendedError("others are changing the same at this moment") from error
+
+    def run_each(self, actions: Iterable[Callable[[UnitOfWork], object]], *, workers: int) -> None:
+        """`run` many actions, each in a transaction of its own, so many of them at a time."""
+        with ThreadPoolExecutor(workers) as threads:
+            for done in [threads.submit(self.run, action) for action in actions]:
+                done.result()
 
     def _run_again(self, action: Callable[[UnitOfWork], _Result]) -> _Result:
         for attempt in stamina.retry_context(

@@ -31,6 +31,9 @@ SAMPLE_NUMBERS = 20_000
 """Holders whose ages a preview looks at: their birth dates are sealed. A share of one half is then
 known to 0.7 points (95 %)."""
 
+WORKERS = 2
+"""Slices at a time, executed or put back: each keeps one core of the database busy."""
+
 _AGE_GROUPS = ((0, "0-13"), (14, "14-17"), (18, "18-59"), (60, "60+"))
 """From which age: below 14 a guardian signs (Decree 49/2017), of age at 18, old at 60 (Law on the
 Elderly 39/2009, Article 2)."""

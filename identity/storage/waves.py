@@ -210,6 +210,13 @@ class Waves:
             for place, at, reverted_at in self.connection.execute(query)
         ]
 
+    def is_to_revert(self, wave_id: UUID, place: int) -> bool:
+        """Whether nobody has put back a slice; nobody else does until the transaction ends."""
+        query = select(wave_slice.c.reverted_at).where(
+            wave_slice.c.wave_id == wave_id, wave_slice.c.place == place
+        )
+        return self.connection.execute(query.with_for_update()).scalar_one() is None
+
     def mark_reverted(self, wave_id: UUID, place: int, *, numbers: int, at: datetime) -> None:
         """Note that a slice was put back."""
         self.connection.execute(

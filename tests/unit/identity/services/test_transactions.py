@@ -101,6 +101,34 @@ def test_a_fault_is_not_tried_again_and_leaves_nothing(transactions: Transaction
     assert transactions.run(lambda uow: uow.citizens.find(record.personal_id)) is None
 
 
+def test_actions_run_at_the_same_time_each_in_its_own_transaction(
+    transactions: Transactions,
+) -> None:
+    both = Barrier(2)
+
+    def act(uow: UnitOfWork) -> None:
+        uow.citizens.save_many([record], at=NOW)
+        both.wait(10)  # one after the other they would never meet
+
+    record = make_record()
+    transactions.run_each([act, lambda _uow: both.wait(10)], workers=2)
+    assert transactions.run(lambda uow: uow.citizens.find(record.personal_id)) == record
+
+
+def test_a_fault_in_one_of_many_actions_comes_out_and_the_others_are_done(
+    transactions: Transactions,
+) -> None:
+    def crash(_uow: UnitOfWork) -> None:
+        raise CrashError
+
+    record = make_record()
+    with pytest.raises(CrashError):
+        transactions.run_each(
+            [crash, lambda uow: uow.citizens.save_many([record], at=NOW)], workers=1
+        )
+    assert transactions.run(lambda uow: uow.citizens.find(record.personal_id)) == record
+
+
 def test_a_server_that_is_not_there_is_told(vault: Vault) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -15,6 +15,7 @@ from identity.security.vault import Vault
 from identity.services import execute_wave as execution
 from identity.services.waves import stop_wave
 from identity.storage.tables import directive
+from tests.unit.identity.conftest import Race
 from tests.unit.identity.services.wave_country import DAY, T2, Country, make_country
 
 
@@ -181,6 +182,16 @@ def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
     assert country.obey() == []
     with pytest.raises(WaveNotReadyError):
         country.execute(wave)
+
+
+def test_a_wave_that_two_people_revert_at_once_is_reverted_once(
+    country: Country, race: Race
+) -> None:
+    wave = country.execute(country.approved())
+    country.obey()
+    reverted = race([lambda: country.revert(wave), lambda: country.revert(wave)])
+    assert {each.reverted_count for each in reverted} <= {13}
+    assert country.obey() == [(DirectiveKind.RESTORE, wave.wave_id)] * 13
 
 
 def test_a_revert_takes_back_what_stood_upon_the_wave(country: Country) -> None:

@@ -2,15 +2,16 @@
 
 import os
 from collections.abc import Sequence
+from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from identity.storage.arrays import any_key, any_of
+from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, are
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.tables import citizen
-from tests.unit.identity.makers import store_citizen
+from tests.unit.identity.makers import references_of, store_citizen, store_number
 
 
 @pytest.fixture
@@ -62,3 +63,30 @@ def test_thousands_of_keys_are_asked_for_at_once(uow: UnitOfWork, stored: Sequen
         )
     )
     assert sorted(uow.connection.scalars(query)) == sorted(stored)
+
+
+def test_references_are_packed_in_the_order_of_their_keys() -> None:
+    given = [(key, uuid4()) for key in (b"cc", b"aa", b"bb", b"aa")]
+    packed = References.of(given)
+    assert list(packed) == sorted(given)
+    assert len(packed) == 4
+    assert packed.first == min(given)
+    assert (packed.parameters["least_key"], packed.parameters["greatest_key"]) == (b"aa", b"cc")
+
+
+def test_references_name_their_rows_and_no_others(uow: UnitOfWork) -> None:
+    items = [store_number(uow, store_citizen(uow)) for _ in range(5)]
+    references = references_of(uow, *items[:3])
+    # Another subscription of a number in the midst of them.
+    named = References.of([*references, (references.first[0], uuid4())])
+    query = text(
+        f"SELECT s.subscription_id FROM {PACKED_REFERENCES} AS n"  # noqa: S608 - no input
+        f" JOIN subscription AS s ON {are('s')}"
+    )
+    found = uow.connection.scalars(query, named.parameters)
+    assert set(found) == {item.subscription_id for item in items[:3]}
+
+
+def test_there_may_be_no_references() -> None:
+    assert list(References.of([])) == []
+    assert not References.of([])
