@@ -103,7 +103,8 @@ def write_alike(
         uow.subscriptions.order_alike(references, settled.subscription.service_state, at=call.at)
     _write_cases(uow, settled, alike)
     if settled.overtaken:
-        uow.directives.supersede((identity for _, identity in references), settled.overtaken)
+        ids = (identity for _, identity in references)
+        uow.directives.supersede(ids, settled.overtaken, at=call.at)
     for order in settled.directives:
         uow.directives.add_alike(order, references)
     _tell_on(uow, call, references)

@@ -75,7 +75,7 @@ _GIVEN_BACK = text(
     )
 )
 _OVERTAKE_BEFORE = text(
-    "UPDATE directive SET state = 'superseded'"
+    "UPDATE directive SET state = 'superseded', superseded_at = :at"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
     " AS executed (subscription_id, position)"
     " WHERE directive.subscription_id = executed.subscription_id"
@@ -136,7 +136,9 @@ class Directives:
         tell(self.connection, [item.operator_id])
         return {row.subscription_id: row.directive_id for row in ordered}
 
-    def supersede(self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind]) -> None:
+    def supersede(
+        self, subscription_ids: Iterable[UUID], kinds: Iterable[DirectiveKind], *, at: datetime
+    ) -> None:
         """Overtake what some subscriptions still have open of some kinds.
 
         What waited behind any of it waits no longer.
@@ -152,6 +154,7 @@ class Directives:
             )
             .values(
                 state=case((is_overtaken, superseded), else_=directive.c.state),
+                superseded_at=case((is_overtaken, at), else_=directive.c.superseded_at),
                 lease_expires_at=case((_WAITS, None), else_=directive.c.lease_expires_at),
             )
             .returning(directive.c.operator_id, directive.c.state)
@@ -237,7 +240,7 @@ class Directives:
             _GIVEN_BACK, ended, failures=[why.get(item.directive_id) or None for item in ended]
         )
 
-    def overtake_before(self, items: Iterable[Handed]) -> None:
+    def overtake_before(self, items: Iterable[Handed], *, at: datetime) -> None:
         """Overtake orders for the same numbers that came before executed ones.
 
         Executed late they would undo what was ordered after them.
@@ -248,6 +251,7 @@ class Directives:
             {
                 "ids": [item.subscription_id for item in executed],
                 "positions": [item.position for item in executed],
+                "at": at,
             },
         )
 

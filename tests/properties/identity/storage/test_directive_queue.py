@@ -112,7 +112,7 @@ def _acknowledge(desk: Desk, place: int) -> None:
 
 def _overtake(desk: Desk, place: int) -> None:
     number, kind = desk.items[place % 2].subscription_id, KINDS[place // 2]
-    desk.uow.directives.supersede([number], [kind])
+    desk.uow.directives.supersede([number], [kind], at=desk.at)
     desk.open = [each for each in desk.open if (each.number, each.kind) != (number, kind)]
 
 

@@ -144,7 +144,7 @@ def test_an_acknowledgement_is_refused_for_its_own_reason(uow: UnitOfWork, opera
     (foreign,) = order(uow, make_operator(), DirectiveKind.SUSPEND)
     lease = pull(uow, operator)
     acknowledge(uow, operator, lease.lease_id, [done.directive_id])
-    uow.directives.supersede([overtaken.subscription_id], list(DirectiveKind))
+    uow.directives.supersede([overtaken.subscription_id], list(DirectiveKind), at=NOW)
     asked = [done, overtaken, open_, foreign]
     ids = [*(each.directive_id for each in asked), uuid4(), open_.directive_id]
     assert acknowledge(uow, operator, lease.lease_id, ids) == [

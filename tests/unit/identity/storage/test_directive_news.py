@@ -102,7 +102,7 @@ def execute(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> Non
 
 
 def overtake(uow: UnitOfWork, item: Subscription, _orders: list[Directive]) -> None:
-    uow.directives.supersede([item.subscription_id], [DirectiveKind.NOTIFY])
+    uow.directives.supersede([item.subscription_id], [DirectiveKind.NOTIFY], at=NOW)
 
 
 @pytest.mark.parametrize("free", [give_back, execute, overtake])

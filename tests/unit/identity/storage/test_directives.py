@@ -193,14 +193,14 @@ def test_what_was_executed_never_comes_back(uow: UnitOfWork, operator: str) -> N
 def test_overtaken_orders_are_never_handed_out_again(uow: UnitOfWork, operator: str) -> None:
     block, suspend = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.SUSPEND)
     lease(uow, operator, limit=1)
-    uow.directives.supersede([block.subscription_id], list(DirectiveKind))
+    uow.directives.supersede([block.subscription_id], list(DirectiveKind), at=NOW)
     assert states(uow, operator, [block, suspend]) == [DirectiveState.SUPERSEDED] * 2
     assert lease(uow, operator, at=NOW + timedelta(days=1))[1] == []
 
 
 def test_only_the_named_kinds_are_overtaken(uow: UnitOfWork, operator: str) -> None:
     notice, suspend = order(uow, operator, DirectiveKind.NOTIFY, DirectiveKind.SUSPEND)
-    uow.directives.supersede([suspend.subscription_id], [DirectiveKind.SUSPEND])
+    uow.directives.supersede([suspend.subscription_id], [DirectiveKind.SUSPEND], at=NOW)
     assert lease(uow, operator)[1] == [notice]
 
 
@@ -213,7 +213,7 @@ def test_overtaking_leaves_other_numbers_and_what_was_executed(
     uow.directives.mark_executed(
         uow.directives.find_handed(operator, [done.directive_id]).values(), at=NOW
     )
-    uow.directives.supersede([done.subscription_id], list(DirectiveKind))
+    uow.directives.supersede([done.subscription_id], list(DirectiveKind), at=NOW)
     assert states(uow, operator, [done, other]) == [
         DirectiveState.EXECUTED,
         DirectiveState.LEASED,
@@ -326,7 +326,7 @@ def test_what_waits_goes_as_soon_as_what_was_out_is_overtaken(
 ) -> None:
     block, notice = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.NOTIFY)
     assert lease(uow, operator, limit=1)[1] == [block]
-    uow.directives.supersede([block.subscription_id], [DirectiveKind.BLOCK_OUTGOING])
+    uow.directives.supersede([block.subscription_id], [DirectiveKind.BLOCK_OUTGOING], at=NOW)
     assert lease(uow, operator)[1] == [notice]
 
 
