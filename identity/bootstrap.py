@@ -215,7 +215,7 @@ async def running_server(
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
             for pack in policies.chosen:
                 uow.policy_packs.keep(pack.version, pack.digest, at=datetime.now(UTC))
-            uow.policy_packs.refuse_missing([pack.version for pack in policies.packs])
+            uow.policy_packs.refuse_missing({pack.version: pack.digest for pack in policies.packs})
             if missing := uow.sealing_keys.missing():
                 _log.warning(
                     "sealing keys are lost: some rows are unreadable", keys=sorted(missing)

@@ -103,7 +103,8 @@ def parts_of(share: Share) -> str:
 
 
 def _late(times: ExecutionTimes) -> str:
-    return f"{times.late_count:,}\n{times.open_late_count:,} open"
+    never_done = f"{times.open_late_count:,} open, {times.overtaken_late_count:,} overtaken"
+    return f"{times.late_count:,}\n{never_done}"
 
 
 _OF_TIMES: Mapping[str, Callable[[ExecutionTimes], str]] = MappingProxyType(

@@ -99,8 +99,10 @@ class ExecutionTimes:
 
     Attributes:
         executed_count: Orders executed.
-        late_count: Orders executed after their time, and those past it that are still open.
+        late_count: Orders executed after their time, and those past it that are still open or were
+            overtaken then.
         open_late_count: Of them, those that are still open.
+        overtaken_late_count: Of them, those that were overtaken.
         p50_s: Seconds from the order (of a change of device: from the event) that half of those
             executed took at most; None where none was.
         p95_s: The same of 95 in 100.
@@ -109,13 +111,14 @@ class ExecutionTimes:
     executed_count: int = 0
     late_count: int = 0
     open_late_count: int = 0
+    overtaken_late_count: int = 0
     p50_s: float | None = None
     p95_s: float | None = None
 
     @property
     def on_time(self) -> Share:
         """What was executed in time, of all that should have been."""
-        whole = self.executed_count + self.open_late_count
+        whole = self.executed_count + self.open_late_count + self.overtaken_late_count
         return Share(whole - self.late_count, whole)
 
 

@@ -74,6 +74,7 @@ def _times(times: ExecutionTimes) -> pb.ExecutionTimes:
         executed_count=times.executed_count,
         late_count=times.late_count,
         open_late_count=times.open_late_count,
+        overtaken_late_count=times.overtaken_late_count,
         p50_s=times.p50_s,
         p95_s=times.p95_s,
     )

@@ -99,6 +99,7 @@ def _times(counts: Counts, name: str) -> ExecutionTimes:
         executed_count=counts.get(f"{name}_executed", 0),
         late_count=counts.get(f"{name}_late", 0),
         open_late_count=counts.get(f"{name}_open_late", 0),
+        overtaken_late_count=counts.get(f"{name}_overtaken_late", 0),
         p50_s=p50,
         p95_s=p95,
     )

@@ -133,7 +133,7 @@ def acknowledge_directives(
         (directive for item, directive in accepted if not item.is_executed),
         failures={item.directive_id: item.failure for item, _ in accepted},
     )
-    uow.directives.overtake_before(executed)
+    uow.directives.overtake_before(executed, at=call.at)
     _apply(uow, call, executed)
     append(uow.connection, [_entry(call, item, directive) for item, directive in accepted])
     return results

@@ -105,7 +105,7 @@ def write_alike(
         uow.subscriptions.order_alike(references, settled.subscription.service_state, at=call.at)
     _write_cases(uow, settled, alike)
     if settled.overtaken:
-        uow.directives.supersede(references, settled.overtaken)
+        uow.directives.supersede(references, settled.overtaken, at=call.at)
     for order in settled.directives:
         uow.directives.add_alike(order, references)
     _tell_on(uow, call, references)

@@ -6,6 +6,7 @@ the population authority is owed of it. What follows is `identity.domain.settlem
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from identity.domain.policy import CaseCause
@@ -49,7 +50,7 @@ def settle_subscriptions(
         )
         for item in items
     ]
-    _save(uow, items, settlements)
+    _save(uow, items, settlements, at=call.at)
     news = {
         (msisdn_key(uow.sealer, item.msisdn), item.subscription_id): _news(
             call, changes[item.subscription_id]
@@ -67,7 +68,13 @@ def settle_subscription(
     return settle_subscriptions(uow, call, [item], {item.subscription_id: change})[0]
 
 
-def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Settlement]) -> None:
+def _save(
+    uow: UnitOfWork,
+    items: Sequence[Subscription],
+    settlements: list[Settlement],
+    *,
+    at: datetime,
+) -> None:
     pairs = zip(items, settlements, strict=True)
     uow.subscriptions.save_many(
         done.subscription for item, done in pairs if done.subscription != item
@@ -78,7 +85,7 @@ def _save(uow: UnitOfWork, items: Sequence[Subscription], settlements: list[Sett
         references = References.of(
             (msisdn_key(uow.sealer, item.msisdn), item.subscription_id) for item in alike
         )
-        uow.directives.supersede(references, kinds)
+        uow.directives.supersede(references, kinds, at=at)
     uow.directives.add_many(
         (order, done.subscription) for done in settlements for order in done.directives
     )

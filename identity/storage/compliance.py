@@ -33,14 +33,16 @@ def _times(name: str, rows: str, *, seconds: str = "taken_s") -> str:
     return (
         f" count(*) FILTER (WHERE {rows} AND is_executed) AS {name}_executed,"
         f" count(*) FILTER (WHERE {rows} AND is_late) AS {name}_late,"
-        f" count(*) FILTER (WHERE {rows} AND is_late AND NOT is_executed) AS {name}_open_late,"
+        f" count(*) FILTER (WHERE {rows} AND is_late AND is_open) AS {name}_open_late,"
+        f" count(*) FILTER (WHERE {rows} AND is_late AND NOT is_open AND NOT is_executed)"
+        f"  AS {name}_overtaken_late,"
         f" percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY {seconds})"
         f" FILTER (WHERE {rows} AND is_executed) AS {name}_s"
     )
 
 
-# What is overtaken before it is executed was neither done in time nor late. The event lies as long
-# before the due time as the operator has: the duty counts from there.
+# What is overtaken within its time was neither done in time nor late; what is overtaken later was
+# late. The event lies as long before the due time as the operator has: the duty counts from there.
 _ORDERS = text(
     f"SELECT operator_id,{_times('orders', 'NOT is_notice')},{_times('notices', 'is_notice')},"  # noqa: S608 - put together from the conditions here, no input
     f"{_times('device_changes', 'is_device_change', seconds='event_s')},"
@@ -49,9 +51,10 @@ _ORDERS = text(
     " count(*) FILTER (WHERE has_failed OR is_executed) AS answered"
     " FROM (SELECT d.operator_id, d.kind = 'notify' AS is_notice,"
     f" d.kind IN {_BLOCKS} AS is_block, d.failure_count > 0 AS has_failed,"
-    " d.state = 'executed' AS is_executed,"
-    " CASE WHEN d.state = 'executed' THEN d.executed_at > d.due_at"
-    "  ELSE d.state IN ('pending', 'leased') AND d.due_at < :now END AS is_late,"
+    " d.state = 'executed' AS is_executed, d.state IN ('pending', 'leased') AS is_open,"
+    " coalesce(d.executed_at, d.superseded_at,"
+    "  CASE WHEN d.state IN ('pending', 'leased') THEN CAST(:now AS timestamptz) END)"
+    "  > d.due_at AS is_late,"
     " CAST(extract(epoch FROM d.executed_at - d.created_at) AS double precision) AS taken_s,"
     " CAST(extract(epoch FROM d.executed_at - d.due_at + duty.within) AS double precision)"
     "  AS event_s,"

@@ -69,6 +69,8 @@ _SUPERSEDE = text(
     telling(
         "UPDATE directive SET"  # noqa: S608 - no input
         " state = CASE WHEN kind = ANY (CAST(:kinds AS text[])) THEN 'superseded' ELSE state END,"
+        " superseded_at = CASE WHEN kind = ANY (CAST(:kinds AS text[]))"
+        "  THEN CAST(:at AS timestamptz) END,"
         " lease_expires_at = CASE WHEN state = 'leased' THEN lease_expires_at END"
         f" FROM {PACKED_REFERENCES} AS n WHERE {are('directive')}"
         " AND state IN ('pending', 'leased') AND (kind = ANY (CAST(:kinds AS text[]))"
@@ -77,7 +79,7 @@ _SUPERSEDE = text(
     )
 )
 _OVERTAKE_BEFORE = text(
-    "UPDATE directive SET state = 'superseded'"
+    "UPDATE directive SET state = 'superseded', superseded_at = :at"
     " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:positions AS bigint[]))"
     " AS executed (key, id, position)"
     " WHERE directive.msisdn_key = executed.key AND directive.subscription_id = executed.id"
@@ -136,12 +138,14 @@ class Directives:
         tell(self.connection, [item.operator_id])
         return {row.subscription_id: row.directive_id for row in ordered}
 
-    def supersede(self, references: References, kinds: Iterable[DirectiveKind]) -> None:
+    def supersede(
+        self, references: References, kinds: Iterable[DirectiveKind], *, at: datetime
+    ) -> None:
         """Overtake what some subscriptions still have open of some kinds.
 
         What waited behind any of it waits no longer.
         """
-        given = {**references.parameters, "kinds": [kind.value for kind in kinds]}
+        given = {**references.parameters, "kinds": [kind.value for kind in kinds], "at": at}
         self.connection.execute(_SUPERSEDE, given)
 
     def lease(
@@ -221,7 +225,7 @@ class Directives:
             _GIVEN_BACK, ended, failures=[why.get(item.directive_id) or None for item in ended]
         )
 
-    def overtake_before(self, items: Iterable[Handed]) -> None:
+    def overtake_before(self, items: Iterable[Handed], *, at: datetime) -> None:
         """Overtake orders for the same numbers that came before executed ones.
 
         Executed late they would undo what was ordered after them.
@@ -233,6 +237,7 @@ class Directives:
                 "keys": [item.msisdn_key for item in executed],
                 "ids": [item.subscription_id for item in executed],
                 "positions": [item.position for item in executed],
+                "at": at,
             },
         )
 

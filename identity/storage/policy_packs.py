@@ -3,11 +3,12 @@
 Owns the rows of `policy_pack`. Never sees a pack's text.
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.state_directory import StateError
@@ -43,26 +44,30 @@ class PolicyPacks:
         """
         row = {"version": version, "text_digest": digest, "first_used_at": at}
         self.connection.execute(insert(policy_pack).values(row).on_conflict_do_nothing())
-        query = select(policy_pack.c.text_digest, policy_pack.c.first_used_at)
-        kept = self.connection.execute(query.where(policy_pack.c.version == version)).one()
-        if kept.text_digest != digest:
-            raise ChangedPackError(
-                f"the policy pack {version} has decided cases since"
-                f" {kept.first_used_at:%Y-%m-%d} and is not what it was: put it back, and give"
-                " what is new a name of its own"
-            )
+        query = select(policy_pack).where(policy_pack.c.version == version)
+        _refuse_changed(self.connection.execute(query).one(), digest)
 
-    def refuse_missing(self, known: Collection[str]) -> None:
-        """See that every pack that was ever used is still here.
+    def refuse_missing(self, known: Mapping[str, bytes]) -> None:
+        """See that every pack that was ever used is still here and what it was, chosen or not.
 
         Args:
-            known: Names of those that are.
+            known: Digests of those that are here, by name.
 
         Raises:
             MissingPackError: One is not: cases that it opened could not go on.
+            ChangedPackError: One says something else: they would go on otherwise.
         """
-        used = set(self.connection.execute(select(policy_pack.c.version)).scalars())
-        if missing := sorted(used - set(known)):
-            raise MissingPackError(
-                f"the policy pack {missing[0]} has decided cases and is not here: put it back"
-            )
+        for kept in self.connection.execute(select(policy_pack).order_by(policy_pack.c.version)):
+            if kept.version not in known:
+                raise MissingPackError(
+                    f"the policy pack {kept.version} has decided cases and is not here: put it back"
+                )
+            _refuse_changed(kept, known[kept.version])
+
+
+def _refuse_changed(kept: Row[Any], digest: bytes) -> None:
+    if kept.text_digest != digest:
+        raise ChangedPackError(
+            f"the policy pack {kept.version} has decided cases since {kept.first_used_at:%Y-%m-%d}"
+            " and is not what it was: put it back, and give what is new a name of its own"
+        )

@@ -303,9 +303,11 @@ directive = Table(
     Column("created_at", _Instant, nullable=False),
     Column("due_at", _Instant, nullable=False),
     Column("executed_at", _Instant),
+    Column("superseded_at", _Instant, comment="null too where it was before this was kept"),
     PrimaryKeyConstraint("msisdn_key", "directive_id"),
     CheckConstraint("state IN ('pending', 'leased', 'executed', 'superseded')", name="state"),
     CheckConstraint("(state = 'executed') = (executed_at IS NOT NULL)", name="executed_at"),
+    CheckConstraint("superseded_at IS NULL OR state = 'superseded'", name="superseded_at"),
     # Who is next: `directive_queue.py`.
     Index(
         "ix_directive_ready",

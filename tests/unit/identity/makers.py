@@ -288,7 +288,9 @@ def references_of(uow: UnitOfWork, *items: Subscription) -> References:
 def overtake(uow: UnitOfWork, of: Directive, *kinds: DirectiveKind) -> None:
     """Overtake what is open of some kinds, of the number that an order is for."""
     found = uow.directives.find_handed(of.operator_id, [of.directive_id])[of.directive_id]
-    uow.directives.supersede(References.of([(found.msisdn_key, found.subscription_id)]), kinds)
+    uow.directives.supersede(
+        References.of([(found.msisdn_key, found.subscription_id)]), kinds, at=NOW
+    )
 
 
 def new_numbers(uow: UnitOfWork, items: Sequence[Subscription]) -> list[NewNumber]:

@@ -1,10 +1,12 @@
 """The composition root: policies and anchors read, the database opened, the clock chosen."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,20 +21,25 @@ from identity.bootstrap import (
     make_clock,
     open_database,
     prepare,
+    running_server,
 )
-from identity.config import Settings
+from identity.config import DEFAULT_POLICIES, Settings
 from identity.domain.errors import StorageUnavailableError
+from identity.domain.settlement import Change
 from identity.domain.verification import RegulatedRates
+from identity.policy_files import load_policies
 from identity.security.keys import KeyFileError
 from identity.services.clock import SimulatedClock, SystemClock
 from identity.services.face_setup import FaceSetupError
+from identity.services.settle_subscriptions import settle_subscription
 from identity.services.trust_records import TrustError
 from identity.storage.database import Database
+from identity.storage.policy_packs import ChangedPackError, MissingPackError
 from identity.storage.registry import ForeignKeysError
 from identity.storage.tables import enforcement_clock
 from telco_sim.cards import CardAuthority
 from tests.databases import own_database
-from tests.unit.identity.makers import rules
+from tests.unit.identity.makers import make_call, rules, store_citizen, store_number
 from tests.unit.identity.services.points import PROVEN, public_pem
 
 
@@ -145,6 +152,49 @@ def test_keys_of_another_registry_are_refused(tmp_path: Path, scratch_url: str) 
             prepare(second)
     with pytest.raises(ForeignKeysError), open_database(theirs):
         pass
+
+
+OWN = "own-1,vn-decree-49-2017"
+
+
+def start_and_stop(settings: Settings) -> None:
+    async def start() -> None:
+        async with running_server(settings):
+            pass
+
+    asyncio.run(start())
+
+
+def test_a_server_does_not_start_without_the_pack_of_open_cases(
+    tmp_path: Path, scratch_url: str
+) -> None:
+    settings = Settings(
+        state=tmp_path, database=scratch_url, listen="127.0.0.1:0", face_workers=1, policies=OWN
+    )
+    shipped = (resources.files("identity.policies") / "vn-2026-04-15.toml").read_text("utf-8")
+    own = settings.policies_directory / "own-1.toml"
+    own.parent.mkdir()
+    own.write_text(shipped.replace('version = "vn-2026-04-15"', 'version = "own-1"'), "utf-8")
+    start_and_stop(settings)
+    rules = load_policies(settings).at(datetime.now(UTC))
+    call = replace(make_call(at=datetime.now(UTC)), rules=rules)
+    with open_database(settings) as database, database.transaction() as uow:
+        item = store_number(uow, store_citizen(uow), verified_at=None)
+        settle_subscription(uow, call, item, Change(before=item.service_state))
+        (case,) = uow.cases.list_open([item])[item.subscription_id]
+        assert case.policy_version == "own-1"
+    # Another one applies now: the case goes on under its own, which must lie there for it.
+    other = settings.model_copy(update={"policies": DEFAULT_POLICIES})
+    start_and_stop(other)
+    kept = own.rename(tmp_path / "own-1.toml")
+    refused = r"the policy pack own-1 has decided cases and is not here: put it back"
+    with pytest.raises(MissingPackError, match=refused):
+        start_and_stop(other)
+    kept.rename(own)
+    own.write_text(own.read_text("utf-8").replace("after_hours = 720", "after_hours = 700"))
+    for each in (settings, other):
+        with pytest.raises(ChangedPackError, match="put it back"):
+            start_and_stop(each)
 
 
 def test_a_database_that_cannot_be_reached_costs_no_keys(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 Orders are made in the order of time and few pages hold two days of them, so that the bounds of each
 32 pages (BRIN) are enough: an order costs nothing more to write, lease or execute. Orders of a
 number are looked up by the whole key of its subscription, in the one partition that has them.
+
+Adds when an order was overtaken; of those that are by now nobody knows, and they stay counted
+nowhere.
 """
 
 import sqlalchemy as sa
@@ -16,6 +19,19 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column(
+        "directive",
+        sa.Column(
+            "superseded_at",
+            sa.DateTime(timezone=True),
+            comment="null too where it was before this was kept",
+        ),
+    )
+    op.create_check_constraint(
+        "ck_directive_superseded_at",
+        "directive",
+        "superseded_at IS NULL OR state = 'superseded'",
+    )
     op.create_index(
         "ix_directive_created_at",
         "directive",
@@ -44,3 +60,4 @@ def downgrade() -> None:
     op.drop_index("ix_reconciliation_finished_at", "reconciliation")
     op.drop_index("ix_enforcement_case_closed_at", "enforcement_case")
     op.drop_index("ix_directive_created_at", "directive")
+    op.drop_column("directive", "superseded_at")

@@ -28,7 +28,7 @@ from subid.v1 import date_pb2 as subid_dot_v1_dot_date__pb2
 from subid.v1 import quality_service_pb2 as subid_dot_v1_dot_quality__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/compliance_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13subid/v1/date.proto\x1a\x1esubid/v1/quality_service.proto\"U\n\x0eGetKpisRequest\x12!\n\tfirst_day\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Date\x12 \n\x08last_day\x18\x02 \x01(\x0b\x32\x0e.subid.v1.Date\"\x91\x01\n\x0e\x45xecutionTimes\x12\x16\n\x0e\x65xecuted_count\x18\x01 \x01(\x03\x12\x12\n\nlate_count\x18\x02 \x01(\x03\x12\x12\n\x05p50_s\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05p95_s\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fopen_late_count\x18\x05 \x01(\x03\x42\x08\n\x06_p50_sB\x08\n\x06_p95_s\"\xd5\x03\n\x0cOperatorKpis\x12\x10\n\x08operator\x18\x01 \x01(\t\x12!\n\x08\x63overage\x18\x02 \x01(\x0b\x32\x0f.subid.v1.Share\x12(\n\x06orders\x18\x03 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12)\n\x07notices\x18\x04 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12\x30\n\x0e\x64\x65vice_changes\x18\x05 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12\x1e\n\x05\x64rift\x18\x06 \x01(\x0b\x32\x0f.subid.v1.Share\x12\x32\n\x0ereconcile_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x16\x66\x61lse_acknowledgements\x18\x08 \x01(\x0b\x32\x0f.subid.v1.Share\x12\x1e\n\x05\x63ures\x18\t \x01(\x0b\x32\x0f.subid.v1.Share\x12(\n\x0freverted_blocks\x18\n \x01(\x0b\x32\x0f.subid.v1.Share\x12\x17\n\x0f\x63omplaint_count\x18\x0b \x01(\x03\x12!\n\x08\x66\x61ilures\x18\x0c \x01(\x0b\x32\x0f.subid.v1.Share\"\xb1\x01\n\x0fGetKpisResponse\x12.\n\ncount_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\tfirst_day\x18\x02 \x01(\x0b\x32\x0e.subid.v1.Date\x12 \n\x08last_day\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12)\n\toperators\x18\x04 \x03(\x0b\x32\x16.subid.v1.OperatorKpis\"M\n\x16GetMonthlyScoreRequest\x12\x19\n\x04year\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x97\x11(\xd0\x0f\x12\x18\n\x05month\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0c(\x01\"9\n\tScorePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"S\n\x0cMonthlyScore\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\"\n\x05parts\x18\x03 \x03(\x0b\x32\x13.subid.v1.ScorePart\"S\n\x17GetMonthlyScoreResponse\x12\x10\n\x08is_final\x18\x01 \x01(\x08\x12&\n\x06scores\x18\x02 \x03(\x0b\x32\x16.subid.v1.MonthlyScore2\xab\x01\n\x11\x43omplianceService\x12>\n\x07GetKpis\x12\x18.subid.v1.GetKpisRequest\x1a\x19.subid.v1.GetKpisResponse\x12V\n\x0fGetMonthlyScore\x12 .subid.v1.GetMonthlyScoreRequest\x1a!.subid.v1.GetMonthlyScoreResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!subid/v1/compliance_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13subid/v1/date.proto\x1a\x1esubid/v1/quality_service.proto\"U\n\x0eGetKpisRequest\x12!\n\tfirst_day\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Date\x12 \n\x08last_day\x18\x02 \x01(\x0b\x32\x0e.subid.v1.Date\"\xaf\x01\n\x0e\x45xecutionTimes\x12\x16\n\x0e\x65xecuted_count\x18\x01 \x01(\x03\x12\x12\n\nlate_count\x18\x02 \x01(\x03\x12\x12\n\x05p50_s\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05p95_s\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fopen_late_count\x18\x05 \x01(\x03\x12\x1c\n\x14overtaken_late_count\x18\x06 \x01(\x03\x42\x08\n\x06_p50_sB\x08\n\x06_p95_s\"\xd5\x03\n\x0cOperatorKpis\x12\x10\n\x08operator\x18\x01 \x01(\t\x12!\n\x08\x63overage\x18\x02 \x01(\x0b\x32\x0f.subid.v1.Share\x12(\n\x06orders\x18\x03 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12)\n\x07notices\x18\x04 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12\x30\n\x0e\x64\x65vice_changes\x18\x05 \x01(\x0b\x32\x18.subid.v1.ExecutionTimes\x12\x1e\n\x05\x64rift\x18\x06 \x01(\x0b\x32\x0f.subid.v1.Share\x12\x32\n\x0ereconcile_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x16\x66\x61lse_acknowledgements\x18\x08 \x01(\x0b\x32\x0f.subid.v1.Share\x12\x1e\n\x05\x63ures\x18\t \x01(\x0b\x32\x0f.subid.v1.Share\x12(\n\x0freverted_blocks\x18\n \x01(\x0b\x32\x0f.subid.v1.Share\x12\x17\n\x0f\x63omplaint_count\x18\x0b \x01(\x03\x12!\n\x08\x66\x61ilures\x18\x0c \x01(\x0b\x32\x0f.subid.v1.Share\"\xb1\x01\n\x0fGetKpisResponse\x12.\n\ncount_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12!\n\tfirst_day\x18\x02 \x01(\x0b\x32\x0e.subid.v1.Date\x12 \n\x08last_day\x18\x03 \x01(\x0b\x32\x0e.subid.v1.Date\x12)\n\toperators\x18\x04 \x03(\x0b\x32\x16.subid.v1.OperatorKpis\"M\n\x16GetMonthlyScoreRequest\x12\x19\n\x04year\x18\x01 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\x97\x11(\xd0\x0f\x12\x18\n\x05month\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x0c(\x01\"9\n\tScorePart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x0e\n\x06weight\x18\x03 \x01(\x01\"S\n\x0cMonthlyScore\x12\x10\n\x08operator\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x01\x12\"\n\x05parts\x18\x03 \x03(\x0b\x32\x13.subid.v1.ScorePart\"S\n\x17GetMonthlyScoreResponse\x12\x10\n\x08is_final\x18\x01 \x01(\x08\x12&\n\x06scores\x18\x02 \x03(\x0b\x32\x16.subid.v1.MonthlyScore2\xab\x01\n\x11\x43omplianceService\x12>\n\x07GetKpis\x12\x18.subid.v1.GetKpisRequest\x1a\x19.subid.v1.GetKpisResponse\x12V\n\x0fGetMonthlyScore\x12 .subid.v1.GetMonthlyScoreRequest\x1a!.subid.v1.GetMonthlyScoreResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,19 +42,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETKPISREQUEST']._serialized_start=162
   _globals['_GETKPISREQUEST']._serialized_end=247
   _globals['_EXECUTIONTIMES']._serialized_start=250
-  _globals['_EXECUTIONTIMES']._serialized_end=395
-  _globals['_OPERATORKPIS']._serialized_start=398
-  _globals['_OPERATORKPIS']._serialized_end=867
-  _globals['_GETKPISRESPONSE']._serialized_start=870
-  _globals['_GETKPISRESPONSE']._serialized_end=1047
-  _globals['_GETMONTHLYSCOREREQUEST']._serialized_start=1049
-  _globals['_GETMONTHLYSCOREREQUEST']._serialized_end=1126
-  _globals['_SCOREPART']._serialized_start=1128
-  _globals['_SCOREPART']._serialized_end=1185
-  _globals['_MONTHLYSCORE']._serialized_start=1187
-  _globals['_MONTHLYSCORE']._serialized_end=1270
-  _globals['_GETMONTHLYSCORERESPONSE']._serialized_start=1272
-  _globals['_GETMONTHLYSCORERESPONSE']._serialized_end=1355
-  _globals['_COMPLIANCESERVICE']._serialized_start=1358
-  _globals['_COMPLIANCESERVICE']._serialized_end=1529
+  _globals['_EXECUTIONTIMES']._serialized_end=425
+  _globals['_OPERATORKPIS']._serialized_start=428
+  _globals['_OPERATORKPIS']._serialized_end=897
+  _globals['_GETKPISRESPONSE']._serialized_start=900
+  _globals['_GETKPISRESPONSE']._serialized_end=1077
+  _globals['_GETMONTHLYSCOREREQUEST']._serialized_start=1079
+  _globals['_GETMONTHLYSCOREREQUEST']._serialized_end=1156
+  _globals['_SCOREPART']._serialized_start=1158
+  _globals['_SCOREPART']._serialized_end=1215
+  _globals['_MONTHLYSCORE']._serialized_start=1217
+  _globals['_MONTHLYSCORE']._serialized_end=1300
+  _globals['_GETMONTHLYSCORERESPONSE']._serialized_start=1302
+  _globals['_GETMONTHLYSCORERESPONSE']._serialized_end=1385
+  _globals['_COMPLIANCESERVICE']._serialized_start=1388
+  _globals['_COMPLIANCESERVICE']._serialized_end=1559
 # @@protoc_insertion_point(module_scope)

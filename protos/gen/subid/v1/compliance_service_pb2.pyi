@@ -21,18 +21,20 @@ class GetKpisRequest(_message.Message):
     def __init__(self, first_day: _Optional[_Union[_date_pb2.Date, _Mapping]] = ..., last_day: _Optional[_Union[_date_pb2.Date, _Mapping]] = ...) -> None: ...
 
 class ExecutionTimes(_message.Message):
-    __slots__ = ("executed_count", "late_count", "p50_s", "p95_s", "open_late_count")
+    __slots__ = ("executed_count", "late_count", "p50_s", "p95_s", "open_late_count", "overtaken_late_count")
     EXECUTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     LATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     P50_S_FIELD_NUMBER: _ClassVar[int]
     P95_S_FIELD_NUMBER: _ClassVar[int]
     OPEN_LATE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    OVERTAKEN_LATE_COUNT_FIELD_NUMBER: _ClassVar[int]
     executed_count: int
     late_count: int
     p50_s: float
     p95_s: float
     open_late_count: int
-    def __init__(self, executed_count: _Optional[int] = ..., late_count: _Optional[int] = ..., p50_s: _Optional[float] = ..., p95_s: _Optional[float] = ..., open_late_count: _Optional[int] = ...) -> None: ...
+    overtaken_late_count: int
+    def __init__(self, executed_count: _Optional[int] = ..., late_count: _Optional[int] = ..., p50_s: _Optional[float] = ..., p95_s: _Optional[float] = ..., open_late_count: _Optional[int] = ..., overtaken_late_count: _Optional[int] = ...) -> None: ...
 
 class OperatorKpis(_message.Message):
     __slots__ = ("operator", "coverage", "orders", "notices", "device_changes", "drift", "reconcile_time", "false_acknowledgements", "cures", "reverted_blocks", "complaint_count", "failures")

@@ -25,8 +25,14 @@ def shares(draw: st.DrawFn) -> Share:
 @st.composite
 def times(draw: st.DrawFn) -> ExecutionTimes:
     executed, open_late = draw(st.integers(0, COUNT_MAX)), draw(st.integers(0, COUNT_MAX))
-    late = draw(st.integers(open_late, open_late + executed))
-    return ExecutionTimes(executed_count=executed, late_count=late, open_late_count=open_late)
+    overtaken = draw(st.integers(0, COUNT_MAX))
+    late = open_late + overtaken + draw(st.integers(0, executed))
+    return ExecutionTimes(
+        executed_count=executed,
+        late_count=late,
+        open_late_count=open_late,
+        overtaken_late_count=overtaken,
+    )
 
 
 @st.composite
@@ -66,7 +72,7 @@ def _with_more(value: Any, data: st.DataObject) -> Any:  # noqa: ANN401 - a shar
     if isinstance(value, Share):
         more = data.draw(st.integers(value.numerator, value.denominator))
         return Share(more, value.denominator)
-    whole = value.executed_count + value.open_late_count
+    whole = value.executed_count + value.open_late_count + value.overtaken_late_count
     return replace(value, late_count=data.draw(st.integers(value.late_count, whole)))
 
 

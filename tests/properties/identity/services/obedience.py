@@ -55,6 +55,7 @@ class Order:
     due_at: datetime
     state: str
     executed_at: datetime | None = None
+    superseded_at: datetime | None = None
     failure_count: int = 0
     track: str | None = "T2"
     causes: tuple[str, ...] = (CaseCause.UNVERIFIED.value,)
@@ -71,11 +72,15 @@ class Order:
         return self.state in {"pending", "leased"} and self.due_at < NOW
 
     @property
+    def is_overtaken_late(self) -> bool:
+        """Whether it should have been done before it was overtaken."""
+        return self.superseded_at is not None and self.superseded_at > self.due_at
+
+    @property
     def is_late(self) -> bool:
-        """Whether it was done too late, or should have been done by now."""
-        return self.is_open_late or (
-            self.executed_at is not None and self.executed_at > self.due_at
-        )
+        """Whether it was done too late, or never and should have been."""
+        is_done_late = self.executed_at is not None and self.executed_at > self.due_at
+        return is_done_late or self.is_open_late or self.is_overtaken_late
 
     @property
     def is_duty(self) -> bool:
@@ -130,14 +135,18 @@ def orders(draw: st.DrawFn) -> Order:
     track = None if kind == "restore" else draw(st.sampled_from(["T1", "T2"]))
     told_late_by = draw(lengths) if track == DUTY.name else timedelta()
     within = DUTY.execute_within if track in {None, DUTY.name} else timedelta(hours=24)
+    due_at = created_at - told_late_by + within
+    overtaken_at = lengths.map(lambda length: created_at + length) | st.just(due_at)
     other, device = CaseCause.UNVERIFIED.value, CaseCause.DEVICE_CHANGE.value
     return Order(
         number=draw(st.integers(0, 3)),
         kind=kind,
         created_at=created_at,
-        due_at=created_at - told_late_by + within,
+        due_at=due_at,
         state=state,
         executed_at=created_at + draw(lengths) if state == "executed" else None,
+        # None where it was overtaken before that was kept.
+        superseded_at=draw(st.none() | overtaken_at) if state == "superseded" else None,
         failure_count=draw(st.integers(0, 2)),
         track=track,
         causes=draw(st.sampled_from([(device,), (other, device), (other,)])) if track else (),
@@ -242,6 +251,7 @@ class Country:
             "created_at": order.created_at,
             "due_at": order.due_at,
             "executed_at": order.executed_at,
+            "superseded_at": order.superseded_at,
         }
 
     def _case(self, number: int, state: str, at: datetime) -> dict[str, Any]:
@@ -380,6 +390,7 @@ def _times(
         executed_count=len(taken),
         late_count=sum(each.is_late for each in chosen),
         open_late_count=sum(each.is_open_late for each in chosen),
+        overtaken_late_count=sum(each.is_overtaken_late for each in chosen),
         p50_s=taken[math.ceil(0.5 * len(taken)) - 1] if taken else None,
         p95_s=taken[math.ceil(0.95 * len(taken)) - 1] if taken else None,
     )

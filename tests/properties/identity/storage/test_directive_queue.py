@@ -118,7 +118,7 @@ def _acknowledge(desk: Desk, place: int) -> None:
 
 def _overtake(desk: Desk, place: int) -> None:
     item, kind = desk.items[place % 2], KINDS[place // 2]
-    desk.uow.directives.supersede(references_of(desk.uow, item), [kind])
+    desk.uow.directives.supersede(references_of(desk.uow, item), [kind], at=desk.at)
     number = item.subscription_id
     desk.open = [each for each in desk.open if (each.number, each.kind) != (number, kind)]
 

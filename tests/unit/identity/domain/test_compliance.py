@@ -92,6 +92,8 @@ def test_on_time_is_what_was_executed_in_time_of_what_should_have_been() -> None
     late = ExecutionTimes(executed_count=3, late_count=3, open_late_count=2)
     assert late.on_time == Share(2, 5)
     assert ExecutionTimes(late_count=2, open_late_count=2).on_time == Share(0, 2)
+    overtaken = ExecutionTimes(executed_count=3, late_count=2, overtaken_late_count=1)
+    assert overtaken.on_time == Share(2, 4)
 
 
 def test_the_weights_add_up_to_one_and_the_duty_of_the_law_has_its_own() -> None:

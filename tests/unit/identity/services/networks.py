@@ -60,7 +60,7 @@ def store(uow: UnitOfWork, operator: str, past: Past) -> Subscription:
     into = ORDER_INTO.get(past.ordered)
     if into is not None:  # given before what was executed last: overtaken, unless it was that
         order(uow, item, past.ordered)
-        uow.directives.supersede(references_of(uow, item), [into])
+        uow.directives.supersede(references_of(uow, item), [into], at=NOW)
     if past.acknowledged is not None:
         executed = order(uow, item, past.acknowledged)
         handed = uow.directives.find_handed(operator, [executed.directive_id])

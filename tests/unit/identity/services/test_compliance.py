@@ -10,19 +10,28 @@ from sqlalchemy import Engine, delete, text
 from identity.domain.calendar_date import day_of
 from identity.domain.caller import Role
 from identity.domain.compliance import Days, ExecutionTimes, KpiReport, OperatorKpis
+from identity.domain.directive import AcknowledgementResult
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.quality import Share
+from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.compliance import get_kpis, get_monthly_scores
+from identity.services.directives import (
+    Acknowledgement,
+    acknowledge_directives,
+    pull_directives,
+)
 from identity.services.quality import record_quality
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
+from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.database import UnitOfWork
 from identity.storage.quality_tables import quality_day
 from tests.unit.identity.makers import (
     NOW,
     actions,
+    find,
     make_call,
     make_directive,
     make_operator,
@@ -85,13 +94,76 @@ def test_an_open_order_is_late_from_its_time_on(uow: UnitOfWork) -> None:
     assert late.notices == ExecutionTimes()
 
 
-def test_an_overtaken_order_is_counted_nowhere(uow: UnitOfWork) -> None:
+def test_an_order_that_was_overtaken_in_time_is_counted_nowhere(uow: UnitOfWork) -> None:
     name = make_operator()
     item = store_order(uow, name)
-    uow.directives.supersede(references_of(uow, item), [DirectiveKind.SUSPEND])
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.SUSPEND], at=NOW + 24 * HOUR)
     found = kpis_of(uow, name, at=NOW + 99 * HOUR)
     assert found.orders == ExecutionTimes()
     assert found.reverted_blocks == Share(0, 1)  # it was ordered all the same
+
+
+def test_an_order_that_was_overtaken_after_its_time_is_late_for_ever(uow: UnitOfWork) -> None:
+    name = make_operator()
+    item = store_order(uow, name)
+    at = NOW + 24 * HOUR + timedelta(microseconds=1)
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.SUSPEND], at=at)
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.SUSPEND], at=at + HOUR)
+    for counted_at in (at, NOW + 99 * HOUR):
+        found = kpis_of(uow, name, at=counted_at).orders
+        assert found == ExecutionTimes(late_count=1, overtaken_late_count=1)
+        assert found.on_time == Share(0, 1)
+
+
+def test_an_acknowledgement_after_a_cure_comes_too_late_to_hide_that_it_was_late(
+    uow: UnitOfWork,
+) -> None:
+    name = make_operator()
+    item = store_number(uow, store_citizen(uow), operator_id=name)
+    change_device(uow, item, before=timedelta())
+    call = make_call(name)
+    lease = pull_directives(uow, call, duration=9 * HOUR, limit=9)
+    cured_at = NOW + 3 * HOUR
+    settle_subscription(
+        uow,
+        replace(call, at=cured_at),
+        replace(find(uow, item), verified_at=cured_at),
+        Change(before=ServiceState.OUTGOING_BLOCKED, is_cured=True),
+    )
+    answers = [
+        Acknowledgement(
+            directive_id=each.directive.directive_id,
+            is_executed=True,
+            failure="",
+            executed_at=NOW + HOUR,
+        )
+        for each in lease.directives
+    ]
+    late = replace(call, at=NOW + 4 * HOUR)
+    results = acknowledge_directives(uow, late, lease.lease_id, answers)
+    assert set(results) == {AcknowledgementResult.SUPERSEDED}
+    found = kpis_of(uow, name, at=late.at)
+    assert found.device_changes == ExecutionTimes(late_count=1, overtaken_late_count=1)
+    assert found.orders == found.device_changes  # what restores it is open, and not late yet
+    assert found.notices.late_count == 1
+
+
+def test_what_a_later_order_overtakes_was_late_if_that_came_after_its_time(
+    uow: UnitOfWork,
+) -> None:
+    name = make_operator()
+    item = store_order(uow, name)
+    later = make_directive(item, created_at=NOW + HOUR, due_at=NOW + 90 * HOUR)
+    uow.directives.add_many([(later, item)])
+    call = make_call(name, at=NOW + 25 * HOUR)
+    lease = pull_directives(uow, call, duration=HOUR, limit=9)
+    done = Acknowledgement(directive_id=later.directive_id, is_executed=True, failure="")
+    assert acknowledge_directives(uow, call, lease.lease_id, [done]) == [
+        AcknowledgementResult.ACCEPTED
+    ]
+    found = kpis_of(uow, name, at=call.at).orders
+    assert (found.executed_count, found.late_count, found.overtaken_late_count) == (1, 1, 1)
+    assert found.on_time == Share(1, 2)
 
 
 def change_device(uow: UnitOfWork, item: Subscription, *, before: timedelta) -> None:

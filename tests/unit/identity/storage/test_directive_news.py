@@ -102,7 +102,7 @@ def execute(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> Non
 
 
 def overtake(uow: UnitOfWork, item: Subscription, _orders: list[Directive]) -> None:
-    uow.directives.supersede(references_of(uow, item), [DirectiveKind.NOTIFY])
+    uow.directives.supersede(references_of(uow, item), [DirectiveKind.NOTIFY], at=NOW)
 
 
 @pytest.mark.parametrize("free", [give_back, execute, overtake])

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.enforcement_tables import policy_pack
-from identity.storage.policy_packs import ChangedPackError, PolicyPacks
+from identity.storage.policy_packs import ChangedPackError, MissingPackError, PolicyPacks
 from tests.databases import own_database
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
@@ -54,6 +54,20 @@ def test_a_pack_that_is_not_what_it_was_is_refused_and_what_was_kept_stays(
     with pytest.raises(ChangedPackError, match=r"pack own has decided .* since 2026-05-01"):
         packs.keep("own", OTHER, at=LATER)
     packs.keep("own", DIGEST, at=LATER)
+
+
+def test_a_pack_that_was_ever_used_must_be_here_whether_it_is_chosen_or_not(
+    packs: PolicyPacks,
+) -> None:
+    packs.refuse_missing({})  # none was used yet
+    for version in ("vn-2026-04-15", "own"):
+        packs.keep(version, DIGEST, at=NOW)
+    here = {"own": DIGEST, "never-used": OTHER, "vn-2026-04-15": DIGEST}
+    packs.refuse_missing(here)
+    with pytest.raises(MissingPackError, match=r"^the policy pack own has .* put it back$"):
+        packs.refuse_missing({"vn-2026-04-15": DIGEST})
+    with pytest.raises(ChangedPackError, match=r"pack own has decided .* since 2026-05-01"):
+        packs.refuse_missing(here | {"own": OTHER})
 
 
 def test_of_servers_that_start_together_the_first_one_s_word_counts(
