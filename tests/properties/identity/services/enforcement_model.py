@@ -7,198 +7,24 @@ and nothing of how the service does it: it must stay small enough to be seen to 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from identity.domain.link import LinkState
-from identity.domain.msisdn import MSISDN
 from identity.domain.policy import CaseCause, StepKind, Track
 from identity.domain.policy_book import Rules
-
-LEVEL = {"inactive": 0, "active": 0, "outgoing_blocked": 1, "suspended": 2, "terminated": 3}
-"""How much a state takes away."""
-
-STATE_AFTER = {
-    "notify": "active",
-    "restore": "active",
-    "block_outgoing": "outgoing_blocked",
-    "suspend": "suspended",
-    "terminate": "terminated",
-}
-ORDER_INTO = {state: kind for kind, state in STATE_AFTER.items() if kind != "notify"}
-
-OF_LINK = {
-    LinkState.MISMATCHED: CaseCause.MISMATCHED,
-    LinkState.NOT_FOUND: CaseCause.NOT_FOUND,
-    LinkState.DECEASED: CaseCause.DECEASED,
-}
-OF_THE_NUMBER = {CaseCause.UNVERIFIED, *OF_LINK.values()}
-"""Causes that come and go with what the number is; the others are events."""
-
-NEVER_HELD = {CaseCause.DEVICE_CHANGE, CaseCause.SIM_SWAP}
-"""Causes whose clocks go on in a dispute."""
-
-
-@dataclass(eq=False)
-class Case:
-    """Why a number is on a ladder, and how far up."""
-
-    track: Track
-    cause: CaseCause
-    opened_at: datetime
-    due_at: datetime | None
-    steps: int = 0
-    frozen_at: datetime | None = None
-    wave: UUID | None = None
-    wave_due_at: datetime | None = None
-    end: str = ""
-
-    @property
-    def state(self) -> str:
-        """The strictest state of its rungs so far."""
-        behind = (STATE_AFTER[step.kind] for step in self.track.steps[: self.steps])
-        return max(behind, key=LEVEL.__getitem__, default="active")
-
-    @property
-    def waits_for_wave(self) -> bool:
-        """Its next rung is a wave's."""
-        is_on = not self.end and self.steps < len(self.track.steps)
-        return is_on and self.track.steps[self.steps].is_by_wave
-
-    def hold(self, at: datetime, *, is_held: bool) -> None:
-        """Hold the clock, or let it go on with what was left."""
-        if is_held:
-            self.frozen_at = self.frozen_at or at
-        elif self.frozen_at is not None:
-            if self.due_at is not None:
-                self.due_at += at - self.frozen_at
-            self.frozen_at = None
-
-    def climb(
-        self, at: datetime, *, is_primary: bool, is_notified: bool, wave: UUID | None
-    ) -> list[StepKind]:
-        """Take the rungs that are due and that nothing holds; of a wave, its one."""
-        taken: list[StepKind] = []
-        while self.due_at is not None and self.frozen_at is None:
-            rung = self.track.steps[self.steps]
-            is_block = rung.kind is not StepKind.NOTIFY
-            extra = self.track.primary_extra if is_primary and is_block else timedelta()
-            is_untold = is_block and self.track.waits_for_notices and not is_notified
-            if at < self.due_at + extra or is_untold or rung.is_by_wave is (wave is None):
-                break
-            if wave is not None:
-                self.wave, self.wave_due_at = wave, self.due_at
-            self.steps += 1
-            is_last = self.steps == len(self.track.steps)
-            self.due_at = None if is_last else at + self.track.steps[self.steps].after
-            is_notified = is_notified and is_block
-            taken.append(rung.kind)
-        return taken
-
-    def close(self, end: str) -> None:
-        """End it."""
-        self.end, self.due_at, self.frozen_at = end, None, None
-
-
-@dataclass(eq=False)
-class Order:
-    """What the operator of a number was told to do."""
-
-    number: "Number"
-    kind: str
-    track: str | None
-    state: str = "open"
-    lease: UUID | None = None
-    out_until: datetime | None = None
-    was_handed: bool = False
-    directive_id: UUID | None = None
-
-    def is_out(self, at: datetime) -> bool:
-        """The operator has it."""
-        return self.state == "open" and self.out_until is not None and at < self.out_until
-
-
-@dataclass(eq=False)
-class Person:
-    """A holder, and how what their contract says compares with the register."""
-
-    name: int
-    link: LinkState = LinkState.LINKED
-
-
-@dataclass(eq=False, kw_only=True)
-class Number:
-    """A number in one person's name at one operator."""
-
-    msisdn: MSISDN
-    operator: str
-    holder: Person
-    state: str
-    applied: str
-    subscription_id: UUID | None = None
-    verified_at: datetime | None = None
-    is_primary: bool = False
-    dispute: "Dispute | None" = None
-    cases: list[Case] = field(default_factory=list)
-    orders: list[Order] = field(default_factory=list)
-
-    @property
-    def is_on(self) -> bool:
-        """It is registered or served."""
-        return self.state != "terminated"
-
-    @property
-    def open_cases(self) -> list[Case]:
-        """Oldest first."""
-        found = [case for case in self.cases if not case.end]
-        return sorted(found, key=lambda case: (case.opened_at, case.track.name))
-
-    @property
-    def is_notified(self) -> bool:
-        """Each notice was delivered."""
-        return not any(order.kind == "notify" for order in self.open_orders)
-
-    @property
-    def open_orders(self) -> list[Order]:
-        """In their order."""
-        return [order for order in self.orders if order.state == "open"]
-
-    @property
-    def is_eligible(self) -> bool:
-        """It may be a primary number."""
-        is_reachable = self.state in {"active", "outgoing_blocked"}
-        return self.holder.link is LinkState.LINKED and bool(self.verified_at) and is_reachable
-
-    @property
-    def standing(self) -> CaseCause | None:
-        """Why what it is puts it on a ladder."""
-        if self.state in {"inactive", "terminated"}:
-            return None
-        return OF_LINK.get(self.holder.link) or (None if self.verified_at else CaseCause.UNVERIFIED)
-
-
-@dataclass(eq=False)
-class Dispute:
-    """Somebody else claims a number."""
-
-    dispute_id: UUID
-    number: Number
-    claimant: Person
-    deadline: datetime
-    state: str = "open"
-    decision: str | None = None
-
-
-@dataclass(eq=False)
-class Wave:
-    """A step of many, in slices."""
-
-    wave_id: UUID
-    slice_count: int
-    has_primaries: bool
-    state: str = "previewed"
-    approvers: set[str] = field(default_factory=set)
-    done: list[int] = field(default_factory=list)
+from tests.properties.identity.services.enforcement_values import (
+    LEVEL,
+    NEVER_HELD,
+    OF_THE_NUMBER,
+    ORDER_INTO,
+    STATE_AFTER,
+    Case,
+    Dispute,
+    Number,
+    Order,
+    Wave,
+)
 
 
 @dataclass(frozen=True)
@@ -234,10 +60,7 @@ class Country:
         is_notified = number.is_notified and not (run and run.is_event)
         was_open, old_orders = number.open_cases, number.open_orders
         for case in was_open:
-            if is_cured or is_given_up:
-                case.close("cured" if is_cured else "withdrawn")
-            elif case.cause in OF_THE_NUMBER:
-                self._go_on_or_close(number, case)
+            self._go_on_or_close(number, case, is_cured=is_cured)
         kept = [case for case in was_open if not case.end]
         climbing = [*kept, *self._opened(number, kept, cause, since=since or at, at=at)]
         notices: list[Case] = []
@@ -253,24 +76,33 @@ class Country:
         for order in old_orders:
             if is_quiet if order.kind == "notify" else is_milder or is_given_up:
                 order.state = "superseded"
-        number.orders += [Order(number, "notify", case.track.name) for case in notices]
+        number.orders += [Order(number, "notify", case.track.name, at) for case in notices]
         if target not in {before, "inactive"} and not is_given_up:
-            behind = max(climbing, key=lambda case: LEVEL[case.state], default=None)
-            track = None if target == "active" or behind is None else behind.track.name
-            number.orders.append(Order(number, ORDER_INTO[target], track))
+            number.orders.append(self._order(number, target, climbing, at))
         number.state = target
         if target == "terminated":
             for case in number.open_cases:
                 case.close("terminated")
         number.is_primary = number.is_primary and number.is_eligible
 
-    def _go_on_or_close(self, number: Number, case: Case) -> None:
+    @staticmethod
+    def _order(number: Number, target: str, cases: Sequence[Case], at: datetime) -> Order:
+        """For the case that has come furthest; nothing needs a reason to be put back."""
+        if target == "active":
+            return Order(number, "restore", None, at)
+        behind = max(cases, key=lambda case: LEVEL[case.state])
+        return Order(number, ORDER_INTO[target], behind.track.name, at)
+
+    def _go_on_or_close(self, number: Number, case: Case, *, is_cured: bool) -> None:
         """A case of the number's own state stands while that leads to the same ladder."""
         now = number.standing
-        if now is not None and self._ladder(now).name == case.track.name:
-            case.cause = now
-        else:
-            case.close("withdrawn")
+        if is_cured or not number.is_on:
+            case.close("cured" if is_cured else "withdrawn")
+        elif case.cause in OF_THE_NUMBER:
+            if now is not None and self._ladder(now).name == case.track.name:
+                case.cause = now
+            else:
+                case.close("withdrawn")
 
     def _opened(
         self,
@@ -346,7 +178,9 @@ class Country:
             state=number.state,
             applied=number.applied,
         )
-        events = [case.cause for case in number.open_cases if case.cause in NEVER_HELD]
+        events: list[CaseCause | None] = [
+            case.cause for case in number.open_cases if case.cause in NEVER_HELD
+        ]
         self.give_up(number, at)
         before: str | None = "inactive"  # nothing was ordered of it yet: now it is, in any case
         for cause in events or [None]:
