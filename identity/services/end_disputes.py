@@ -16,7 +16,7 @@ from identity.domain.holder import HolderClaim
 from identity.domain.link import compare_holder
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import UNDISPUTED_CAUSES, Change
-from identity.domain.subscription import Subscription, SubscriptionEnd
+from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.services.call import Call, score_names
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.database import UnitOfWork
@@ -105,8 +105,12 @@ def _give(uow: UnitOfWork, call: Call, kept: KeptDispute, item: Subscription) ->
     # Saved first: a number is in service once.
     settle_subscription(uow, call, ended, Change(before=item.service_state, end=ended.ended_by))
     heir = _heir(uow, call, kept, item)
+    # Nothing was ordered of it yet: what was still open of the first one's orders is overtaken, and
+    # the network may have done it or not.
+    before = ServiceState.INACTIVE
     for cause in events or [None]:
-        heir = settle_subscription(uow, call, heir, _begun(call, heir, cause)).subscription
+        heir = settle_subscription(uow, call, heir, _begun(call, before, cause)).subscription
+        before = heir.service_state
     line = LinkChange(
         msisdn_key=kept.msisdn_key,
         subscription_id=heir.subscription_id,
@@ -116,14 +120,12 @@ def _give(uow: UnitOfWork, call: Call, kept: KeptDispute, item: Subscription) ->
     uow.link_changes.add_many([line], action=LinkAction.DISPUTE_DECIDED.value, at=call.at)
 
 
-def _begun(call: Call, heir: Subscription, cause: CaseCause | None) -> Change:
+def _begun(call: Call, before: ServiceState, cause: CaseCause | None) -> Change:
     """What the new subscription is settled for: that it began, with an event or without."""
     if cause is None:
-        return Change(before=heir.service_state)
+        return Change(before=before)
     # The two hours of the first holder are over; those of this one count from now.
-    return Change(
-        before=heir.service_state, cause=cause, cause_at=call.at, run=Run(is_notified=False)
-    )
+    return Change(before=before, cause=cause, cause_at=call.at, run=Run(is_notified=False))
 
 
 def _heir(uow: UnitOfWork, call: Call, kept: KeptDispute, item: Subscription) -> Subscription:
@@ -139,7 +141,7 @@ def _heir(uow: UnitOfWork, call: Call, kept: KeptDispute, item: Subscription) ->
         operator_id=item.operator_id,
         claim=claim,
         link=compare_holder(claim, record, score_names=score_names),
-        # What is blocked is unblocked by the order that follows, or was blocked for good reason.
+        # What is blocked is unblocked by the order that follows, or blocked anew for good reason.
         service_state=item.service_state,
         applied_state=item.applied_state,
         created_at=call.at,
