@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
+    accounting,
     audit,
     bookkeeping,
+    disputes,
     events,
     giving_back,
     passing_days,
@@ -77,12 +79,18 @@ BEFORE_CHEATS = (
             events.disown_numbers,
             events.bury,
             events.merge_records,
+            events.work_off_directives,
             giving_back.compare_register,
         ),
     ),
 )
 AFTER_CHEATS = (
     Chapter(title="Days pass", steps=(passing_days.let_days_pass, passing_days.settle)),
+    Chapter(
+        title="Two people claim one number",
+        steps=(disputes.dispute_numbers, passing_days.settle),
+    ),
+    Chapter(title="Operators are called to account", steps=(accounting.call_to_account,)),
     Chapter(
         title="The books are compared",
         steps=(
