@@ -200,6 +200,10 @@ class Conduct:
             )
         )
 
+    def an_order(self) -> str:
+        """Return the identifier of the first directive that arrived; empty before any."""
+        return next(iter(self._orders), "")
+
     def order_count(self, first: date, last: date) -> int:
         """Return how many orders were made in some days."""
         return sum(each.is_of(first, last) for each in self._orders.values())

@@ -22,13 +22,14 @@ from telco_sim.chapters import (
     register,
     verifying,
 )
+from telco_sim.enforcement_cheats import ENFORCEMENT_CHEATS
 from telco_sim.forgeries import FORGERIES
 from telco_sim.intrusions import INTRUSIONS
 from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS)
+CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,6 +167,7 @@ class World:
         tenures: What the register ought to be told of.
         released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
+        disputes: Disputes that cheats were tried with, by number.
         records: How each operator obeyed, when it was called to account.
     """
 
@@ -195,6 +196,7 @@ class World:
     tenures: Tenures = field(default_factory=Tenures)
     released: list[Subscriber] = field(default_factory=list)
     explained: set[tuple[str, int]] = field(default_factory=set)
+    disputes: dict[str, str] = field(default_factory=dict)
     records: list[OperatorRecord] = field(default_factory=list)
 
     def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:

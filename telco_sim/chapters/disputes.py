@@ -111,6 +111,8 @@ def _in_good_standing(world: World, count: int) -> list[Subscriber]:
     for operator in world.operators:
         for line in operator.lines.values():
             is_good = line.is_verified and line.link == LINK_STATE_LINKED
+            if line.msisdn in world.disputes:
+                continue
             if is_good and line.network_state == SERVICE_STATE_ACTIVE:
                 subscriber = Subscriber(operator=operator, line=line)
                 found.setdefault(line.holder.personal_id, subscriber)
