@@ -7,6 +7,7 @@ the service makes of it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from subid.v1.enforcement_service_pb2 import (
     DRIFT_KIND_NOT_APPLIED,
@@ -19,11 +20,27 @@ from subid.v1.enforcement_service_pb2 import (
 from subid.v1.subscription_pb2 import (
     SERVICE_STATE_ACTIVE,
     SERVICE_STATE_INACTIVE,
+    SERVICE_STATE_OUTGOING_BLOCKED,
     SERVICE_STATE_SUSPENDED,
     SERVICE_STATE_TERMINATED,
     ServiceState,
 )
 from telco_sim.operators import Line
+
+_WITHHELD: Mapping[ServiceState, int] = MappingProxyType(
+    {
+        SERVICE_STATE_ACTIVE: 0,
+        SERVICE_STATE_OUTGOING_BLOCKED: 1,
+        SERVICE_STATE_SUSPENDED: 2,
+        SERVICE_STATE_INACTIVE: 3,
+        SERVICE_STATE_TERMINATED: 3,
+    }
+)
+"""How much of the service each state withholds: what was never switched on is as dead as what
+was switched off."""
+
+_ASTRAY_ONE_IN = 20
+"""Of so many numbers in service a drifting network forgets one, and serves one too many."""
 
 _OUT_OF_SERVICE = (SERVICE_STATE_INACTIVE, SERVICE_STATE_TERMINATED)
 
@@ -62,7 +79,7 @@ class Network:
         """Do what is ordered with a number, or only say so."""
         line = self._lines[msisdn]
         self._ordered.add(msisdn)
-        if not is_lie:
+        if not is_lie or _WITHHELD[line.network_state] == _WITHHELD[state]:
             line.network_state = state
         if line.network_state == state:
             self._astray.pop(msisdn, None)
@@ -70,7 +87,7 @@ class Network:
             self._astray[msisdn] = Astray(told=state, is_lie=True)
 
     def drift(self) -> None:
-        """Change by itself: suspend a number, forget another, and serve one that nobody has.
+        """Change by itself: suspend a number, forget some, and serve some that nobody has.
 
         Numbers that something was ordered for are left alone: a block that a network loses is not
         to be told from one that was never made, and counts as a false acknowledgement.
@@ -88,8 +105,9 @@ class Network:
             for line in self._lines.values()
             if line.network_state not in _OUT_OF_SERVICE and line.msisdn not in self._astray
         ]
-        self._lost.update(in_service[:1])
-        self._strays.add(self._new_number())
+        some = 1 + len(in_service) // _ASTRAY_ONE_IN
+        self._lost.update(in_service[:some])
+        self._strays.update(self._new_number() for _ in range(some))
 
     def states(self) -> list[ReportedState]:
         """Return what the network does with each number that it knows of."""
@@ -121,5 +139,6 @@ class Network:
         self._lost.clear()
 
     def _kind(self, msisdn: str) -> DriftKind:
-        is_milder = self._lines[msisdn].network_state < self._astray[msisdn].told
+        seen, told = self._lines[msisdn].network_state, self._astray[msisdn].told
+        is_milder = _WITHHELD[seen] < _WITHHELD[told]
         return DRIFT_KIND_NOT_APPLIED if is_milder else DRIFT_KIND_STRICTER_THAN_ORDERED

@@ -92,6 +92,7 @@ class Cast:
         count: int,
         *,
         link: LinkState = LINK_STATE_LINKED,
+        operator: Operator | None = None,
         suits: Callable[[Subscriber], bool] = lambda _: True,
     ) -> tuple[Subscriber, ...]:
         """Cast subscribers, each with another holder who has no part yet.
@@ -99,13 +100,15 @@ class Cast:
         Args:
             count: How many; fewer come when the country is too small.
             link: How their data stand against the register.
+            operator: Whose; None for anybody's.
             suits: Whether a subscriber suits the part.
         """
         taken: list[Subscriber] = []
         for each in self._waiting:
             if len(taken) == count:
                 break
-            if each.line.link == link and self._is_free(each.holder) and suits(each):
+            is_wanted = each.line.link == link and operator in {None, each.operator}
+            if is_wanted and self._is_free(each.holder) and suits(each):
                 self.give_part(each.holder)
                 taken.append(each)
         return tuple(taken)

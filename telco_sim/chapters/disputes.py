@@ -275,6 +275,7 @@ def _hand_over(world: World, claim: _Claim) -> None:
         del world.primaries[claim.holder.personal_id]
     subscriber.line.holder = claim.claimant
     subscriber.line.is_verified = False
+    subscriber.line.province_code = ""
     after = subscriber.operator.subscription(subscriber.msisdn)
     former = [
         each

@@ -72,7 +72,7 @@ def settle(world: World) -> None:
 def _events(world: World) -> Mapping[int, Callable[[], None]]:
     """Cast those to whom something will happen, and say when it does."""
     prompt = next(each for each in world.desks.values() if each.habit is Habit.PROMPT)
-    overtaken = world.cast.take(1, suits=lambda each: each.operator is prompt.operator)
+    overtaken = world.cast.take(1, operator=prompt.operator)
     blocked = world.cast.take(_CURES)
     corrected = world.cast.take(1, link=LINK_STATE_MISMATCHED)
     suspended = world.cast.take(_CURES)
