@@ -48,15 +48,15 @@ class _Order:
     """One directive, and what was acknowledged of it."""
 
     directive: Directive
+    created_at: datetime
+    due_at: datetime
+    day: date
     has_failed: bool = False
     executed_at: datetime | None = None
     is_superseded: bool = False
 
-    def is_of(self, first: date, last: date) -> bool:
-        return first <= vietnamese_day(instant_of(self.directive.create_time)) <= last
-
     def is_late(self, now: datetime) -> bool:
-        return (self.executed_at or now) > instant_of(self.directive.due_time)
+        return (self.executed_at or now) > self.due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRecord:
-    """How one operator obeyed, as the service says and the simulation's own count confirms.
+    """How one operator obeyed in a month, as the service says and the simulation has counted too.
 
     Attributes:
         operator: Its name.
@@ -150,9 +150,9 @@ class OperatorRecord:
         order_count: Orders executed, or said to be; notices not among them.
         late_count: Orders past due.
         failure_count: Orders and notices that failed.
-        false_count: Numbers of which a reconciliation found that it had lied.
+        false_count: Numbers of which reconciliations found that it had lied.
         drift_count: Numbers that differed at the last reconciliation.
-        month: The month of the score, such as 2026-12.
+        month: Which, such as 2026-12.
         score: 0 to 100.
     """
 
@@ -178,7 +178,8 @@ class Conduct:
     def received(self, directives: Iterable[Directive]) -> None:
         """Note directives that arrived; one that comes back is noted once."""
         for directive in directives:
-            self._orders.setdefault(directive.directive_id, _Order(directive=directive))
+            if directive.directive_id not in self._orders:
+                self._orders[directive.directive_id] = _order_of(directive)
 
     def failed(self, directive: Directive) -> None:
         """Note that a directive was acknowledged as failed."""
@@ -206,11 +207,11 @@ class Conduct:
 
     def order_count(self, first: date, last: date) -> int:
         """Return how many orders were made in some days."""
-        return sum(each.is_of(first, last) for each in self._orders.values())
+        return sum(first <= each.day <= last for each in self._orders.values())
 
     def figures(self, first: date, last: date, *, now: datetime) -> Figures:
         """Count the orders made from one day to another, as they stand now."""
-        orders = [each for each in self._orders.values() if each.is_of(first, last)]
+        orders = [each for each in self._orders.values() if first <= each.day <= last]
         compared = [
             each
             for each in self._reconciliations
@@ -232,6 +233,16 @@ class Conduct:
         )
 
 
+def _order_of(directive: Directive) -> _Order:
+    created_at = instant_of(directive.create_time)
+    return _Order(
+        directive=directive,
+        created_at=created_at,
+        due_at=instant_of(directive.due_time),
+        day=vietnamese_day(created_at),
+    )
+
+
 def _is_notice(order: _Order) -> bool:
     return order.directive.kind == DIRECTIVE_KIND_NOTIFY
 
@@ -243,12 +254,12 @@ def _is_device_change(order: _Order) -> bool:
 
 
 def _order_instant(order: _Order) -> datetime:
-    return instant_of(order.directive.create_time)
+    return order.created_at
 
 
 def _event_instant(order: _Order) -> datetime:
     """The device changed as long before the order was due as the operator has time."""
-    return instant_of(order.directive.due_time) - _DEVICE_CHANGE_WITHIN
+    return order.due_at - _DEVICE_CHANGE_WITHIN
 
 
 def _times(

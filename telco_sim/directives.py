@@ -210,7 +210,7 @@ class DirectiveDesk:
             detail=f"{self.operator.name} was ordered something about a number it does not serve",
         )
         is_lie = is_own and self._lies_about(directive)
-        self._ledger.attempted(directive, Attempt.PRETENDED if is_lie else Attempt.EXECUTED)
+        self._ledger.attempted(directive, Attempt.LIED if is_lie else Attempt.EXECUTED)
         if is_own and directive.kind in STATE_AFTER:
             self.network.switch(directive.msisdn, STATE_AFTER[directive.kind], is_lie=is_lie)
 

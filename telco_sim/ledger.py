@@ -18,7 +18,7 @@ class Attempt(StrEnum):
     """How one attempt to execute a directive ended."""
 
     EXECUTED = "executed"
-    PRETENDED = "pretended"
+    LIED = "lied"
     FAILED = "failed"
     LAPSED = "lapsed"
     SUPERSEDED = "superseded"

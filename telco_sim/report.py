@@ -198,7 +198,7 @@ def _causes_table(steps: tuple[Step, ...]) -> Table:
 def _operators_table(records: tuple[OperatorRecord, ...]) -> Table:
     month = "".join(f" in {each.month}" for each in records[:1])
     table = _table(
-        f"Operators, by their score{month}",
+        f"Operators{month}, by their score",
         texts=("operator", "habit"),
         numbers=("orders", "late", "failed", "false", "drift", "score"),
     )

@@ -155,7 +155,7 @@ def _compare_months(world: World) -> None:
             )
         _check_honest_is_best(world, scores, first=first, last=last)
         if (first, last) == busiest:
-            _keep_records(world, scores, month=f"{first:%Y-%m}")
+            _keep_records(world, scores, first=first, last=last)
 
 
 def _months(world: World) -> Iterator[tuple[date, date]]:
@@ -203,11 +203,13 @@ def _obedience(score: MonthlyScore) -> float | None:
     return _rounded(sum(each.points * each.weight for each in parts) / weight)
 
 
-def _keep_records(world: World, scores: dict[str, MonthlyScore], *, month: str) -> None:
-    """Keep for the report how each operator did over the whole story, the best first."""
+def _keep_records(
+    world: World, scores: dict[str, MonthlyScore], *, first: date, last: date
+) -> None:
+    """Keep for the report how each operator did in a month, the best first."""
     for name, score in scores.items():
         desk = world.desks[name]
-        figures = desk.conduct.figures(*_days(world), now=world.clock.now())
+        figures = desk.conduct.figures(first, last, now=world.clock.now())
         world.records.append(
             OperatorRecord(
                 operator=name,
@@ -217,7 +219,7 @@ def _keep_records(world: World, scores: dict[str, MonthlyScore], *, month: str) 
                 failure_count=figures.failures[0],
                 false_count=figures.false_acknowledgements[0],
                 drift_count=figures.drift[0],
-                month=month,
+                month=f"{first:%Y-%m}",
                 score=round(score.score, 1),
             )
         )

@@ -302,6 +302,16 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
         number = citizen_service_pb2.PrimaryNumber(msisdn=msisdn)
         return citizen_service_pb2.SetPrimaryNumberResponse(primary_number=number)
 
+    def ListSubscriptions(
+        self,
+        _: citizen_service_pb2.CitizenServiceListSubscriptionsRequest,
+        __: grpc.ServicerContext,
+    ) -> citizen_service_pb2.CitizenServiceListSubscriptionsResponse:
+        """Says that every number is everybody's."""
+        return citizen_service_pb2.CitizenServiceListSubscriptionsResponse(
+            subscriptions=self._country.subscriptions.values()
+        )
+
     def DisownSubscription(
         self, _request: citizen_service_pb2.DisownSubscriptionRequest, _: grpc.ServicerContext
     ) -> citizen_service_pb2.DisownSubscriptionResponse:
@@ -380,6 +390,11 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self._country.directives = [
             each for each in self._country.directives if each.directive_id != directive_id
         ]
+
+    def ExplainSubscription(
+        self, _: enforcement_service_pb2.ExplainSubscriptionRequest, __: grpc.ServicerContext
+    ) -> enforcement_service_pb2.ExplainSubscriptionResponse:
+        return enforcement_service_pb2.ExplainSubscriptionResponse()
 
     def OpenCase(
         self, request: enforcement_service_pb2.OpenCaseRequest, _: grpc.ServicerContext

@@ -209,7 +209,7 @@ def test_a_liar_says_that_it_did_what_it_did_not_of_one_number_in_four_and_once_
     false = {lines[0].msisdn, lines[4].msisdn}
     assert {line.msisdn for line in lines if line.network_state == SERVICE_STATE_ACTIVE} == false
     assert set(desk.network.differences()) == false
-    assert attempts(ledger, "BLOCK_OUTGOING") == {"executed": 6, "pretended": 2}
+    assert attempts(ledger, "BLOCK_OUTGOING") == {"executed": 6, "lied": 2}
     for line in lines:
         country.order(line.msisdn, DIRECTIVE_KIND_BLOCK_OUTGOING)
     desk.work_for_a_day()

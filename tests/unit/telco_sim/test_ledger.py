@@ -39,7 +39,7 @@ def test_a_directive_that_comes_back_is_one_directive() -> None:
             ordered_count=2,
             attempt_counts={
                 "executed": 1,
-                "pretended": 0,
+                "lied": 0,
                 "failed": 0,
                 "lapsed": 1,
                 "superseded": 0,

@@ -39,7 +39,13 @@ def report() -> Report:
             Step(
                 kind="SUSPEND",
                 ordered_count=3,
-                attempt_counts={"executed": 3, "failed": 1, "lapsed": 0, "superseded": 0},
+                attempt_counts={
+                    "executed": 3,
+                    "lied": 1,
+                    "failed": 1,
+                    "lapsed": 0,
+                    "superseded": 0,
+                },
                 cause_counts={"UNVERIFIED": 3},
                 first_day=65,
                 last_day=66,
@@ -116,7 +122,7 @@ def test_the_operators_fit_into_eighty_columns(report: Report) -> None:
     lines = printed(report, width=80).splitlines()
     (row,) = (line.split() for line in lines if line.lstrip().startswith("dong-nai"))
     assert row == ["dong-nai", "lying", "1,234", "5", "0", "71", "19", "88.2"]
-    assert any(line.startswith("Operators, by their score in 2026-12") for line in lines)
+    assert any(line.startswith("Operators in 2026-12, by their score") for line in lines)
     assert max(map(len, lines)) <= 80
 
 
