@@ -4,10 +4,16 @@ Owns what each of them asks, in words of its own trade. It refuses to know why: 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from subid.v1.compliance_service_pb2 import (
+    GetKpisRequest,
+    GetKpisResponse,
+    GetMonthlyScoreRequest,
+    GetMonthlyScoreResponse,
+)
 from subid.v1.contact_service_pb2 import (
     BatchGetContactsRequest,
     BatchGetContactsResponse,
@@ -50,7 +56,8 @@ from subid.v1.wave_service_pb2 import (
     Wave,
     WaveCriteria,
 )
-from telco_sim.messages import instant_message
+from telco_sim.disputes import DisputeDesk
+from telco_sim.messages import date_message, instant_message
 from telco_sim.wire import Caller, new_request_id
 
 LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
@@ -186,6 +193,7 @@ class Regulator:
 
     def __init__(self, caller: Caller) -> None:
         """Take the connection of a caller with the role `regulator`."""
+        self.disputes = DisputeDesk(caller)
         self._caller = caller
 
     def advance(self, to: datetime | None = None) -> AdvanceEnforcementResponse:
@@ -263,5 +271,29 @@ class Regulator:
         """
         response: GetReportResponse = self._caller.ask(
             self._caller.quality.GetReport, GetReportRequest(trend_days=trend_days)
+        )
+        return response
+
+    def kpis(self, first: date, last: date) -> GetKpisResponse:
+        """Read how all operators obeyed from one day to another.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: GetKpisResponse = self._caller.ask(
+            self._caller.compliance.GetKpis,
+            GetKpisRequest(first_day=date_message(first), last_day=date_message(last)),
+        )
+        return response
+
+    def monthly_score(self, month: date) -> GetMonthlyScoreResponse:
+        """Read the scores of the month of a day.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: GetMonthlyScoreResponse = self._caller.ask(
+            self._caller.compliance.GetMonthlyScore,
+            GetMonthlyScoreRequest(year=month.year, month=month.month),
         )
         return response

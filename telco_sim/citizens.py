@@ -23,6 +23,7 @@ from subid.v1.enforcement_service_pb2 import (
     ExplainSubscriptionResponse,
 )
 from subid.v1.subscription_pb2 import Subscription
+from telco_sim.disputes import DisputeDesk
 from telco_sim.messages import instant_of
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id
@@ -37,6 +38,7 @@ class CitizenApp:
     def __init__(self, caller: Caller) -> None:
         """Take the connection of a caller with the role `citizen-app`."""
         self.verifications = VerificationDesk(caller)
+        self.disputes = DisputeDesk(caller)
         self._caller = caller
 
     def subscriptions(self, personal_id: str) -> Iterator[Subscription]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from telco_sim.authorities import Agency, PopulationAuthority, Regulator
-from telco_sim.books import Bookkeeper
+from telco_sim.books import Bookkeeper, e164, new_number
 from telco_sim.cards import CardAuthority, Companion
 from telco_sim.citizens import CitizenApp
 from telco_sim.clock import SimulatedClock
@@ -20,6 +20,7 @@ from telco_sim.intrusions import HOME_MADE_CERTIFICATE, NO_CERTIFICATE
 from telco_sim.journal import Journal
 from telco_sim.ledger import DirectiveLedger
 from telco_sim.messages import instant_of
+from telco_sim.networks import Network
 from telco_sim.numbering import OPERATORS, NumberGenerator
 from telco_sim.operators import Operator
 from telco_sim.photographs import PhotographLibrary
@@ -37,15 +38,18 @@ POPULATION, AGENCY, REGULATOR, APP = "population", "agency", "regulator", "citiz
 SECOND_REGULATOR = "regulator-second"
 """A colleague at the regulator: nobody approves a wave alone."""
 
+APPEAL_REGULATORS = ("regulator-third", "regulator-fourth")
+"""Two more: an appeal is decided by others than the dispute was."""
+
 CALLERS = (
     *(CallerIdentity(role="operator", name=name) for name in OPERATORS),
     *(CallerIdentity(role=name, name=name) for name in (POPULATION, AGENCY, REGULATOR, APP)),
-    CallerIdentity(role=REGULATOR, name=SECOND_REGULATOR),
+    *(CallerIdentity(role=REGULATOR, name=name) for name in (SECOND_REGULATOR, *APPEAL_REGULATORS)),
 )
 """Everybody who needs a certificate of the service."""
 
 HABITS: Mapping[str, Habit] = MappingProxyType(dict(zip(OPERATORS, Habit, strict=True)))
-"""One operator is prompt, one clumsy, one late."""
+"""No two operators are alike."""
 
 _CARDS_SINCE = timedelta(days=1_200)
 """The card authority is this old: under five years, in which its key signs cards."""
@@ -154,14 +158,26 @@ def build_world(
     population = PopulationAuthority(callers[POPULATION])
     return World(
         plan=plan,
+        started_on=today,
         people=people,
         operators=operators,
-        desks=_open_desks(operators, ledger=ledger, journal=journal),
+        desks={
+            each.name: DirectiveDesk(
+                each,
+                habit=HABITS[each.name],
+                network=_network_of(each, numbers=numbers),
+                clock=clock,
+                ledger=ledger,
+                journal=journal,
+            )
+            for each in operators
+        },
         population=population,
         update_desk=UpdateDesk(population, journal=journal),
         agency=Agency(callers[AGENCY]),
         regulator=regulator,
         second_regulator=Regulator(callers[SECOND_REGULATOR]),
+        appeal_regulators=tuple(Regulator(callers[name]) for name in APPEAL_REGULATORS),
         app=CitizenApp(callers[APP]),
         callers=callers,
         studio=studio,
@@ -174,10 +190,8 @@ def build_world(
     )
 
 
-def _open_desks(
-    operators: tuple[Operator, ...], *, ledger: DirectiveLedger, journal: Journal
-) -> dict[str, DirectiveDesk]:
-    return {
-        each.name: DirectiveDesk(each, habit=HABITS[each.name], ledger=ledger, journal=journal)
-        for each in operators
-    }
+def _network_of(operator: Operator, *, numbers: NumberGenerator) -> Network:
+    return Network(
+        operator.lines,
+        new_number=lambda: e164(new_number(numbers, operator_name=operator.name)),
+    )

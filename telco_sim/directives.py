@@ -1,7 +1,7 @@
-"""How an operator works off its directives: promptly, clumsily, or late.
+"""How an operator works off its directives: promptly, clumsily, late, or not at all.
 
-Owns what executing a directive does to the network, and the three habits of operators. It
-refuses to know why a directive was ordered.
+Owns what executing a directive does to the network, and the habits of operators. It refuses to
+know why a directive was ordered.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,9 +37,12 @@ from subid.v1.subscription_pb2 import (
     SERVICE_STATE_TERMINATED,
     ServiceState,
 )
+from telco_sim.clock import SimulatedClock
+from telco_sim.conduct import Conduct
 from telco_sim.journal import Invariant, Journal
 from telco_sim.ledger import Attempt, DirectiveLedger, kind_name
 from telco_sim.messages import instant_of
+from telco_sim.networks import Network
 from telco_sim.operators import Operator
 
 STATE_AFTER: Mapping[DirectiveKind, ServiceState] = MappingProxyType(
@@ -63,31 +66,60 @@ _ROUNDS_MAX = 200
 """More rounds in one day mean that acknowledged directives come back for ever."""
 
 _FAILS_EVERY = 9
+_LIES_ABOUT_ONE_IN = 4
 _LATE_OPERATOR_WORKS_EVERY_DAYS = 3
 
 
 class Habit(StrEnum):
-    """How an operator treats its directives."""
+    """How an operator treats its directives and its network."""
 
     PROMPT = "prompt"
+    """Executes at once, and nothing else changes in its network."""
     CLUMSY = "clumsy"
+    """Fails some at first, says why, and executes them in the end."""
     LATE = "late"
+    """Executes when they are past due."""
+    LYING = "lying"
+    """Says of some numbers that it has executed what it has not, until it is told so."""
+    DRIFTING = "drifting"
+    """Executes at once; but its network changes numbers by itself."""
 
 
 class DirectiveDesk:
     """One operator's desk for directives."""
 
     def __init__(
-        self, operator: Operator, *, habit: Habit, ledger: DirectiveLedger, journal: Journal
+        self,
+        operator: Operator,
+        *,
+        habit: Habit,
+        network: Network,
+        clock: SimulatedClock,
+        ledger: DirectiveLedger,
+        journal: Journal,
     ) -> None:
-        """Open the desk."""
+        """Open the desk.
+
+        Args:
+            operator: Whose.
+            habit: How it works.
+            network: What the operator switches.
+            clock: What time it is.
+            ledger: Where every directive is noted.
+            journal: Where checks are noted.
+        """
         self.operator = operator
         self.habit = habit
+        self.network = network
+        self.conduct = Conduct()
+        self._clock = clock
         self._ledger = ledger
         self._journal = journal
         self._failed_once: set[str] = set()
         self._lapsing: PullDirectivesResponse | None = None
         self._days_worked = 0
+        self._is_lied_about: dict[str, bool] = {}
+        self._lies: set[tuple[str, DirectiveKind]] = set()
 
     def work_for_a_day(self) -> None:
         """Do what the operator's habit is; time must have moved a day since the last time."""
@@ -119,6 +151,7 @@ class DirectiveDesk:
         """Lease directives, note them, and check what each says of itself."""
         pulled = self.operator.pull(_PULL_COUNT_MAX, lease=lease)
         self._ledger.received(pulled.directives)
+        self.conduct.received(pulled.directives)
         for directive in pulled.directives:
             self._check_explains_itself(directive)
         self._check_sequence(pulled.directives)
@@ -155,7 +188,7 @@ class DirectiveDesk:
     ) -> None:
         """Switch the network where the acknowledgement stands, and note the attempt."""
         if result == ACKNOWLEDGEMENT_RESULT_SUPERSEDED:
-            self._ledger.attempted(directive, Attempt.SUPERSEDED)
+            self._note_superseded(directive)
         elif not self._journal.check_equal(
             Invariant.LAPSED_LEASE_RETURNS,
             seen=AcknowledgementResult.Name(result),
@@ -165,19 +198,36 @@ class DirectiveDesk:
             return
         elif outcome == ACKNOWLEDGEMENT_OUTCOME_FAILED:
             self._ledger.attempted(directive, Attempt.FAILED)
+            self.conduct.failed(directive)
         else:
-            self._ledger.attempted(directive, Attempt.EXECUTED)
+            self.conduct.executed(directive, at=self._clock.now())
             self._switch(directive)
 
     def _switch(self, directive: Directive) -> None:
-        line = self.operator.lines.get(directive.msisdn)
-        self._journal.check(
+        is_own = self._journal.check(
             Invariant.OWN_SUBSCRIPTIONS_ONLY,
-            holds=line is not None,
+            holds=directive.msisdn in self.operator.lines,
             detail=f"{self.operator.name} was ordered something about a number it does not serve",
         )
-        if line is not None and directive.kind in STATE_AFTER:
-            line.network_state = STATE_AFTER[directive.kind]
+        is_lie = is_own and self._lies_about(directive)
+        self._ledger.attempted(directive, Attempt.LIED if is_lie else Attempt.EXECUTED)
+        if is_own and directive.kind in STATE_AFTER:
+            self.network.switch(directive.msisdn, STATE_AFTER[directive.kind], is_lie=is_lie)
+
+    def _lies_about(self, directive: Directive) -> bool:
+        """Choose to lie about some numbers, the first one among them, and once of each order."""
+        told = (directive.msisdn, directive.kind)
+        if self.habit is not Habit.LYING or directive.kind not in STATE_AFTER or told in self._lies:
+            return False
+        is_chosen = len(self._is_lied_about) % _LIES_ABOUT_ONE_IN == 0
+        if not self._is_lied_about.setdefault(directive.msisdn, is_chosen):
+            return False
+        self._lies.add(told)
+        return True
+
+    def _note_superseded(self, directive: Directive) -> None:
+        self._ledger.attempted(directive, Attempt.SUPERSEDED)
+        self.conduct.superseded(directive)
 
     def _take_and_forget(self) -> None:
         """Lease directives for a minute and go home."""
@@ -198,7 +248,7 @@ class DirectiveDesk:
         waiting = set()
         for directive, result in zip(lapsed.directives, results, strict=True):
             if result == ACKNOWLEDGEMENT_RESULT_SUPERSEDED:
-                self._ledger.attempted(directive, Attempt.SUPERSEDED)
+                self._note_superseded(directive)
                 continue
             self._journal.check_equal(
                 Invariant.LAPSED_LEASE_RETURNS,

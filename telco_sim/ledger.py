@@ -18,6 +18,7 @@ class Attempt(StrEnum):
     """How one attempt to execute a directive ended."""
 
     EXECUTED = "executed"
+    LIED = "lied"
     FAILED = "failed"
     LAPSED = "lapsed"
     SUPERSEDED = "superseded"
@@ -57,11 +58,18 @@ class DirectiveLedger:
         self._directives: dict[str, Directive] = {}
         self._attempts: defaultdict[int, Counter[Attempt]] = defaultdict(Counter)
         self._executed: defaultdict[str, list[Directive]] = defaultdict(list)
+        self._received_counts: Counter[str] = Counter()
 
     def received(self, directives: Iterable[Directive]) -> None:
         """Note directives that arrived; one that comes back is noted once."""
         for directive in directives:
+            if directive.directive_id not in self._directives:
+                self._received_counts[directive.msisdn] += 1
             self._directives.setdefault(directive.directive_id, directive)
+
+    def received_count(self, msisdn: str) -> int:
+        """Return how many different directives arrived for one number."""
+        return self._received_counts[msisdn]
 
     def attempted(self, directive: Directive, attempt: Attempt) -> None:
         """Note how an attempt ended."""

@@ -1,6 +1,6 @@
 """The numbers that operators give out.
 
-Owns three fictional operators with the real number ranges of Vietnam, and generators of unique
+Owns five fictional operators with the real number ranges of Vietnam, and generators of unique
 MSISDN, IMSI, ICCID and IMEI. It refuses to know who uses them. Written apart from the
 service's own rules on purpose, so that one mistake cannot hide in both.
 """
@@ -60,6 +60,18 @@ OPERATORS: Mapping[str, OperatorNumbering] = MappingProxyType(
                 msisdn_prefixes=("070", "076", "077", "078", "079", "089", "090", "093"),
                 mobile_network_code="01",
                 issuer_identifier="01",
+            ),
+            OperatorNumbering(
+                operator_name="dong-nai",
+                msisdn_prefixes=("056", "058", "092"),
+                mobile_network_code="05",
+                issuer_identifier="05",
+            ),
+            OperatorNumbering(
+                operator_name="bach-dang",
+                msisdn_prefixes=("059",),
+                mobile_network_code="07",
+                issuer_identifier="07",
             ),
         )
     }

@@ -6,19 +6,27 @@ to know why anything happens to a line: scenarios do.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from subid.v1.compliance_service_pb2 import GetKpisRequest, GetKpisResponse
 from subid.v1.enforcement_service_pb2 import (
+    CASE_CAUSE_OPERATOR_REPORT,
     AcknowledgeDirectivesRequest,
     AcknowledgeDirectivesResponse,
     Acknowledgement,
     AcknowledgementResult,
+    CaseCause,
     ExplainSubscriptionRequest,
     ExplainSubscriptionResponse,
+    OpenCaseRequest,
+    OpenCaseResponse,
     PullDirectivesRequest,
     PullDirectivesResponse,
+    ReconcileServiceStateRequest,
+    ReconcileServiceStateResponse,
+    ReportedState,
 )
 from subid.v1.quality_service_pb2 import GetReportRequest, GetReportResponse
 from subid.v1.subscription_pb2 import (
@@ -44,14 +52,20 @@ from subid.v1.subscription_service_pb2 import (
     SubscriptionRow,
 )
 from telco_sim.books import ROWS_PER_BATCH, BookRow
+from telco_sim.disputes import DisputeDesk
 from telco_sim.flaws import Flaw, RowRefusal
-from telco_sim.messages import claim_message
+from telco_sim.messages import claim_message, date_message
 from telco_sim.population import Citizen
 from telco_sim.signatures import sign
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id
 
 _PAGE_SIZE = 150
+
+_CASE_REFERENCE = "hotline, file 2026/118"
+
+_STATES_PER_MESSAGE = 100
+"""Far below the contract's 10,000, so that a small network still travels in several messages."""
 
 
 @dataclass(kw_only=True)
@@ -93,6 +107,7 @@ class Operator:
         self.book = tuple(book)
         self.lines = {row.msisdn: _line_of(row) for row in reversed(book) if row.is_accepted}
         self.verifications = VerificationDesk(caller)
+        self.disputes = DisputeDesk(caller)
         self._caller = caller
 
     def import_rows(self, rows: Sequence[SubscriptionRow]) -> ImportSubscriptionsResponse:
@@ -188,6 +203,25 @@ class Operator:
         )
         return response
 
+    def open_case(
+        self, msisdn: str, *, cause: CaseCause = CASE_CAUSE_OPERATOR_REPORT
+    ) -> OpenCaseResponse:
+        """Ask that the holder of a number be verified again.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: OpenCaseResponse = self._caller.ask(
+            self._caller.enforcement.OpenCase,
+            OpenCaseRequest(
+                request_id=new_request_id(),
+                msisdn=msisdn,
+                cause=cause,
+                case_reference=_CASE_REFERENCE,
+            ),
+        )
+        return response
+
     def quality_report(self) -> GetReportResponse:
         """Read how good its own data are.
 
@@ -196,6 +230,18 @@ class Operator:
         """
         response: GetReportResponse = self._caller.ask(
             self._caller.quality.GetReport, GetReportRequest()
+        )
+        return response
+
+    def kpis(self, first: date, last: date) -> GetKpisResponse:
+        """Read how it obeyed from one day to another.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: GetKpisResponse = self._caller.ask(
+            self._caller.compliance.GetKpis,
+            GetKpisRequest(first_day=date_message(first), last_day=date_message(last)),
         )
         return response
 
@@ -234,6 +280,25 @@ class Operator:
             self._caller.enforcement.AcknowledgeDirectives, request
         )
         return list(response.results)
+
+    def reconcile(self, states: Sequence[ReportedState]) -> list[ReconcileServiceStateResponse]:
+        """Say what its network does with every number; return the answers, the last one last.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        request_id = new_request_id()
+        starts = range(0, max(len(states), 1), _STATES_PER_MESSAGE)
+        requests = [
+            ReconcileServiceStateRequest(
+                request_id=request_id,
+                batch_index=index,
+                states=states[start : start + _STATES_PER_MESSAGE],
+                is_last=start == starts[-1],
+            )
+            for index, start in enumerate(starts)
+        ]
+        return self._caller.exchange(self._caller.enforcement.ReconcileServiceState, requests)
 
 
 def _line_of(row: BookRow) -> Line:

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.table import Table
 
 from telco_sim.attackers import Outcome
+from telco_sim.conduct import OperatorRecord
 from telco_sim.journal import Finding, Invariant
-from telco_sim.ledger import Step
+from telco_sim.ledger import Attempt, Step
 from telco_sim.measurements import Latency
 from telco_sim.world import Plan, World
 
@@ -41,6 +42,7 @@ class Report:
         counts: What happened.
         refusals: Refusals by reason, those of cheats included.
         steps: Directives by kind.
+        records: How each operator obeyed, the best first.
         cheats: What became of each cheat.
         findings: The verdict on each invariant.
         latencies: By method.
@@ -53,6 +55,7 @@ class Report:
     counts: Mapping[str, int]
     refusals: Mapping[str, int]
     steps: tuple[Step, ...]
+    records: tuple[OperatorRecord, ...]
     cheats: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
     latencies: Mapping[str, Latency]
@@ -79,6 +82,7 @@ class Report:
             "counts": dict(self.counts),
             "refusals": dict(self.refusals),
             "enforcement": [asdict(each) for each in self.steps],
+            "operators": [asdict(each) for each in self.records],
             "cheats": [asdict(each) for each in self.cheats],
             "invariants": [_finding_fields(each) for each in self.findings],
             "latencies": {name: asdict(each) for name, each in self.latencies.items()},
@@ -115,6 +119,7 @@ def report_of(
         counts=world.journal.counts(),
         refusals=dict(world.wiretap.refusals.most_common()),
         steps=world.ledger.steps(),
+        records=tuple(world.records),
         cheats=tuple(cheats),
         findings=world.journal.findings(*invariants),
         latencies=world.wiretap.measurements.latencies(),
@@ -127,6 +132,7 @@ def print_report(report: Report, *, console: Console) -> None:
         _counts_table(report),
         _enforcement_table(report.steps),
         _causes_table(report.steps),
+        _operators_table(report.records),
         _cheats_table(report.cheats),
         _latencies_table(report.latencies),
         _findings_table(report.findings),
@@ -171,7 +177,7 @@ def _enforcement_table(steps: Iterable[Step]) -> Table:
     table = _table(
         "Enforcement by step",
         texts=("directive",),
-        numbers=("ordered", "executed", "failed", "lapsed", "superseded", "days"),
+        numbers=("ordered", *(attempt.value for attempt in Attempt), "days"),
     )
     for step in steps:
         attempts = [f"{count:,}" for count in step.attempt_counts.values()]
@@ -186,6 +192,22 @@ def _causes_table(steps: tuple[Step, ...]) -> Table:
     for cause in dict.fromkeys(cause for step in steps for cause in step.cause_counts):
         counts = [f"{step.cause_counts.get(cause, 0):,}" for step in steps]
         table.add_row(_in_words(cause), *counts)
+    return table
+
+
+def _operators_table(records: tuple[OperatorRecord, ...]) -> Table:
+    month = "".join(f" in {each.month}" for each in records[:1])
+    table = _table(
+        f"Operators{month}, by their score",
+        texts=("operator", "habit"),
+        numbers=("orders", "late", "failed", "false", "drift", "score"),
+    )
+    for each in records:
+        counts = (each.order_count, each.late_count, each.failure_count, each.false_count)
+        numbers = (*counts, each.drift_count)
+        table.add_row(
+            each.operator, each.habit, *(f"{count:,}" for count in numbers), f"{each.score:.1f}"
+        )
     return table
 
 

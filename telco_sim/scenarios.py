@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
+    accounting,
     audit,
     bookkeeping,
+    disputes,
     events,
     giving_back,
     passing_days,
@@ -20,13 +22,14 @@ from telco_sim.chapters import (
     register,
     verifying,
 )
+from telco_sim.enforcement_cheats import ENFORCEMENT_CHEATS
 from telco_sim.forgeries import FORGERIES
 from telco_sim.intrusions import INTRUSIONS
 from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS)
+CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +80,18 @@ BEFORE_CHEATS = (
             events.disown_numbers,
             events.bury,
             events.merge_records,
+            events.work_off_directives,
             giving_back.compare_register,
         ),
     ),
 )
 AFTER_CHEATS = (
     Chapter(title="Days pass", steps=(passing_days.let_days_pass, passing_days.settle)),
+    Chapter(
+        title="Two people claim one number",
+        steps=(disputes.dispute_numbers, passing_days.settle),
+    ),
+    Chapter(title="Operators are called to account", steps=(accounting.call_to_account,)),
     Chapter(
         title="The books are compared",
         steps=(

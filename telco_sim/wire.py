@@ -19,7 +19,9 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
+from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
+from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
@@ -173,6 +175,8 @@ class Caller:
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
+        self.disputes = DisputeServiceStub(channel)
+        self.compliance = ComplianceServiceStub(channel)
 
     def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.
@@ -202,6 +206,19 @@ class Caller:
         answer = self._answer(method_name(requests[0]), send)
         self._saw_write(requests[0], send, answer)
         return answer
+
+    def exchange(self, method: Callable[..., Any], requests: Sequence[Message]) -> list[Any]:
+        """Call a method that answers each message of a stream, and return the answers.
+
+        Raises:
+            Refusal: The service, or the way to it, said no.
+        """
+
+        def send() -> list[Any]:
+            return list(method(iter(requests), timeout=ANSWER_TIMEOUT_S))
+
+        answers: list[Any] = self._answer(method_name(requests[0]), send)
+        return answers
 
     def _answer(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
         try:

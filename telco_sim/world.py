@@ -6,7 +6,7 @@ chapter may use without getting in the way of another. It refuses to know what h
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 from subid.v1.enforcement_service_pb2 import AdvanceEnforcementResponse
@@ -15,6 +15,7 @@ from telco_sim.authorities import Agency, PopulationAuthority, Regulator
 from telco_sim.books import can_hold
 from telco_sim.citizens import CitizenApp
 from telco_sim.clock import SimulatedClock
+from telco_sim.conduct import OperatorRecord
 from telco_sim.directives import DirectiveDesk
 from telco_sim.journal import Journal
 from telco_sim.ledger import DirectiveLedger
@@ -91,6 +92,7 @@ class Cast:
         count: int,
         *,
         link: LinkState = LINK_STATE_LINKED,
+        operator: Operator | None = None,
         suits: Callable[[Subscriber], bool] = lambda _: True,
     ) -> tuple[Subscriber, ...]:
         """Cast subscribers, each with another holder who has no part yet.
@@ -98,13 +100,15 @@ class Cast:
         Args:
             count: How many; fewer come when the country is too small.
             link: How their data stand against the register.
+            operator: Whose; None for anybody's.
             suits: Whether a subscriber suits the part.
         """
         taken: list[Subscriber] = []
         for each in self._waiting:
             if len(taken) == count:
                 break
-            if each.line.link == link and self._is_free(each.holder) and suits(each):
+            is_wanted = each.line.link == link and operator in {None, each.operator}
+            if is_wanted and self._is_free(each.holder) and suits(each):
                 self.give_part(each.holder)
                 taken.append(each)
         return tuple(taken)
@@ -142,14 +146,16 @@ class World:
 
     Attributes:
         plan: How large and how long.
+        started_on: The first day, in Viet Nam.
         people: Every record of the register.
-        operators: The three operators, in the order in which they import.
+        operators: The operators, in the order in which they import.
         desks: Each operator's desk for directives, by the operator's name.
         population: The population authority.
         update_desk: Its desk for updates.
         agency: A state agency.
         regulator: The regulator.
         second_regulator: A colleague there.
+        appeal_regulators: Two more, who decide appeals.
         app: The citizen app.
         callers: Every connection by the caller's name, those of strangers included.
         studio: Cards and photographs.
@@ -164,9 +170,12 @@ class World:
         tenures: What the register ought to be told of.
         released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
+        disputes: Disputes that cheats were tried with, by number.
+        records: How each operator obeyed, when it was called to account.
     """
 
     plan: Plan
+    started_on: date
     people: tuple[Citizen, ...]
     operators: Sequence[Operator]
     desks: Mapping[str, DirectiveDesk]
@@ -175,6 +184,7 @@ class World:
     agency: Agency
     regulator: Regulator
     second_regulator: Regulator
+    appeal_regulators: tuple[Regulator, ...]
     app: CitizenApp
     callers: Mapping[str, Caller]
     studio: Studio
@@ -189,6 +199,8 @@ class World:
     tenures: Tenures = field(default_factory=Tenures)
     released: list[Subscriber] = field(default_factory=list)
     explained: set[tuple[str, int]] = field(default_factory=set)
+    disputes: dict[str, str] = field(default_factory=dict)
+    records: list[OperatorRecord] = field(default_factory=list)
 
     def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:
         """Move the service's clock, and this one after it.

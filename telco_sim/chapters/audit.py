@@ -208,7 +208,9 @@ def _is_ladder(directives: tuple[Directive, ...]) -> bool:
             continue
         state = STATE_AFTER[directive.kind]
         if state == SERVICE_STATE_ACTIVE:
-            is_notified, severity = False, SERVICE_STATE_ACTIVE
+            # Putting back a number that was never blocked mends a network, and cures nothing.
+            is_notified = is_notified and severity <= SERVICE_STATE_ACTIVE
+            severity = SERVICE_STATE_ACTIVE
             continue
         if not is_notified or state < severity:
             return False

@@ -7,6 +7,7 @@ has.
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain
 
 from subid.v1.enforcement_service_pb2 import (
     CASE_CAUSE_DECEASED,
@@ -70,7 +71,8 @@ _ENDS = {
 def change_devices(world: World) -> None:
     """SIMs move to other devices: blocked within two hours, and restored by verification."""
     cured, *left_alone = _verified_without_primary(world, 3)
-    for subscriber in (cured, *left_alone, *world.cast.take(2)):
+    unverified = [world.cast.take(1, operator=each) for each in world.operators]
+    for subscriber in (cured, *left_alone, *chain.from_iterable(unverified)):
         reason = report(world, subscriber, SUBSCRIPTION_EVENT_KIND_DEVICE_CHANGE)
         _check_applied(world, reason, subject="device change")
         subscriber.line.is_verified = False

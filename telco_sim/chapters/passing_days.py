@@ -15,6 +15,7 @@ from subid.v1.enforcement_service_pb2 import (
 )
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LINK_STATE_MISMATCHED
 from subid.v1.subscription_service_pb2 import SubscriptionRow
+from telco_sim.chapters.accounting import compare_networks
 from telco_sim.chapters.audit import check_blocks_explained
 from telco_sim.chapters.events import cure, recycle_numbers
 from telco_sim.chapters.verifying import verify_holder
@@ -34,6 +35,7 @@ _QUARANTINE_DAYS = 45
 """As long as the policy for Viet Nam keeps a number from everybody."""
 
 _SUSPENDED_CURE_DAY = 67
+_NETWORKS_COMPARED_EVERY_DAYS = 7
 _CURES = 2
 
 
@@ -41,17 +43,23 @@ def let_days_pass(world: World) -> None:
     """Move the clock a day at a time, and play what is due on each."""
     events = _events(world)
     for day in range(1, world.plan.day_count + 1):
-        advanced = world.let_pass(timedelta(days=1))
-        world.journal.count("enforcement steps taken", advanced.step_count)
-        block_by_waves(world)
-        if day in events:
-            events[day]()
-        for desk in world.desks.values():
-            desk.work_for_a_day()
-        world.update_desk.work_for_a_day()
+        let_a_day_pass(world, event=events.get(day, lambda: None))
+        if day % _NETWORKS_COMPARED_EVERY_DAYS == 0:
+            compare_networks(world)
         if day in _AUDIT_DAYS:
             check_blocks_explained(world)
-    world.journal.count("days passed", world.plan.day_count)
+
+
+def let_a_day_pass(world: World, *, event: Callable[[], None] = lambda: None) -> None:
+    """Move the clock a day: what is due is ordered, something may happen, and everybody works."""
+    advanced = world.let_pass(timedelta(days=1))
+    world.journal.count("enforcement steps taken", advanced.step_count)
+    world.journal.count("days passed")
+    block_by_waves(world)
+    event()
+    for desk in world.desks.values():
+        desk.work_for_a_day()
+    world.update_desk.work_for_a_day()
 
 
 def settle(world: World) -> None:
@@ -64,7 +72,7 @@ def settle(world: World) -> None:
 def _events(world: World) -> Mapping[int, Callable[[], None]]:
     """Cast those to whom something will happen, and say when it does."""
     prompt = next(each for each in world.desks.values() if each.habit is Habit.PROMPT)
-    overtaken = world.cast.take(1, suits=lambda each: each.operator is prompt.operator)
+    overtaken = world.cast.take(1, operator=prompt.operator)
     blocked = world.cast.take(_CURES)
     corrected = world.cast.take(1, link=LINK_STATE_MISMATCHED)
     suspended = world.cast.take(_CURES)

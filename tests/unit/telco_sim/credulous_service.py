@@ -25,8 +25,11 @@ from grpc_status import rpc_status
 from subid.v1 import (
     citizen_service_pb2,
     citizen_service_pb2_grpc,
+    compliance_service_pb2,
+    compliance_service_pb2_grpc,
     contact_service_pb2,
     contact_service_pb2_grpc,
+    dispute_service_pb2_grpc,
     enforcement_service_pb2,
     enforcement_service_pb2_grpc,
     imports_pb2,
@@ -45,6 +48,7 @@ from subid.v1 import (
 )
 from telco_sim.measurements import Measurements
 from telco_sim.wire import Caller, Wiretap
+from tests.unit.telco_sim.credulous_disputes import DisputeServicer
 
 STARTED_AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
@@ -94,6 +98,10 @@ class Country:
     wave_forgets: bool = False
     is_wave_done: bool = False
     wave_approvers: list[str] = field(default_factory=list)
+    reported: list[enforcement_service_pb2.ReportedState] = field(default_factory=list)
+    drifts: list[enforcement_service_pb2.Drift] = field(default_factory=list)
+    kpis: list[compliance_service_pb2.OperatorKpis] = field(default_factory=list)
+    scores: list[compliance_service_pb2.MonthlyScore] = field(default_factory=list)
     repeats_differ: bool = False
     contact_refusal: Status | None = None
     quality: quality_service_pb2.GetReportResponse = field(
@@ -294,6 +302,16 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
         number = citizen_service_pb2.PrimaryNumber(msisdn=msisdn)
         return citizen_service_pb2.SetPrimaryNumberResponse(primary_number=number)
 
+    def ListSubscriptions(
+        self,
+        _: citizen_service_pb2.CitizenServiceListSubscriptionsRequest,
+        __: grpc.ServicerContext,
+    ) -> citizen_service_pb2.CitizenServiceListSubscriptionsResponse:
+        """Says that every number is everybody's."""
+        return citizen_service_pb2.CitizenServiceListSubscriptionsResponse(
+            subscriptions=self._country.subscriptions.values()
+        )
+
     def DisownSubscription(
         self, _request: citizen_service_pb2.DisownSubscriptionRequest, _: grpc.ServicerContext
     ) -> citizen_service_pb2.DisownSubscriptionResponse:
@@ -356,7 +374,8 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self, acknowledgement: enforcement_service_pb2.Acknowledgement, lease_id: str
     ) -> enforcement_service_pb2.AcknowledgementResult:
         directive_id = acknowledgement.directive_id
-        held_by, leased_until = self._country.leased_until.pop(directive_id)
+        nobodys = (lease_id, self._country.now + timedelta(minutes=1))
+        held_by, leased_until = self._country.leased_until.pop(directive_id, nobodys)
         if directive_id in self._country.superseded_ids:
             self._drop(directive_id)
             return enforcement_service_pb2.ACKNOWLEDGEMENT_RESULT_SUPERSEDED
@@ -371,6 +390,54 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self._country.directives = [
             each for each in self._country.directives if each.directive_id != directive_id
         ]
+
+    def ExplainSubscription(
+        self, _: enforcement_service_pb2.ExplainSubscriptionRequest, __: grpc.ServicerContext
+    ) -> enforcement_service_pb2.ExplainSubscriptionResponse:
+        return enforcement_service_pb2.ExplainSubscriptionResponse()
+
+    def OpenCase(
+        self, request: enforcement_service_pb2.OpenCaseRequest, _: grpc.ServicerContext
+    ) -> enforcement_service_pb2.OpenCaseResponse:
+        opened = enforcement_service_pb2.EnforcementCase(cause=request.cause)
+        return enforcement_service_pb2.OpenCaseResponse(enforcement_case=opened)
+
+    def ReconcileServiceState(
+        self,
+        request_iterator: Iterator[enforcement_service_pb2.ReconcileServiceStateRequest],
+        _: grpc.ServicerContext,
+    ) -> Iterator[enforcement_service_pb2.ReconcileServiceStateResponse]:
+        """Believes the network, and finds what a test has put there."""
+        compared = 0
+        for request in request_iterator:
+            compared += len(request.states)
+            self._country.reported.extend(request.states)
+            drifts = self._country.drifts if request.is_last else []
+            unreported = sum(
+                each.kind == enforcement_service_pb2.DRIFT_KIND_NOT_REPORTED for each in drifts
+            )
+            yield enforcement_service_pb2.ReconcileServiceStateResponse(
+                batch_index=request.batch_index,
+                drifts=drifts,
+                compared_count=compared,
+                drift_count=len(drifts) - unreported,
+                not_reported_count=unreported,
+            )
+
+
+class ComplianceServicer(compliance_service_pb2_grpc.ComplianceServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def GetKpis(
+        self, _: compliance_service_pb2.GetKpisRequest, __: grpc.ServicerContext
+    ) -> compliance_service_pb2.GetKpisResponse:
+        return compliance_service_pb2.GetKpisResponse(operators=self._country.kpis)
+
+    def GetMonthlyScore(
+        self, _: compliance_service_pb2.GetMonthlyScoreRequest, __: grpc.ServicerContext
+    ) -> compliance_service_pb2.GetMonthlyScoreResponse:
+        return compliance_service_pb2.GetMonthlyScoreResponse(scores=self._country.scores)
 
 
 class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
@@ -441,6 +508,10 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(country), server)
+    dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(), server)
+    compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(
+        ComplianceServicer(country), server
+    )
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     try:

@@ -1,4 +1,4 @@
-"""The three habits of operators, against directives that are really leased."""
+"""The habits of operators, against directives that are really leased."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -24,9 +24,11 @@ from subid.v1.subscription_pb2 import (
     SERVICE_STATE_TERMINATED,
 )
 from telco_sim.books import Bookkeeper, BookRow
+from telco_sim.clock import SimulatedClock
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Invariant, Journal
 from telco_sim.ledger import DirectiveLedger
+from telco_sim.networks import Network
 from telco_sim.numbering import NumberGenerator
 from telco_sim.operators import Operator
 from telco_sim.population import draw_population
@@ -72,7 +74,14 @@ def ledger() -> DirectiveLedger:
 def desk_of(
     operator: Operator, habit: Habit, ledger: DirectiveLedger, journal: Journal
 ) -> DirectiveDesk:
-    return DirectiveDesk(operator, habit=habit, ledger=ledger, journal=journal)
+    return DirectiveDesk(
+        operator,
+        habit=habit,
+        network=Network(operator.lines, new_number=lambda: "+84599999999"),
+        clock=SimulatedClock(STARTED_AT),
+        ledger=ledger,
+        journal=journal,
+    )
 
 
 def broken(journal: Journal) -> dict[str, tuple[str, ...]]:
@@ -187,6 +196,49 @@ def test_a_superseded_directive_leaves_the_network_alone(
     assert results == {directive.directive_id: ACKNOWLEDGEMENT_RESULT_SUPERSEDED}
     assert line.network_state == SERVICE_STATE_ACTIVE
     assert attempts(ledger, "BLOCK_OUTGOING") == {"superseded": 1}
+
+
+def test_a_liar_says_that_it_did_what_it_did_not_of_one_number_in_four_and_once_of_each(
+    country: Country, operator: Operator, ledger: DirectiveLedger, journal: Journal
+) -> None:
+    lines = list(operator.lines.values())[:8]
+    desk = desk_of(operator, Habit.LYING, ledger, journal)
+    for line in lines:
+        country.order(line.msisdn, DIRECTIVE_KIND_BLOCK_OUTGOING)
+    desk.work_for_a_day()
+    false = {lines[0].msisdn, lines[4].msisdn}
+    assert {line.msisdn for line in lines if line.network_state == SERVICE_STATE_ACTIVE} == false
+    assert set(desk.network.differences()) == false
+    assert attempts(ledger, "BLOCK_OUTGOING") == {"executed": 6, "lied": 2}
+    for line in lines:
+        country.order(line.msisdn, DIRECTIVE_KIND_BLOCK_OUTGOING)
+    desk.work_for_a_day()
+    assert {line.network_state for line in lines} == {SERVICE_STATE_OUTGOING_BLOCKED}
+    assert desk.network.differences() == {}
+    assert broken(journal) == {}
+
+
+def test_a_liar_lies_about_no_notice(
+    country: Country, operator: Operator, ledger: DirectiveLedger, journal: Journal
+) -> None:
+    country.order(next(iter(operator.lines)), DIRECTIVE_KIND_NOTIFY)
+    desk_of(operator, Habit.LYING, ledger, journal).work_for_a_day()
+    assert attempts(ledger, "NOTIFY") == {"executed": 1}
+
+
+@pytest.mark.parametrize("habit", [each for each in Habit if each is not Habit.LYING])
+def test_nobody_but_the_liar_lies(
+    habit: Habit,
+    country: Country,
+    operator: Operator,
+    ledger: DirectiveLedger,
+    journal: Journal,
+) -> None:
+    country.order(next(iter(operator.lines)), DIRECTIVE_KIND_SUSPEND)
+    desk = desk_of(operator, habit, ledger, journal)
+    desk.work_off()
+    assert desk.network.differences() == {}
+    assert attempts(ledger, "SUSPEND")["executed"] == 1
 
 
 @pytest.mark.parametrize(

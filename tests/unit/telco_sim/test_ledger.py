@@ -37,7 +37,13 @@ def test_a_directive_that_comes_back_is_one_directive() -> None:
         Step(
             kind="SUSPEND",
             ordered_count=2,
-            attempt_counts={"executed": 1, "failed": 0, "lapsed": 1, "superseded": 0},
+            attempt_counts={
+                "executed": 1,
+                "lied": 0,
+                "failed": 0,
+                "lapsed": 1,
+                "superseded": 0,
+            },
             cause_counts={"UNVERIFIED": 2, "MISMATCHED": 2},
             first_day=5,
             last_day=7,
@@ -60,3 +66,11 @@ def test_only_executed_directives_make_the_history_of_a_number() -> None:
     ledger.attempted(block, Attempt.FAILED)
     assert ledger.executed("+84911") == (notice,)
     assert ledger.executed("+84999") == ()
+
+
+def test_different_directives_for_one_number_are_counted_once_each() -> None:
+    ledger = DirectiveLedger(started_at=STARTED_AT)
+    notice = directive("a", DIRECTIVE_KIND_NOTIFY, day=1)
+    ledger.received([notice, notice, directive("b", DIRECTIVE_KIND_SUSPEND, day=2)])
+    assert ledger.received_count("+84911") == 2
+    assert ledger.received_count("+84999") == 0

@@ -24,7 +24,7 @@ def test_the_check_digit_is_that_of_published_examples(digits: str, check_digit:
     assert luhn_check_digit(digits) == check_digit
 
 
-@pytest.mark.parametrize("operator_name", ["song-hong", "cuu-long", "truong-son"])
+@pytest.mark.parametrize("operator_name", list(OPERATORS))
 def test_mobile_numbers_lie_in_their_operators_ranges_and_are_unique(operator_name: str) -> None:
     numbers = NumberGenerator(seed=1)
     msisdns = [numbers.msisdn(operator_name) for _ in range(3000)]

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from subid.v1.enforcement_service_pb2 import DRIFT_KIND_NOT_REPORTED, Drift, ReportedState
 from subid.v1.subscription_pb2 import SERVICE_STATE_ACTIVE, SERVICE_STATE_INACTIVE
 from subid.v1.subscription_service_pb2 import (
     SUBSCRIPTION_EVENT_KIND_SIM_SWAP,
@@ -75,3 +76,18 @@ def test_a_registered_number_becomes_a_line_out_of_service(
 def test_reported_events_are_answered_one_by_one(operator: Operator) -> None:
     event = SubscriptionEvent(msisdn="0912345678", kind=SUBSCRIPTION_EVENT_KIND_SIM_SWAP)
     assert operator.report(event, event) == ["", ""]
+
+
+@pytest.mark.parametrize(("count", "messages"), [(0, 1), (1, 1), (100, 1), (101, 2)])
+def test_a_network_travels_in_messages_of_which_the_last_says_so(
+    count: int, messages: int, country: Country, operator: Operator
+) -> None:
+    states = [
+        ReportedState(msisdn=f"+8459{place:07d}", service_state=SERVICE_STATE_ACTIVE)
+        for place in range(count)
+    ]
+    country.drifts = [Drift(kind=DRIFT_KIND_NOT_REPORTED)]
+    answers = operator.reconcile(states)
+    assert [each.batch_index for each in answers] == list(range(messages))
+    assert (answers[-1].compared_count, answers[-1].not_reported_count) == (count, 1)
+    assert country.reported == states

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from telco_sim.attackers import Outcome
+from telco_sim.conduct import OperatorRecord
 from telco_sim.journal import Finding, Invariant
 from telco_sim.ledger import Step
 from telco_sim.measurements import Latency
@@ -38,10 +39,29 @@ def report() -> Report:
             Step(
                 kind="SUSPEND",
                 ordered_count=3,
-                attempt_counts={"executed": 3, "failed": 1, "lapsed": 0, "superseded": 0},
+                attempt_counts={
+                    "executed": 3,
+                    "lied": 1,
+                    "failed": 1,
+                    "lapsed": 0,
+                    "superseded": 0,
+                },
                 cause_counts={"UNVERIFIED": 3},
                 first_day=65,
                 last_day=66,
+            ),
+        ),
+        records=(
+            OperatorRecord(
+                operator="dong-nai",
+                habit="lying",
+                order_count=1234,
+                late_count=5,
+                failure_count=0,
+                false_count=71,
+                drift_count=19,
+                month="2026-12",
+                score=88.25,
             ),
         ),
         cheats=(REFUSED,),
@@ -89,12 +109,21 @@ def test_the_written_report_says_everything(report: Report, tmp_path: Path) -> N
     assert written["invariants"][0]["holds"] is True
     assert written["latencies"]["GetContact"]["p95_ms"] == 2
     assert written["enforcement"][0]["first_day"] == 65
+    assert written["operators"][0]["false_count"] == 71
 
 
-def printed(report: Report) -> str:
+def printed(report: Report, *, width: int = 160) -> str:
     shown = io.StringIO()
-    print_report(report, console=Console(file=shown, width=160))
+    print_report(report, console=Console(file=shown, width=width))
     return shown.getvalue()
+
+
+def test_the_operators_fit_into_eighty_columns(report: Report) -> None:
+    lines = printed(report, width=80).splitlines()
+    (row,) = (line.split() for line in lines if line.lstrip().startswith("dong-nai"))
+    assert row == ["dong-nai", "lying", "1,234", "5", "0", "71", "19", "88.2"]
+    assert any(line.startswith("Operators in 2026-12, by their score") for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_the_tables_show_what_happened(report: Report) -> None:
