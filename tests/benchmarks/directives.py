@@ -1,8 +1,8 @@
 """What orders cost on their way to operators and back, and what operators cost that have none.
 
 Owns the two runs. Everything is on the wire but the orders themselves, which a statement makes: how
-they come about is `enforcement.py`'s. The clients are processes of their own: as threads of one
-they wait for each other.
+they come about is `enforcement.py`'s. The clients are processes of their own: as threads of one a
+directive takes them twice the processor time (17 to 22 µs, not 9 to 10; n = 20,000).
 """
 
 import asyncio
