@@ -2,9 +2,10 @@
 
 Owns when a pull looks and what it answers with. A wait holds neither thread, connection nor
 transaction; an answer is stored only once there is one, so that the same request sent again gets
-it.
+it. A wait that ends with nothing stores nothing: operators without orders would else fill tables.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -50,7 +51,7 @@ class DirectivePull:
             OverloadedError: Too many pulls of this operator wait already.
         """
         if not self.request.HasField("wait_duration"):
-            return await self.edge.in_thread(partial(self._lease, self.call, may_be_empty=True))
+            return await self.edge.in_thread(partial(self._lease, self.call))
         wait = decode.duration(self.request.wait_duration, field="wait_duration")
         first = await self.edge.in_thread(self._first_answer)
         if first is not None:
@@ -68,16 +69,15 @@ class DirectivePull:
     def _look_now(self, *, is_last: bool) -> _Look:
         at = self.edge.clock.now()
         now = replace(self.call, at=at, rules=self.policies.at(at))
-        if is_last:
-            return Look(answer=self._lease(now, may_be_empty=True))
         name = now.caller.name
         next_at = self.edge.transactions.run(lambda uow: uow.directives.next_at(name, at=at))
-        if next_at is None or next_at > at:
-            return Look(answer=None, again_in_s=self._seconds_until(next_at, at))
-        try:
-            return Look(answer=self._lease(now, may_be_empty=False))
-        except _NothingYetError:
-            return Look(answer=None)
+        is_due = next_at is not None and next_at <= at
+        if is_due:
+            with suppress(_NothingYetError):
+                return Look(answer=self._lease(now, may_be_empty=False))
+        if is_last:
+            return Look(answer=pb.PullDirectivesResponse())
+        return Look(answer=None, again_in_s=None if is_due else self._seconds_until(next_at, at))
 
     def _seconds_until(self, next_at: datetime | None, at: datetime) -> float | None:
         """Real seconds until a lease ends; simulated time does not pass by itself."""
@@ -85,7 +85,7 @@ class DirectivePull:
             return None
         return (next_at - at).total_seconds()
 
-    def _lease(self, call: Call, *, may_be_empty: bool) -> pb.PullDirectivesResponse:
+    def _lease(self, call: Call, *, may_be_empty: bool = True) -> pb.PullDirectivesResponse:
         request = self.request
         duration = LEASE_DEFAULT
         if request.HasField("lease_duration"):

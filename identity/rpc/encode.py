@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -144,6 +145,12 @@ def timestamp(instant: datetime | None) -> Timestamp | None:
     return message
 
 
+@lru_cache(maxsize=1024)
+def _shared_timestamp(instant: datetime) -> Timestamp | None:
+    """The instant of many orders, made once. Messages take copies of it."""
+    return timestamp(instant)
+
+
 def outcome(value: FieldOutcome) -> subscription_pb2.FieldOutcome:
     """One compared field."""
     return subscription_pb2.FieldOutcome(
@@ -270,8 +277,8 @@ def directive(value: Handout) -> enforcement_service_pb2.Directive:
         kind=DIRECTIVE_KINDS[order.kind],
         causes=[CASE_CAUSES[cause] for cause in order.causes],
         citation="" if track is None else track.citation,
-        due_time=timestamp(order.due_at),
-        create_time=timestamp(order.created_at),
+        due_time=_shared_timestamp(order.due_at),
+        create_time=_shared_timestamp(order.created_at),
         way_out=None if track is None else localized(track.cure),
         notice=None if value.notice is None else localized(value.notice),
         kept_routes=_KEPT_ROUTES if order.kind in _BLOCKS else (),

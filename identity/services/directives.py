@@ -4,6 +4,7 @@ Owns leases and acknowledgements. What is ordered is decided elsewhere; an ackno
 the only thing that moves a subscription's applied state.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +23,10 @@ from identity.domain.errors import FieldViolation, InstantInFutureError, Request
 from identity.domain.msisdn import MSISDN
 from identity.domain.notice import fill
 from identity.domain.policy import Bilingual, Track
+from identity.domain.subscription import ServiceState
 from identity.services.call import Call
 from identity.storage.database import UnitOfWork
+from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.directives import Handed
 
 BEFORE_ORDER = "INSTANT_BEFORE_ORDER"
@@ -114,8 +117,7 @@ def acknowledge_directives(
     """
     ids = [item.directive_id for item in items]
     # Subscriptions first: a run of the clock locks them before it touches their directives.
-    pulled = uow.directives.find_handed(call.caller.name, ids).values()
-    uow.subscriptions.lock([(each.msisdn_key, each.subscription_id) for each in pulled])
+    uow.subscriptions.lock(DirectiveQueue(uow.connection).numbers_of(call.caller.name, ids))
     handed = uow.directives.find_handed(call.caller.name, ids, lock=True)
     results = _judge(call, handed, lease_id, items)
     _refuse_impossible_times(call, handed, items, results)
@@ -192,17 +194,15 @@ def _is_held(call: Call, directive: Handed, lease_id: UUID) -> bool:
 def _apply(uow: UnitOfWork, call: Call, executed: Sequence[Handed]) -> None:
     """Move applied states; of several orders for one number the last one counts."""
     states = {
-        directive.subscription_id: STATE_OF_DIRECTIVE[directive.kind]
+        (directive.msisdn_key, directive.subscription_id): STATE_OF_DIRECTIVE[directive.kind]
         for directive in executed
         if directive.kind in STATE_OF_DIRECTIVE
     }
-    references = [(directive.msisdn_key, directive.subscription_id) for directive in executed]
-    items = uow.subscriptions.find_by_reference(references)
-    uow.subscriptions.save_many(
-        item.applied(states[item.subscription_id], at=call.at)
-        for item in items
-        if item.subscription_id in states
-    )
+    alike: defaultdict[ServiceState, list[tuple[bytes, UUID]]] = defaultdict(list)
+    for reference, state in states.items():
+        alike[state].append(reference)
+    for state, references in alike.items():
+        uow.subscriptions.apply_alike(references, state, at=call.at)
 
 
 def _entry(call: Call, item: Acknowledgement, directive: Handed) -> AuditEntry:

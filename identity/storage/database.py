@@ -17,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.types.array import ListBinaryDumper
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -305,13 +306,18 @@ def connect(url: str) -> Engine:
         # An error message must not carry the values of a statement into the log.
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _write_bytes_fast)
+    event.listen(engine, "connect", _write_fast)
     return engine
 
 
-def _write_bytes_fast(connection: psycopg.Connection, _record: object) -> None:
-    """Have COPY write bytes by the driver's compiled way; it prefers one in Python (PEP 249)."""
+def _write_fast(connection: psycopg.Connection, _record: object) -> None:
+    """Have the driver write bytes and lists by its fastest ways; by itself it prefers others.
+
+    Bytes in COPY by the compiled one, not the one in Python (PEP 249). Lists as binary arrays: as
+    text, 10,000 instants take 3 µs each and keys more, as binary 0.2 µs (psycopg 3.3).
+    """
     connection.adapters.register_dumper(bytes, BytesBinaryDumper)
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:

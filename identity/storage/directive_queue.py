@@ -30,6 +30,10 @@ _CANDIDATES = text(
     " ORDER BY lease_expires_at, position LIMIT :limit FOR UPDATE SKIP LOCKED)"
     " SELECT * FROM ready UNION ALL SELECT * FROM returned ORDER BY position"
 )
+_NUMBERS = text(
+    "SELECT DISTINCT msisdn_key, subscription_id FROM directive"
+    " WHERE directive_id = ANY (CAST(:ids AS uuid[])) AND operator_id = :operator_id"
+)
 _FIRST_OTHERS = text(
     "SELECT other.* FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
     " CROSS JOIN LATERAL (SELECT * FROM directive"
@@ -112,13 +116,19 @@ class DirectiveQueue:
             rows = [*candidates, *(row for row in held if not _is_out(row, at))]
             taken = _first_of_each(rows, others)[:limit]
             ends = {_number(row): row["lease_expires_at"] for row in held if _is_out(row, at)}
-            ends |= {_number(row): expires_at for row in taken}
+            left = {_number(row) for row in others} | _numbers_beside(candidates, taken)
+            ends |= {_number(row): expires_at for row in taken if _number(row) in left}
             self._hand_out(taken, lease_id=lease_id, expires_at=expires_at)
             has_moved = self._make_wait(ends, at=at)
             # Again while those in front only had to step aside: there may be others behind them.
             if taken or not has_moved:
                 return taken
         return []
+
+    def numbers_of(self, operator_id: str, ids: Iterable[UUID]) -> Sequence[Number]:
+        """The numbers of an operator's directives, whatever became of them."""
+        given = {"operator_id": operator_id, "ids": list(ids)}
+        return [(key, identity) for key, identity in self.connection.execute(_NUMBERS, given)]
 
     def out_until(self, numbers: Iterable[Number]) -> Mapping[Number, datetime]:
         """When what is out of some numbers comes back: new orders for them wait until then."""
@@ -172,6 +182,12 @@ def _first_of_each(
     stops = {_number(row): row["position"] for row in others}
     ordered = sorted(rows, key=lambda row: row["position"])
     return [row for row in ordered if row["position"] <= stops.get(_number(row), row["position"])]
+
+
+def _numbers_beside(rows: Iterable[RowMapping], taken: Iterable[RowMapping]) -> set[Number]:
+    """Numbers of those rows that were not taken."""
+    taken_ids = {row["directive_id"] for row in taken}
+    return {_number(row) for row in rows if row["directive_id"] not in taken_ids}
 
 
 def _is_out(row: RowMapping, at: datetime) -> bool:

@@ -112,6 +112,11 @@ def open_own_msisdn(sealer: Sealer, sealed: bytes, row: RowKey) -> MSISDN:
     return MSISDN(_open(sealer, sealed, "msisdn", row).decode())
 
 
+_LOCK = text(
+    "SELECT count(*) FROM (SELECT FROM subscription AS s"  # noqa: S608 - no input
+    f" JOIN {PACKED_REFERENCES} AS n ON s.msisdn_key = n.key AND s.subscription_id = n.id"
+    " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
+)
 _ORDER_ALIKE = text(
     "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
     f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
@@ -238,16 +243,8 @@ class Subscriptions:
 
     def lock(self, references: Sequence[tuple[bytes, UUID]]) -> None:
         """Lock many subscriptions at once, in key order, without reading them."""
-        query = (
-            select(subscription.c.subscription_id)
-            .where(
-                any_of(subscription.c.msisdn_key, (key for key, _ in references)),
-                any_of(subscription.c.subscription_id, (identity for _, identity in references)),
-            )
-            .order_by(subscription.c.msisdn_key)
-            .with_for_update()
-        )
-        self.connection.execute(query)
+        if references:
+            self.connection.execute(_LOCK, packed(references))
 
     def order_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """Write the same new order for many that stay in service and are nobody's primary."""

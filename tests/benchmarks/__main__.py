@@ -3,7 +3,15 @@
 import sys
 from pathlib import Path
 
-from tests.benchmarks import chip, contacts, enforcement, face, registry, verification
+from tests.benchmarks import (
+    chip,
+    contacts,
+    directives,
+    enforcement,
+    face,
+    registry,
+    verification,
+)
 from tests.benchmarks.harness import (
     ROOT,
     Benchmark,
@@ -34,6 +42,8 @@ BENCHMARKS: dict[str, Run] = {
     "registry_growth": registry.growth,
     "wave": enforcement.wave,
     "enforcement_clock": enforcement.clock,
+    "directives": directives.directives,
+    "idle_operators": directives.idle_operators,
     "server_memory": face.memory,
     "face_import": face.import_time,
 }

@@ -28,6 +28,7 @@ from subid.v1 import subscription_service_pb2_grpc as subscription_grpc
 from tests.benchmarks.books import Person, book, msisdn_of, register
 from tests.benchmarks.growth_chart import draw_growth
 from tests.benchmarks.harness import ROOT, Benchmark, benchmark
+from tests.benchmarks.processor_time import server_of
 from tests.benchmarks.running import Target, running_target
 
 IMPORT_ROWS = 200_000
@@ -167,7 +168,7 @@ def measure_growth(steps: Iterable[int] = STEPS) -> list[Step]:
                     list_ms=list_ms,
                     get_ratio=get_ratio,
                     list_ratio=list_ratio,
-                    server_mib=_server_mib(target),
+                    server_mib=server_of(target).memory_info().rss / 2**20,
                 )
             )
             print(measured[-1], flush=True)
@@ -175,10 +176,10 @@ def measure_growth(steps: Iterable[int] = STEPS) -> list[Step]:
     return measured
 
 
-def fill(target: Target, first: int, count: int) -> float:
+def fill(target: Target, first: int, count: int, *, operator: Caller = _OPERATOR) -> float:
     """Import records and then the book of the same people; the seconds that the book took."""
     _send(target, _POPULATION, _IMPORT_POPULATION, _register(first, count))
-    return _send_book(target, first, count)
+    return _send_book(target, first, count, operator=operator)
 
 
 def _seconds(steps: list[Step], *, upto: int = 0, after: int = 0) -> float:
@@ -219,9 +220,9 @@ def _register(first: int, count: int) -> Iterator[bytes]:
     return register(first, count, request_id=str(uuid4()))
 
 
-def _send_book(target: Target, first: int, count: int) -> float:
+def _send_book(target: Target, first: int, count: int, *, operator: Caller = _OPERATOR) -> float:
     messages = book(first, count, request_id=str(uuid4()))
-    return _send(target, _OPERATOR, _IMPORT_SUBSCRIPTIONS, messages)
+    return _send(target, operator, _IMPORT_SUBSCRIPTIONS, messages)
 
 
 def _copy_rate(target: Target) -> float:
@@ -276,13 +277,6 @@ def _link_all(target: Target) -> tuple[float, float]:
         Settings(state=target.state), workers=2, progress=lambda _done, _of: None
     )
     return time.perf_counter() - began_at, psutil.Process().memory_info().rss / 2**20
-
-
-def _server_mib(target: Target) -> float:
-    for process in psutil.process_iter(["cmdline"]):
-        if str(target.state) in (process.info["cmdline"] or ()):
-            return float(process.memory_info().rss / 2**20)
-    raise LookupError("the server is not there")
 
 
 def _compare(

@@ -120,8 +120,9 @@ async def test_an_idle_pull_asks_once_until_it_is_woken_and_once_in_the_end(
     looks = [each for each in statements if "CASE WHEN EXISTS" in each]
     assert (len(looks), len(statements)) == (1, 2)  # its first answer, and the look
     waiting.end()
-    assert not (await idle).directives
+    assert await idle == pb.PullDirectivesResponse()
     event.remove(engine, "before_cursor_execute", count)
+    assert len(statements) == len(looks) + 2, "it looks once more, and stores nothing"
 
 
 async def test_every_server_of_the_database_is_woken_and_one_gets_it(
