@@ -25,6 +25,7 @@ from identity.domain.notice import fill
 from identity.domain.policy import Bilingual, Track
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
+from identity.storage.arrays import References
 from identity.storage.database import UnitOfWork
 from identity.storage.directive_queue import DirectiveQueue
 from identity.storage.directives import Handed
@@ -202,7 +203,7 @@ def _apply(uow: UnitOfWork, call: Call, executed: Sequence[Handed]) -> None:
     for reference, state in states.items():
         alike[state].append(reference)
     for state, references in alike.items():
-        uow.subscriptions.apply_alike(references, state, at=call.at)
+        uow.subscriptions.apply_alike(References.of(references), state, at=call.at)
 
 
 def _entry(call: Call, item: Acknowledgement, directive: Handed) -> AuditEntry:

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, text
 
 from identity.storage.arrays import PACKED_REFERENCES, References, are
+from identity.storage.subscriptions import lock_all
 
 KeyRange = tuple[bytes, bytes | None]
 """The least key of a range, and the first one behind it; None for no end."""
@@ -58,11 +59,6 @@ _OF_WAVE = text(
     " AND msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR msisdn_key < :high)"
 )
 
-_LOCK = text(
-    "SELECT count(*) FROM (SELECT FROM"  # noqa: S608 - no input
-    f" {PACKED_REFERENCES} AS n JOIN subscription AS s ON {are('s')}"
-    " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
-)
 # What is open of each number, cases and notices, comes together first: a join of the two goes wrong
 # where the planner believes in few of either. It has joined 20,000 with 20,000 by comparing each
 # with each.
@@ -194,10 +190,12 @@ class DueCases:
     def _alike(self, row: Row[Any], at: datetime, days: Sequence[date]) -> Sequence[DueNumbers]:
         if not row.packed_keys:
             return []
-        given = References(row.packed_keys, row.packed_ids).parameters
+        references = References(row.packed_keys, row.packed_ids)
         # Locked first: what is read then of their cases is as it stays.
-        self.connection.execute(_LOCK, given)
-        rows = self.connection.execute(_ALIKE, {**given, "at": at, "days": list(days)})
+        lock_all(self.connection, references)
+        rows = self.connection.execute(
+            _ALIKE, {**references.parameters, "at": at, "days": list(days)}
+        )
         return [
             DueNumbers(
                 references=References(row.packed_keys, row.packed_ids),

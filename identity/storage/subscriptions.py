@@ -114,7 +114,7 @@ def open_own_msisdn(sealer: Sealer, sealed: bytes, row: RowKey) -> MSISDN:
 
 _LOCK = text(
     "SELECT count(*) FROM (SELECT FROM subscription AS s"  # noqa: S608 - no input
-    f" JOIN {PACKED_REFERENCES} AS n ON s.msisdn_key = n.key AND s.subscription_id = n.id"
+    f" JOIN {PACKED_REFERENCES} AS n ON {are('s')}"
     " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
 )
 _ORDER_ALIKE = text(
@@ -127,6 +127,12 @@ _APPLY_ALIKE = text(
     "  THEN CAST(:at AS timestamptz) ELSE s.ended_at END"
     f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
 )
+
+
+def lock_all(connection: Connection, references: References) -> None:
+    """Lock subscriptions in the order of their keys, without reading them."""
+    if references:
+        connection.execute(_LOCK, references.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +249,7 @@ class Subscriptions:
 
     def lock(self, references: Sequence[tuple[bytes, UUID]]) -> None:
         """Lock many subscriptions at once, in key order, without reading them."""
-        if references:
-            self.connection.execute(_LOCK, packed(references))
+        lock_all(self.connection, References.of(references))
 
     def order_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """Write the same new order for many that stay in service and are nobody's primary."""

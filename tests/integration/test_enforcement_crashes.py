@@ -365,6 +365,5 @@ def test_whoever_is_killed_no_order_is_lost_and_none_has_an_effect_twice(
     assert told.outcome_in_hours == undisturbed.outcome_in_hours
     assert forgets or told.outcome == undisturbed.outcome
     died = Counter(name for name, _ in deaths.died.elements())
-    print(dict(deaths.died))
     assert died[SERVER] >= len(STAGES)
     assert all(died[name] >= 2 for name in OPERATORS)
