@@ -19,7 +19,7 @@ from subid.v1.enforcement_service_pb2 import (
     Drift,
 )
 from subid.v1.quality_service_pb2 import Share
-from telco_sim.chapters.accounting import judge_operators, compare_networks
+from telco_sim.chapters.accounting import compare_networks, judge_operators
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Finding, Invariant
 from telco_sim.world import World
