@@ -91,7 +91,7 @@ AFTER_CHEATS = (
         title="Two people claim one number",
         steps=(disputes.dispute_numbers, passing_days.settle),
     ),
-    Chapter(title="Operators are called to account", steps=(accounting.call_to_account,)),
+    Chapter(title="Operators are judged", steps=(accounting.judge_operators,)),
     Chapter(
         title="The books are compared",
         steps=(

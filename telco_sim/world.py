@@ -171,7 +171,7 @@ class World:
         released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
         disputes: Disputes that cheats were tried with, by number.
-        records: How each operator obeyed, when it was called to account.
+        records: How each operator obeyed, when operators were judged.
     """
 
     plan: Plan

@@ -1,4 +1,4 @@
-"""Operators are called to account.
+"""Operators are judged.
 
 Owns the comparison of networks with what was ordered, and of the service's figures and scores with
 what the simulation has counted by hand: who is late, who fails, who lies, whose network drifts.
@@ -44,7 +44,7 @@ def compare_networks(world: World) -> None:
         desk.network.clear_up()
 
 
-def call_to_account(world: World) -> None:
+def judge_operators(world: World) -> None:
     """Compare the networks, and all figures and scores; once more when all is set right."""
     compare_networks(world)
     _compare_kpis(world, *_days(world))

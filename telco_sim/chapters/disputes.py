@@ -39,6 +39,9 @@ from telco_sim.world import CountryTooSmallError, Subscriber, World
 _DEADLINE_DAYS = 15
 """As long as the policy for Viet Nam gives for a decision, and again for an appeal."""
 
+DISPUTE_DAYS = 1 + _DEADLINE_DAYS
+"""How long the chapter takes: what is decided on its first day stands on its last."""
+
 _ACTS = (
     SUBSCRIPTION_EVENT_KIND_PORT_OUT,
     SUBSCRIPTION_EVENT_KIND_RELEASE,
@@ -62,6 +65,7 @@ def dispute_numbers(world: World) -> None:
     appealed, undecided, lost = _open_all(world)
     let_a_day_pass(world)
     for each in (appealed, undecided, lost):
+        _add_evidence(world, each)
         _check_one_alone_takes_nothing(world, each)
     for each in (appealed, lost):
         _decide(world, each, DISPUTE_DECISION_CLAIMANT, is_on_appeal=False)
@@ -121,22 +125,26 @@ def _in_good_standing(world: World, count: int) -> list[Subscriber]:
     return list(found.values())[:count]
 
 
-def _check_one_alone_takes_nothing(world: World, claim: _Claim) -> None:
-    """The claimant, the operator and one caller of the regulator do what they can, each alone."""
-    for personal_id, is_for_claimant in (
-        (claim.claimant.personal_id, True),
-        (claim.holder.personal_id, False),
-    ):
-        dispute = world.app.disputes.add_evidence(
-            claim.dispute_id, is_for_claimant=is_for_claimant, personal_id=personal_id
-        )
-    claim.subscriber.operator.disputes.add_evidence(claim.dispute_id, is_for_claimant=True)
+def _add_evidence(world: World, claim: _Claim) -> None:
+    """Both sides and the operator say what they have."""
+    world.app.disputes.add_evidence(
+        claim.dispute_id, is_for_claimant=True, personal_id=claim.claimant.personal_id
+    )
+    world.app.disputes.add_evidence(
+        claim.dispute_id, is_for_claimant=False, personal_id=claim.holder.personal_id
+    )
+    operator = claim.subscriber.operator
+    dispute = operator.disputes.add_evidence(claim.dispute_id, is_for_claimant=True)
     world.journal.check_equal(
         Invariant.DISPUTE_RUNS_ITS_COURSE,
         seen=[each.adder for each in dispute.evidence],
-        expected=["claimant", "holder"],
+        expected=["claimant", "holder", f"operator:{operator.name}"],
         subject="who has added evidence",
     )
+
+
+def _check_one_alone_takes_nothing(world: World, claim: _Claim) -> None:
+    """The operator and one caller of the regulator do what they can, each alone."""
     reasons = claim.subscriber.operator.report(*_events(world, claim))
     world.journal.check_equal(
         Invariant.NOBODY_LOSES_BY_ONE_ACT,

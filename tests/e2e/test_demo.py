@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from telco_sim.chapters.disputes import DISPUTE_DAYS
+from telco_sim.directives import Habit
 from telco_sim.journal import Invariant
 from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
 from telco_sim.scenarios import CHEATS
@@ -64,7 +66,7 @@ def test_the_country_lived(report: dict[str, Any]) -> None:
     assert counts["numbers ported"] == 1
     assert counts["numbers released"] == counts["records merged"] == 1
     assert counts["numbers disowned"] == 3
-    assert counts["days passed"] == 10
+    assert counts["days passed"] == 10 + DISPUTE_DAYS
     assert counts["updates entered in the register"] >= counts["numbers registered"] + 8
     assert counts["updates of lapsed leases"] > 0
 
@@ -80,6 +82,30 @@ def test_unverified_numbers_were_warned_and_blocked(report: dict[str, Any]) -> N
     assert sum(each["attempt_counts"]["failed"] for each in steps.values()) > 0
 
 
+def test_the_figures_say_who_lags_fails_lies_and_drifts(report: dict[str, Any]) -> None:
+    counts = report["counts"]
+    for kind in ("not applied", "unknown number", "not reported"):
+        assert counts[f"drift found: {kind}"] > 0
+    operators = {each["habit"]: each for each in report["operators"]}
+    assert set(operators) == {habit.value for habit in Habit}
+    vices = ("late_count", "failure_count", "false_count", "drift_count")
+    assert [operators["prompt"][vice] for vice in vices] == [0, 0, 0, 0]
+    # The month with most orders: what was compared in the next one may stand there.
+    assert operators["clumsy"]["failure_count"] > 0
+    assert operators["late"]["late_count"] > 0
+    for habit, each in operators.items():
+        assert habit == "lying" or each["false_count"] == 0
+        assert habit == "clumsy" or each["failure_count"] == 0
+
+
+def test_numbers_in_dispute_were_heard(report: dict[str, Any]) -> None:
+    counts = report["counts"]
+    assert counts["disputes opened"] == 3
+    assert counts["disputes decided"] == 2
+    assert counts["disputes decided on appeal"] == 1
+    assert counts["disputed numbers given to who claimed them"] == 1
+
+
 def test_every_method_was_called_and_measured(report: dict[str, Any]) -> None:
     called = {
         *("ImportPopulation", "ApplyPopulationChanges"),
@@ -91,6 +117,8 @@ def test_every_method_was_called_and_measured(report: dict[str, Any]) -> None:
         *("DisownSubscription", "GetContact", "BatchGetContacts"),
         *("AdvanceEnforcement", "PullDirectives", "AcknowledgeDirectives", "ExplainSubscription"),
         *("PreviewWave", "ApproveWave", "ExecuteWave", "GetReport"),
+        *("OpenCase", "ReconcileServiceState", "GetKpis", "GetMonthlyScore"),
+        *("OpenDispute", "AddEvidence", "DecideDispute", "AppealDispute", "GetDispute"),
     }
     latencies = report["latencies"]
     assert called <= set(latencies)

@@ -19,7 +19,7 @@ from subid.v1.enforcement_service_pb2 import (
     Drift,
 )
 from subid.v1.quality_service_pb2 import Share
-from telco_sim.chapters.accounting import call_to_account, compare_networks
+from telco_sim.chapters.accounting import compare_networks, judge_operators
 from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.journal import Finding, Invariant
 from telco_sim.world import World
@@ -121,7 +121,7 @@ def test_figures_that_differ_from_those_counted_by_hand_are_noticed(
     wrong = honest_kpis(world, HONEST)
     wrong.orders.CopyFrom(ExecutionTimes(executed_count=1, late_count=1))
     country.kpis = [wrong]
-    call_to_account(world)
+    judge_operators(world)
     assert f"figures of {HONEST}" in details(world, Invariant.KPIS_KNOWN)
 
 
@@ -138,7 +138,7 @@ def test_the_right_figures_of_an_idle_operator_are_taken(world: World, country: 
 
 def test_an_operator_that_sees_anothers_figures_is_noticed(world: World, country: Country) -> None:
     country.kpis = [honest_kpis(world, HONEST), honest_kpis(world, OTHER)]
-    call_to_account(world)
+    judge_operators(world)
     assert "may see" in details(world, Invariant.OWN_SUBSCRIPTIONS_ONLY)
 
 
@@ -153,7 +153,7 @@ def score(name: str, points: float) -> MonthlyScore:
 def test_points_taken_from_the_honest_are_noticed(world: World, country: Country) -> None:
     country.kpis = [honest_kpis(world, HONEST)]
     country.scores = [score(HONEST, 99)]
-    call_to_account(world)
+    judge_operators(world)
     assert f"prompt {HONEST} has 99.0 points" in details(world, Invariant.HONEST_IS_BEST)
 
 
@@ -163,7 +163,7 @@ def test_a_score_that_differs_from_the_one_counted_by_hand_is_noticed(
     idle = [each for each in world.desks.values() if each.habit is not Habit.DRIFTING]
     country.kpis = [honest_kpis(world, each.operator.name) for each in idle]
     country.scores = [score(HONEST, 99)]
-    call_to_account(world)
+    judge_operators(world)
     assert f"score of {HONEST}" in details(world, Invariant.KPIS_KNOWN)
 
 
@@ -173,7 +173,7 @@ def test_full_points_for_one_whose_network_drifts_are_noticed(
     name = desk_with(world, Habit.DRIFTING).operator.name
     country.kpis = [honest_kpis(world, name)]
     country.scores = [score(name, 100)]
-    call_to_account(world)
+    judge_operators(world)
     assert f"drifting {name} has 100.0 points" in details(world, Invariant.HONEST_IS_BEST)
 
 
@@ -182,6 +182,6 @@ def test_operators_are_kept_for_the_report_as_they_were_ranked(
 ) -> None:
     country.kpis = [honest_kpis(world, each.name) for each in world.operators]
     country.scores = [score(HONEST, 100), score(OTHER, 90)]
-    call_to_account(world)
+    judge_operators(world)
     kept = [(each.operator, each.habit, each.score) for each in world.records]
     assert kept == [(HONEST, "prompt", 50.0), (OTHER, world.desks[OTHER].habit.value, 45.0)]
