@@ -6,11 +6,11 @@ deaths of processes.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import Table, select, text
@@ -68,9 +68,7 @@ class Cast:
     numbers: Mapping[str, Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:
-        numbers = {
-            name: [self.people.msisdn() for _ in range(NUMBERS_EACH)] for name in OPERATORS
-        }
+        numbers = {name: [self.people.msisdn() for _ in range(NUMBERS_EACH)] for name in OPERATORS}
         object.__setattr__(self, "numbers", numbers)
 
     def enter(self, uow: UnitOfWork) -> None:
@@ -258,7 +256,9 @@ class Outcome:
     networks: Mapping[str, Mapping[str, int]]
 
 
-_CASE = "track cause policy_version opened_at steps_taken next_due_at state closed_at waits_for_wave"
+_CASE = (
+    "track cause policy_version opened_at steps_taken next_due_at state closed_at waits_for_wave"
+)
 _ORDER = (
     "operator_id kind causes policy_version track is_primary is_last_number upcoming_kind"
     " upcoming_at state failure_count created_at due_at executed_at superseded_at"
@@ -286,7 +286,9 @@ def outcome(database: Database, networks: Mapping[str, Network], *, unit: timede
             },
             cases=_of_numbers(uow, enforcement_case, _CASE, "track", unit),
             orders=_of_numbers(uow, directive, _ORDER, "position", unit),
-            waves=[(_chosen(each, "state slice_count", unit), _slices(each, slices)) for each in waves],
+            waves=[
+                (_chosen(each, "state slice_count", unit), _slices(each, slices)) for each in waves
+            ],
             reports=sorted(_chosen(each, _REPORT, unit) for each in reports),
             effects=_effects(networks),
             networks={name: network.states() for name, network in networks.items()},
