@@ -79,7 +79,7 @@ class Fuse:
         say({"name": self.name, "passed": dict(self.passed), **more})
 
 
-def serve(job: Mapping[str, Any]) -> None:
+def serve(job: Mapping[str, Any], faces: FacePool) -> None:
     """Be a server until SIGTERM, or until the end."""
     stage_file = Path(job["stage_file"])
     fuse = Fuse(job["name"], job["ends_at"], lambda: stage_file.read_text("utf-8"))
@@ -89,11 +89,11 @@ def serve(job: Mapping[str, Any]) -> None:
         listen=job["listen"],
         simulated_clock=True,
     )
-    asyncio.run(_serve(settings, fuse))
+    asyncio.run(_serve(settings, fuse, faces))
     fuse.tell()
 
 
-async def _serve(settings: Settings, fuse: Fuse) -> None:
+async def _serve(settings: Settings, fuse: Fuse, faces: FacePool) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     policies = load_policies(settings)
@@ -109,7 +109,7 @@ async def _serve(settings: Settings, fuse: Fuse) -> None:
             transactions=Transactions(database),
             clock=clock,
             examine_chip=_examine_nothing,  # type: ignore[arg-type] # it is never called
-            faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
+            faces=faces,
             threads=threads,
         )
         listening = await listen(
@@ -148,7 +148,7 @@ def operate(job: Mapping[str, Any]) -> None:
     fuse.tell()
 
 
-def fork(job: Mapping[str, Any]) -> int:
+def fork(job: Mapping[str, Any], faces: FacePool) -> int:
     """A process that does one job; returns its identifier."""
     child = os.fork()
     if child:
@@ -157,7 +157,10 @@ def fork(job: Mapping[str, Any]) -> int:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        {"serve": serve, "operate": operate}[job["do"]](job)
+        if job["do"] == "serve":
+            serve(job, faces)
+        else:
+            operate(job)
         code = 0
     except BaseException:  # noqa: BLE001 - the process ends here, and says why
         traceback.print_exc()
@@ -167,7 +170,8 @@ def fork(job: Mapping[str, Any]) -> int:
 class Parent:
     """Forks for each line, tells how each ended, and ends when nothing more is to be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, faces: FacePool) -> None:
+        self._faces = faces
         self._names: dict[int, str] = {}
         self._awake, wake = os.pipe()
         for end in (self._awake, wake):
@@ -200,7 +204,7 @@ class Parent:
                 if name == job["stop"]:
                     os.kill(child, signal.SIGTERM)
             return
-        self._names[fork(job)] = job["name"]
+        self._names[fork(job, self._faces)] = job["name"]
 
     def _reap(self) -> None:
         while self._names:
@@ -211,4 +215,5 @@ class Parent:
 
 
 if __name__ == "__main__":
-    Parent().run()
+    # Made here, and not in processes that leave it behind when they are killed.
+    Parent(FacePool(make_face_setup(models_directory=Path()), worker_count=1)).run()

@@ -6,7 +6,9 @@ pulled, executed and acknowledged, while events and reports come in, while a wav
 put back. Whoever dies is started again, and whoever was not answered sends the same again. What
 there is in the end is what there is when nobody dies.
 
-`TEST_CRASH_STORIES` says how often the story is told with deaths; each has some twenty.
+`TEST_CRASH_STORIES` says how often the story is told with deaths, in each some 20: of a server two
+in each of six stages, of each operator three while it obeys and one while it reports. In every
+other telling an operator that dies has lost what it pulled too, and gets it when the lease ends.
 """
 
 import json
@@ -59,7 +61,8 @@ DEATHS_OF_AN_OPERATOR = 3
 """While it obeys; while it reports, one."""
 
 KILLED = -9
-ENDS_TIMEOUT_S = 30.0
+ENDS_TIMEOUT_S = 150.0
+"""Far longer than any life takes, on any machine: one that hangs fails its test, not the run."""
 
 Points = Mapping[str, Mapping[str, int]]
 """How many points each process has passed in each stage."""
@@ -365,5 +368,5 @@ def test_whoever_is_killed_no_order_is_lost_and_none_has_an_effect_twice(
     assert told.outcome_in_hours == undisturbed.outcome_in_hours
     assert forgets or told.outcome == undisturbed.outcome
     died = Counter(name for name, _ in deaths.died.elements())
-    assert died[SERVER] >= len(STAGES)
-    assert all(died[name] >= 2 for name in OPERATORS)
+    assert died[SERVER] >= len(STAGES) * DEATHS_OF_A_SERVER - 2  # the last draw may come too late
+    assert all(died[name] >= DEATHS_OF_AN_OPERATOR for name in OPERATORS)
