@@ -245,6 +245,23 @@ class Orders(People):
         if order.kind != "notify":
             self.network[number] = STATE_AFTER[order.kind]
 
+    @rule(
+        operator=operators,
+        limit=st.sampled_from([1, 2, 99]),
+        fails=st.sets(st.integers(0, 3)),
+        lag=st.sampled_from([timedelta(), timedelta(), 2 * HOUR]),
+        is_done=st.booleans(),
+    )
+    def pull_by_two(
+        self, operator: str, limit: int, fails: set[int], lag: timedelta, *, is_done: bool
+    ) -> None:
+        """Two servers of an operator pull, and the second one is the first to be done, or late."""
+        first = self.lease(operator, HOUR, limit, is_done=is_done)
+        second = self.lease(operator, HOUR, 99, is_done=is_done)
+        self.at += lag
+        for lease in (second, first):
+            self.answer(lease, set() if is_done else fails)
+
     @rule(place=picks, fails=st.sets(st.integers(0, 3)), is_twice=st.booleans())
     def acknowledge(self, place: int, fails: set[int], *, is_twice: bool) -> None:
         """An operator acknowledges what it had or has in hand, in time or late, once or twice."""
@@ -284,10 +301,10 @@ class Orders(People):
                 return
             self.answer(lease, set())
 
-    @rule(days=st.integers(1, 5))
-    def obey_for_days(self, days: int) -> None:
-        """Some days on which the clock is run; then all is done that was ordered."""
+    @rule(days=st.integers(1, 5), is_told=st.booleans())
+    def pass_days(self, days: int, *, is_told: bool) -> None:
+        """Some days on which the clock is run; then all is done that was ordered, or nothing."""
         for _ in range(days):
             self.run_clock(DAY)
-        for operator in OPERATORS:
+        for operator in OPERATORS if is_told else ():
             self.obey(operator)
