@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 OPERATORS_MAX = 7
 """More lines than this cannot be told apart; the tables still have every operator."""
 
-COLOURS = ("#2471a3", "#ca6f1e", "#1e8449", "#7d3c98", "#17a2b8", "#b9770e", "#c0392b")
+COLOURS = ("#2471a3", "#ca6f1e", "#1e8449", "#7d3c98", "#17a2b8", "#2c3e50", "#c0392b")
 
 
 def svg(figure: Figure, *, salt: str) -> str:

@@ -79,7 +79,7 @@ def times_chart(operators: Sequence[OperatorKpis]) -> str:
 
 
 def months_chart(months: Sequence[MonthlyScores]) -> str:
-    """Scores month by month, a line for each operator, of whom the first `OPERATORS_MAX`.
+    """Scores month by month, a line for each operator, of whom the lowest `OPERATORS_MAX`.
 
     Returns:
         An `svg` element.
@@ -88,7 +88,7 @@ def months_chart(months: Sequence[MonthlyScores]) -> str:
     axes = figure.add_subplot()
     labels = [f"{each.month.first:%Y-%m}" for each in months]
     last = months[-1].scores if months else ()
-    for each, colour in zip(last[:OPERATORS_MAX], COLOURS, strict=False):
+    for each, colour in zip(last[-OPERATORS_MAX:], COLOURS, strict=False):
         found = [_score_in(month, each.operator_id) for month in months]
         axes.plot(labels, found, color=colour, marker="o", label=each.operator_id, clip_on=False)
     axes.set_ylim(0, 100)

@@ -47,6 +47,8 @@ _BY_WAVE = text(
     " WHERE e.state = 'open' AND e.frozen_at IS NULL AND e.waits_for_wave AND e.next_due_at <= :at"
     " AND e.track = :track AND e.steps_taken = ANY (CAST(:steps AS integer[]))"
     " AND e.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR e.msisdn_key < :high)"
+    # The planner does not see that these lie in the slice, too.
+    " AND s.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR s.msisdn_key < :high)"
     " AND (CAST(:causes AS text[]) = '{}' OR e.cause = ANY (CAST(:causes AS text[])))"
     " AND (CAST(:operators AS text[]) = '{}' OR s.operator_id = ANY (CAST(:operators AS text[])))"
     " AND (CAST(:provinces AS text[]) = '{}' OR s.province_code = ANY (CAST(:provinces AS text[])))"

@@ -72,7 +72,10 @@ _AFTERMATH = text(
     " (SELECT count(*) FROM complaint AS c WHERE c.filed_at >= :since"
     "  AND c.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR c.msisdn_key < :high)"
     "  AND EXISTS (SELECT FROM enforcement_case AS of WHERE of.msisdn_key = c.msisdn_key"
-    "   AND of.subscription_id = c.subscription_id AND of.wave_id = :wave_id)) AS complaints"
+    "   AND of.subscription_id = c.subscription_id AND of.wave_id = :wave_id"
+    # The planner does not see that these lie in the slice, too.
+    "   AND of.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR of.msisdn_key < :high)))"
+    "  AS complaints"
     " FROM enforcement_case AS e WHERE e.wave_id = :wave_id"
     " AND e.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR e.msisdn_key < :high)"
 )

@@ -5,8 +5,7 @@ so whatever it asks is explained and nothing is copied out of it. Says of each i
 may look beyond the partition of its key, and why.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import UUID, uuid4
@@ -15,10 +14,8 @@ from identity.audit.log import read_about_citizen
 from identity.domain.caller import Caller, Role
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
-from identity.services.advance_enforcement import advance_enforcement
 from identity.services.apply_population_changes import Correction, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
-from identity.services.directives import Acknowledgement, acknowledge_directives, pull_directives
 from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
@@ -36,53 +33,26 @@ from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import slice_bounds
 from identity.storage.requests import RequestKey
 from identity.storage.verifications import Claimant
+from tests.benchmarks.hot_query import (
+    ANY_PARTITION,
+    APP,
+    BY_ID,
+    IN_ORDER,
+    PAGE,
+    PRIMARY,
+    SETTLED,
+    WHOLE,
+    HotQuery,
+    Step,
+)
+from tests.benchmarks.plan_enforcement import ENFORCEMENT_QUERIES
 from tests.benchmarks.plan_registry import AUTHORITY, NOW, PERSON_COUNT, World
-from tests.databases import within
 from tests.unit.identity.makers import make_chip, make_face
 
 LEASE = timedelta(minutes=5)
-PAGE = 50
 BATCH_ROWS = 2_000
 CHANGED_ROWS = 20
 SLICES = 20
-
-Step = Callable[[], object]
-"""What is explained; what comes before it is not."""
-
-_APP = Caller(Role.CITIZEN_APP, "app")
-_ANY_PARTITION = "by subscription: an index probe in each partition"
-_IN_ORDER = "in an order of their own: an index scan in each partition, merged"
-_BY_ID = "by identifier: an index probe in each partition"
-_WHOLE = "the whole table, or a slice of it: a job"
-_PRIMARY = {"primary_number": _ANY_PARTITION}
-_SETTLED = {
-    **_PRIMARY,
-    "holding": _ANY_PARTITION,
-    "subscriber_update": _ANY_PARTITION,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class HotQuery:
-    """One use case, as far as the database sees it.
-
-    Attributes:
-        name: The call, as the protocol names it, and what sets it apart.
-        bring: Prepares it in a transaction and returns what is explained.
-        key_count: How many people or numbers it is about.
-        crosses: Tables in which it looks beyond the partitions of its keys, and why.
-        read_max: Rows of any one table that a statement of it may look at, for each key.
-        reads: Tables of which it looks at more, and why.
-        is_job: It works through whole tables: a sequential scan is what it should do.
-    """
-
-    name: str
-    bring: Callable[[World, UnitOfWork], Step]
-    key_count: int = 1
-    crosses: Mapping[str, str] = field(default_factory=dict)
-    read_max: int = 10
-    reads: Mapping[str, str] = field(default_factory=dict)
-    is_job: bool = False
 
 
 def _get_subscription(world: World, uow: UnitOfWork) -> Step:
@@ -96,7 +66,7 @@ def _list_of_operator(world: World, uow: UnitOfWork, *, states: tuple[LinkState,
 
 
 def _list_of_citizen(world: World, uow: UnitOfWork) -> Step:
-    person, call = world.record(20).personal_id, world.call(_APP)
+    person, call = world.record(20).personal_id, world.call(APP)
     return lambda: list_of_citizen(uow, call, person, after=None, limit=PAGE)
 
 
@@ -115,12 +85,12 @@ def _get_contacts(world: World, uow: UnitOfWork, *, count: int) -> Step:
 
 
 def _get_primary(world: World, uow: UnitOfWork) -> Step:
-    return partial(get_primary_number, uow, world.call(_APP), world.record(1).personal_id)
+    return partial(get_primary_number, uow, world.call(APP), world.record(1).personal_id)
 
 
 def _set_primary(world: World, uow: UnitOfWork) -> Step:
     person = world.record(1).personal_id
-    return partial(set_primary_number, uow, world.call(_APP), person, world.msisdn(1))
+    return partial(set_primary_number, uow, world.call(APP), person, world.msisdn(1))
 
 
 def _start_verification(world: World, uow: UnitOfWork) -> Step:
@@ -149,23 +119,6 @@ def _complete_verification(world: World, uow: UnitOfWork) -> Step:
         record_verdict(uow, call, session, make_chip(claim), make_face())
 
     return complete
-
-
-def _pull_directives(world: World, uow: UnitOfWork) -> Step:
-    return lambda: pull_directives(uow, world.call(), duration=LEASE, limit=PAGE)
-
-
-def _acknowledge_directive(world: World, uow: UnitOfWork) -> Step:
-    lease = pull_directives(uow, world.call(), duration=LEASE, limit=1)
-    done = Acknowledgement(
-        directive_id=lease.directives[0].directive.directive_id, is_executed=True, failure=""
-    )
-    return lambda: acknowledge_directives(uow, world.call(), lease.lease_id, [done])
-
-
-def _advance_enforcement(world: World, uow: UnitOfWork) -> Step:
-    advance_enforcement(within(uow), world.call(at=NOW - timedelta(minutes=30)))
-    return partial(advance_enforcement, within(uow), world.call())
 
 
 def _import_subscriptions(
@@ -249,20 +202,20 @@ def _read_audit(world: World, uow: UnitOfWork) -> Step:
 
 
 HOT_QUERIES = (
-    HotQuery(name="GetSubscription", bring=_get_subscription, crosses=_PRIMARY),
+    HotQuery(name="GetSubscription", bring=_get_subscription, crosses=PRIMARY),
     HotQuery(
         name="ListSubscriptions of an operator",
         bring=_list_of_operator,
         key_count=PAGE,
-        crosses={"subscription": _IN_ORDER, **_PRIMARY},
+        crosses={"subscription": IN_ORDER, **PRIMARY},
     ),
     HotQuery(
         name="ListSubscriptions of an operator, by link state",
         bring=partial(_list_of_operator, states=(LinkState.LINKED,)),
         key_count=PAGE,
-        crosses={"subscription": _IN_ORDER, **_PRIMARY},
+        crosses={"subscription": IN_ORDER, **PRIMARY},
     ),
-    HotQuery(name="ListSubscriptions of a citizen", bring=_list_of_citizen, crosses=_PRIMARY),
+    HotQuery(name="ListSubscriptions of a citizen", bring=_list_of_citizen, crosses=PRIMARY),
     HotQuery(name="GetContact", bring=partial(_get_contacts, count=1)),
     HotQuery(
         name="BatchGetContacts, 200 people",
@@ -271,10 +224,10 @@ HOT_QUERIES = (
     ),
     HotQuery(name="GetPrimaryNumber", bring=_get_primary),
     HotQuery(
-        name="SetPrimaryNumber", bring=_set_primary, crosses={"subscriber_update": _ANY_PARTITION}
+        name="SetPrimaryNumber", bring=_set_primary, crosses={"subscriber_update": ANY_PARTITION}
     ),
     HotQuery(name="StartVerification", bring=_start_verification),
-    HotQuery(name="GetVerification", bring=_get_verification, crosses={"verification": _BY_ID}),
+    HotQuery(name="GetVerification", bring=_get_verification, crosses={"verification": BY_ID}),
     HotQuery(
         name="CompleteVerification, a nonce of another session",
         bring=_find_by_nonce,
@@ -283,25 +236,9 @@ HOT_QUERIES = (
     HotQuery(
         name="CompleteVerification",
         bring=_complete_verification,
-        crosses={"verification": _BY_ID, **_SETTLED},
+        crosses={"verification": BY_ID, **SETTLED},
     ),
-    HotQuery(
-        name="PullDirectives",
-        bring=_pull_directives,
-        key_count=PAGE,
-        crosses={"directive": _IN_ORDER},
-    ),
-    HotQuery(
-        name="AcknowledgeDirectives",
-        bring=_acknowledge_directive,
-        crosses={"directive": _BY_ID, "holding": _ANY_PARTITION, **_PRIMARY},
-    ),
-    HotQuery(
-        name="AdvanceEnforcement, half an hour later",
-        bring=_advance_enforcement,
-        key_count=PAGE,
-        crosses={"enforcement_case": _IN_ORDER, **_SETTLED},
-    ),
+    *ENFORCEMENT_QUERIES,
     HotQuery(
         name="ImportSubscriptions, a new number",
         bring=partial(_import_subscriptions, first=PERSON_COUNT, of=20),
@@ -313,7 +250,7 @@ HOT_QUERIES = (
     HotQuery(
         name="ImportSubscriptions, a number with another holder",
         bring=partial(_import_subscriptions, first=1, of=21),
-        crosses=_SETTLED,
+        crosses=SETTLED,
     ),
     HotQuery(
         name=f"ImportSubscriptions, {BATCH_ROWS:,} numbers as they were",
@@ -332,7 +269,7 @@ HOT_QUERIES = (
     HotQuery(
         name="ImportSubscriptions, the end of a snapshot",
         bring=partial(_import_snapshot, is_last=True),
-        crosses={"subscription": _WHOLE, "import_row": _WHOLE},
+        crosses={"subscription": WHOLE, "import_row": WHOLE},
         is_job=True,
     ),
     HotQuery(
@@ -357,19 +294,19 @@ HOT_QUERIES = (
     HotQuery(
         name="ApplyPopulationChanges, a correction",
         bring=_apply_correction,
-        crosses=_SETTLED,
+        crosses=SETTLED,
     ),
     HotQuery(
         name=f"identity link, one slice of {SLICES}",
         bring=_link_slice,
-        crosses={"subscription": _WHOLE, "citizen": _WHOLE},
+        crosses={"subscription": WHOLE, "citizen": WHOLE},
         is_job=True,
     ),
     HotQuery(
         name="PullSubscriberUpdates",
         bring=_pull_updates,
         key_count=PAGE,
-        crosses={"subscriber_sequence": _IN_ORDER},
+        crosses={"subscriber_sequence": IN_ORDER},
     ),
     HotQuery(name="AcknowledgeSubscriberUpdates", bring=_acknowledge_update),
     HotQuery(name="Any write: its first answer", bring=_request),

@@ -39,12 +39,65 @@ INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, k
 
 -- Two people have claimed some numbers, and claim a few of them still.
 INSERT INTO dispute (msisdn_key, dispute_id, subscription_id, holder_key, claimant_key, operator_id,
-  msisdn_sealed, opener, state, opened_at, deadline, evidence, decisions, closed_at) SELECT
-  msisdn_key, gen_random_uuid(), subscription_id, citizen_key, sha256(citizen_key), operator_id,
-  msisdn_sealed, 'regulator:ministry', CASE WHEN is_open THEN 'open' ELSE 'closed' END, :now,
-  :now, '[]', '[]', CASE WHEN NOT is_open THEN CAST(:now AS timestamptz) END FROM (SELECT *,
-  get_byte(msisdn_key, 8) < 25 AS is_open FROM subscription WHERE get_byte(msisdn_key, 7) < 64)
-  AS s;
+  opener, state, opened_at, deadline, evidence, words, appeals, closed_at) SELECT msisdn_key,
+  gen_random_uuid(), subscription_id, citizen_key, sha256(citizen_key), operator_id,
+  'regulator:ministry', CASE WHEN is_open THEN 'open' ELSE 'closed' END, :now,
+  CAST(:now AS timestamptz) + interval '15 days', '[]', '[]', '[]', CASE WHEN NOT is_open THEN
+  CAST(:now AS timestamptz) END FROM (SELECT *, get_byte(msisdn_key, 8) < 25 AS is_open FROM
+  subscription WHERE get_byte(msisdn_key, 7) < 64) AS s;
+
+-- A wave has blocked some numbers a week ago, a few of which have been verified since; others wait
+-- for the next one.
+INSERT INTO wave (wave_id, criteria, state, creator, created_at, preview, round, slice_count) VALUES
+  ('00000000-0000-4000-8000-000000000002', '{"track": "T2", "step": "block_outgoing",
+  "operators": [], "province_codes": [], "causes": [], "subscription_count_max": 0,
+  "has_primaries": false}', 'running', 'regulator:ministry', :now, '{"subscription_count": 2000,
+  "by_operator": {}, "by_province": {}, "by_age": {}, "primary_count": 0, "last_number_count": 0,
+  "recently_verified_count": 0, "held_count": 0}', 1, 256);
+
+INSERT INTO wave_slice (wave_id, place, directive_count, executed_at, reverted_at, reverted_count)
+  SELECT '00000000-0000-4000-8000-000000000002', place, 10, CAST(:now AS timestamptz) - interval
+  '7 days', CASE WHEN place < 20 THEN CAST(:now AS timestamptz) - interval '6 days' END, CASE WHEN
+  place < 20 THEN 10 END FROM generate_series(0, 250) AS place;
+
+UPDATE enforcement_case SET steps_taken = 6, wave_id = '00000000-0000-4000-8000-000000000002',
+  wave_due_at = CAST(:now AS timestamptz) - interval '8 days' WHERE track = 'T2' AND
+  get_byte(msisdn_key, 9) < 13;
+
+UPDATE enforcement_case SET steps_taken = 5, waits_for_wave = true, next_due_at =
+  CAST(:now AS timestamptz) - interval '1 day' WHERE track = 'T2' AND state = 'open' AND
+  get_byte(msisdn_key, 9) >= 192;
+
+-- What was ordered in half a year, in the order of its days.
+INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,
+  policy_version, track, state, created_at, due_at, executed_at) SELECT msisdn_key,
+  gen_random_uuid(), subscription_id, operator_id, 'notify', '{unverified}', 'vn-2026-04-15', 'T2',
+  'executed', at, at + interval '1 day', at + interval '1 hour' FROM (SELECT *,
+  CAST(:now AS timestamptz) - (1 + get_byte(msisdn_key, 11) % 180) * interval '1 day' AS at FROM
+  subscription) AS s ORDER BY at;
+
+INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,
+  policy_version, track, wave_id, state, created_at, due_at, executed_at) SELECT msisdn_key,
+  gen_random_uuid(), subscription_id, operator_id, 'block_outgoing', '{unverified}',
+  'vn-2026-04-15', 'T2', '00000000-0000-4000-8000-000000000002', 'executed', at, at + interval
+  '1 day', at + interval '1 hour' FROM (SELECT s.*, CAST(:now AS timestamptz) - interval '7 days'
+  AS at FROM subscription AS s JOIN enforcement_case AS e USING (msisdn_key, subscription_id) WHERE
+  e.wave_id IS NOT NULL) AS stepped;
+
+INSERT INTO complaint (msisdn_key, subscription_id, filed_on, operator_id, filed_at) SELECT
+  msisdn_key, subscription_id, CAST(at AS date), operator_id, at FROM (SELECT *,
+  CAST(:now AS timestamptz) - (get_byte(msisdn_key, 12) % 180) * interval '1 day' AS at FROM
+  subscription WHERE get_byte(msisdn_key, 13) < 64) AS s;
+
+INSERT INTO reconciliation (operator_id, request_id, began_at, finished_at, compared_count,
+  drift_count, false_count, unreported_count) SELECT 'viettel', gen_random_uuid(), at, at, 10000, 7,
+  1, 3 FROM (SELECT CAST(:now AS timestamptz) - day * interval '1 hour' AS at FROM
+  generate_series(1, 5000) AS day) AS days;
+
+INSERT INTO signing_certificate VALUES ('\x00', '\x00', :now);
+
+INSERT INTO acknowledgement SELECT 'operator:viettel', gen_random_uuid(), repeat('line ', 200),
+  '\x00', '\x00', :now FROM generate_series(1, 4000);
 
 -- Some of what is open is on its way.
 UPDATE directive SET state = 'leased', lease_id = gen_random_uuid(), lease_expires_at =
@@ -60,7 +113,7 @@ UPDATE subscriber_sequence AS place SET settled_sequence = acknowledged_sequence
   subscriber_update AS owed WHERE place.citizen_key = owed.citizen_key;
 
 INSERT INTO link_change (msisdn_key, subscription_id, changed_at, action, from_state, to_state)
-  SELECT msisdn_key, subscription_id, :now, 'import', 'not_found', 'linked' FROM subscription;
+  SELECT msisdn_key, subscription_id, :now, 'import_population', 'not_found', 'linked' FROM subscription;
 
 -- A snapshot of the first operator is under way, and has named most of its numbers.
 INSERT INTO import_run (caller, request_id, method, is_snapshot, began_at) VALUES

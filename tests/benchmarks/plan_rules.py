@@ -7,7 +7,7 @@ one that is no longer needed breaks the rules too.
 from collections.abc import Iterator, Sequence
 
 from identity.bootstrap import METADATA
-from tests.benchmarks.plan_queries import HotQuery
+from tests.benchmarks.hot_query import HotQuery
 from tests.benchmarks.plan_reading import Explained, Plan
 
 _SMALL = frozenset(

@@ -19,7 +19,8 @@ from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.embedded import embedded_postgres
 from tests.benchmarks.harness import ROOT
-from tests.benchmarks.plan_queries import HOT_QUERIES, HotQuery
+from tests.benchmarks.hot_query import HotQuery
+from tests.benchmarks.plan_queries import HOT_QUERIES
 from tests.benchmarks.plan_reading import Explained, explaining
 from tests.benchmarks.plan_registry import PERSON_COUNT, World, build
 from tests.benchmarks.plan_rules import GROWING, faults

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from identity.storage.database import Database, UnitOfWork
-from tests.benchmarks.plan_queries import HOT_QUERIES, HotQuery, Step
+from tests.benchmarks.hot_query import HotQuery, Step
+from tests.benchmarks.plan_queries import HOT_QUERIES
 from tests.benchmarks.plan_registry import World
 from tests.benchmarks.plan_rules import faults
 from tests.benchmarks.plans import PAGE, explain, filled_registry, heading
