@@ -282,6 +282,7 @@ class People(World):
     def run_clock(self, jump: timedelta) -> None:
         """The clock is run; primary numbers come last."""
         self.at += jump
+        self.agree()  # and learn which number is which
         primaries = {number for number in self.model.numbers if number.is_primary}
         known = set(self.rows(directive, "directive_id"))
         advance_enforcement(self.transactions, self.call("clock"), slice_cases=2)
