@@ -41,7 +41,8 @@ class WaveCriteria:
         operators: Names of operators.
         province_codes: Provinces of the contract.
         causes: Causes of the case.
-        subscription_count_max: The most numbers it takes; 0 for all.
+        subscription_count_max: The most numbers it takes, of each slice those longest due; 0 for
+            all.
         has_primaries: Whether primary numbers are taken too.
     """
 
@@ -112,6 +113,15 @@ class Wave:
     directive_count: int = 0
     reverted_count: int = 0
     reason: str = ""
+
+    def share_of(self, place: int) -> int | None:
+        """The most numbers that a slice takes; None for all that are there.
+
+        Each slice has a share of its own, so that no more are taken whoever executes them at once,
+        and none is larger than slices are.
+        """
+        most, of = self.criteria.subscription_count_max, self.slice_count
+        return most * (place + 1) // of - most * place // of if most else None
 
     def refuse_approval(self, approver: str) -> None:
         """Refuse an approval that would not count.

@@ -234,13 +234,11 @@ class Waves:
         given = {"versions": list(places), "places": list(places.values()), "wave_id": wave_id}
         self.connection.execute(_REVERT, {**references.parameters, **given})
 
-    def preview(
-        self, reach: WaveReach, *, at: datetime, has_primaries: bool
-    ) -> Sequence[Mapping[str, Any]]:
+    def preview(self, reach: WaveReach, *, at: datetime) -> Sequence[Mapping[str, Any]]:
         """What waits for a wave, counted by operator and province."""
         # It goes through whole tables: nothing is looked up by itself, whatever the planner says.
         self.connection.execute(text("SET LOCAL enable_nestloop = off"))
-        given = {**asdict(reach), "at": at, "has_primaries": has_primaries}
+        given = {**asdict(reach), "at": at}
         return [dict(row) for row in self.connection.execute(_COUNT, _listed(given)).mappings()]
 
     def sample(

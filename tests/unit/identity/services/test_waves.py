@@ -1,6 +1,7 @@
 """Waves: tried dry, approved by two, executed once, stopped, and put back exactly."""
 
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -9,13 +10,14 @@ from sqlalchemy import Engine, select
 from identity.domain.enforcement import DirectiveKind, Run
 from identity.domain.errors import WaveInvalidError, WaveNotFoundError, WaveNotReadyError
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.subscription import ServiceState
+from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import WaveCriteria, WaveState
 from identity.security.vault import Vault
 from identity.services import execute_wave as execution
 from identity.services.waves import stop_wave
 from identity.storage.tables import directive
 from tests.unit.identity.conftest import Race
+from tests.unit.identity.makers import find, store_orders
 from tests.unit.identity.services.wave_country import DAY, T2, Country, make_country
 
 
@@ -111,6 +113,61 @@ def test_a_wave_takes_no_more_than_it_may(country: Country) -> None:
     wave = country.execute(country.approved(replace(T2, subscription_count_max=5)))
     assert wave.directive_count == 5
     assert country.states().count(ServiceState.OUTGOING_BLOCKED) == 5
+
+
+def longer_due(country: Country, *items: Subscription) -> None:
+    """Have numbers wait for a wave a day longer than all others."""
+    for item in items:
+        cases = [
+            (replace(case, next_due_at=case.next_due_at - DAY), item)
+            for case in country.cases(item)
+            if case.next_due_at is not None
+        ]
+        country.transactions.run(lambda uow, cases=cases: uow.cases.save_many(cases))  # type: ignore[misc] # bound at once
+
+
+def taken(country: Country) -> list[Subscription]:
+    """The numbers whose open cases a wave has stepped."""
+    return [item for item in country.numbers if any(case.wave_id for case in country.cases(item))]
+
+
+def test_a_wave_that_takes_a_few_takes_those_longest_due(country: Country) -> None:
+    longer_due(country, *country.numbers[7:9])
+    country.execute(country.approved(replace(T2, subscription_count_max=2)))
+    assert taken(country) == country.numbers[7:9]
+
+
+def test_what_is_held_takes_nobodys_place_in_a_wave_of_a_few(country: Country) -> None:
+    primary, told, free = country.numbers[7:10]
+    longer_due(country, primary, told, free)
+    country.transactions.run(
+        lambda uow: uow.subscriptions.save(replace(primary, verified_at=country.at))
+    )
+    country.transactions.run(lambda uow: uow.primaries.set(find(uow, primary), at=country.at))
+    country.transactions.run(lambda uow: store_orders(uow, told, DirectiveKind.NOTIFY))
+    country.execute(country.approved(replace(T2, subscription_count_max=1)))
+    assert taken(country) == [free]
+
+
+def test_each_slice_of_a_wave_of_a_few_takes_its_share(country: Country) -> None:
+    wave = country.approved(replace(T2, subscription_count_max=5), slice_numbers=2)
+    counts = [country.execute(wave, slices=1).directive_count for _ in range(wave.slice_count)]
+    before = [0, *counts]
+    assert wave.slice_count == 3
+    assert all(now - then <= 2 for now, then in zip(counts, before, strict=False))
+    assert len(taken(country)) == counts[-1] <= 5
+
+
+def test_two_servers_together_take_no_more_than_a_wave_may(country: Country, race: Race) -> None:
+    wave = country.approved(replace(T2, subscription_count_max=8), slice_numbers=4)
+    begin = partial(execution._begin, call=country.call(), wave_id=wave.wave_id)  # noqa: SLF001 - two servers are between two of their transactions
+    country.transactions.run(begin)
+    slices = [
+        partial(execution._execute_slice, call=country.call(), wave_id=wave.wave_id, place=place)  # noqa: SLF001 - as above
+        for place in (0, 1)
+    ]
+    race([lambda each=each: country.transactions.run(each) for each in slices])  # type: ignore[misc] # bound at once
+    assert len(taken(country)) == country.get(wave).directive_count <= 8
 
 
 @pytest.mark.parametrize(
