@@ -167,6 +167,28 @@ def _place(track: Track, kind: StepKind) -> int | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where a case stands before a step: rungs behind it, and whether the step is left to waves."""
+
+    place: int
+    is_by_wave: bool
+
+
+def rungs_before(criteria: WaveCriteria, rules: Rules) -> Mapping[str, Rung]:
+    """Where cases stand that have not taken the step, by version of the pack.
+
+    Also under packs that leave it to no wave: a retroactive one may have taken over cases that a
+    wave has stepped. No ladder takes the same blocking step twice.
+    """
+    return {
+        version: Rung(place, step.is_by_wave)
+        for (version, name), track in rules.known_tracks.items()
+        for place, step in enumerate(track.steps)
+        if name == criteria.track and step.kind is criteria.step
+    }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
     """What became of the numbers of some slices since.

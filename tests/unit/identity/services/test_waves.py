@@ -7,9 +7,11 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import Engine, select
 
+from identity.domain.calendar_date import day_of
 from identity.domain.enforcement import DirectiveKind, Run
 from identity.domain.errors import WaveInvalidError, WaveNotFoundError, WaveNotReadyError
 from identity.domain.policy import CaseCause, StepKind
+from identity.domain.policy_book import PolicyBook
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import WaveCriteria, WaveState
 from identity.security.vault import Vault
@@ -260,6 +262,43 @@ def test_a_revert_takes_back_what_stood_upon_the_wave(country: Country) -> None:
     country.revert(wave)
     assert set(country.states()) == {ServiceState.ACTIVE}
     assert {case.steps_taken for item in country.numbers for case in country.cases(item)} == {5}
+
+
+def without_waves(country: Country) -> PolicyBook:
+    """The rules with a retroactive pack that leaves no step to waves, from tomorrow on."""
+    before = next(pack for pack in country.book.chosen if "T2" in pack.tracks)
+    tracks = {
+        name: replace(
+            track,
+            policy_version="without-waves",
+            steps=tuple(replace(step, is_by_wave=False) for step in track.steps),
+        )
+        for name, track in before.tracks.items()
+    }
+    after = replace(
+        before,
+        version="without-waves",
+        effective_on=day_of(country.at + DAY),
+        is_retroactive=True,
+        tracks=tracks,
+    )
+    return PolicyBook([*country.book.chosen, after])
+
+
+def test_a_revert_finds_cases_that_went_over_to_a_pack_without_waves(country: Country) -> None:
+    wave = country.execute(country.approved())
+    country.obey()
+    country.book = without_waves(country)
+    country.advance(2)
+    assert {case.policy_version for item in country.numbers for case in country.cases(item)} == {
+        "without-waves"
+    }
+    assert country.revert(wave).reverted_count == 13
+    assert country.obey() == [(DirectiveKind.RESTORE, wave.wave_id)] * 13
+    # No wave will ever come for them: the step is the clock's now.
+    assert not any(case.waits_for_wave for item in country.numbers for case in country.cases(item))
+    country.advance(0)
+    assert country.obey() == [(DirectiveKind.BLOCK_OUTGOING, None)] * 13
 
 
 def test_a_revert_leaves_what_happened_since(country: Country) -> None:
