@@ -41,7 +41,8 @@ class WaveCriteria:
         operators: Names of operators.
         province_codes: Provinces of the contract.
         causes: Causes of the case.
-        subscription_count_max: The most numbers it takes; 0 for all.
+        subscription_count_max: The most numbers it takes, of each slice those longest due; 0 for
+            all.
         has_primaries: Whether primary numbers are taken too.
     """
 
@@ -113,6 +114,15 @@ class Wave:
     reverted_count: int = 0
     reason: str = ""
 
+    def share_of(self, place: int) -> int | None:
+        """The most numbers that a slice takes; None for all that are there.
+
+        Each slice has a share of its own, so that no more are taken whoever executes them at once,
+        and none is larger than slices are.
+        """
+        most, of = self.criteria.subscription_count_max, self.slice_count
+        return most * (place + 1) // of - most * place // of if most else None
+
     def refuse_approval(self, approver: str) -> None:
         """Refuse an approval that would not count.
 
@@ -155,6 +165,28 @@ def _place(track: Track, kind: StepKind) -> int | None:
         if step.kind is kind and step.is_by_wave:
             return place
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Where a case stands before a step: rungs behind it, and whether the step is left to waves."""
+
+    place: int
+    is_by_wave: bool
+
+
+def rungs_before(criteria: WaveCriteria, rules: Rules) -> Mapping[str, Rung]:
+    """Where cases stand that have not taken the step, by version of the pack.
+
+    Also under packs that leave it to no wave: a retroactive one may have taken over cases that a
+    wave has stepped. No ladder takes the same blocking step twice.
+    """
+    return {
+        version: Rung(place, step.is_by_wave)
+        for (version, name), track in rules.known_tracks.items()
+        for place, step in enumerate(track.steps)
+        if name == criteria.track and step.kind is criteria.step
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,9 +15,6 @@ from identity.services.waves import WORKERS, find_wave, note, reach_of, stop
 from identity.storage.database import UnitOfWork
 from identity.storage.link_runs import slice_bounds
 
-_LIMIT_NONE = 1 << 31
-"""More cases than a slice can hold."""
-
 
 def execute_wave(
     transactions: Transactions, call: Call, wave_id: UUID, *, slice_count_max: int
@@ -41,13 +38,11 @@ def execute_wave(
     wave = transactions.run(partial(_begin, call=call, wave_id=wave_id))
     if wave.state is WaveState.RUNNING:
         missing = [place for place in range(wave.slice_count) if place not in wave.done]
-        # A wave that takes only so many numbers must know after each slice how many it took.
-        workers = 1 if wave.criteria.subscription_count_max else WORKERS
         slices = [
             partial(_execute_slice, call=call, wave_id=wave_id, place=place)
             for place in missing[:slice_count_max]
         ]
-        transactions.run_each(slices, workers=workers)
+        transactions.run_each(slices, workers=WORKERS)
     return transactions.run(partial(_end, call=call, wave_id=wave_id))
 
 
@@ -72,14 +67,11 @@ def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> No
     if wave.state is not WaveState.RUNNING or not uow.waves.take(wave_id, place, at=call.at):
         return
     criteria = wave.criteria
-    left = (criteria.subscription_count_max or _LIMIT_NONE) - wave.directive_count
-    if left <= 0:
-        return
     waiting = uow.due_cases.list_by_wave(
         reach_of(call, criteria),
         call.at,
         keys=slice_bounds(place, of=wave.slice_count),
-        limit=left,
+        limit=wave.share_of(place),
         days=call.rules.exemption_days,
     )
     numbers = [each for each in waiting if criteria.has_primaries or not each.is_primary]

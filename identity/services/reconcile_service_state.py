@@ -7,6 +7,7 @@ numbers that differ only; a network that does as it is told costs a look at each
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -125,14 +126,11 @@ def reconcile_batch(
     found = _compare(uow, call, reported)
     drifts = tuple(each.drift for each in found if each.drift is not None)
     operator_id = call.caller.name
-    false_count = sum(each.finding.is_false for each in found)
+    named = uow.import_runs.name_new_rows(run.import_id, (each.msisdn_key for each in reported))
+    found_now = _count(reported, found, named)
     counts = uow.reconciliations.count(
-        operator_id,
-        head.request_id,
-        Counts(compared=len(reported), drifts=len(drifts), false=false_count),
-        began_at=run.began_at,
+        operator_id, head.request_id, found_now, began_at=run.began_at
     )
-    uow.import_runs.name_rows(run.import_id, (each.msisdn_key for each in reported))
     unreported: Sequence[Unreported] = ()
     unreported_count = 0
     if head.is_last:
@@ -142,8 +140,13 @@ def reconcile_batch(
         uow.reconciliations.finish(
             operator_id, head.request_id, unreported_count=unreported_count, at=call.at
         )
-    details = {"compared": len(reported), "drift": len(drifts), "false": false_count}
-    append(uow.connection, [_entry(call, details | {"unreported": unreported_count})])
+    details = {
+        "compared": found_now.compared,
+        "drift": found_now.drifts,
+        "false": found_now.false,
+        "unreported": unreported_count,
+    }
+    append(uow.connection, [_entry(call, details)])
     return Comparison(
         drifts=drifts,
         unreported=tuple(unreported),
@@ -154,10 +157,30 @@ def reconcile_batch(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a comparison says of a number, and as what it is told."""
+    """What a comparison says of a number, at its place in the report, and as what it is told."""
 
+    place: int
     finding: Finding
     drift: Drift | None
+    is_known: bool
+
+
+def _count(
+    reported: Sequence[Reported], found: Sequence[_Found], named: AbstractSet[bytes]
+) -> Counts:
+    """What a batch adds to the figures.
+
+    Each number counts once, as it was named first, and one that the operator neither has nor serves
+    counts nowhere: whoever named what is in order again and again, or numbers of nobody's, would
+    make little of what is not.
+    """
+    new = [each for each in found if reported[each.place].msisdn_key in named]
+    nobodys = sum(not each.is_known and each.drift is None for each in new)
+    return Counts(
+        compared=len(named) - nobodys,
+        drifts=sum(each.drift is not None for each in new),
+        false=sum(each.finding.is_false for each in new),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,20 +279,21 @@ def _order(
 def _told(judged: _Judged, ordered: Mapping[UUID, UUID]) -> _Found:
     finding = judged.finding
     if finding.drift is None:
-        return _Found(finding, None)
+        return _Found(judged.place, finding, None, is_known=True)
     drift = Drift(
         place=judged.place,
         kind=finding.drift,
         ordered=judged.ordered,
         directive_id=ordered.get(judged.reference[1]),
     )
-    return _Found(finding, drift)
+    return _Found(judged.place, finding, drift, is_known=True)
 
 
 def _unknown(place: int, state: ServiceState) -> _Found:
     finding = compare(None, state)
     kind = finding.drift
-    return _Found(finding, None if kind is None else Drift(place=place, kind=kind))
+    drift = None if kind is None else Drift(place=place, kind=kind)
+    return _Found(place, finding, drift, is_known=False)
 
 
 def _entry(call: Call, details: Mapping[str, int]) -> AuditEntry:

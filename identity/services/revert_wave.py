@@ -9,7 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from identity.domain.settlement import Change
-from identity.domain.wave import Wave, WaveState, steps_behind
+from identity.domain.wave import Wave, WaveState, rungs_before
 from identity.services.call import Call
 from identity.services.settle_alike import settle_alike
 from identity.services.settle_subscriptions import settle_subscriptions
@@ -56,10 +56,10 @@ def _revert_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> Non
         keys=slice_bounds(place, of=wave.slice_count),
         days=call.rules.exemption_days,
     )
-    places = steps_behind(wave.criteria, call.rules)
+    rungs = rungs_before(wave.criteria, call.rules)
     for alike in numbers:
         references = alike.references
-        uow.waves.put_back(wave_id, references, places)
+        uow.waves.put_back(wave_id, references, rungs)
         example = uow.subscriptions.find_by_reference([references.first])[0]
         if not settle_alike(uow, call, example, references, wave_id=wave_id):
             items = uow.subscriptions.find_by_reference(list(references))

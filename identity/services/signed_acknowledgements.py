@@ -102,6 +102,13 @@ def _flaw(kept: KeptAcknowledgement, authority: x509.Certificate) -> Flaw | None
         return Flaw.CALLER
     except ValueError:
         return Flaw.CERTIFICATE
-    # The request named in the text, too: a row moved to another request proves nothing of it.
-    names_request = kept.signed_text.split("\n", 2)[1:2] == [str(kept.request_id)]
-    return None if is_signed and names_request else Flaw.SIGNATURE
+    return None if is_signed and _names_request(kept) else Flaw.SIGNATURE
+
+
+def _names_request(kept: KeptAcknowledgement) -> bool:
+    """Whether the text names its request: a row moved to another one proves nothing of it.
+
+    In whatever letters its sender wrote it: an identifier is the same in capitals.
+    """
+    named = kept.signed_text.split("\n", 2)[1:2]
+    return [name.lower() for name in named] == [str(kept.request_id)]

@@ -54,7 +54,7 @@ def preview_wave(
         WaveInvalidError: No ladder leaves this step to waves.
     """
     reach = reach_of(call, criteria)
-    counts = uow.waves.preview(reach, at=call.at, has_primaries=criteria.has_primaries)
+    counts = uow.waves.preview(reach, at=call.at)
     preview = _preview(uow, call, reach, counts)
     if 0 < criteria.subscription_count_max < preview.subscription_count:
         preview = replace(preview, subscription_count=criteria.subscription_count_max)
@@ -144,6 +144,7 @@ def reach_of(call: Call, criteria: WaveCriteria) -> WaveReach:
         causes=tuple(cause.value for cause in criteria.causes),
         operators=criteria.operators,
         provinces=criteria.province_codes,
+        has_primaries=criteria.has_primaries,
     )
 
 

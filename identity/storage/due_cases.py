@@ -39,8 +39,7 @@ _BY_CLOCK = text(
     " (SELECT next_due_at, case_id FROM due ORDER BY next_due_at DESC, case_id DESC LIMIT 1)"
     "  AS last"
 )
-_BY_WAVE = text(
-    f"SELECT {_PACKED} FROM (SELECT e.msisdn_key, e.subscription_id"  # noqa: S608 - no input
+_WAITING = (
     " FROM enforcement_case AS e JOIN subscription AS s"
     "  ON s.msisdn_key = e.msisdn_key AND s.subscription_id = e.subscription_id"
     "  AND s.msisdn_key >= :low AND (CAST(:high AS bytea) IS NULL OR s.msisdn_key < :high)"
@@ -52,7 +51,19 @@ _BY_WAVE = text(
     " AND (CAST(:causes AS text[]) = '{}' OR e.cause = ANY (CAST(:causes AS text[])))"
     " AND (CAST(:operators AS text[]) = '{}' OR s.operator_id = ANY (CAST(:operators AS text[])))"
     " AND (CAST(:provinces AS text[]) = '{}' OR s.province_code = ANY (CAST(:provinces AS text[])))"
-    " LIMIT :limit) AS waiting"
+)
+_BY_WAVE = text(
+    f"SELECT {_PACKED} FROM (SELECT e.msisdn_key, e.subscription_id{_WAITING}) AS waiting"  # noqa: S608 - no input
+)
+# What is held would keep its place at the front, and no number behind it would ever be taken.
+_FIRST_BY_WAVE = text(
+    f"SELECT {_PACKED} FROM (SELECT e.msisdn_key, e.subscription_id{_WAITING}"  # noqa: S608 - no input
+    " AND (:has_primaries OR NOT EXISTS (SELECT FROM primary_number AS p"
+    "  WHERE p.citizen_key = s.citizen_key AND p.subscription_id = s.subscription_id))"
+    " AND NOT EXISTS (SELECT FROM directive AS d WHERE d.msisdn_key = e.msisdn_key"
+    "  AND d.subscription_id = e.subscription_id"
+    "  AND d.state IN ('pending', 'leased') AND d.kind = 'notify')"
+    " ORDER BY e.next_due_at, e.case_id LIMIT :limit) AS waiting"
 )
 # A number has one open case on a ladder, and a wave steps one ladder.
 _OF_WAVE = text(
@@ -107,6 +118,7 @@ class WaveReach:
         causes: Names of causes.
         operators: Names of operators.
         provinces: Codes of provinces.
+        has_primaries: Whether primary numbers are taken too.
     """
 
     track: str
@@ -114,6 +126,7 @@ class WaveReach:
     causes: tuple[str, ...] = ()
     operators: tuple[str, ...] = ()
     provinces: tuple[str, ...] = ()
+    has_primaries: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +179,24 @@ class DueCases:
         return self._alike(row, at, days), (row.next_due_at, row.case_id)
 
     def list_by_wave(
-        self, reach: WaveReach, at: datetime, *, keys: KeyRange, limit: int, days: Sequence[date]
+        self,
+        reach: WaveReach,
+        at: datetime,
+        *,
+        keys: KeyRange,
+        limit: int | None,
+        days: Sequence[date],
     ) -> Sequence[DueNumbers]:
-        """The numbers in a range of keys that wait for a wave, locked."""
+        """The numbers in a range of keys that wait for a wave, locked.
+
+        Args:
+            reach: Which.
+            at: Cases due then or before.
+            keys: The range.
+            limit: The most numbers, those longest due first of those that nothing holds; None for
+                all, and who holds what is for others to ask.
+            days: Days that part contracts, in their order.
+        """
         given = {
             "at": at,
             "track": reach.track,
@@ -178,9 +206,14 @@ class DueCases:
             "provinces": list(reach.provinces),
             "low": keys[0],
             "high": keys[1],
-            "limit": limit,
         }
-        return self._alike(self.connection.execute(_BY_WAVE, given).one(), at, days)
+        query = _BY_WAVE
+        if limit is not None:
+            query, given = (
+                _FIRST_BY_WAVE,
+                {**given, "limit": limit, "has_primaries": reach.has_primaries},
+            )
+        return self._alike(self.connection.execute(query, given).one(), at, days)
 
     def list_of_wave(
         self, wave_id: UUID, at: datetime, *, keys: KeyRange, days: Sequence[date]

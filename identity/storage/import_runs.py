@@ -54,6 +54,13 @@ _UNIDENTIFIED = text(
     " WHERE caller = :caller AND request_id = :request_id"
 )
 
+_NAME = (
+    "INSERT INTO import_row (row_key, import_id)"
+    " SELECT DISTINCT key, CAST(:import_id AS bigint)"
+    " FROM unnest(CAST(:keys AS bytea[])) AS key ORDER BY key"
+    " ON CONFLICT DO NOTHING"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRun:
@@ -224,15 +231,12 @@ class ImportRuns:
 
     def name_rows(self, import_id: int, keys: Iterable[bytes]) -> None:
         """Note what a snapshot names."""
-        self.connection.execute(
-            text(
-                "INSERT INTO import_row (row_key, import_id)"
-                " SELECT DISTINCT key, CAST(:import_id AS bigint)"
-                " FROM unnest(CAST(:keys AS bytea[])) AS key ORDER BY key"
-                " ON CONFLICT DO NOTHING"
-            ),
-            {"keys": list(keys), "import_id": import_id},
-        )
+        self.connection.execute(text(_NAME), {"keys": list(keys), "import_id": import_id})
+
+    def name_new_rows(self, import_id: int, keys: Iterable[bytes]) -> frozenset[bytes]:
+        """`name_rows`; returns what it has not named before."""
+        given = {"keys": list(keys), "import_id": import_id}
+        return frozenset(self.connection.scalars(text(f"{_NAME} RETURNING row_key"), given))
 
     def name_rows_of(self, import_id: int, others: Iterable[int]) -> None:
         """Note what other snapshots under way have named so far as named by one."""

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.wave import Aftermath, Wave, WaveCriteria, WavePreview, WaveState
+from identity.domain.wave import Aftermath, Rung, Wave, WaveCriteria, WavePreview, WaveState
 from identity.storage.arrays import PACKED_REFERENCES, References, are
 from identity.storage.conversions import storable
 from identity.storage.due_cases import WaveReach
@@ -83,8 +83,9 @@ _AFTERMATH = text(
 # Wherever the case stands by now: every rung from the wave's on stood upon the wave's.
 _REVERT = text(
     "UPDATE enforcement_case AS e SET steps_taken = back.place, next_due_at = e.wave_due_at,"  # noqa: S608 - no input
-    " waits_for_wave = true, wave_id = NULL, wave_due_at = NULL"
-    " FROM unnest(CAST(:versions AS text[]), CAST(:places AS integer[])) AS back (version, place),"
+    " waits_for_wave = back.waits, wave_id = NULL, wave_due_at = NULL"
+    " FROM unnest(CAST(:versions AS text[]), CAST(:places AS integer[]), CAST(:waits AS boolean[]))"
+    "  AS back (version, place, waits),"
     f" {PACKED_REFERENCES} AS n"
     f" WHERE {are('e')} AND e.wave_id = :wave_id"
     " AND e.state = 'open' AND e.policy_version = back.version"
@@ -226,24 +227,27 @@ class Waves:
             _slice(wave_id, place).values(reverted_at=at, reverted_count=numbers)
         )
 
-    def put_back(self, wave_id: UUID, references: References, places: Mapping[str, int]) -> None:
-        """Have the cases that a wave stepped wait for a wave as before.
+    def put_back(self, wave_id: UUID, references: References, rungs: Mapping[str, Rung]) -> None:
+        """Have the cases that a wave stepped stand where they stood before.
 
         Args:
             wave_id: The wave.
             references: Their subscriptions, at least one.
-            places: Rungs behind a case that waits, by version of the pack.
+            rungs: Where that is, by version of the pack.
         """
-        given = {"versions": list(places), "places": list(places.values()), "wave_id": wave_id}
+        given = {
+            "versions": list(rungs),
+            "places": [rung.place for rung in rungs.values()],
+            "waits": [rung.is_by_wave for rung in rungs.values()],
+            "wave_id": wave_id,
+        }
         self.connection.execute(_REVERT, {**references.parameters, **given})
 
-    def preview(
-        self, reach: WaveReach, *, at: datetime, has_primaries: bool
-    ) -> Sequence[Mapping[str, Any]]:
+    def preview(self, reach: WaveReach, *, at: datetime) -> Sequence[Mapping[str, Any]]:
         """What waits for a wave, counted by operator and province."""
         # It goes through whole tables: nothing is looked up by itself, whatever the planner says.
         self.connection.execute(text("SET LOCAL enable_nestloop = off"))
-        given = {**asdict(reach), "at": at, "has_primaries": has_primaries}
+        given = {**asdict(reach), "at": at}
         return [dict(row) for row in self.connection.execute(_COUNT, _listed(given)).mappings()]
 
     def sample(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography import x509
@@ -361,4 +361,29 @@ def test_the_command_finds_what_somebody_has_changed(world: World, leased: Lease
         assert code == 1
         (line,) = [each for each in output.splitlines() if str(row["request_id"]) in each]
         assert line.endswith(f": {flaw}")
+    assert checked(world)[0] == 0
+
+
+def test_an_identifier_in_capitals_is_signed_as_it_stands_and_proves_as_much(
+    world: World, leased: Leased
+) -> None:
+    request = leased.request()
+    request.request_id = request.request_id.upper()
+    request.lease_id = request.lease_id.upper()
+    assert leased.send(leased.stubs.sign(request)) == [ACCEPTED]
+    assert checked(world)[0] == 0
+
+
+def test_a_row_that_was_moved_to_another_request_proves_nothing(
+    world: World, leased: Leased
+) -> None:
+    leased.send(leased.stubs.sign(leased.request()))
+    (row,) = kept(world, leased.name)
+    other = uuid4()
+    here = acknowledgement.c.caller == row["caller"]
+    rows(world, update(acknowledgement).where(here).values(request_id=other))
+    code, output = checked(world)
+    rows(world, update(acknowledgement).where(here).values(request_id=row["request_id"]))
+    assert code == 1
+    assert f"{other}" in output
     assert checked(world)[0] == 0

@@ -59,7 +59,7 @@ def due(
         read, _ = uow.due_cases.list_by_clock(CALL.at, after=before, limit=10_000, days=DAYS)
     else:
         reach = WaveReach(track=wave.track, steps=STEPS)
-        read = uow.due_cases.list_by_wave(reach, CALL.at, keys=(b"", None), limit=10_000, days=DAYS)
+        read = uow.due_cases.list_by_wave(reach, CALL.at, keys=(b"", None), limit=None, days=DAYS)
     return only(read, ids)
 
 

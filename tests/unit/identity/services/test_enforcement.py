@@ -83,7 +83,7 @@ def pull(uow: UnitOfWork, operator: str, at: datetime, *, limit: int = 999) -> l
 def wave(uow: UnitOfWork, operator: str, at: datetime) -> Stepped:
     """Block the operator's numbers that wait for a wave."""
     reach = WaveReach(track="T2", steps=(5,), operators=(operator,))
-    waiting = uow.due_cases.list_by_wave(reach, at, keys=(b"", None), limit=99, days=())
+    waiting = uow.due_cases.list_by_wave(reach, at, keys=(b"", None), limit=None, days=())
     call = make_call("ministry", role=Role.REGULATOR, at=at)
     return step_cases(uow, call, waiting, wave=WaveStep(wave_id=uuid4(), track="T2"))
 

@@ -17,6 +17,7 @@ from identity.services.directives import hand_out, pull_directives
 from identity.services.reconcile_service_state import UNREPORTED_MAX
 from identity.storage.database import UnitOfWork
 from identity.storage.enforcement_tables import reconciliation
+from identity.storage.reconciliations import Counts
 from identity.storage.tables import directive
 from tests.unit.identity.makers import (
     NOW,
@@ -219,3 +220,28 @@ def test_counts_add_up_over_the_batches(uow: UnitOfWork, operator: str) -> None:
         found = report(uow, call, states, request_id=request_id, batch_index=index)
         assert (found.counts.compared, found.counts.drifts) == (2 * index + 2, index + 1)
         assert found.counts.false == index + 1
+
+
+def test_a_number_counts_once_however_often_it_is_named(uow: UnitOfWork, operator: str) -> None:
+    """Or else a network would make its drift as small a share as it likes."""
+    call, request_id = make_call(operator, at=LATER), uuid4()
+    truth = store(uow, operator, acknowledged(ACTIVE))
+    lie = store(uow, operator, acknowledged(SUSPENDED))
+    # No order helps against a number that was never verified and is served.
+    wild = store(uow, operator, Past(ordered=ServiceState.INACTIVE, applied=ACTIVE))
+    network = [(truth, ACTIVE), (lie, ACTIVE), (wild, ACTIVE)]
+    for index in range(3):
+        found = report(uow, call, network, request_id=request_id, batch_index=index)
+    assert [each.place for each in found.drifts] == [2]
+    assert found.counts == Counts(compared=3, drifts=2, false=1)
+
+
+@pytest.mark.parametrize("make", [nobodys, anothers, released])
+def test_a_number_that_is_neither_had_nor_served_counts_nowhere(
+    uow: UnitOfWork, operator: str, make: Callable[[UnitOfWork, str], Subscription]
+) -> None:
+    call = make_call(operator, at=LATER)
+    made_up = [(make(uow, operator), state) for state in (TERMINATED, ServiceState.INACTIVE)]
+    served = (make(uow, operator), ACTIVE)
+    found = report(uow, call, [*made_up, served], request_id=uuid4())
+    assert found.counts == Counts(compared=1, drifts=1, false=0)

@@ -79,7 +79,7 @@ def step(uow: UnitOfWork, *items: Subscription) -> Stepped:
 def wave(uow: UnitOfWork, operator: str, wave_id: UUID) -> Stepped:
     """Block the operator's numbers that wait for it on T2."""
     reach = WaveReach(track="T2", steps=(5,), operators=(operator,))
-    waiting = uow.due_cases.list_by_wave(reach, NOW, keys=(b"", None), limit=99, days=())
+    waiting = uow.due_cases.list_by_wave(reach, NOW, keys=(b"", None), limit=None, days=())
     return step_cases(uow, CALL, waiting, wave=WaveStep(wave_id=wave_id, track="T2"))
 
 

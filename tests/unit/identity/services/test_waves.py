@@ -1,21 +1,25 @@
 """Waves: tried dry, approved by two, executed once, stopped, and put back exactly."""
 
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import Engine, select
 
+from identity.domain.calendar_date import day_of
 from identity.domain.enforcement import DirectiveKind, Run
 from identity.domain.errors import WaveInvalidError, WaveNotFoundError, WaveNotReadyError
 from identity.domain.policy import CaseCause, StepKind
-from identity.domain.subscription import ServiceState
+from identity.domain.policy_book import PolicyBook
+from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import WaveCriteria, WaveState
 from identity.security.vault import Vault
 from identity.services import execute_wave as execution
 from identity.services.waves import stop_wave
 from identity.storage.tables import directive
 from tests.unit.identity.conftest import Race
+from tests.unit.identity.makers import find, store_orders
 from tests.unit.identity.services.wave_country import DAY, T2, Country, make_country
 
 
@@ -113,6 +117,61 @@ def test_a_wave_takes_no_more_than_it_may(country: Country) -> None:
     assert country.states().count(ServiceState.OUTGOING_BLOCKED) == 5
 
 
+def longer_due(country: Country, *items: Subscription) -> None:
+    """Have numbers wait for a wave a day longer than all others."""
+    for item in items:
+        cases = [
+            (replace(case, next_due_at=case.next_due_at - DAY), item)
+            for case in country.cases(item)
+            if case.next_due_at is not None
+        ]
+        country.transactions.run(lambda uow, cases=cases: uow.cases.save_many(cases))  # type: ignore[misc] # bound at once
+
+
+def taken(country: Country) -> list[Subscription]:
+    """The numbers whose open cases a wave has stepped."""
+    return [item for item in country.numbers if any(case.wave_id for case in country.cases(item))]
+
+
+def test_a_wave_that_takes_a_few_takes_those_longest_due(country: Country) -> None:
+    longer_due(country, *country.numbers[7:9])
+    country.execute(country.approved(replace(T2, subscription_count_max=2)))
+    assert taken(country) == country.numbers[7:9]
+
+
+def test_what_is_held_takes_nobodys_place_in_a_wave_of_a_few(country: Country) -> None:
+    primary, told, free = country.numbers[7:10]
+    longer_due(country, primary, told, free)
+    country.transactions.run(
+        lambda uow: uow.subscriptions.save(replace(primary, verified_at=country.at))
+    )
+    country.transactions.run(lambda uow: uow.primaries.set(find(uow, primary), at=country.at))
+    country.transactions.run(lambda uow: store_orders(uow, told, DirectiveKind.NOTIFY))
+    country.execute(country.approved(replace(T2, subscription_count_max=1)))
+    assert taken(country) == [free]
+
+
+def test_each_slice_of_a_wave_of_a_few_takes_its_share(country: Country) -> None:
+    wave = country.approved(replace(T2, subscription_count_max=5), slice_numbers=2)
+    counts = [country.execute(wave, slices=1).directive_count for _ in range(wave.slice_count)]
+    before = [0, *counts]
+    assert wave.slice_count == 3
+    assert all(now - then <= 2 for now, then in zip(counts, before, strict=False))
+    assert len(taken(country)) == counts[-1] <= 5
+
+
+def test_two_servers_together_take_no_more_than_a_wave_may(country: Country, race: Race) -> None:
+    wave = country.approved(replace(T2, subscription_count_max=8), slice_numbers=4)
+    begin = partial(execution._begin, call=country.call(), wave_id=wave.wave_id)  # noqa: SLF001 - two servers are between two of their transactions
+    country.transactions.run(begin)
+    slices = [
+        partial(execution._execute_slice, call=country.call(), wave_id=wave.wave_id, place=place)  # noqa: SLF001 - as above
+        for place in (0, 1)
+    ]
+    race([lambda each=each: country.transactions.run(each) for each in slices])  # type: ignore[misc] # bound at once
+    assert len(taken(country)) == country.get(wave).directive_count <= 8
+
+
 @pytest.mark.parametrize(
     ("narrowed", "count"),
     [
@@ -203,6 +262,43 @@ def test_a_revert_takes_back_what_stood_upon_the_wave(country: Country) -> None:
     country.revert(wave)
     assert set(country.states()) == {ServiceState.ACTIVE}
     assert {case.steps_taken for item in country.numbers for case in country.cases(item)} == {5}
+
+
+def without_waves(country: Country) -> PolicyBook:
+    """The rules with a retroactive pack that leaves no step to waves, from tomorrow on."""
+    before = next(pack for pack in country.book.chosen if "T2" in pack.tracks)
+    tracks = {
+        name: replace(
+            track,
+            policy_version="without-waves",
+            steps=tuple(replace(step, is_by_wave=False) for step in track.steps),
+        )
+        for name, track in before.tracks.items()
+    }
+    after = replace(
+        before,
+        version="without-waves",
+        effective_on=day_of(country.at + DAY),
+        is_retroactive=True,
+        tracks=tracks,
+    )
+    return PolicyBook([*country.book.chosen, after])
+
+
+def test_a_revert_finds_cases_that_went_over_to_a_pack_without_waves(country: Country) -> None:
+    wave = country.execute(country.approved())
+    country.obey()
+    country.book = without_waves(country)
+    country.advance(2)
+    assert {case.policy_version for item in country.numbers for case in country.cases(item)} == {
+        "without-waves"
+    }
+    assert country.revert(wave).reverted_count == 13
+    assert country.obey() == [(DirectiveKind.RESTORE, wave.wave_id)] * 13
+    # No wave will ever come for them: the step is the clock's now.
+    assert not any(case.waits_for_wave for item in country.numbers for case in country.cases(item))
+    country.advance(0)
+    assert country.obey() == [(DirectiveKind.BLOCK_OUTGOING, None)] * 13
 
 
 def test_a_revert_leaves_what_happened_since(country: Country) -> None:

@@ -1,7 +1,7 @@
 """A registry of its own whose numbers wait for a wave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from identity.domain.caller import Role
 from identity.domain.enforcement import Case, DirectiveKind
 from identity.domain.policy import StepKind
+from identity.domain.policy_book import PolicyBook
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import SLICE_NUMBERS, Wave, WaveCriteria
@@ -28,7 +29,7 @@ from identity.services.transactions import Transactions
 from identity.services.waves import approve_wave, get_wave, preview_wave
 from identity.storage.database import Database
 from identity.storage.tables import metadata
-from tests.unit.identity.makers import find, make_call, store_citizen, store_number
+from tests.unit.identity.makers import find, make_call, policies, store_citizen, store_number
 
 DAY = timedelta(days=1)
 T2 = WaveCriteria(track="T2", step=StepKind.BLOCK_OUTGOING)
@@ -43,15 +44,18 @@ class Country:
         transactions: Its transactions.
         at: What time it is.
         numbers: The numbers, all in service, all unverified but where a test says otherwise.
+        book: The rules, each in its time.
     """
 
     transactions: Transactions
     at: datetime
     numbers: list[Subscription]
+    book: PolicyBook = field(default_factory=policies)
 
     def call(self, name: str = "ministry", role: Role = Role.REGULATOR) -> Call:
         """A call at this time."""
-        return make_call(name, role=role, at=self.at)
+        call = make_call(name, role=role, at=self.at)
+        return replace(call, rules=self.book.at(self.at))
 
     def preview(self, criteria: WaveCriteria = T2, *, slice_numbers: int = SLICE_NUMBERS) -> Wave:
         """A wave, tried dry."""

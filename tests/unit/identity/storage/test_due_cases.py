@@ -205,7 +205,7 @@ def waiting(uow: UnitOfWork, cause: CaseCause = CaseCause.UNVERIFIED, **given: A
 def reached(
     uow: UnitOfWork, reach: WaveReach, *, low: bytes = b"", high: bytes | None = None
 ) -> set[UUID]:
-    numbers = uow.due_cases.list_by_wave(reach, LONG_AGO, keys=(low, high), limit=100, days=DAYS)
+    numbers = uow.due_cases.list_by_wave(reach, LONG_AGO, keys=(low, high), limit=None, days=DAYS)
     return set(ids(numbers))
 
 
