@@ -103,5 +103,6 @@ def _flaw(kept: KeptAcknowledgement, authority: x509.Certificate) -> Flaw | None
     except ValueError:
         return Flaw.CERTIFICATE
     # The request named in the text, too: a row moved to another request proves nothing of it.
-    names_request = kept.signed_text.split("\n", 2)[1:2] == [str(kept.request_id)]
+    # It stands there as its caller wrote it, in small or capital digits.
+    names_request = kept.signed_text.lower().split("\n", 2)[1:2] == [str(kept.request_id)]
     return None if is_signed and names_request else Flaw.SIGNATURE

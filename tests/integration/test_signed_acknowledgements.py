@@ -362,3 +362,13 @@ def test_the_command_finds_what_somebody_has_changed(world: World, leased: Lease
         (line,) = [each for each in output.splitlines() if str(row["request_id"]) in each]
         assert line.endswith(f": {flaw}")
     assert checked(world)[0] == 0
+
+
+def test_what_was_signed_with_identifiers_in_capitals_cannot_be_denied(
+    world: World, leased: Leased
+) -> None:
+    request = leased.request()
+    request.request_id = request.request_id.upper()
+    assert leased.send(leased.stubs.sign(request)) == [ACCEPTED]
+    code, output = checked(world)
+    assert code == 0, output
