@@ -26,7 +26,7 @@ def execute_wave(
 
     Args:
         transactions: The registry.
-        call: The circumstances; what is due is due at its instant.
+        call: The circumstances. The wave takes what was due when it was previewed.
         wave_id: The wave.
         slice_count_max: The most slices to execute.
 
@@ -77,7 +77,8 @@ def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> No
         return
     waiting = uow.due_cases.list_by_wave(
         reach_of(call, criteria),
-        call.at,
+        # What two people saw and approved, and nothing that has become due since.
+        wave.created_at,
         keys=slice_bounds(place, of=wave.slice_count),
         limit=left,
         days=call.rules.exemption_days,

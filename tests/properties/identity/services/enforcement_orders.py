@@ -70,7 +70,7 @@ class Orders(People):
             shown = preview_wave(
                 self.uow, self.call("ministry"), criteria, slice_numbers=slice_numbers
             )
-        wave = Wave(shown.wave_id, shown.slice_count, has_primaries)
+        wave = Wave(shown.wave_id, shown.slice_count, has_primaries, self.at)
         assert shown.preview.subscription_count == len(self.model.awaiting(wave, self.at))
         self.model.waves.append(wave)
 

@@ -113,6 +113,19 @@ def test_a_wave_takes_no_more_than_it_may(country: Country) -> None:
     assert country.states().count(ServiceState.OUTGOING_BLOCKED) == 5
 
 
+def test_a_wave_takes_nothing_that_became_due_after_it_was_previewed(country: Country) -> None:
+    late = country.numbers[0]
+    (case,) = country.cases(late)
+    later = replace(case, next_due_at=country.at + DAY)
+    country.transactions.run(lambda uow: uow.cases.save_many([(later, late)]))
+    wave = country.approved()
+    assert wave.preview.subscription_count == 12
+    country.at += 2 * DAY
+    assert country.execute(wave).directive_count == 12
+    assert country.now(late).service_state is ServiceState.ACTIVE
+    assert country.preview().preview.subscription_count == 1
+
+
 @pytest.mark.parametrize(
     ("narrowed", "count"),
     [
