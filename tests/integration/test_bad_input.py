@@ -228,12 +228,14 @@ def _cases_of_waves_and_disputes() -> Iterator[tuple[str, str, object, str]]:
     for number in (0, 1, 5, 99):
         yield preview, "criteria.step", number, "criteria.step"
     yield preview, "criteria.operators", ["x"] * 101, "criteria.operators"
+    for text in ("", "x" * 64, "North", "a\x00b", "x-"):
+        yield preview, "criteria.operators", [text], "criteria.operators[0]"
     yield preview, "criteria.province_codes", ["1"], "criteria.province_codes[0]"
     yield preview, "criteria.subscription_count_max", -1, "criteria.subscription_count_max"
     for number in (0, 101, -1):
         yield "WaveService/ExecuteWave", "slice_count_max", number, "slice_count_max"
     for method in ("WaveService/StopWave", "WaveService/RevertWave"):
-        for text in ("", "x" * 201):
+        for text in ("", "x" * 201, LONG_NUMBER):
             yield method, "reason", text, "reason"
     for text in BAD_PERSONAL_IDS:
         claimant = "claimant_personal_id"
