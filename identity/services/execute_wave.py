@@ -56,7 +56,9 @@ def _begin(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
     wave = find_wave(uow, wave_id, lock="update")
     wave.refuse_execution()
     reach_of(call, wave.criteria)
-    for done in uow.waves.done_slices(wave_id):
+    # Two people who have approved since know of what was done before: their word holds for a call.
+    is_judged = wave.state is WaveState.RUNNING
+    for done in uow.waves.done_slices(wave_id) if is_judged else ():
         low, high = slice_bounds(done.place, of=wave.slice_count)
         after = uow.waves.aftermath(wave_id, since=done.executed_at, low=low, high=high)
         if (reason := reason_to_stop(after, call.rules.waves)) is not None:
