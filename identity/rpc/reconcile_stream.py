@@ -41,7 +41,8 @@ async def reconcile(
     Raises:
         ImportSequenceError: A message is out of order.
         RequestIDReusedError: A message was taken before with another body.
-        RequestInvalidError: It names something that is no number, or a number twice.
+        RequestInvalidError: It names something that is no number, or a number twice, also in an
+            earlier message.
     """
     order: BatchOrder | None = None
     async for request in requests:

@@ -15,6 +15,7 @@ from identity.audit.log import AuditEntry, append
 from identity.domain.directive import Directive
 from identity.domain.drift import DriftKind, Finding, compare
 from identity.domain.enforcement import DirectiveKind
+from identity.domain.errors import FieldViolation, RequestInvalidError
 from identity.domain.settlement import RESTORE_WITHIN
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
@@ -26,6 +27,12 @@ from identity.storage.reconciliations import Counts, Differing, Ground, Unreport
 
 UNREPORTED_MAX = 10_000
 """Numbers that were not reported and are named; the others are counted only."""
+
+_TWICE = FieldViolation(
+    field="states",
+    reason="REPEATED_UNIQUE",
+    description="a number stands in an earlier message of this reconciliation",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +128,25 @@ def reconcile_batch(
         run: The reconciliation.
         head: Which of its batches it is.
         reported: The numbers.
+
+    Raises:
+        RequestInvalidError: One of them stood in an earlier batch.
     """
+    keys = (each.msisdn_key for each in reported)
+    if uow.import_runs.name_rows(run.import_id, keys) < len(reported):
+        raise RequestInvalidError((_TWICE,))
     found = _compare(uow, call, reported)
     drifts = tuple(each.drift for each in found if each.drift is not None)
     operator_id = call.caller.name
     false_count = sum(each.finding.is_false for each in found)
+    # What is neither the operator's nor served is no number of its: it would water down the others.
+    compared = len(reported) - sum(each.is_nothing for each in found)
     counts = uow.reconciliations.count(
         operator_id,
         head.request_id,
-        Counts(compared=len(reported), drifts=len(drifts), false=false_count),
+        Counts(compared=compared, drifts=len(drifts), false=false_count),
         began_at=run.began_at,
     )
-    uow.import_runs.name_rows(run.import_id, (each.msisdn_key for each in reported))
     unreported: Sequence[Unreported] = ()
     unreported_count = 0
     if head.is_last:
@@ -142,7 +156,7 @@ def reconcile_batch(
         uow.reconciliations.finish(
             operator_id, head.request_id, unreported_count=unreported_count, at=call.at
         )
-    details = {"compared": len(reported), "drift": len(drifts), "false": false_count}
+    details = {"compared": compared, "drift": len(drifts), "false": false_count}
     append(uow.connection, [_entry(call, details | {"unreported": unreported_count})])
     return Comparison(
         drifts=drifts,
@@ -154,10 +168,11 @@ def reconcile_batch(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a comparison says of a number, and as what it is told."""
+    """What a comparison says of a number, and as what it is told; or that there is no such number."""
 
     finding: Finding
     drift: Drift | None
+    is_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +284,9 @@ def _told(judged: _Judged, ordered: Mapping[UUID, UUID]) -> _Found:
 def _unknown(place: int, state: ServiceState) -> _Found:
     finding = compare(None, state)
     kind = finding.drift
-    return _Found(finding, None if kind is None else Drift(place=place, kind=kind))
+    if kind is None:
+        return _Found(finding, None, is_nothing=True)
+    return _Found(finding, Drift(place=place, kind=kind))
 
 
 def _entry(call: Call, details: Mapping[str, int]) -> AuditEntry:

@@ -222,9 +222,9 @@ class ImportRuns:
             has_more=len(rows) > 1,
         )
 
-    def name_rows(self, import_id: int, keys: Iterable[bytes]) -> None:
-        """Note what a snapshot names."""
-        self.connection.execute(
+    def name_rows(self, import_id: int, keys: Iterable[bytes]) -> int:
+        """Note what a snapshot names; returns how many of it were not named before."""
+        named = self.connection.execute(
             text(
                 "INSERT INTO import_row (row_key, import_id)"
                 " SELECT DISTINCT key, CAST(:import_id AS bigint)"
@@ -233,6 +233,7 @@ class ImportRuns:
             ),
             {"keys": list(keys), "import_id": import_id},
         )
+        return named.rowcount
 
     def name_rows_of(self, import_id: int, others: Iterable[int]) -> None:
         """Note what other snapshots under way have named so far as named by one."""
