@@ -23,7 +23,7 @@ def execute_wave(
 
     Args:
         transactions: The registry.
-        call: The circumstances; what is due is due at its instant.
+        call: The circumstances. The wave takes what was due when it was previewed.
         wave_id: The wave.
         slice_count_max: The most slices to execute.
 
@@ -51,7 +51,9 @@ def _begin(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
     wave = find_wave(uow, wave_id, lock="update")
     wave.refuse_execution()
     reach_of(call, wave.criteria)
-    for done in uow.waves.done_slices(wave_id):
+    # Two people who have approved since know of what was done before: their word holds for a call.
+    is_judged = wave.state is WaveState.RUNNING
+    for done in uow.waves.done_slices(wave_id) if is_judged else ():
         low, high = slice_bounds(done.place, of=wave.slice_count)
         after = uow.waves.aftermath(wave_id, since=done.executed_at, low=low, high=high)
         if (reason := reason_to_stop(after, call.rules.waves)) is not None:
@@ -69,7 +71,8 @@ def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> No
     criteria = wave.criteria
     waiting = uow.due_cases.list_by_wave(
         reach_of(call, criteria),
-        call.at,
+        # What two people saw and approved, and nothing that has become due since.
+        wave.created_at,
         keys=slice_bounds(place, of=wave.slice_count),
         limit=wave.share_of(place),
         days=call.rules.exemption_days,

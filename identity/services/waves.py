@@ -84,7 +84,7 @@ def approve_wave(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
     wave.refuse_approval(approver)
     uow.waves.approve(wave, approver, at=call.at)
     if len(wave.approvers) + 1 == APPROVALS_NEEDED:
-        uow.waves.move(wave, WaveState.RUNNING if wave.done else WaveState.APPROVED)
+        uow.waves.move(wave, WaveState.APPROVED)
     note(uow, call, wave, "approve_wave", approvals=len(wave.approvers) + 1)
     return find_wave(uow, wave_id)
 

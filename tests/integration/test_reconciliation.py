@@ -17,6 +17,7 @@ from tests.integration.wire import TIMEOUT_S, Refused, new_id
 ACTIVE = subscription_pb2.SERVICE_STATE_ACTIVE
 BLOCKED = subscription_pb2.SERVICE_STATE_OUTGOING_BLOCKED
 SUSPENDED = subscription_pb2.SERVICE_STATE_SUSPENDED
+TERMINATED = subscription_pb2.SERVICE_STATE_TERMINATED
 NOT_ORDERED = subscription_pb2.SERVICE_STATE_UNSPECIFIED
 NOT_APPLIED = pb.DRIFT_KIND_NOT_APPLIED
 STRICTER = pb.DRIFT_KIND_STRICTER_THAN_ORDERED
@@ -158,6 +159,15 @@ def test_each_message_is_answered_and_a_repeated_stream_gets_the_first_answers(
     assert network.stream(sent) == first
     assert network.stream(sent[1:]) == first[1:]
     assert not network.scene.pull(network.name).directives
+
+
+def test_an_operator_does_not_look_better_for_numbers_that_are_none_of_its(
+    network: Network,
+) -> None:
+    own, people = network.scene.imported(network.name).msisdn, network.scene.people
+    padding = [(people.msisdn(), TERMINATED) for _ in range(9)]
+    answer = network.report((own, SUSPENDED), *padding)
+    assert (answer.compared_count, answer.drift_count) == (1, 1)
 
 
 def test_a_stream_that_breaks_goes_on_where_it_was(network: Network) -> None:

@@ -86,7 +86,8 @@ class WaveServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExecuteWave(self, request, context):
-        """Executes the next slices of an approved wave. Call it until it is completed.
+        """Executes the next slices of an approved wave. Call it until it is completed. It takes what was due
+        when it was previewed and still is, and nothing that has become due since.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -212,7 +212,7 @@ class Country:
     def execute(self, wave: Wave, numbers: Iterable[Number], at: datetime) -> None:
         """A slice is done."""
         for number in numbers:
-            if self._awaits(number, wave, at):
+            if self._awaits(number, wave, wave.previewed_at):
                 self.settle(number, at, run=Run(wave=wave.wave_id))
 
     def revert(self, wave: Wave, at: datetime) -> None:

@@ -70,7 +70,7 @@ class Orders(People):
             shown = preview_wave(
                 self.uow, self.call("ministry"), criteria, slice_numbers=slice_numbers
             )
-        wave = Wave(shown.wave_id, shown.slice_count, has_primaries)
+        wave = Wave(shown.wave_id, shown.slice_count, has_primaries, self.at)
         assert shown.preview.subscription_count == len(self.model.awaiting(wave, self.at))
         self.model.waves.append(wave)
 
@@ -92,7 +92,7 @@ class Orders(People):
             assert told == (OK if is_fit else "WAVE_NOT_READY")
             wave.approvers.add(name)
             if len(wave.approvers) == 2:
-                wave.state = "running" if wave.done else "approved"
+                wave.state = "approved"
 
     @rule(place=picks, slices=st.integers(1, 4))
     def execute(self, place: int, slices: int) -> None:
@@ -113,7 +113,8 @@ class Orders(People):
 
     def execute_slice(self, wave: Wave) -> bool:
         """The model's next slice; whether there may be another."""
-        if any(self.model.is_wrong(wave, self.slice(wave, place)) for place in wave.done):
+        done = wave.done if wave.state == "running" else []
+        if any(self.model.is_wrong(wave, self.slice(wave, place)) for place in done):
             wave.state, wave.approvers = "stopped", set()
             return False
         place = len(wave.done)

@@ -204,6 +204,7 @@ class Wave:
     wave_id: UUID
     slice_count: int
     has_primaries: bool
+    previewed_at: datetime
     state: str = "previewed"
     approvers: set[str] = field(default_factory=set)
     done: list[int] = field(default_factory=list)

@@ -172,6 +172,19 @@ def test_two_servers_together_take_no_more_than_a_wave_may(country: Country, rac
     assert len(taken(country)) == country.get(wave).directive_count <= 8
 
 
+def test_a_wave_takes_nothing_that_became_due_after_it_was_previewed(country: Country) -> None:
+    late = country.numbers[0]
+    (case,) = country.cases(late)
+    later = replace(case, next_due_at=country.at + DAY)
+    country.transactions.run(lambda uow: uow.cases.save_many([(later, late)]))
+    wave = country.approved()
+    assert wave.preview.subscription_count == 12
+    country.at += 2 * DAY
+    assert country.execute(wave).directive_count == 12
+    assert country.now(late).service_state is ServiceState.ACTIVE
+    assert country.preview().preview.subscription_count == 1
+
+
 @pytest.mark.parametrize(
     ("narrowed", "count"),
     [
@@ -224,6 +237,31 @@ def test_a_wave_stops_itself_when_many_are_cured(country: Country) -> None:
     assert after.state is WaveState.STOPPED
     assert after.reason.startswith("stopped itself: ")
     assert len(after.done) == 1
+    # Two who know of it may let it go on.
+    for name in ("first", "second"):
+        country.approve(wave, name)
+    assert country.execute(wave).state is WaveState.COMPLETED
+
+
+def test_what_two_people_let_go_on_is_looked_at_again_before_the_next_call(
+    country: Country,
+) -> None:
+    wave = country.approved(slice_numbers=4)
+    country.execute(wave, slices=1)
+    blocked = [
+        item
+        for item in map(country.now, country.numbers)
+        if item.service_state is not ServiceState.ACTIVE
+    ]
+    for item in blocked:
+        cured = replace(item, verified_at=country.at, service_state=ServiceState.ACTIVE)
+        country.settle(cured, is_cured=True)
+    assert country.execute(wave, slices=1).state is WaveState.STOPPED
+    for name in ("first", "second"):
+        country.approve(wave, name)
+    again = country.execute(wave, slices=1)
+    assert (again.state, len(again.done)) == (WaveState.RUNNING, 2)
+    assert country.execute(wave, slices=1).state is WaveState.STOPPED
 
 
 def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
