@@ -261,6 +261,13 @@ enforcement_case = Table(
         "msisdn_key",
         postgresql_where=text("state = 'open' AND frozen_at IS NULL AND waits_for_wave"),
     ),
+    # What a wave has stepped: what came of it, and what a revert puts back.
+    Index(
+        "ix_enforcement_case_wave_id",
+        "wave_id",
+        "msisdn_key",
+        postgresql_where=text("wave_id IS NOT NULL"),
+    ),
     Index(
         "ix_enforcement_case_closed_at",
         "closed_at",

@@ -46,6 +46,12 @@ def upgrade() -> None:
         ["closed_at"],
         postgresql_where=is_closed,
     )
+    op.create_index(
+        "ix_enforcement_case_wave_id",
+        "enforcement_case",
+        ["wave_id", "msisdn_key"],
+        postgresql_where=sa.text("wave_id IS NOT NULL"),
+    )
     op.create_index("ix_reconciliation_finished_at", "reconciliation", ["finished_at"])
     op.drop_index("ix_complaint_filed_at", "complaint")
     op.create_index("ix_complaint_filed_at", "complaint", ["filed_at", "operator_id"])
@@ -58,6 +64,7 @@ def downgrade() -> None:
     op.drop_index("ix_complaint_filed_at", "complaint")
     op.create_index("ix_complaint_filed_at", "complaint", ["operator_id", "filed_at"])
     op.drop_index("ix_reconciliation_finished_at", "reconciliation")
+    op.drop_index("ix_enforcement_case_wave_id", "enforcement_case")
     op.drop_index("ix_enforcement_case_closed_at", "enforcement_case")
     op.drop_index("ix_directive_created_at", "directive")
     op.drop_column("directive", "superseded_at")
