@@ -31,6 +31,14 @@ class WaveState(StrEnum):
     REVERTED = "reverted"
 
 
+_WHY_NOT_NOW = {
+    WaveState.PREVIEWED: f"and {APPROVALS_NEEDED} must approve it first",
+    WaveState.STOPPED: f"and {APPROVALS_NEEDED} must approve it anew",
+    WaveState.COMPLETED: "and nothing of it is left",
+    WaveState.REVERTED: "for good",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaveCriteria:
     """Which cases a wave takes; what is empty narrows nothing down.
@@ -113,6 +121,11 @@ class Wave:
     reverted_count: int = 0
     reason: str = ""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has taken as many numbers as it may."""
+        return 0 < self.criteria.subscription_count_max <= self.directive_count
+
     def refuse_approval(self, approver: str) -> None:
         """Refuse an approval that would not count.
 
@@ -131,7 +144,7 @@ class Wave:
             WaveNotReadyError: As said.
         """
         if self.state not in {WaveState.APPROVED, WaveState.RUNNING}:
-            raise WaveNotReadyError(f"the wave is {self.state}, not approved")
+            raise WaveNotReadyError(f"the wave is {self.state}, {_WHY_NOT_NOW[self.state]}")
 
 
 def steps_behind(criteria: WaveCriteria, rules: Rules) -> Mapping[str, int]:

@@ -4,6 +4,8 @@ Owns the slices: each is a range of keys in a transaction of its own, so a wave 
 on where it stood and no slice is done twice. What a step leads to is the domain's to say.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -12,7 +14,9 @@ from identity.services.call import Call
 from identity.services.step_cases import WaveStep, step_cases
 from identity.services.transactions import Transactions
 from identity.services.waves import WORKERS, find_wave, note, reach_of, stop
+from identity.storage.arrays import References
 from identity.storage.database import UnitOfWork
+from identity.storage.due_cases import DueNumbers
 from identity.storage.link_runs import slice_bounds
 
 _LIMIT_NONE = 1 << 31
@@ -69,28 +73,39 @@ def _begin(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
 def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> None:
     # Kept until the slice is done: a stop waits for it, and none begins after a stop.
     wave = find_wave(uow, wave_id, lock="share")
-    if wave.state is not WaveState.RUNNING or not uow.waves.take(wave_id, place, at=call.at):
+    if wave.state is not WaveState.RUNNING or wave.is_full:
+        return
+    if not uow.waves.take(wave_id, place, at=call.at):
         return
     criteria = wave.criteria
-    left = (criteria.subscription_count_max or _LIMIT_NONE) - wave.directive_count
-    if left <= 0:
-        return
     waiting = uow.due_cases.list_by_wave(
         reach_of(call, criteria),
         call.at,
         keys=slice_bounds(place, of=wave.slice_count),
-        limit=left,
+        limit=_LIMIT_NONE,
         days=call.rules.exemption_days,
     )
     numbers = [each for each in waiting if criteria.has_primaries or not each.is_primary]
+    if criteria.subscription_count_max:
+        left = criteria.subscription_count_max - wave.directive_count
+        numbers = list(_at_most(left, numbers))
     step = WaveStep(wave_id=wave_id, track=criteria.track)
     done = step_cases(uow, call, numbers, wave=step)
     uow.waves.count(wave_id, place, directives=done.directive_count)
 
 
+def _at_most(count: int, numbers: Iterable[DueNumbers]) -> Iterator[DueNumbers]:
+    """So many of them: first those that take the step for sure, primary numbers last."""
+    for each in sorted(numbers, key=lambda each: (each.is_primary, not each.is_notified)):
+        if count > 0:
+            yield replace(each, references=References.of(list(each.references)[:count]))
+        count -= len(each.references)
+
+
 def _end(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
     wave = find_wave(uow, wave_id, lock="update")
-    if wave.state is WaveState.RUNNING and len(wave.done) == wave.slice_count:
+    is_done = wave.is_full or len(wave.done) == wave.slice_count
+    if wave.state is WaveState.RUNNING and is_done:
         uow.waves.move(wave, WaveState.COMPLETED)
     note(uow, call, wave, "execute_wave", slices=len(wave.done), directives=wave.directive_count)
     return find_wave(uow, wave_id)

@@ -56,6 +56,8 @@ def preview_wave(
     reach = reach_of(call, criteria)
     counts = uow.waves.preview(reach, at=call.at, has_primaries=criteria.has_primaries)
     preview = _preview(uow, call, reach, counts)
+    # A wave that takes a few of many has the slices of all: none is larger than others' are.
+    slice_count = max(1, -(-preview.subscription_count // slice_numbers))
     if 0 < criteria.subscription_count_max < preview.subscription_count:
         preview = replace(preview, subscription_count=criteria.subscription_count_max)
     wave = Wave(
@@ -65,7 +67,7 @@ def preview_wave(
         creator=str(call.caller),
         created_at=call.at,
         preview=preview,
-        slice_count=max(1, -(-preview.subscription_count // slice_numbers)),
+        slice_count=slice_count,
     )
     uow.waves.add(wave)
     note(uow, call, wave, "preview_wave", numbers=preview.subscription_count)

@@ -67,7 +67,7 @@ def test_only_steps_that_are_left_to_waves_can_be_waves(
 
 def test_it_takes_two_people(country: Country) -> None:
     wave = country.preview()
-    with pytest.raises(WaveNotReadyError):
+    with pytest.raises(WaveNotReadyError, match="2 must approve it first"):
         country.execute(wave)
     assert country.approve(wave, "first").state is WaveState.PREVIEWED
     with pytest.raises(WaveNotReadyError, match="already"):
@@ -89,7 +89,7 @@ def test_an_executed_wave_has_blocked_each_number_once(country: Country) -> None
     assert (wave.state, wave.directive_count) == (WaveState.COMPLETED, 13)
     assert set(country.states()) == {ServiceState.OUTGOING_BLOCKED}
     assert country.obey() == [(DirectiveKind.BLOCK_OUTGOING, wave.wave_id)] * 13
-    with pytest.raises(WaveNotReadyError):
+    with pytest.raises(WaveNotReadyError, match="completed, and nothing of it is left"):
         country.execute(wave)
     assert country.obey() == []
     # From here on the clock goes on by itself.
@@ -109,8 +109,28 @@ def test_a_wave_goes_on_slice_by_slice(country: Country) -> None:
 
 def test_a_wave_takes_no_more_than_it_may(country: Country) -> None:
     wave = country.execute(country.approved(replace(T2, subscription_count_max=5)))
-    assert wave.directive_count == 5
+    assert (wave.state, wave.directive_count) == (WaveState.COMPLETED, 5)
     assert country.states().count(ServiceState.OUTGOING_BLOCKED) == 5
+
+
+def test_a_wave_of_a_few_goes_slice_by_slice_too(country: Country) -> None:
+    wave = country.approved(replace(T2, subscription_count_max=5), slice_numbers=1)
+    assert (wave.preview.subscription_count, wave.slice_count) == (5, 13)
+    wave = country.execute(wave)
+    assert (wave.state, wave.directive_count) == (WaveState.COMPLETED, 5)
+    # Slices that it does not need are left alone.
+    assert len(wave.done) < wave.slice_count
+    assert country.revert(wave).reverted_count == 5
+    assert set(country.states()) == {ServiceState.ACTIVE}
+
+
+def test_numbers_that_a_notice_holds_are_not_among_the_few(country: Country) -> None:
+    for item in country.numbers[:8]:
+        country.settle(item, cause=CaseCause.DEVICE_CHANGE, cause_at=country.at, run=Run())
+    preview = country.preview().preview
+    assert (preview.subscription_count, preview.held_count) == (5, 8)
+    wave = country.execute(country.approved(replace(T2, subscription_count_max=4)))
+    assert (wave.state, wave.directive_count) == (WaveState.COMPLETED, 4)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +185,10 @@ def test_a_wave_stops_itself_when_many_are_cured(country: Country) -> None:
     assert after.state is WaveState.STOPPED
     assert after.reason.startswith("stopped itself: ")
     assert len(after.done) == 1
+    # Two who approve it anew do not make it right: what is left is another wave's.
+    country.approve(wave, "first")
+    country.approve(wave, "second")
+    assert country.execute(wave).state is WaveState.STOPPED
 
 
 def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
