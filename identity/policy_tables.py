@@ -128,7 +128,7 @@ def print_forecast(found: Forecast, *, cause: CaseCause, opened_on: date) -> Non
             _instant(on).removesuffix(" 00:00"),
             step.kind,
             _instant(step.execute_by),
-            "; ".join(_notes(step, track)),
+            ";\n".join(_notes(step, track)),
         )
     console.print(table)
 
