@@ -49,7 +49,7 @@ class WaveCriteria:
         operators: Names of operators.
         province_codes: Provinces of the contract.
         causes: Causes of the case.
-        subscription_count_max: The most numbers it takes; 0 for all.
+        subscription_count_max: The most numbers it takes, no matter which; 0 for all.
         has_primaries: Whether primary numbers are taken too.
     """
 
@@ -67,7 +67,7 @@ class WavePreview:
     """What a wave would do, in numbers.
 
     Attributes:
-        subscription_count: Numbers that take the step.
+        subscription_count: Numbers that take the step, at most as many as the wave may.
         by_operator: Of each operator.
         by_province: Of each province; an empty code is unknown.
         by_age: Of each group of ages, from a sample, scaled up.
