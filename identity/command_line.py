@@ -75,7 +75,10 @@ def refusals_in_one_line() -> Iterator[None]:
         yield
     except RequestInvalidError as error:
         fail("; ".join(f"{fault.field}: {fault.description}" for fault in error.violations))
-    except (OSError, DomainError, StateError, PolicyPackError) as error:
+    except OSError as error:
+        is_of_file = error.filename is not None and error.strerror is not None
+        fail(f"{error.filename}: {error.strerror}" if is_of_file else str(error))
+    except (DomainError, StateError, PolicyPackError) as error:
         fail(str(error))
 
 

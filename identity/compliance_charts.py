@@ -72,7 +72,8 @@ def times_chart(operators: Sequence[OperatorKpis]) -> str:
         axes.set_yticks(range(len(operators)), [each.operator_id for each in operators])
         axes.set_ylim(-0.6, max(1, len(operators)) - 0.4)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(axis="y", length=0)
+        # What took no time stands on the edge: names keep clear of it.
+        axes.tick_params(axis="y", length=0, pad=10)
     panels[0].invert_yaxis()
     panels[-1].axvline(DUTY_S, color="#c0392b", linestyle="--", linewidth=1.2)
     return svg(figure, salt="times")
@@ -91,6 +92,8 @@ def months_chart(months: Sequence[MonthlyScores]) -> str:
     for each, colour in zip(last[-OPERATORS_MAX:], COLOURS, strict=False):
         found = [_score_in(month, each.operator_id) for month in months]
         axes.plot(labels, found, color=colour, marker="o", label=each.operator_id, clip_on=False)
+    # Months without a score have their place too.
+    axes.set_xlim(-0.4, max(1, len(labels)) - 0.6)
     axes.set_ylim(0, 100)
     axes.set_ylabel("points")
     axes.grid(visible=True, alpha=0.35)

@@ -58,7 +58,8 @@ SHARES: Mapping[str, Word] = MappingProxyType(
         "drift": Word(
             "Drift",
             "Lệch trạng thái",
-            "Numbers in another state than ordered or not named, at the last reconciliation.",
+            "Numbers in another state than ordered, not named, or not the operator's, at the last"
+            " reconciliation.",
         ),
         "false_acknowledgements": Word(
             "False acknowledgements",
@@ -78,7 +79,7 @@ SHARES: Mapping[str, Word] = MappingProxyType(
 )
 """The figures that are shares, by the fields of `OperatorKpis`."""
 
-COMPLAINTS = Word("Complaints", "Khiếu nại", "Complaints of citizens.")
+COMPLAINTS = Word("Complaints", "Khiếu nại", "Of citizens; of one number one a day counts.")
 
 _UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
 

@@ -28,6 +28,10 @@ _OnOption = Annotated[
         "--on", parser=parse_day, metavar="DAY", help="The day in Viet Nam; today unless set."
     ),
 ]
+_CauseOption = Annotated[
+    CaseCause,
+    typer.Option(metavar="CAUSE", help=f"Why the case is opened: {', '.join(CaseCause)}."),
+]
 _FromOption = Annotated[
     date, typer.Option("--from", parser=parse_day, metavar="DAY", help="When the case is opened.")
 ]
@@ -57,7 +61,8 @@ def check(files: _Files, state: StateOption = None) -> None:
             typer.echo(f"{pack.version}: OK, {pack.series} from {pack.effective_on} on")
         book = load_policies(settings, more=packs)
     days = ", ".join(day.isoformat() for day in book.change_days)
-    typer.echo(f"they go together with {settings.policies}: the rules change on {days}")
+    names = settings.policies.replace(",", ", ")
+    typer.echo(f"They go together with {names}. The rules change on {days}.")
 
 
 @policy_app.command("show")
@@ -90,7 +95,7 @@ def show(
 @policy_app.command("simulate")
 def simulate(  # noqa: PLR0913 - each is an option of the command
     *,
-    cause: Annotated[CaseCause, typer.Option(help="Why the case is opened.")],
+    cause: _CauseOption,
     opened_on: _FromOption,
     primary: Annotated[
         bool, typer.Option("--primary", help="The number is a citizen's primary.")

@@ -31,6 +31,9 @@ def load_policy(name: str, *, directory: Path | None = None) -> PolicyPack:
     built_in = _built_in(name)
     own = None if directory is None else directory / f"{name}{_SUFFIX}"
     if own is None or not own.exists():
+        if not built_in.is_file():
+            place = "" if directory is None else f", nor in {directory}"
+            raise FileNotFoundError(f"no pack {name} comes with the service{place}")
         return parse_policy_pack(built_in.read_text(encoding="utf-8"))
     if built_in.is_file():
         raise PolicyPackError(f"{own}: a pack of this name comes with the service: give it another")

@@ -128,14 +128,14 @@ def print_forecast(found: Forecast, *, cause: CaseCause, opened_on: date) -> Non
             _instant(on).removesuffix(" 00:00"),
             step.kind,
             _instant(step.execute_by),
-            "\n".join(_notes(step, track)),
+            ";\n".join(_notes(step, track)),
         )
     console.print(table)
 
 
 def _notes(step: ForecastStep, track: Track) -> Iterator[str]:
     if step.is_by_wave:
-        yield "by a wave, not before"
+        yield "by a wave, no sooner"
     if step.waits_for_notices:
         yield "once the notices were delivered"
     if step.policy_version != track.policy_version:

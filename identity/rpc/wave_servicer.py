@@ -144,7 +144,9 @@ def _preview(preview: WavePreview) -> pb.WavePreview:
 
 
 def _counts(counts: Mapping[str, int]) -> list[pb.WaveCount]:
-    return [pb.WaveCount(name=name, subscription_count=count) for name, count in counts.items()]
+    # In one order: what is kept of a preview has lost the order in which it was counted.
+    ordered = sorted(counts.items())
+    return [pb.WaveCount(name=name, subscription_count=count) for name, count in ordered]
 
 
 def _wave(wave: Wave) -> pb.Wave:

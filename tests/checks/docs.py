@@ -1,8 +1,9 @@
 """Fails when the documentation says what the code does not.
 
-Owns six comparisons: links lead somewhere, every page can be reached, every reason that a caller
+Owns eight comparisons: links lead somewhere, every page can be reached, every reason that a caller
 can meet is in `docs/reference/errors.md` and no other, every command named is a command, every
-setting is described, and code that sends a reader to a page sends them to one that exists.
+setting is described, code that sends a reader to a page sends them to one that exists, who may call
+what is as `docs/reference/protocol.md` says, and every table is in `docs/reference/data-model.md`.
 """
 
 import re
@@ -19,17 +20,22 @@ from biometrics.chip.codes import ChipCode
 from biometrics.cli import app as biometrics_app
 from biometrics.face.acquisition import AcquisitionFailure
 from buf.validate import validate_pb2
+from identity.bootstrap import METADATA
 from identity.cli import app as identity_app
 from identity.config import Settings
+from identity.domain.caller import Role
 from identity.domain.errors import leaves
 from identity.domain.verification import VerdictReason
 from identity.rpc.errors import STATUS_CODES
 from identity.rpc.server import SERVICES
+from identity.security.callers import PERMISSIONS
 from telco_sim.cli import app as telco_sim_app
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = Path("docs/reference/errors.md")
 RUNNING = Path("docs/operating/running.md")
+PROTOCOL = Path("docs/reference/protocol.md")
+DATA_MODEL = Path("docs/reference/data-model.md")
 ENTRANCES = (Path("README.md"), Path("docs/README.md"))
 CODE = ("identity", "biometrics", "telco_sim", "protos/subid", "tests")
 PROGRAMS: Mapping[str, typer.Typer] = {
@@ -60,6 +66,8 @@ def main() -> int:
         *_wrong_commands(texts),
         *_wrong_settings(texts),
         *_missing_pages(),
+        *_wrong_permissions(texts.get(PROTOCOL, "")),
+        *_missing_tables(texts.get(DATA_MODEL, "")),
     ]
     print("\n".join(found) or f"docs: {len(texts)} pages agree with the code")
     return 1 if found else 0
@@ -298,6 +306,37 @@ def _missing_pages() -> Iterator[str]:
             for page in sorted(set(_PAGE.findall(path.read_text(encoding="utf-8")))):
                 if not (ROOT / page).exists():
                     yield f"{path.relative_to(ROOT)}: there is no {page}"
+
+
+# Permissions and tables.
+
+
+def _wrong_permissions(text: str) -> Iterator[str]:
+    written = dict(_written_permissions(text))
+    for method in sorted(written.keys() | PERMISSIONS.keys()):
+        said, true = written.get(method, set()), PERMISSIONS.get(method, frozenset())
+        if said != true:
+            yield f"{PROTOCOL}: {method} may be called by {', '.join(sorted(true)) or 'nobody'}"
+
+
+def _written_permissions(text: str) -> Iterator[tuple[str, set[Role]]]:
+    """Each method in the table of roles, with the roles that have something in their column."""
+    rows = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("| ")]
+    head = next((cells for cells in rows if cells[0].startswith("service and method")), [""])
+    columns = [Role(name.strip()) for name in head[1:]]
+    for name, *cells in rows:
+        service, _, methods = name.partition(": ")
+        if not service.endswith("Service"):
+            continue
+        roles = {role for role, cell in zip(columns, cells, strict=False) if cell.strip()}
+        yield from ((f"{service}/{method.strip()}", roles) for method in methods.split(","))
+
+
+def _missing_tables(text: str) -> Iterator[str]:
+    written = {cells[0].strip("`") for cells in _tables(text).get("Tables", [])}
+    made = {name for each in METADATA for name in each.tables}
+    for name in sorted(made ^ written):
+        yield f"{DATA_MODEL}: {name} is {'missing' if name in made else 'no table'}"
 
 
 if __name__ == "__main__":

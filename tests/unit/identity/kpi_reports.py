@@ -56,7 +56,12 @@ def report() -> KpiReport:
     liar = kpis(
         "me-kong",
         orders=ExecutionTimes(
-            executed_count=100, late_count=70, open_late_count=30, p50_s=90_000.0, p95_s=400_000.0
+            executed_count=100,
+            late_count=75,
+            open_late_count=30,
+            overtaken_late_count=5,
+            p50_s=90_000.0,
+            p95_s=400_000.0,
         ),
         device_changes=ExecutionTimes(open_late_count=4, late_count=4),
         drift=Share(300, 1_000),

@@ -36,7 +36,8 @@ def test_the_page_names_who_lies_and_who_lags() -> None:
     page = compliance_html(whole())
     liar = page[page.index("What they do besides") :]
     assert "14.0 %<small>280 of 2,000" in liar
-    assert "30 open" in page
+    assert "75<small>30 open</small><small>5 overtaken</small>" in page
+    assert "of one number one a day counts" in page
     assert "Score of May 2026" in page
     assert "the month is not over" in page.lower()
     assert "31 May 2026, 00:30" in page  # in Viet Nam
@@ -99,6 +100,13 @@ def _drawn() -> tuple[str, ...]:
         times_chart(made.kpis.operators),
         months_chart(made.months),
     )
+
+
+def test_months_without_a_score_have_their_place() -> None:
+    first, second, last = whole().months
+    drawn = months_chart((replace(first, scores=()), replace(second, scores=()), last))
+    for each in (first, second, last):
+        assert f">{each.month.first:%Y-%m}<" in drawn
 
 
 def test_nobody_can_be_drawn() -> None:

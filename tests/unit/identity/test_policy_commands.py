@@ -111,7 +111,10 @@ def test_a_file_of_another_name_one_that_is_no_pack_and_none_are_refused(
     assert f"its name must be {OWN}.toml" in refusal(run("check", str(renamed)))
     renamed.write_text("version =")
     assert "not TOML" in refusal(run("check", str(renamed)))
-    assert "No such file" in refusal(run("check", str(tmp_path / "none.toml")))
+    none = str(tmp_path / "none.toml")
+    assert refusal(run("check", none)) == f"error: {none}: No such file or directory"
+    nowhere = f"error: no pack none comes with the service, nor in {tmp_path / 'policies'}"
+    assert refusal(run("show", "none")) == nowhere
     shipped = write(version=SHIPPED)
     assert "comes with the service: give it another name" in refusal(run("check", shipped))
 
@@ -261,7 +264,7 @@ def test_a_pack_that_is_not_in_force_yet_is_tried_with_its_waves_and_for_open_ca
     assert steps_of(without)[6] == ("suspend", "2026-07-05T00:00")
     shown = simulate(run, "--from", "2026-05-01", "--pack", file)
     assert shown.exit_code == 0
-    assert "by a wave, not" in shown.stdout
+    assert "by a wave, no sooner;" in shown.stdout
     assert f"under {OWN}" in shown.stdout
     tried = simulate(run, "--from", "2026-05-01", "--pack", file, "--json")
     assert steps_of(tried)[5:] == [
