@@ -61,6 +61,24 @@ class Edge:
         )
         return response_type.FromString(stored)
 
+    def answer_in_parts(
+        self,
+        request: Message,
+        call: Call,
+        action: Callable[[], _Response],
+        response_type: type[_Response],
+    ) -> _Response:
+        """Act in transactions of the action's own, and keep its answer after them.
+
+        Cut off between the two, the same request does what is left to do and answers then.
+        """
+        with self.transactions.refusals_noted(request_key(request, call), at=call.at):
+            first = self.first_answer(request, call, response_type)
+            if first is not None:
+                return first
+            response = action()
+        return self.answer_once(request, call, lambda _uow: response, response_type)
+
     def first_answer(
         self, request: Message, call: Call, response_type: type[_Response]
     ) -> _Response | None:

@@ -1,11 +1,8 @@
 """WaveService on the wire."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
 from uuid import UUID
-
-from google.protobuf.message import Message
 
 from identity.domain.policy import StepKind
 from identity.domain.wave import Wave, WaveCriteria, WavePreview, WaveState
@@ -18,8 +15,6 @@ from identity.services.waves import approve_wave, get_wave, preview_wave, stop_w
 from identity.storage.database import UnitOfWork
 from subid.v1 import wave_service_pb2 as pb
 from subid.v1 import wave_service_pb2_grpc
-
-_Response = TypeVar("_Response", bound=Message)
 
 _STATES: Mapping[WaveState, "pb.WaveState"] = MappingProxyType(
     {
@@ -71,7 +66,7 @@ class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
             )
             return pb.ExecuteWaveResponse(wave=_wave(wave))
 
-        return self._in_slices(request, call, execute, pb.ExecuteWaveResponse)
+        return self._edge.answer_in_parts(request, call, execute, pb.ExecuteWaveResponse)
 
     def StopWave(self, request: pb.StopWaveRequest, call: Call) -> pb.StopWaveResponse:
         """Stop."""
@@ -93,29 +88,12 @@ class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
             wave = revert_wave(self._edge.transactions, call, wave_id, reason=request.reason)
             return pb.RevertWaveResponse(wave=_wave(wave))
 
-        return self._in_slices(request, call, revert, pb.RevertWaveResponse)
+        return self._edge.answer_in_parts(request, call, revert, pb.RevertWaveResponse)
 
     def GetWave(self, request: pb.GetWaveRequest, call: Call) -> pb.GetWaveResponse:
         """Say where a wave stands."""
         wave = self._edge.transactions.run(lambda uow: get_wave(uow, call, UUID(request.wave_id)))
         return pb.GetWaveResponse(wave=_wave(wave))
-
-    def _in_slices(
-        self,
-        request: Message,
-        call: Call,
-        action: Callable[[], _Response],
-        response_type: type[_Response],
-    ) -> _Response:
-        """Act in transactions of the action's own, and keep its answer after them.
-
-        Cut off between the two, the same request does what is left to do and answers then.
-        """
-        first = self._edge.first_answer(request, call, response_type)
-        if first is not None:
-            return first
-        response = action()
-        return self._edge.answer_once(request, call, lambda _uow: response, response_type)
 
 
 def _criteria(message: pb.WaveCriteria) -> WaveCriteria:

@@ -3,8 +3,9 @@
 Owns retries after deadlocks and the once-only rule. Knows no use case: it runs what it is given.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -85,8 +86,14 @@ class Transactions:
             uow.requests.finish(key, response)
             return response
 
-        try:
+        with self.refusals_noted(key, at=at):
             return self.run(begin_act_finish)
+
+    @contextmanager
+    def refusals_noted(self, key: RequestKey, *, at: datetime) -> Iterator[None]:
+        """Put on record how a request is refused."""
+        try:
+            yield
         except DomainError as error:
             self._note_refusal(key, error, at=at)
             raise

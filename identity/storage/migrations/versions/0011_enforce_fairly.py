@@ -53,6 +53,15 @@ def downgrade() -> None:
     )
     op.add_column("directive", sealed)
     op.alter_column("directive", "msisdn_sealed", server_default=None)
+    # A pack and causes that were not known before.
+    op.execute(
+        "UPDATE enforcement_case SET policy_version = 'vn-2026-04-15'"
+        " WHERE policy_version = 'vn-decree-49-2017' AND track = 'T4'"
+    )
+    op.execute(
+        "UPDATE enforcement_case SET cause = 'unverified'"
+        " WHERE cause IN ('face_under_another_id', 'operator_report')"
+    )
     op.drop_index("ix_enforcement_case_wave", "enforcement_case")
     op.drop_index("ix_enforcement_case_due", "enforcement_case")
     for name in ("frozen_at", "waits_for_wave", "wave_id", "wave_due_at"):
@@ -122,6 +131,16 @@ def _name_packs() -> None:
         " WHERE e.msisdn_key = d.msisdn_key AND e.subscription_id = d.subscription_id"
         " AND e.cause = d.causes[1] AND e.opened_at <= d.created_at"
         " AND (e.closed_at IS NULL OR e.closed_at >= d.created_at)"
+    )
+    # The cause of a case may be another one since: nobody is blocked without a rule and a way out.
+    op.execute(
+        "UPDATE directive AS d SET (policy_version, track) = (SELECT e.policy_version, e.track"
+        " FROM enforcement_case AS e"
+        " WHERE e.msisdn_key = d.msisdn_key AND e.subscription_id = d.subscription_id"
+        " AND e.opened_at <= d.created_at"
+        " AND (e.closed_at IS NULL OR e.closed_at >= d.created_at)"
+        " ORDER BY e.steps_taken DESC, e.case_id LIMIT 1)"
+        " WHERE d.policy_version IS NULL AND d.kind <> 'restore'"
     )
     for name in ("msisdn_sealed", "citation", "cure"):
         op.drop_column("directive", name)

@@ -179,6 +179,12 @@ def test_a_device_change_told_after_the_verification_that_followed_it_blocks_not
     assert (done.subscription, done.cases, done.directives) == (item, (), ())
 
 
+def test_a_verification_from_after_the_present_answers_no_device_change() -> None:
+    """As of a server whose clock was ahead."""
+    done = device_change(subscription(verified_at=NOW + HOUR), happened_at=NOW - HOUR)
+    assert states(done) == {CaseCause.DEVICE_CHANGE: CaseState.OPEN}
+
+
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(microseconds=1), HOUR])
 def test_a_device_change_at_or_after_the_verification_counts(after: timedelta) -> None:
     done = device_change(subscription(verified_at=NOW - HOUR), happened_at=NOW - HOUR + after)

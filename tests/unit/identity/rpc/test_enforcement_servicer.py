@@ -13,11 +13,12 @@ from sqlalchemy import Engine
 from biometrics.chip.report import ChipReport
 from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
-from identity.domain.errors import ClockBackwardsError, InstantInFutureError
+from identity.domain.errors import ClockBackwardsError, InstantInFutureError, WaveNotFoundError
 from identity.domain.policy_book import PolicyBook
 from identity.domain.settlement import Change
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
+from identity.rpc.wave_servicer import WaveServicer
 from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
@@ -27,8 +28,15 @@ from identity.services.settle_subscriptions import settle_subscription
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
 from subid.v1 import enforcement_service_pb2 as pb
+from subid.v1 import wave_service_pb2 as wave_pb
 from tests.integration.wire import new_id
-from tests.unit.identity.makers import policies, store_citizen, store_number
+from tests.unit.identity.makers import (
+    actions,
+    make_operator,
+    policies,
+    store_citizen,
+    store_number,
+)
 
 
 @pytest.fixture
@@ -37,20 +45,23 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield executor
 
 
-def servicer(
-    database: Database, clock: Clock, threads: ThreadPoolExecutor, book: PolicyBook | None = None
-) -> EnforcementServicer:
+def edge(database: Database, clock: Clock, threads: ThreadPoolExecutor) -> Edge:
     def no_chip(*_arguments: object, **_options: object) -> ChipReport:
         raise AssertionError("enforcement examines no chip")
 
-    edge = Edge(
+    return Edge(
         transactions=Transactions(database),
         clock=clock,
         examine_chip=no_chip,  # type: ignore[arg-type] # it is never called
         faces=FacePool(make_face_setup(models_directory=Path()), worker_count=1),
         threads=threads,
     )
-    return EnforcementServicer(edge, book or policies())
+
+
+def servicer(
+    database: Database, clock: Clock, threads: ThreadPoolExecutor, book: PolicyBook | None = None
+) -> EnforcementServicer:
+    return EnforcementServicer(edge(database, clock, threads), book or policies())
 
 
 def call_at(instant: datetime) -> Call:
@@ -125,3 +136,27 @@ def test_a_run_that_finds_its_clock_moved_further_is_told_so(
             request(now + timedelta(hours=1)), late
         )
     assert clock.now() == now + timedelta(hours=2)
+
+
+def test_what_goes_in_parts_is_on_record_when_it_is_refused(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    now = datetime.now(UTC)
+    call = replace(call_at(now), caller=Caller(Role.REGULATOR, make_operator()))
+    here = edge(database, SystemClock(), threads)
+    waves, enforcement = WaveServicer(here), EnforcementServicer(here, policies())
+    wave_id = new_id()
+    execution = wave_pb.ExecuteWaveRequest(request_id=new_id(), wave_id=wave_id, slice_count_max=1)
+    revert = wave_pb.RevertWaveRequest(request_id=new_id(), wave_id=wave_id, reason="a mistake")
+    with pytest.raises(WaveNotFoundError):
+        waves.ExecuteWave(execution, call)
+    with pytest.raises(WaveNotFoundError):
+        waves.RevertWave(revert, call)
+    with pytest.raises(InstantInFutureError):
+        enforcement.AdvanceEnforcement(request(now + timedelta(seconds=1)), call)
+    with database.transaction() as uow:
+        assert actions(uow.connection, call.caller) == [
+            ("subid.v1.ExecuteWaveRequest", "WAVE_NOT_FOUND"),
+            ("subid.v1.RevertWaveRequest", "WAVE_NOT_FOUND"),
+            ("subid.v1.AdvanceEnforcementRequest", "INSTANT_IN_FUTURE"),
+        ]

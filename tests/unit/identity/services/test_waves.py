@@ -1,5 +1,6 @@
 """Waves: tried dry, approved by two, executed once, stopped, and put back exactly."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from uuid import uuid4
@@ -151,6 +152,28 @@ def test_what_is_held_takes_nobodys_place_in_a_wave_of_a_few(country: Country) -
     assert taken(country) == [free]
 
 
+@pytest.mark.parametrize("has_primaries", [False, True])
+def test_a_wave_takes_primaries_only_when_it_says_so(
+    country: Country, *, has_primaries: bool
+) -> None:
+    # Verified, and yet on the ladder: their operator has told of something.
+    primary = replace(country.numbers[4], verified_at=country.at)
+    (case,) = country.cases(primary)
+    reported = replace(case, cause=CaseCause.OPERATOR_REPORT)
+    country.transactions.run(lambda uow: uow.subscriptions.save(primary))
+    country.transactions.run(lambda uow: uow.cases.save_many([(reported, primary)]))
+    country.transactions.run(lambda uow: uow.primaries.set(primary, at=country.at))
+    country.at += 10 * DAY  # beyond the extra time of a primary
+    wave = country.approved(replace(T2, has_primaries=has_primaries))
+    assert (wave.preview.primary_count, wave.preview.held_count) == (
+        (1, 0) if has_primaries else (0, 1)
+    )
+    country.execute(wave)
+    assert (primary.subscription_id in {item.subscription_id for item in taken(country)}) is (
+        has_primaries
+    )
+
+
 def test_each_slice_of_a_wave_of_a_few_takes_its_share(country: Country) -> None:
     wave = country.approved(replace(T2, subscription_count_max=5), slice_numbers=2)
     counts = [country.execute(wave, slices=1).directive_count for _ in range(wave.slice_count)]
@@ -223,6 +246,18 @@ def test_a_stopped_wave_needs_two_anew(country: Country) -> None:
     assert len(country.obey()) == 13
 
 
+def test_a_slice_that_comes_after_the_stop_does_nothing(country: Country) -> None:
+    wave = country.approved()
+    begin = partial(execution._begin, call=country.call(), wave_id=wave.wave_id)  # noqa: SLF001 - the other server is between two of its transactions
+    country.transactions.run(begin)
+    country.transactions.run(lambda uow: stop_wave(uow, country.call(), wave.wave_id, "stop"))
+    country.transactions.run(
+        partial(execution._execute_slice, call=country.call(), wave_id=wave.wave_id, place=0)  # noqa: SLF001 - as above
+    )
+    assert taken(country) == []
+    assert country.get(wave).done == frozenset()
+
+
 def test_a_wave_stops_itself_when_many_are_cured(country: Country) -> None:
     wave = country.approved(slice_numbers=7)
     country.execute(wave, slices=1)
@@ -262,6 +297,40 @@ def test_what_two_people_let_go_on_is_looked_at_again_before_the_next_call(
     again = country.execute(wave, slices=1)
     assert (again.state, len(again.done)) == (WaveState.RUNNING, 2)
     assert country.execute(wave, slices=1).state is WaveState.STOPPED
+
+
+def complain(country: Country, items: Sequence[Subscription]) -> None:
+    for item in items:
+        country.transactions.run(
+            lambda uow, item=item: uow.complaints.file(  # type: ignore[misc] # bound at once
+                item, on=day_of(country.at), at=country.at
+            )
+        )
+
+
+def test_a_wave_stops_itself_when_many_complain(country: Country) -> None:
+    complain(country, country.numbers)  # of before: about something else
+    country.at += DAY
+    wave = country.approved(slice_numbers=7)
+    country.execute(wave, slices=1)
+    (one, *_) = taken(country)
+    country.at += DAY
+    complain(country, [item for item in country.numbers if item not in taken(country)])
+    assert country.get(wave).state is WaveState.RUNNING
+    complain(country, [one])
+    country.at += DAY
+    after = country.execute(wave)
+    assert (after.state, len(after.done)) == (WaveState.STOPPED, 1)
+    assert after.reason.startswith("stopped itself: 1 complaints about ")
+
+
+def test_complaints_of_before_a_wave_and_about_others_do_not_stop_it(country: Country) -> None:
+    complain(country, country.numbers)
+    country.at += DAY
+    wave = country.approved(slice_numbers=7)
+    country.execute(wave, slices=1)
+    complain(country, [item for item in country.numbers if item not in taken(country)])
+    assert country.execute(wave).state is WaveState.COMPLETED
 
 
 def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
@@ -321,6 +390,28 @@ def without_waves(country: Country) -> PolicyBook:
         tracks=tracks,
     )
     return PolicyBook([*country.book.chosen, after])
+
+
+def test_a_wave_whose_step_is_no_waves_any_more_is_refused_before_it_runs(
+    country: Country,
+) -> None:
+    wave = country.approved()
+    packs = [
+        replace(
+            pack,
+            tracks={
+                name: replace(
+                    track, steps=tuple(replace(step, is_by_wave=False) for step in track.steps)
+                )
+                for name, track in pack.tracks.items()
+            },
+        )
+        for pack in country.book.chosen
+    ]
+    country.book = PolicyBook(packs)
+    with pytest.raises(WaveInvalidError):
+        country.execute(wave)
+    assert country.get(wave).state is WaveState.APPROVED
 
 
 def test_a_revert_finds_cases_that_went_over_to_a_pack_without_waves(country: Country) -> None:
