@@ -50,7 +50,8 @@ class Change:
         is_claim_changed: Its operator names another holder, or the same one otherwise.
         is_primary: It is a citizen's primary number.
         is_last_number: Its holder has no other number in service.
-        is_disputed: Two people claim it, and nothing is decided: its clocks are held.
+        is_disputed: Two people claim it, for the first time, and nothing is decided: its clocks
+            are held.
         run: Due steps are to be taken, by the clock or by a wave.
         wave_id: The wave.
         end: How it ended, where its operator has ended it.

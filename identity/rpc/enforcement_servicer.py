@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.domain.errors import (
@@ -28,6 +28,11 @@ from identity.services.signed_acknowledgements import Signed, keep_signed
 from identity.storage.database import UnitOfWork
 from subid.v1 import enforcement_service_pb2 as pb
 from subid.v1 import enforcement_service_pb2_grpc
+
+AS_OF_AGE_MAX = timedelta(hours=1)
+"""How long ago a run may say that it was: as long as one run may be behind the other. Days that
+nobody ran could otherwise be run one after another in a minute, with every notice and block of
+them. Ours."""
 
 _CAUSES = {message: cause for cause, message in encode.CASE_CAUSES.items()}
 
@@ -152,7 +157,10 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
             if not self._edge.clock.is_simulated:
                 raise InstantInFutureError("as_of_time lies after now")
             self._move_clock(as_of)
-        return replace(call, at=as_of, rules=self._rules_at(as_of))
+        rules = self._rules_at(as_of)
+        if as_of < call.at - AS_OF_AGE_MAX:
+            raise ClockBackwardsError("as_of_time lies more than an hour ago")
+        return replace(call, at=as_of, rules=rules)
 
     def _rules_at(self, instant: datetime) -> Rules:
         try:

@@ -51,7 +51,7 @@ class DisputeView:
 
 
 def open_dispute(uow: UnitOfWork, call: Call, msisdn: MSISDN, claimant: PersonalID) -> DisputeView:
-    """Open a dispute: from now on the number's clocks are held.
+    """Open a dispute: from now on the number's clocks are held, when it is the first about it.
 
     Raises:
         SubscriptionNotFoundError: The number is not in service, or not the calling operator's. To

@@ -36,15 +36,13 @@ def settle_subscriptions(
     # Saved before cases: a case without its subscription must not exist for a moment.
     uow.subscriptions.save_many(items)
     open_cases = uow.cases.list_open(items)
-    disputed = uow.disputes.disputed(items)
+    held = uow.disputes.holding(items)
     settlements = [
         settle(
             item,
             open_cases[item.subscription_id],
             call.rules,
-            change=replace(
-                changes[item.subscription_id], is_disputed=item.subscription_id in disputed
-            ),
+            change=replace(changes[item.subscription_id], is_disputed=item.subscription_id in held),
             at=call.at,
             new_id=call.new_id,
         )

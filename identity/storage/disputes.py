@@ -90,6 +90,18 @@ class Disputes:
         )
         return frozenset(self.connection.execute(query).scalars())
 
+    def holding(self, items: Collection[Subscription]) -> frozenset[UUID]:
+        """Which of some subscriptions have their clocks held: those in their first dispute."""
+        disputed = self.disputed(items)
+        if not disputed:
+            return disputed
+        query = select(dispute.c.subscription_id).where(
+            any_of(dispute.c.msisdn_key, (msisdn_key(self.sealer, item.msisdn) for item in items)),
+            any_of(dispute.c.subscription_id, disputed),
+            ~_IS_OPEN,
+        )
+        return disputed - frozenset(self.connection.execute(query).scalars())
+
     def lost(self, items: Collection[Subscription]) -> frozenset[tuple[bytes, bytes]]:
         """Numbers that a dispute gave to their present holders: each key, and the loser's."""
         if not items:

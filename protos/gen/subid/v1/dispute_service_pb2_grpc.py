@@ -69,8 +69,8 @@ class DisputeServiceServicer:
     """
 
     def OpenDispute(self, request, context):
-        """Opens a dispute about a number. From now on no case of it goes further, but those that a change
-        of device or SIM started, and the number is given to nobody. To the citizen app a number that is
+        """Opens a dispute about a number. From now on the number is given to nobody, and while it is the
+        first one no case goes further, but those that a change of device or SIM started. To the citizen app a number that is
         not in service and one that somebody else claims look the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

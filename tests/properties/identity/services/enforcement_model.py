@@ -65,7 +65,7 @@ class Country:
         climbing = [*kept, *self._opened(number, kept, cause, since=since or at, at=at)]
         notices: list[Case] = []
         for case in climbing:
-            case.hold(at, is_held=number.dispute is not None and case.cause not in NEVER_HELD)
+            case.hold(at, is_held=number.is_held and case.cause not in NEVER_HELD)
             if run is not None:
                 told = {"is_primary": number.is_primary, "is_notified": is_notified}
                 taken = case.climb(at, wave=run.wave, **told)
@@ -165,7 +165,7 @@ class Country:
     def end_dispute(self, dispute: Dispute, at: datetime) -> None:
         """The clocks go on; what was found for the claimant begins anew in their name."""
         number, dispute.state = dispute.number, "closed"
-        number.dispute = None
+        number.dispute, number.was_disputed = None, True
         if not number.is_on:
             return
         if dispute.decision != "claimant":

@@ -147,8 +147,14 @@ class Number:
     verified_at: datetime | None = None
     is_primary: bool = False
     dispute: "Dispute | None" = None
+    was_disputed: bool = False
     cases: list[Case] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
+
+    @property
+    def is_held(self) -> bool:
+        """Its first dispute holds its clocks; later ones do not."""
+        return self.dispute is not None and not self.was_disputed
 
     @property
     def is_on(self) -> bool:

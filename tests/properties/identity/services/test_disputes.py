@@ -64,6 +64,7 @@ class Model:
         found: The decision in force.
         appeals: Places of the people who have appealed.
         heard: Which claims on which subscription were decided.
+        spent: Subscriptions whose clocks a dispute has held: none holds them again.
         lost: Who has lost the number to whom.
     """
 
@@ -77,12 +78,18 @@ class Model:
     found: DisputeDecision | None = None
     appeals: set[int] = field(default_factory=set)
     heard: set[tuple[int, int]] = field(default_factory=set)
+    spent: set[int] = field(default_factory=set)
     lost: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def is_disputed(self) -> bool:
         """A dispute is not closed."""
         return self.state != "closed"
+
+    @property
+    def is_held(self) -> bool:
+        """It is the first dispute about the subscription."""
+        return self.is_disputed and self.number not in self.spent
 
     def is_late(self, at: datetime) -> bool:
         """The time of the dispute has run out."""
@@ -144,6 +151,7 @@ class Model:
     def end(self) -> None:
         """The decision stands, or there is none."""
         self.state = "closed"
+        self.spent.add(self.number)
         loser, winner = self.sides
         if self.found is not None:
             self.heard.add((self.number, winner))
@@ -411,17 +419,17 @@ class Disputes(RuleBasedStateMachine):
         assert len(set(dispute.deciders)) == len(dispute.deciders)
 
     @invariant()
-    def a_dispute_holds_every_clock_but_that_of_a_changed_device(self) -> None:
-        """And without a dispute none is held."""
+    def the_first_dispute_holds_every_clock_but_that_of_a_changed_device(self) -> None:
+        """And without it none is held."""
         for case in self.world.cases():
-            is_held = self.model.is_disputed and case.cause not in UNDISPUTED_CAUSES
+            is_held = self.model.is_held and case.cause not in UNDISPUTED_CAUSES
             assert (case.frozen_at is not None) is is_held
 
     @invariant()
     def nothing_is_ordered_in_a_dispute_but_for_a_changed_device(self) -> None:
         """No notice, no block."""
         kept = self.kept()
-        if kept is None or not self.model.is_disputed:
+        if kept is None or not self.model.is_held:
             return
         query = select(func.count()).where(
             directive.c.subscription_id == kept.dispute.subscription_id,

@@ -85,6 +85,19 @@ def test_a_real_clock_takes_no_instant_after_now(
         )
 
 
+def test_days_that_nobody_ran_are_not_run_one_after_another_in_a_minute(
+    quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
+) -> None:
+    now = datetime.now(UTC)
+    edge = servicer(Database(quiet_engine, vault), SystemClock(), threads)
+    for age in (timedelta(days=60), timedelta(hours=1, seconds=1)):
+        with pytest.raises(ClockBackwardsError, match="hour ago"):
+            edge.AdvanceEnforcement(request(now - age), call_at(now))
+    as_of = now - timedelta(minutes=59)
+    run = edge.AdvanceEnforcement(request(as_of), call_at(now))
+    assert run.as_of_time.ToDatetime(UTC) == as_of
+
+
 def test_a_run_of_another_day_follows_the_rules_of_that_day(
     quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
 ) -> None:

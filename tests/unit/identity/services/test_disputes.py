@@ -198,6 +198,24 @@ def test_a_claim_that_nobody_decided_may_be_made_again(verified: Quarrel) -> Non
     assert verified.open().dispute.state is DisputeState.OPEN
 
 
+@pytest.mark.parametrize("decision", [HOLDER, None])
+def test_a_number_does_not_stay_in_service_from_dispute_to_dispute(
+    unverified: Quarrel, decision: DisputeDecision | None
+) -> None:
+    identity = unverified.open().dispute.dispute_id
+    if decision is not None:
+        unverified.decide(identity, decision)
+    unverified.at += POLICY.decide_within
+    unverified.run()
+    unverified.claimant = store_citizen(unverified.uow)
+    unverified.open(unverified.operator)
+    assert [case.frozen_at for case in unverified.cases()] == [None]
+    assert unverified.event(EventKind.PORT_OUT) == "NUMBER_IN_DISPUTE"
+    (before,) = unverified.cases()
+    unverified.pass_time(DAY)
+    assert unverified.cases()[0].steps_taken == before.steps_taken + 1
+
+
 # Who sees what.
 
 
