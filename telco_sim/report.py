@@ -148,6 +148,8 @@ def print_report(report: Report, *, console: Console) -> None:
         _findings_table(report.findings),
     ):
         console.print(table)
+        if table.caption:
+            console.print()
     console.print(_summary(report))
 
 
