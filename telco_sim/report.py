@@ -27,6 +27,16 @@ EXIT_CLEAN = 0
 EXIT_BROKEN = 1
 """A cheat got through, or an invariant broke or was never checked."""
 
+_STEPS_EXPLAINED = (
+    "Lied: acknowledged and not done. Superseded: a later order came first. What failed or lapsed"
+    " came again. Days: of the story, on which they were ordered."
+)
+_CAUSES_EXPLAINED = "A directive may have several causes; to restore a number needs none."
+_SCORES_EXPLAINED = (
+    "False: numbers acknowledged and found not to be done. Drift: numbers that differed when last"
+    " compared. Score: 0 to 100, see docs/concepts/compliance.md."
+)
+
 _VERSIONED = ("subid", "grpcio", "protobuf", "cryptography", "dlib-bin")
 
 
@@ -138,6 +148,8 @@ def print_report(report: Report, *, console: Console) -> None:
         _findings_table(report.findings),
     ):
         console.print(table)
+        if table.caption:
+            console.print()
     console.print(_summary(report))
 
 
@@ -150,11 +162,16 @@ def _finding_fields(finding: Finding) -> dict[str, Any]:
     return {**asdict(finding), "holds": finding.holds}
 
 
-def _table(title: str, *, texts: tuple[str, ...], numbers: tuple[str, ...] = ()) -> Table:
+def _table(
+    title: str, *, texts: tuple[str, ...], numbers: tuple[str, ...] = (), caption: str = ""
+) -> Table:
     table = Table(
         title=title,
         title_justify="left",
         title_style="bold",
+        caption=caption or None,
+        caption_justify="left",
+        caption_style="",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         collapse_padding=True,
@@ -178,6 +195,7 @@ def _enforcement_table(steps: Iterable[Step]) -> Table:
         "Enforcement by step",
         texts=("directive",),
         numbers=("ordered", *(attempt.value for attempt in Attempt), "days"),
+        caption=_STEPS_EXPLAINED,
     )
     for step in steps:
         attempts = [f"{count:,}" for count in step.attempt_counts.values()]
@@ -188,7 +206,9 @@ def _enforcement_table(steps: Iterable[Step]) -> Table:
 
 def _causes_table(steps: tuple[Step, ...]) -> Table:
     kinds = [_in_words(step.kind) for step in steps]
-    table = _table("Directives by cause", texts=("cause",), numbers=(*kinds,))
+    table = _table(
+        "Directives by cause", texts=("cause",), numbers=(*kinds,), caption=_CAUSES_EXPLAINED
+    )
     for cause in dict.fromkeys(cause for step in steps for cause in step.cause_counts):
         counts = [f"{step.cause_counts.get(cause, 0):,}" for step in steps]
         table.add_row(_in_words(cause), *counts)
@@ -201,6 +221,7 @@ def _operators_table(records: tuple[OperatorRecord, ...]) -> Table:
         f"Operators{month}, by their score",
         texts=("operator", "habit"),
         numbers=("orders", "late", "failed", "false", "drift", "score"),
+        caption=_SCORES_EXPLAINED,
     )
     for each in records:
         counts = (each.order_count, each.late_count, each.failure_count, each.false_count)

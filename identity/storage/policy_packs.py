@@ -1,4 +1,4 @@
-"""The policy packs that decided anything, each with the digest of what it said.
+"""The policy packs that a server was ever started with, each with the digest of what it said.
 
 Owns the rows of `policy_pack`. Never sees a pack's text.
 """
@@ -60,7 +60,7 @@ class PolicyPacks:
         for kept in self.connection.execute(select(policy_pack).order_by(policy_pack.c.version)):
             if kept.version not in known:
                 raise MissingPackError(
-                    f"the policy pack {kept.version} has decided cases and is not here: put it back"
+                    f"the policy pack {kept.version} was in use and is not here: put it back"
                 )
             _refuse_changed(kept, known[kept.version])
 
@@ -68,6 +68,6 @@ class PolicyPacks:
 def _refuse_changed(kept: Row[Any], digest: bytes) -> None:
     if kept.text_digest != digest:
         raise ChangedPackError(
-            f"the policy pack {kept.version} has decided cases since {kept.first_used_at:%Y-%m-%d}"
+            f"the policy pack {kept.version} is in use since {kept.first_used_at:%Y-%m-%d}"
             " and is not what it was: put it back, and give what is new a name of its own"
         )

@@ -52,9 +52,7 @@ def let_days_pass(world: World) -> None:
 
 def let_a_day_pass(world: World, *, event: Callable[[], None] = lambda: None) -> None:
     """Move the clock a day: what is due is ordered, something may happen, and everybody works."""
-    advanced = world.let_pass(timedelta(days=1))
-    world.journal.count("enforcement steps taken", advanced.step_count)
-    world.journal.count("days passed")
+    _begin_a_day(world)
     block_by_waves(world)
     event()
     for desk in world.desks.values():
@@ -64,9 +62,15 @@ def let_a_day_pass(world: World, *, event: Callable[[], None] = lambda: None) ->
 
 def settle(world: World) -> None:
     """Let a day pass on which every operator, the late one too, works off all it was ordered."""
-    world.let_pass(timedelta(days=1))
+    _begin_a_day(world)
     for desk in world.desks.values():
         desk.work_off()
+
+
+def _begin_a_day(world: World) -> None:
+    advanced = world.let_pass(timedelta(days=1))
+    world.journal.count("enforcement steps taken", advanced.step_count)
+    world.journal.count("days passed")
 
 
 def _events(world: World) -> Mapping[int, Callable[[], None]]:

@@ -187,7 +187,7 @@ def test_a_server_does_not_start_without_the_pack_of_open_cases(
     other = settings.model_copy(update={"policies": DEFAULT_POLICIES})
     start_and_stop(other)
     kept = own.rename(tmp_path / "own-1.toml")
-    refused = r"the policy pack own-1 has decided cases and is not here: put it back"
+    refused = r"the policy pack own-1 was in use and is not here: put it back"
     with pytest.raises(MissingPackError, match=refused):
         start_and_stop(other)
     kept.rename(own)

@@ -126,6 +126,13 @@ def test_the_operators_fit_into_eighty_columns(report: Report) -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_columns_that_do_not_speak_for_themselves_are_explained(report: Report) -> None:
+    text = " ".join(printed(report, width=80).split())
+    assert "Lied: acknowledged and not done." in text
+    assert "A directive may have several causes" in text
+    assert "False: numbers acknowledged and found not to be done." in text
+
+
 def test_the_tables_show_what_happened(report: Report) -> None:
     text = printed(report)
     for expected in ("holders verified", "suspend", "swapped portrait", "GetContact", "65-66"):
