@@ -233,6 +233,22 @@ def test_a_stopped_wave_needs_two_anew(country: Country) -> None:
     assert len(country.obey()) == 13
 
 
+def test_what_is_over_or_stopped_cannot_be_stopped(country: Country) -> None:
+    def stop() -> None:
+        country.transactions.run(lambda uow: stop_wave(uow, country.call(), wave.wave_id, "again"))
+
+    wave = country.execute(country.approved())
+    with pytest.raises(WaveNotReadyError, match="completed"):
+        stop()
+    country.revert(wave)
+    with pytest.raises(WaveNotReadyError, match="reverted"):
+        stop()
+    wave = country.preview()
+    stop()
+    with pytest.raises(WaveNotReadyError, match="stopped"):
+        stop()
+
+
 def test_a_slice_that_comes_after_the_stop_does_nothing(country: Country) -> None:
     wave = country.approved()
     begin = partial(execution._begin, call=country.call(), wave_id=wave.wave_id)  # noqa: SLF001 - the other server is between two of its transactions
