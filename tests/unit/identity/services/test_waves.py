@@ -17,6 +17,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import WaveCriteria, WaveState
 from identity.security.vault import Vault
 from identity.services import execute_wave as execution
+from identity.services.revert_wave import revert_wave
 from identity.services.waves import stop_wave
 from identity.storage.tables import directive
 from tests.unit.identity.conftest import Race
@@ -322,7 +323,8 @@ def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
     assert set(country.states()) == {ServiceState.ACTIVE}
     assert country.obey() == [(DirectiveKind.RESTORE, wave.wave_id)] * 13
     assert all(country.now(item).applied_state is ServiceState.ACTIVE for item in country.numbers)
-    assert country.revert(wave).reverted_count == 13
+    again = revert_wave(country.transactions, country.call(), wave.wave_id, reason="once more")
+    assert (again.reverted_count, again.reason) == (13, "a mistake")
     assert country.obey() == []
     with pytest.raises(WaveNotReadyError):
         country.execute(wave)
