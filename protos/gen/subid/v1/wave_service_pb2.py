@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from subid.v1 import enforcement_service_pb2 as subid_dot_v1_dot_enforcement__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsubid/v1/wave_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"subid/v1/enforcement_service.proto\"\xe1\x02\n\x0cWaveCriteria\x12+\n\x05track\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,40}$\x12\x33\n\x04step\x18\x02 \x01(\x0e\x32\x17.subid.v1.DirectiveKindB\x0c\xbaH\t\x82\x01\x06\x18\x02\x18\x03\x18\x04\x12\x45\n\toperators\x18\x03 \x03(\tB2\xbaH/\x92\x01,\x10\x64\"(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$\x12\x30\n\x0eprovince_codes\x18\x04 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x10\x64\"\x0er\x0c\x32\n^[0-9]{2}$\x12\x36\n\x06\x63\x61uses\x18\x05 \x03(\x0e\x32\x13.subid.v1.CaseCauseB\x11\xbaH\x0e\x92\x01\x0b\x10\x14\"\x07\x82\x01\x04\x10\x01 \x00\x12\'\n\x16subscription_count_max\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x15\n\rhas_primaries\x18\x07 \x01(\x08\"d\n\x12PreviewWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x08\x63riteria\x18\x02 \x01(\x0b\x32\x16.subid.v1.WaveCriteriaB\x06\xbaH\x03\xc8\x01\x01\"5\n\tWaveCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x12subscription_count\x18\x02 \x01(\x03\"\x89\x02\n\x0bWavePreview\x12\x1a\n\x12subscription_count\x18\x01 \x01(\x03\x12(\n\x0b\x62y_operator\x18\x02 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12(\n\x0b\x62y_province\x18\x03 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12#\n\x06\x62y_age\x18\x04 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12\x15\n\rprimary_count\x18\x05 \x01(\x03\x12\x19\n\x11last_number_count\x18\x06 \x01(\x03\x12\x1f\n\x17recently_verified_count\x18\x07 \x01(\x03\x12\x12\n\nheld_count\x18\x08 \x01(\x03\"N\n\x13PreviewWaveResponse\x12\x0f\n\x07wave_id\x18\x01 \x01(\t\x12&\n\x07preview\x18\x02 \x01(\x0b\x32\x15.subid.v1.WavePreview\"\xd2\x02\n\x04Wave\x12\x0f\n\x07wave_id\x18\x01 \x01(\t\x12(\n\x08\x63riteria\x18\x02 \x01(\x0b\x32\x16.subid.v1.WaveCriteria\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.subid.v1.WaveState\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tapprovers\x18\x06 \x03(\t\x12&\n\x07preview\x18\x07 \x01(\x0b\x32\x15.subid.v1.WavePreview\x12\x18\n\x10slice_done_count\x18\x08 \x01(\x05\x12\x13\n\x0bslice_count\x18\t \x01(\x05\x12\x17\n\x0f\x64irective_count\x18\n \x01(\x03\x12\x16\n\x0ereverted_count\x18\x0b \x01(\x03\x12\x0e\n\x06reason\x18\x0c \x01(\t\"M\n\x12\x41pproveWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"3\n\x13\x41pproveWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"q\n\x12\x45xecuteWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0fslice_count_max\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01\"3\n\x13\x45xecuteWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"\xea\x01\n\x0fStopWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x9d\x01\n\x06reason\x18\x03 \x01(\tB\x8c\x01\xbaH\x88\x01r\x05\x10\x01\x18\xc8\x01\xba\x01~\n\x12reason.long_number\x12Kmust not hold nine or more digits in a row: say what was wrong, never whose\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"0\n\x10StopWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"\xec\x01\n\x11RevertWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x9d\x01\n\x06reason\x18\x03 \x01(\tB\x8c\x01\xbaH\x88\x01r\x05\x10\x01\x18\xc8\x01\xba\x01~\n\x12reason.long_number\x12Kmust not hold nine or more digits in a row: say what was wrong, never whose\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"2\n\x12RevertWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"+\n\x0eGetWaveRequest\x12\x19\n\x07wave_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"/\n\x0fGetWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave*\xbd\x01\n\tWaveState\x12\x1a\n\x16WAVE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14WAVE_STATE_PREVIEWED\x10\x01\x12\x17\n\x13WAVE_STATE_APPROVED\x10\x02\x12\x16\n\x12WAVE_STATE_RUNNING\x10\x03\x12\x16\n\x12WAVE_STATE_STOPPED\x10\x04\x12\x18\n\x14WAVE_STATE_COMPLETED\x10\x05\x12\x17\n\x13WAVE_STATE_REVERTED\x10\x06\x32\xbd\x03\n\x0bWaveService\x12J\n\x0bPreviewWave\x12\x1c.subid.v1.PreviewWaveRequest\x1a\x1d.subid.v1.PreviewWaveResponse\x12J\n\x0b\x41pproveWave\x12\x1c.subid.v1.ApproveWaveRequest\x1a\x1d.subid.v1.ApproveWaveResponse\x12J\n\x0b\x45xecuteWave\x12\x1c.subid.v1.ExecuteWaveRequest\x1a\x1d.subid.v1.ExecuteWaveResponse\x12\x41\n\x08StopWave\x12\x19.subid.v1.StopWaveRequest\x1a\x1a.subid.v1.StopWaveResponse\x12G\n\nRevertWave\x12\x1b.subid.v1.RevertWaveRequest\x1a\x1c.subid.v1.RevertWaveResponse\x12>\n\x07GetWave\x12\x18.subid.v1.GetWaveRequest\x1a\x19.subid.v1.GetWaveResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsubid/v1/wave_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"subid/v1/enforcement_service.proto\"\xde\x02\n\x0cWaveCriteria\x12+\n\x05track\x18\x01 \x01(\tB\x1c\xbaH\x19r\x17\x32\x15^[A-Za-z0-9_-]{1,40}$\x12\x33\n\x04step\x18\x02 \x01(\x0e\x32\x17.subid.v1.DirectiveKindB\x0c\xbaH\t\x82\x01\x06\x18\x02\x18\x03\x18\x04\x12\x42\n\toperators\x18\x03 \x03(\tB/\xbaH,\x92\x01)\x10\x64\"%r#\x18?2\x1f^[a-z0-9]([a-z0-9-]*[a-z0-9])?$\x12\x30\n\x0eprovince_codes\x18\x04 \x03(\tB\x18\xbaH\x15\x92\x01\x12\x10\x64\"\x0er\x0c\x32\n^[0-9]{2}$\x12\x36\n\x06\x63\x61uses\x18\x05 \x03(\x0e\x32\x13.subid.v1.CaseCauseB\x11\xbaH\x0e\x92\x01\x0b\x10\x14\"\x07\x82\x01\x04\x10\x01 \x00\x12\'\n\x16subscription_count_max\x18\x06 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12\x15\n\rhas_primaries\x18\x07 \x01(\x08\"d\n\x12PreviewWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x30\n\x08\x63riteria\x18\x02 \x01(\x0b\x32\x16.subid.v1.WaveCriteriaB\x06\xbaH\x03\xc8\x01\x01\"5\n\tWaveCount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x1a\n\x12subscription_count\x18\x02 \x01(\x03\"\x89\x02\n\x0bWavePreview\x12\x1a\n\x12subscription_count\x18\x01 \x01(\x03\x12(\n\x0b\x62y_operator\x18\x02 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12(\n\x0b\x62y_province\x18\x03 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12#\n\x06\x62y_age\x18\x04 \x03(\x0b\x32\x13.subid.v1.WaveCount\x12\x15\n\rprimary_count\x18\x05 \x01(\x03\x12\x19\n\x11last_number_count\x18\x06 \x01(\x03\x12\x1f\n\x17recently_verified_count\x18\x07 \x01(\x03\x12\x12\n\nheld_count\x18\x08 \x01(\x03\"N\n\x13PreviewWaveResponse\x12\x0f\n\x07wave_id\x18\x01 \x01(\t\x12&\n\x07preview\x18\x02 \x01(\x0b\x32\x15.subid.v1.WavePreview\"\xd2\x02\n\x04Wave\x12\x0f\n\x07wave_id\x18\x01 \x01(\t\x12(\n\x08\x63riteria\x18\x02 \x01(\x0b\x32\x16.subid.v1.WaveCriteria\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.subid.v1.WaveState\x12\x0f\n\x07\x63reator\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\tapprovers\x18\x06 \x03(\t\x12&\n\x07preview\x18\x07 \x01(\x0b\x32\x15.subid.v1.WavePreview\x12\x18\n\x10slice_done_count\x18\x08 \x01(\x05\x12\x13\n\x0bslice_count\x18\t \x01(\x05\x12\x17\n\x0f\x64irective_count\x18\n \x01(\x03\x12\x16\n\x0ereverted_count\x18\x0b \x01(\x03\x12\x0e\n\x06reason\x18\x0c \x01(\t\"M\n\x12\x41pproveWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"3\n\x13\x41pproveWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"q\n\x12\x45xecuteWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\"\n\x0fslice_count_max\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01\"3\n\x13\x45xecuteWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"\xea\x01\n\x0fStopWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x9d\x01\n\x06reason\x18\x03 \x01(\tB\x8c\x01\xbaH\x88\x01r\x05\x10\x01\x18\xc8\x01\xba\x01~\n\x12reason.long_number\x12Kmust not hold nine or more digits in a row: say what was wrong, never whose\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"0\n\x10StopWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"\xec\x01\n\x11RevertWaveRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x07wave_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x9d\x01\n\x06reason\x18\x03 \x01(\tB\x8c\x01\xbaH\x88\x01r\x05\x10\x01\x18\xc8\x01\xba\x01~\n\x12reason.long_number\x12Kmust not hold nine or more digits in a row: say what was wrong, never whose\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"2\n\x12RevertWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave\"+\n\x0eGetWaveRequest\x12\x19\n\x07wave_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"/\n\x0fGetWaveResponse\x12\x1c\n\x04wave\x18\x01 \x01(\x0b\x32\x0e.subid.v1.Wave*\xbd\x01\n\tWaveState\x12\x1a\n\x16WAVE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14WAVE_STATE_PREVIEWED\x10\x01\x12\x17\n\x13WAVE_STATE_APPROVED\x10\x02\x12\x16\n\x12WAVE_STATE_RUNNING\x10\x03\x12\x16\n\x12WAVE_STATE_STOPPED\x10\x04\x12\x18\n\x14WAVE_STATE_COMPLETED\x10\x05\x12\x17\n\x13WAVE_STATE_REVERTED\x10\x06\x32\xbd\x03\n\x0bWaveService\x12J\n\x0bPreviewWave\x12\x1c.subid.v1.PreviewWaveRequest\x1a\x1d.subid.v1.PreviewWaveResponse\x12J\n\x0b\x41pproveWave\x12\x1c.subid.v1.ApproveWaveRequest\x1a\x1d.subid.v1.ApproveWaveResponse\x12J\n\x0b\x45xecuteWave\x12\x1c.subid.v1.ExecuteWaveRequest\x1a\x1d.subid.v1.ExecuteWaveResponse\x12\x41\n\x08StopWave\x12\x19.subid.v1.StopWaveRequest\x1a\x1a.subid.v1.StopWaveResponse\x12G\n\nRevertWave\x12\x1b.subid.v1.RevertWaveRequest\x1a\x1c.subid.v1.RevertWaveResponse\x12>\n\x07GetWave\x12\x18.subid.v1.GetWaveRequest\x1a\x19.subid.v1.GetWaveResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WAVECRITERIA'].fields_by_name['step']._loaded_options = None
   _globals['_WAVECRITERIA'].fields_by_name['step']._serialized_options = b'\272H\t\202\001\006\030\002\030\003\030\004'
   _globals['_WAVECRITERIA'].fields_by_name['operators']._loaded_options = None
-  _globals['_WAVECRITERIA'].fields_by_name['operators']._serialized_options = b'\272H/\222\001,\020d\"(r&2$^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$'
+  _globals['_WAVECRITERIA'].fields_by_name['operators']._serialized_options = b'\272H,\222\001)\020d\"%r#\030?2\037^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'
   _globals['_WAVECRITERIA'].fields_by_name['province_codes']._loaded_options = None
   _globals['_WAVECRITERIA'].fields_by_name['province_codes']._serialized_options = b'\272H\025\222\001\022\020d\"\016r\0142\n^[0-9]{2}$'
   _globals['_WAVECRITERIA'].fields_by_name['causes']._loaded_options = None
@@ -74,40 +74,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REVERTWAVEREQUEST'].fields_by_name['reason']._serialized_options = b'\272H\210\001r\005\020\001\030\310\001\272\001~\n\022reason.long_number\022Kmust not hold nine or more digits in a row: say what was wrong, never whose\032\033!this.matches(\'\\\\p{Nd}{9}\')'
   _globals['_GETWAVEREQUEST'].fields_by_name['wave_id']._loaded_options = None
   _globals['_GETWAVEREQUEST'].fields_by_name['wave_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_WAVESTATE']._serialized_start=2314
-  _globals['_WAVESTATE']._serialized_end=2503
+  _globals['_WAVESTATE']._serialized_start=2311
+  _globals['_WAVESTATE']._serialized_end=2500
   _globals['_WAVECRITERIA']._serialized_start=140
-  _globals['_WAVECRITERIA']._serialized_end=493
-  _globals['_PREVIEWWAVEREQUEST']._serialized_start=495
-  _globals['_PREVIEWWAVEREQUEST']._serialized_end=595
-  _globals['_WAVECOUNT']._serialized_start=597
-  _globals['_WAVECOUNT']._serialized_end=650
-  _globals['_WAVEPREVIEW']._serialized_start=653
-  _globals['_WAVEPREVIEW']._serialized_end=918
-  _globals['_PREVIEWWAVERESPONSE']._serialized_start=920
-  _globals['_PREVIEWWAVERESPONSE']._serialized_end=998
-  _globals['_WAVE']._serialized_start=1001
-  _globals['_WAVE']._serialized_end=1339
-  _globals['_APPROVEWAVEREQUEST']._serialized_start=1341
-  _globals['_APPROVEWAVEREQUEST']._serialized_end=1418
-  _globals['_APPROVEWAVERESPONSE']._serialized_start=1420
-  _globals['_APPROVEWAVERESPONSE']._serialized_end=1471
-  _globals['_EXECUTEWAVEREQUEST']._serialized_start=1473
-  _globals['_EXECUTEWAVEREQUEST']._serialized_end=1586
-  _globals['_EXECUTEWAVERESPONSE']._serialized_start=1588
-  _globals['_EXECUTEWAVERESPONSE']._serialized_end=1639
-  _globals['_STOPWAVEREQUEST']._serialized_start=1642
-  _globals['_STOPWAVEREQUEST']._serialized_end=1876
-  _globals['_STOPWAVERESPONSE']._serialized_start=1878
-  _globals['_STOPWAVERESPONSE']._serialized_end=1926
-  _globals['_REVERTWAVEREQUEST']._serialized_start=1929
-  _globals['_REVERTWAVEREQUEST']._serialized_end=2165
-  _globals['_REVERTWAVERESPONSE']._serialized_start=2167
-  _globals['_REVERTWAVERESPONSE']._serialized_end=2217
-  _globals['_GETWAVEREQUEST']._serialized_start=2219
-  _globals['_GETWAVEREQUEST']._serialized_end=2262
-  _globals['_GETWAVERESPONSE']._serialized_start=2264
-  _globals['_GETWAVERESPONSE']._serialized_end=2311
-  _globals['_WAVESERVICE']._serialized_start=2506
-  _globals['_WAVESERVICE']._serialized_end=2951
+  _globals['_WAVECRITERIA']._serialized_end=490
+  _globals['_PREVIEWWAVEREQUEST']._serialized_start=492
+  _globals['_PREVIEWWAVEREQUEST']._serialized_end=592
+  _globals['_WAVECOUNT']._serialized_start=594
+  _globals['_WAVECOUNT']._serialized_end=647
+  _globals['_WAVEPREVIEW']._serialized_start=650
+  _globals['_WAVEPREVIEW']._serialized_end=915
+  _globals['_PREVIEWWAVERESPONSE']._serialized_start=917
+  _globals['_PREVIEWWAVERESPONSE']._serialized_end=995
+  _globals['_WAVE']._serialized_start=998
+  _globals['_WAVE']._serialized_end=1336
+  _globals['_APPROVEWAVEREQUEST']._serialized_start=1338
+  _globals['_APPROVEWAVEREQUEST']._serialized_end=1415
+  _globals['_APPROVEWAVERESPONSE']._serialized_start=1417
+  _globals['_APPROVEWAVERESPONSE']._serialized_end=1468
+  _globals['_EXECUTEWAVEREQUEST']._serialized_start=1470
+  _globals['_EXECUTEWAVEREQUEST']._serialized_end=1583
+  _globals['_EXECUTEWAVERESPONSE']._serialized_start=1585
+  _globals['_EXECUTEWAVERESPONSE']._serialized_end=1636
+  _globals['_STOPWAVEREQUEST']._serialized_start=1639
+  _globals['_STOPWAVEREQUEST']._serialized_end=1873
+  _globals['_STOPWAVERESPONSE']._serialized_start=1875
+  _globals['_STOPWAVERESPONSE']._serialized_end=1923
+  _globals['_REVERTWAVEREQUEST']._serialized_start=1926
+  _globals['_REVERTWAVEREQUEST']._serialized_end=2162
+  _globals['_REVERTWAVERESPONSE']._serialized_start=2164
+  _globals['_REVERTWAVERESPONSE']._serialized_end=2214
+  _globals['_GETWAVEREQUEST']._serialized_start=2216
+  _globals['_GETWAVEREQUEST']._serialized_end=2259
+  _globals['_GETWAVERESPONSE']._serialized_start=2261
+  _globals['_GETWAVERESPONSE']._serialized_end=2308
+  _globals['_WAVESERVICE']._serialized_start=2503
+  _globals['_WAVESERVICE']._serialized_end=2948
 # @@protoc_insertion_point(module_scope)

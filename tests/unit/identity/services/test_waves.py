@@ -17,6 +17,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.domain.wave import WaveCriteria, WaveState
 from identity.security.vault import Vault
 from identity.services import execute_wave as execution
+from identity.services.revert_wave import revert_wave
 from identity.services.waves import stop_wave
 from identity.storage.tables import directive
 from tests.unit.identity.conftest import Race
@@ -246,6 +247,22 @@ def test_a_stopped_wave_needs_two_anew(country: Country) -> None:
     assert len(country.obey()) == 13
 
 
+def test_what_is_over_or_stopped_cannot_be_stopped(country: Country) -> None:
+    def stop() -> None:
+        country.transactions.run(lambda uow: stop_wave(uow, country.call(), wave.wave_id, "again"))
+
+    wave = country.execute(country.approved())
+    with pytest.raises(WaveNotReadyError, match="completed"):
+        stop()
+    country.revert(wave)
+    with pytest.raises(WaveNotReadyError, match="reverted"):
+        stop()
+    wave = country.preview()
+    stop()
+    with pytest.raises(WaveNotReadyError, match="stopped"):
+        stop()
+
+
 def test_a_slice_that_comes_after_the_stop_does_nothing(country: Country) -> None:
     wave = country.approved()
     begin = partial(execution._begin, call=country.call(), wave_id=wave.wave_id)  # noqa: SLF001 - the other server is between two of its transactions
@@ -344,7 +361,8 @@ def test_a_reverted_wave_leaves_everything_as_it_was(country: Country) -> None:
     assert set(country.states()) == {ServiceState.ACTIVE}
     assert country.obey() == [(DirectiveKind.RESTORE, wave.wave_id)] * 13
     assert all(country.now(item).applied_state is ServiceState.ACTIVE for item in country.numbers)
-    assert country.revert(wave).reverted_count == 13
+    again = revert_wave(country.transactions, country.call(), wave.wave_id, reason="once more")
+    assert (again.reverted_count, again.reason) == (13, "a mistake")
     assert country.obey() == []
     with pytest.raises(WaveNotReadyError):
         country.execute(wave)
