@@ -168,7 +168,7 @@ def reconcile_batch(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a comparison says of a number and as what it is told, or that there is no such number."""
+    """What a comparison says of a number and as what it is told, or that it is nobody's."""
 
     finding: Finding
     drift: Drift | None
