@@ -24,7 +24,9 @@ class Word:
 PARTS: Mapping[str, Word] = MappingProxyType(
     {
         "coverage": Word("Coverage", "Tỷ lệ xác thực", "Numbers whose holder is verified."),
-        "on_time": Word("On time", "Đúng hạn", "Orders executed in time, of all that were due."),
+        "on_time": Word(
+            "On time", "Đúng hạn", "Orders executed in time, or notices: the worse of both."
+        ),
         "device_change_on_time": Word(
             "Two-hour duty",
             "Khóa trong 2 giờ",

@@ -119,6 +119,7 @@ class Figures:
         return any(
             (
                 self.orders.late_count,
+                self.notices.late_count,
                 self.drift[0],
                 self.false_acknowledgements[0],
                 self.failures[0],
@@ -129,7 +130,7 @@ class Figures:
         """Return the score that a month with these figures has; None when nothing can be said."""
         shares = {
             COVERAGE: coverage,
-            "on_time": self.orders.on_time,
+            "on_time": _worse(self.orders.on_time, self.notices.on_time),
             "device_change_on_time": self.device_changes.on_time,
             "without_drift": _rest(self.drift),
             "honest": _rest(self.false_acknowledgements),
@@ -282,6 +283,12 @@ def _times(
         p50_s=percentile(taken_s, 0.5) if taken_s else None,
         p95_s=percentile(taken_s, 0.95) if taken_s else None,
     )
+
+
+def _worse(one: Share, other: Share) -> Share:
+    if not one[1] or not other[1]:
+        return one if one[1] else other
+    return one if one[0] * other[1] < other[0] * one[1] else other
 
 
 def _rest(share: Share) -> Share:

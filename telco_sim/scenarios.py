@@ -86,7 +86,11 @@ BEFORE_CHEATS = (
     ),
 )
 AFTER_CHEATS = (
-    Chapter(title="Days pass", steps=(passing_days.let_days_pass, passing_days.settle)),
+    Chapter(
+        title="Days pass",
+        # What was ordered among the cheats is due before the first of these days is over.
+        steps=(events.work_off_directives, passing_days.let_days_pass, passing_days.settle),
+    ),
     Chapter(
         title="Two people claim one number",
         steps=(disputes.dispute_numbers, passing_days.settle),

@@ -13,7 +13,7 @@ from tests.unit.identity.kpi_reports import kpis
 
 COUNT_MAX = 10**9
 SHARES = ("coverage", "drift", "false_acknowledgements", "failures")
-TIMES = ("orders", "device_changes")
+TIMES = ("orders", "notices", "device_changes")
 
 
 @st.composite

@@ -130,6 +130,21 @@ def test_a_part_that_cannot_be_said_leaves_its_weight_to_the_others() -> None:
     assert score(kpis()).score != made.score
 
 
+def test_whoever_delivers_no_notice_is_not_on_time() -> None:
+    mute = kpis(orders=ExecutionTimes(), notices=ExecutionTimes(late_count=5, open_late_count=5))
+    (part,) = (each for each in score(mute).parts if each.name == "on_time")
+    assert part.points == 0
+
+
+def test_notices_in_time_hide_no_order_that_is_late() -> None:
+    late = kpis(
+        orders=ExecutionTimes(late_count=1, open_late_count=1),
+        notices=ExecutionTimes(executed_count=5),
+    )
+    (part,) = (each for each in score(late).parts if each.name == "on_time")
+    assert part.points == 0
+
+
 def test_who_has_never_been_asked_anything_has_no_score() -> None:
     assert score(silent()) == OperatorScore(operator_id="cuu-long", parts=())
     assert score(silent()).score is None
