@@ -223,7 +223,7 @@ def _cases_of_updates() -> Iterator[tuple[str, str, object, str]]:
 def _cases_of_waves_and_disputes() -> Iterator[tuple[str, str, object, str]]:
     preview = "WaveService/PreviewWave"
     yield preview, "criteria", None, "criteria"
-    for text in ("", "T 2", "x" * 33):
+    for text in ("", "T 2", "x" * 41):
         yield preview, "criteria.track", text, "criteria.track"
     for number in (0, 1, 5, 99):
         yield preview, "criteria.step", number, "criteria.step"
