@@ -66,7 +66,9 @@ def demo(  # noqa: PLR0913 - each parameter is an option of the command
     registrations: Annotated[
         int, typer.Option(min=_REGISTRATIONS_MIN, help="New numbers.")
     ] = _DEFAULTS.registration_count,
-    days: Annotated[int, typer.Option(min=_DAYS_MIN, help="Days that pass.")] = _DEFAULTS.day_count,
+    days: Annotated[
+        int, typer.Option(min=_DAYS_MIN, help="Days that pass before the disputes.")
+    ] = _DEFAULTS.day_count,
     report: Annotated[Path, typer.Option(help="Where the report is written, as JSON.")] = Path(
         "demo-report.json"
     ),
