@@ -208,12 +208,18 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
 def _end(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
     _refuse_disputed(uow, item)
-    if event.kind is EventKind.PORT_OUT and item.service_state.strictness:
+    if event.kind is EventKind.PORT_OUT and _has_begun(uow, item):
         # It would be in service again at once, under a clock that starts anew.
-        raise EventInvalidError("a blocked number is not ported: its holder verifies first")
+        raise EventInvalidError("a step is taken against it: its holder verifies first")
     ended = item.ended(_ENDS[event.kind], at=call.at)
     change = Change(before=item.service_state, end=ended.ended_by)
     settle_subscription(uow, call, ended, change)
+
+
+def _has_begun(uow: UnitOfWork, item: Subscription) -> bool:
+    """Whether a number is blocked, or was told that it will be."""
+    cases = uow.cases.list_open([item])[item.subscription_id]
+    return bool(item.service_state.strictness) or any(case.steps_taken for case in cases)
 
 
 def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:

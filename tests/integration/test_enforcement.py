@@ -210,7 +210,7 @@ def test_an_event_of_anothers_number_answers_as_one_of_no_number(scene: Scene) -
 
 
 def test_a_number_moves_to_another_operator_when_the_first_lets_it_go(scene: Scene) -> None:
-    subscriber = scene.imported(scene.people.operator_name())
+    subscriber = scene.registered(scene.people.operator_name())
     receiver = replace(subscriber, operator=scene.people.operator_name())
     holder = claim_of(subscriber.citizen)
     port_in = subscription_pb.SUBSCRIPTION_EVENT_KIND_PORT_IN
@@ -222,6 +222,14 @@ def test_a_number_moves_to_another_operator_when_the_first_lets_it_go(scene: Sce
     assert old.service_state == subscription_pb2.SERVICE_STATE_TERMINATED
     assert new.service_state == subscription_pb2.SERVICE_STATE_ACTIVE
     assert old.subscription_id != new.subscription_id
+
+
+def test_a_number_that_has_its_first_notice_does_not_move(scene: Scene) -> None:
+    subscriber = scene.imported(scene.people.operator_name())
+    scene.advance()
+    port_out = subscription_pb.SUBSCRIPTION_EVENT_KIND_PORT_OUT
+    assert report(scene, subscriber, port_out) == "EVENT_INVALID"
+    assert scene.subscription(subscriber).service_state == subscription_pb2.SERVICE_STATE_ACTIVE
 
 
 def test_a_lease_that_is_not_acknowledged_comes_back(scene: Scene) -> None:

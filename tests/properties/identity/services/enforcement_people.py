@@ -205,7 +205,7 @@ class People(World):
         told = self.event(number, kind, number.operator, timedelta())
         if number.dispute is not None:
             assert told == "NUMBER_IN_DISPUTE"
-        elif is_port and LEVEL[number.state]:
+        elif is_port and (LEVEL[number.state] or any(c.steps for c in number.open_cases)):
             assert told == "EVENT_INVALID"
         else:
             assert told == OK

@@ -350,10 +350,11 @@ class Disputes(RuleBasedStateMachine):
         if self.is_gone:
             return
         is_blocked = self.world.item.service_state.strictness > 0
+        has_begun = is_blocked or any(case.steps_taken for case in self.world.cases())
         reason = self.world.event(EventKind.PORT_OUT)
         if self.model.is_disputed:
             assert reason == "NUMBER_IN_DISPUTE"
-        elif is_blocked:
+        elif has_begun:
             assert reason == "EVENT_INVALID"
         else:
             assert reason == OK

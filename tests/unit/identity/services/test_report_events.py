@@ -182,6 +182,17 @@ def test_a_blocked_number_is_released_and_not_ported(
     assert report_events(uow, call, [release]) == [""]
 
 
+def test_a_number_that_was_told_of_its_block_is_not_ported(
+    uow: UnitOfWork, call: Call, number: Subscription
+) -> None:
+    """From operator to operator its clock would begin anew for ever."""
+    disown_subscription(uow, make_call(), number.claim.personal_id, number.msisdn)
+    (case,) = uow.cases.list_open([number])[number.subscription_id]
+    uow.cases.save_many([(replace(case, steps_taken=1), number)])
+    assert report_events(uow, call, [event(EventKind.PORT_OUT, number)]) == ["EVENT_INVALID"]
+    assert find(uow, number).service_state is ServiceState.ACTIVE
+
+
 def test_a_ported_number_starts_anew_at_its_new_operator(
     uow: UnitOfWork, call: Call, number: Subscription
 ) -> None:
