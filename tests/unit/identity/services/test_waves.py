@@ -430,6 +430,21 @@ def test_a_revert_leaves_what_happened_since(country: Country) -> None:
     assert {case.steps_taken for case in country.cases(moved) if case.track == "T2"} == {5}
 
 
+def test_the_clock_leaves_each_case_with_the_wave_that_stepped_it(country: Country) -> None:
+    north, south = (
+        country.execute(country.approved(replace(T2, operators=(name,))))
+        for name in ("north", "south")
+    )
+    country.obey()
+    country.advance(60)
+    country.obey()
+    assert country.revert(north).reverted_count == 7
+    assert {country.now(item).service_state for item in taken(country)} == {ServiceState.SUSPENDED}
+    assert {item.operator_id for item in taken(country)} == {"south"}
+    assert country.revert(south).reverted_count == 6
+    assert set(country.states()) == {ServiceState.ACTIVE}
+
+
 def test_a_revert_finds_what_was_stepped_by_itself(country: Country) -> None:
     # Verified, and yet on the ladder: as after a correction of the register.
     alone = replace(country.numbers[3], verified_at=country.at)
