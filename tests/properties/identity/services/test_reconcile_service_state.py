@@ -125,9 +125,7 @@ def _compare(uow: UnitOfWork, network: list[Number], cut: int) -> None:
         false_count += sum(each.is_false for each in expected)
     # What the operator neither has nor serves is compared with nothing.
     nothing = [
-        each
-        for _, each in told
-        if each.past is None and each.reported and rung(each.reported) > 2
+        each for _, each in told if each.past is None and each.reported and rung(each.reported) > 2
     ]
     assert (found.counts.compared, found.counts.drifts) == (len(told) - len(nothing), drifts)
     assert found.counts.false == false_count
