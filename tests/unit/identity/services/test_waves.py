@@ -45,6 +45,15 @@ def test_a_preview_counts_and_orders_nothing(country: Country) -> None:
     assert country.obey() == []
 
 
+def test_a_preview_tells_apart_those_whose_notice_is_still_on_its_way(country: Country) -> None:
+    told = country.numbers[5]
+    country.transactions.run(lambda uow: store_orders(uow, told, DirectiveKind.NOTIFY))
+    wave = country.approved()
+    assert (wave.preview.subscription_count, wave.preview.held_count) == (12, 1)
+    country.execute(wave)
+    assert told not in taken(country)
+
+
 def test_a_person_who_keeps_a_number_is_not_left_without(country: Country) -> None:
     preview = country.preview(replace(T2, operators=("south",))).preview
     assert (preview.subscription_count, preview.last_number_count) == (6, 6)
