@@ -13,6 +13,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
+from identity.domain.errors import DomainError
 from identity.rpc.waiting import Waiting
 from identity.services.call import Call
 from identity.services.clock import Clock
@@ -65,19 +66,35 @@ class Edge:
         self,
         request: Message,
         call: Call,
-        action: Callable[[], _Response],
+        parts: Callable[[], _Result],
+        answer: Callable[[UnitOfWork, _Result], _Response],
         response_type: type[_Response],
     ) -> _Response:
-        """Act in transactions of the action's own, and keep its answer after them.
+        """Act in transactions of the action's own, and answer after them.
 
-        Cut off between the two, the same request does what is left to do and answers then.
+        Cut off before the answer, the same request does what is left to do and answers then.
+
+        Args:
+            request: The request.
+            call: The circumstances.
+            parts: Acts; must come to the same when it runs again, or beside itself.
+            answer: Ends what `parts` began, in the transaction that keeps the answer: what another
+                copy of the request would be refused for is done there.
+            response_type: Of the answer.
         """
         with self.transactions.refusals_noted(request_key(request, call), at=call.at):
             first = self.first_answer(request, call, response_type)
             if first is not None:
                 return first
-            response = action()
-        return self.answer_once(request, call, lambda _uow: response, response_type)
+            try:
+                done = parts()
+            except DomainError:
+                # Another copy of this very request may have been quicker: it is no refusal then.
+                first = self.first_answer(request, call, response_type)
+                if first is None:
+                    raise
+                return first
+        return self.answer_once(request, call, lambda uow: answer(uow, done), response_type)
 
     def first_answer(
         self, request: Message, call: Call, response_type: type[_Response]

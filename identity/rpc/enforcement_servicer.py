@@ -48,16 +48,17 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self, request: pb.AdvanceEnforcementRequest, call: Call
     ) -> pb.AdvanceEnforcementResponse:
         """Run what is due."""
-
-        def advance() -> pb.AdvanceEnforcementResponse:
-            run = advance_enforcement(self._edge.transactions, self._as_of(request, call))
-            return pb.AdvanceEnforcementResponse(
+        response = self._edge.answer_in_parts(
+            request,
+            call,
+            lambda: advance_enforcement(self._edge.transactions, self._as_of(request, call)),
+            lambda _uow, run: pb.AdvanceEnforcementResponse(
                 step_count=run.stepped.step_count,
                 directive_count=run.stepped.directive_count,
                 as_of_time=encode.timestamp(run.ran_until),
-            )
-
-        response = self._edge.answer_in_parts(request, call, advance, pb.AdvanceEnforcementResponse)
+            ),
+            pb.AdvanceEnforcementResponse,
+        )
         self._measure_the_day(call)
         return response
 

@@ -9,7 +9,7 @@ from identity.domain.wave import Wave, WaveCriteria, WavePreview, WaveState
 from identity.rpc import encode
 from identity.rpc.edge import Edge
 from identity.services.call import Call
-from identity.services.execute_wave import execute_wave
+from identity.services.execute_wave import end_execution, execute_slices
 from identity.services.revert_wave import revert_wave
 from identity.services.waves import approve_wave, get_wave, preview_wave, stop_wave
 from identity.storage.database import UnitOfWork
@@ -60,13 +60,15 @@ class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
         """Execute the next slices."""
         wave_id = UUID(request.wave_id)
 
-        def execute() -> pb.ExecuteWaveResponse:
-            wave = execute_wave(
+        return self._edge.answer_in_parts(
+            request,
+            call,
+            lambda: execute_slices(
                 self._edge.transactions, call, wave_id, slice_count_max=request.slice_count_max
-            )
-            return pb.ExecuteWaveResponse(wave=_wave(wave))
-
-        return self._edge.answer_in_parts(request, call, execute, pb.ExecuteWaveResponse)
+            ),
+            lambda uow, _: pb.ExecuteWaveResponse(wave=_wave(end_execution(uow, call, wave_id))),
+            pb.ExecuteWaveResponse,
+        )
 
     def StopWave(self, request: pb.StopWaveRequest, call: Call) -> pb.StopWaveResponse:
         """Stop."""
@@ -84,11 +86,13 @@ class WaveServicer(wave_service_pb2_grpc.WaveServiceServicer):
         """Put back."""
         wave_id = UUID(request.wave_id)
 
-        def revert() -> pb.RevertWaveResponse:
-            wave = revert_wave(self._edge.transactions, call, wave_id, reason=request.reason)
-            return pb.RevertWaveResponse(wave=_wave(wave))
-
-        return self._edge.answer_in_parts(request, call, revert, pb.RevertWaveResponse)
+        return self._edge.answer_in_parts(
+            request,
+            call,
+            lambda: revert_wave(self._edge.transactions, call, wave_id, reason=request.reason),
+            lambda _uow, wave: pb.RevertWaveResponse(wave=_wave(wave)),
+            pb.RevertWaveResponse,
+        )
 
     def GetWave(self, request: pb.GetWaveRequest, call: Call) -> pb.GetWaveResponse:
         """Say where a wave stands."""

@@ -35,6 +35,20 @@ def execute_wave(
         WaveNotReadyError: It is not approved by two.
         WaveInvalidError: The rules in force leave its step to no wave any more.
     """
+    execute_slices(transactions, call, wave_id, slice_count_max=slice_count_max)
+    return transactions.run(partial(end_execution, call=call, wave_id=wave_id))
+
+
+def execute_slices(
+    transactions: Transactions, call: Call, wave_id: UUID, *, slice_count_max: int
+) -> None:
+    """`execute_wave` but for its end, which `end_execution` makes in a transaction of the caller's.
+
+    Raises:
+        WaveNotFoundError: As for `execute_wave`.
+        WaveNotReadyError: As there.
+        WaveInvalidError: As there.
+    """
     wave = transactions.run(partial(_begin, call=call, wave_id=wave_id))
     if wave.state is WaveState.RUNNING:
         missing = [place for place in range(wave.slice_count) if place not in wave.done]
@@ -43,7 +57,6 @@ def execute_wave(
             for place in missing[:slice_count_max]
         ]
         transactions.run_each(slices, workers=WORKERS)
-    return transactions.run(partial(_end, call=call, wave_id=wave_id))
 
 
 def _begin(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
@@ -83,7 +96,8 @@ def _execute_slice(uow: UnitOfWork, call: Call, wave_id: UUID, place: int) -> No
     uow.waves.count(wave_id, place, directives=done.directive_count)
 
 
-def _end(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
+def end_execution(uow: UnitOfWork, call: Call, wave_id: UUID) -> Wave:
+    """The wave after its slices: completed, if there are no more."""
     wave = find_wave(uow, wave_id, lock="update")
     if wave.state is WaveState.RUNNING and len(wave.done) == wave.slice_count:
         uow.waves.move(wave, WaveState.COMPLETED)

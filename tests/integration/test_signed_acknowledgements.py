@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -24,7 +25,11 @@ from typer.testing import CliRunner
 
 from identity.cli import app
 from identity.domain.caller import Caller, Role
-from identity.security.certificates import Identity, load_or_create_authority
+from identity.security.certificates import (
+    Identity,
+    create_authority,
+    load_or_create_authority,
+)
 from identity.storage.enforcement_tables import acknowledgement, signing_certificate
 from identity.storage.tables import directive
 from subid.v1 import enforcement_service_pb2 as pb
@@ -328,12 +333,12 @@ def test_a_failure_names_no_number_and_is_a_line_of_text(
     assert refusal.violations == (("acknowledgements[0].failure", reason),)
 
 
-def checked(world: World) -> tuple[int, str]:
+def checked(world: World, *options: str) -> tuple[int, str]:
     """What the command finds, run beside the server."""
     assert world.settings.database is not None
     arguments = ["acknowledgements", "check", "--database", world.settings.database]
     state = ["--state", str(world.settings.state)]
-    result = CliRunner().invoke(app, [*arguments, *state])
+    result = CliRunner().invoke(app, [*arguments, *state, *options])
     return result.exit_code, result.output
 
 
@@ -387,3 +392,30 @@ def test_a_row_that_was_moved_to_another_request_proves_nothing(
     assert code == 1
     assert f"{other}" in output
     assert checked(world)[0] == 0
+
+
+def test_another_certificate_in_the_place_of_the_one_that_was_kept_is_found(
+    world: World, leased: Leased
+) -> None:
+    leased.send(leased.stubs.sign(leased.request()))
+    (row,) = kept(world, leased.name)
+    renewed = certified(world, Caller(Role.OPERATOR, leased.name), KEYS["P-256"]())
+    other = x509.load_pem_x509_certificate(renewed.certificate).public_bytes(Encoding.DER)
+    here = signing_certificate.c.fingerprint == row["fingerprint"]
+    rows(world, update(signing_certificate).where(here).values(certificate=other))
+    code, output = checked(world)
+    rows(world, update(signing_certificate).where(here).values(certificate=row["certificate"]))
+    assert code == 1
+    assert "it is not the certificate that was kept, or none" in output
+    assert checked(world)[0] == 0
+
+
+def test_a_certificate_of_another_authority_proves_nothing(
+    world: World, leased: Leased, tmp_path: Path
+) -> None:
+    leased.send(leased.stubs.sign(leased.request()))
+    other = tmp_path / "other.crt.pem"
+    other.write_bytes(create_authority(at=dt.datetime.now(dt.UTC)).certificate_pem)
+    code, output = checked(world, "--authority", str(other))
+    assert code == 1
+    assert "its certificate is not by the authority" in output

@@ -13,7 +13,12 @@ from sqlalchemy import Engine
 from biometrics.chip.report import ChipReport
 from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
-from identity.domain.errors import ClockBackwardsError, InstantInFutureError, WaveNotFoundError
+from identity.domain.errors import (
+    ClockBackwardsError,
+    InstantInFutureError,
+    WaveNotFoundError,
+    WaveNotReadyError,
+)
 from identity.domain.policy_book import PolicyBook
 from identity.domain.settlement import Change
 from identity.rpc.edge import Edge
@@ -22,11 +27,12 @@ from identity.rpc.wave_servicer import WaveServicer
 from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.clock import Clock, SimulatedClock, SystemClock
+from identity.services.execute_wave import execute_slices
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import make_face_setup
 from identity.services.settle_subscriptions import settle_subscription
 from identity.services.transactions import Transactions
-from identity.storage.database import Database
+from identity.storage.database import Database, UnitOfWork
 from subid.v1 import enforcement_service_pb2 as pb
 from subid.v1 import wave_service_pb2 as wave_pb
 from tests.integration.wire import new_id
@@ -37,6 +43,7 @@ from tests.unit.identity.makers import (
     store_citizen,
     store_number,
 )
+from tests.unit.identity.services.wave_country import make_country
 
 
 @pytest.fixture
@@ -173,3 +180,39 @@ def test_what_goes_in_parts_is_on_record_when_it_is_refused(
             ("subid.v1.RevertWaveRequest", "WAVE_NOT_FOUND"),
             ("subid.v1.AdvanceEnforcementRequest", "INSTANT_IN_FUTURE"),
         ]
+
+
+def test_a_copy_that_comes_too_late_gets_the_answer_of_the_one_that_was_quicker(
+    database: Database, threads: ThreadPoolExecutor
+) -> None:
+    now = datetime.now(UTC)
+    here, call, asked = edge(database, SystemClock(), threads), call_at(now), request(now)
+    given = pb.AdvanceEnforcementResponse(step_count=3)
+
+    def too_late() -> None:
+        here.answer_once(asked, call, lambda _uow: given, pb.AdvanceEnforcementResponse)
+        raise WaveNotReadyError("the other copy has ended it")
+
+    def never(_uow: UnitOfWork, _done: None) -> pb.AdvanceEnforcementResponse:
+        raise AssertionError("it was answered already")
+
+    response = pb.AdvanceEnforcementResponse
+    assert here.answer_in_parts(asked, call, too_late, never, response) == given
+
+
+def test_a_wave_that_was_cut_off_after_its_last_slice_is_answered_by_the_same_request(
+    quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
+) -> None:
+    country = make_country(quiet_engine, vault)
+    wave = country.approved()
+    waves = WaveServicer(edge(country.transactions.database, SystemClock(), threads))
+    asked = wave_pb.ExecuteWaveRequest(
+        request_id=new_id(), wave_id=str(wave.wave_id), slice_count_max=9
+    )
+    execute_slices(country.transactions, country.call(), wave.wave_id, slice_count_max=9)
+    first = waves.ExecuteWave(asked, country.call())
+    assert first.wave.state == wave_pb.WAVE_STATE_COMPLETED
+    assert waves.ExecuteWave(asked, country.call()) == first
+    asked.request_id = new_id()
+    with pytest.raises(WaveNotReadyError):
+        waves.ExecuteWave(asked, country.call())

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from identity.domain.directive import AcknowledgementResult, Directive, Lease
 from identity.domain.enforcement import DirectiveKind
+from identity.domain.errors import RequestInvalidError
 from identity.domain.subscription import ServiceState
 from identity.services.directives import (
     Acknowledgement,
@@ -206,6 +207,14 @@ def test_a_failed_order_does_not_come_back_to_undo_a_later_one(
     assert pull(uow, operator).directives == ()
 
 
+def test_an_executed_order_leaves_what_was_ordered_after_it(uow: UnitOfWork, operator: str) -> None:
+    first, second = order(uow, operator, DirectiveKind.BLOCK_OUTGOING, DirectiveKind.SUSPEND)
+    lease = pull(uow, operator)
+    assert acknowledge(uow, operator, lease.lease_id, [first.directive_id]) == [ACCEPTED]
+    assert acknowledge(uow, operator, lease.lease_id, [second.directive_id]) == [ACCEPTED]
+    assert applied(uow, second) is ServiceState.SUSPENDED
+
+
 def test_a_failed_notice_comes_back_whatever_was_executed_after_it(
     uow: UnitOfWork, operator: str
 ) -> None:
@@ -217,6 +226,28 @@ def test_a_failed_notice_comes_back_whatever_was_executed_after_it(
     ]
     acknowledge_directives(uow, make_call(operator), lease.lease_id, items)
     assert orders_of(pull(uow, operator)) == [notice]
+
+
+def test_a_time_in_the_future_is_refused_whatever_it_is_about(
+    uow: UnitOfWork, operator: str
+) -> None:
+    (ordered,) = order(uow, operator, DirectiveKind.SUSPEND)
+    lease = pull(uow, operator)
+    later = NOW + timedelta(microseconds=1)
+    nothing = Acknowledgement(directive_id=uuid4(), is_executed=True, failure="", executed_at=later)
+    done = Acknowledgement(
+        directive_id=ordered.directive_id, is_executed=True, failure="", executed_at=NOW
+    )
+    call = make_call(operator)
+    with pytest.raises(RequestInvalidError) as refusal:
+        acknowledge_directives(uow, call, lease.lease_id, [done, nothing])
+    (fault,) = refusal.value.violations
+    assert (fault.field, fault.reason) == (
+        "acknowledgements[1].execute_time",
+        "INSTANT_IN_FUTURE",
+    )
+    assert applied(uow, ordered) is ServiceState.ACTIVE
+    assert acknowledge_directives(uow, call, lease.lease_id, [done]) == [ACCEPTED]
 
 
 def test_answers_about_nothing_are_no_fault(uow: UnitOfWork, operator: str) -> None:

@@ -191,6 +191,12 @@ def test_a_claim_that_was_decided_is_not_heard_again(verified: Quarrel) -> None:
     assert refusal(verified.open) is DisputeInvalidError
 
 
+def test_who_has_lost_a_number_by_a_dispute_does_not_claim_it_back(verified: Quarrel) -> None:
+    verified.settled(DisputeDecision.CLAIMANT)
+    with pytest.raises(DisputeInvalidError):
+        open_dispute(verified.uow, verified.app, verified.item.msisdn, verified.holder.personal_id)
+
+
 def test_a_claim_that_nobody_decided_may_be_made_again(verified: Quarrel) -> None:
     verified.open()
     verified.at += POLICY.decide_within

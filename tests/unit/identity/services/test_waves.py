@@ -45,6 +45,15 @@ def test_a_preview_counts_and_orders_nothing(country: Country) -> None:
     assert country.obey() == []
 
 
+def test_a_preview_tells_apart_those_whose_notice_is_still_on_its_way(country: Country) -> None:
+    told = country.numbers[5]
+    country.transactions.run(lambda uow: store_orders(uow, told, DirectiveKind.NOTIFY))
+    wave = country.approved()
+    assert (wave.preview.subscription_count, wave.preview.held_count) == (12, 1)
+    country.execute(wave)
+    assert told not in taken(country)
+
+
 def test_a_person_who_keeps_a_number_is_not_left_without(country: Country) -> None:
     preview = country.preview(replace(T2, operators=("south",))).preview
     assert (preview.subscription_count, preview.last_number_count) == (6, 6)
@@ -466,6 +475,21 @@ def test_a_revert_leaves_what_happened_since(country: Country) -> None:
     assert country.now(moved).service_state is ServiceState.OUTGOING_BLOCKED
     assert country.now(ended).service_state is ServiceState.TERMINATED
     assert {case.steps_taken for case in country.cases(moved) if case.track == "T2"} == {5}
+
+
+def test_the_clock_leaves_each_case_with_the_wave_that_stepped_it(country: Country) -> None:
+    north, south = (
+        country.execute(country.approved(replace(T2, operators=(name,))))
+        for name in ("north", "south")
+    )
+    country.obey()
+    country.advance(60)
+    country.obey()
+    assert country.revert(north).reverted_count == 7
+    assert {country.now(item).service_state for item in taken(country)} == {ServiceState.SUSPENDED}
+    assert {item.operator_id for item in taken(country)} == {"south"}
+    assert country.revert(south).reverted_count == 6
+    assert set(country.states()) == {ServiceState.ACTIVE}
 
 
 def test_a_revert_finds_what_was_stepped_by_itself(country: Country) -> None:
