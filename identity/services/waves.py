@@ -54,7 +54,11 @@ def preview_wave(
         WaveInvalidError: No ladder leaves this step to waves.
     """
     reach = reach_of(call, criteria)
-    counts = uow.waves.preview(reach, at=call.at)
+    ladders = {
+        version: call.rules.track_of(version, criteria.track)
+        for version in steps_behind(criteria, call.rules)
+    }
+    counts = uow.waves.preview(reach, ladders, at=call.at)
     preview = _preview(uow, call, reach, counts)
     if 0 < criteria.subscription_count_max < preview.subscription_count:
         preview = replace(preview, subscription_count=criteria.subscription_count_max)

@@ -48,7 +48,8 @@ _LOCK = text(
     " AND state IN ('pending', 'leased') FOR UPDATE SKIP LOCKED) AS held"
 )
 _HAND_OUT = text(
-    "UPDATE directive SET state = 'leased', lease_id = :lease_id, lease_expires_at = :expires_at"
+    "UPDATE directive SET state = 'leased', lease_id = :lease_id, lease_expires_at = :expires_at,"
+    " handed_at = coalesce(handed_at, CAST(:at AS timestamptz))"
     " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS one (key, id)"
     " WHERE directive.msisdn_key = one.key AND directive.directive_id = one.id"
 )
@@ -118,7 +119,7 @@ class DirectiveQueue:
             ends = {_number(row): row["lease_expires_at"] for row in held if _is_out(row, at)}
             left = {_number(row) for row in others} | _numbers_beside(candidates, taken)
             ends |= {_number(row): expires_at for row in taken if _number(row) in left}
-            self._hand_out(taken, lease_id=lease_id, expires_at=expires_at)
+            self._hand_out(taken, lease_id=lease_id, expires_at=expires_at, at=at)
             has_moved = self._make_wait(ends, at=at)
             # Again while those in front only had to step aside: there may be others behind them.
             if taken or not has_moved:
@@ -162,9 +163,9 @@ class DirectiveQueue:
         return self.connection.execute(_LOCK, _listed(map(_identity, rows))).mappings().all()
 
     def _hand_out(
-        self, rows: Iterable[RowMapping], *, lease_id: UUID, expires_at: datetime
+        self, rows: Iterable[RowMapping], *, lease_id: UUID, expires_at: datetime, at: datetime
     ) -> None:
-        given = {"lease_id": lease_id, "expires_at": expires_at}
+        given = {"lease_id": lease_id, "expires_at": expires_at, "at": at}
         self.connection.execute(_HAND_OUT, {**_listed(map(_identity, rows)), **given})
 
     def _make_wait(self, ends: Mapping[Number, datetime], *, at: datetime) -> bool:

@@ -49,8 +49,10 @@ _ALIKE = (
 )
 _ORDER_ALIKE = text(telling(_ALIKE))
 _ORDER_ALIKE_AND_NAME = text(f"{_ALIKE} RETURNING subscription_id, directive_id")
+# Whoever says that it was done before it was handed out cannot make a late order one in time by it.
 _EXECUTED = text(
-    "UPDATE directive SET state = 'executed', executed_at = done.executed_at"
+    "UPDATE directive SET state = 'executed',"
+    " executed_at = greatest(done.executed_at, directive.handed_at)"
     " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:times AS timestamptz[]))"
     " AS done (key, id, executed_at)"
     " WHERE directive.msisdn_key = done.key AND directive.directive_id = done.id"

@@ -310,6 +310,7 @@ directive = Table(
     Column("created_at", _Instant, nullable=False),
     Column("due_at", _Instant, nullable=False),
     Column("executed_at", _Instant),
+    Column("handed_at", _Instant, comment="first leased: it was not executed before"),
     Column("superseded_at", _Instant, comment="null too where it was before this was kept"),
     PrimaryKeyConstraint("msisdn_key", "directive_id"),
     CheckConstraint("state IN ('pending', 'leased', 'executed', 'superseded')", name="state"),

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from identity.domain.policy import CaseCause, StepKind
+from identity.domain.policy import CaseCause, StepKind, Track
 from identity.domain.wave import Aftermath, Rung, Wave, WaveCriteria, WavePreview, WaveState
 from identity.storage.arrays import PACKED_REFERENCES, References, are
 from identity.storage.conversions import storable
@@ -33,12 +33,15 @@ _COUNT = text(
     f"""WITH waiting AS MATERIALIZED (
   SELECT s.msisdn_key, s.subscription_id, s.citizen_key, s.operator_id,
    coalesce(s.province_code, '') AS province_code,
-   e.frozen_at IS NOT NULL OR (NOT :has_primaries AND p.citizen_key IS NOT NULL)
-    OR told.subscription_id IS NOT NULL AS is_held,
+   e.frozen_at IS NOT NULL OR (ladder.waits AND told.subscription_id IS NOT NULL)
+    OR (p.citizen_key IS NOT NULL AND (NOT :has_primaries
+     OR e.next_due_at + make_interval(secs => ladder.extra_s) > :at)) AS is_held,
    p.citizen_key IS NOT NULL AS is_primary, s.service_state = 'active' AS is_active,
    s.link_state = 'linked' AND s.verified_at >= CAST(:at AS timestamptz) - interval '1 day'
     AS is_recent
   FROM enforcement_case AS e JOIN subscription AS s USING (msisdn_key, subscription_id)
+  JOIN unnest(CAST(:versions AS text[]), CAST(:extras_s AS float[]), CAST(:waits AS boolean[]))
+   AS ladder (version, extra_s, waits) ON ladder.version = e.policy_version
   LEFT JOIN primary_number AS p
    ON p.citizen_key = s.citizen_key AND p.subscription_id = s.subscription_id
   LEFT JOIN (SELECT DISTINCT msisdn_key, subscription_id FROM directive
@@ -243,11 +246,25 @@ class Waves:
         }
         self.connection.execute(_REVERT, {**references.parameters, **given})
 
-    def preview(self, reach: WaveReach, *, at: datetime) -> Sequence[Mapping[str, Any]]:
-        """What waits for a wave, counted by operator and province."""
+    def preview(
+        self, reach: WaveReach, ladders: Mapping[str, Track], *, at: datetime
+    ) -> Sequence[Mapping[str, Any]]:
+        """What waits for a wave, counted by operator and province.
+
+        Args:
+            reach: What it takes.
+            ladders: The ladder that it steps, by version of the pack.
+            at: What is due then or before.
+        """
         # It goes through whole tables: nothing is looked up by itself, whatever the planner says.
         self.connection.execute(text("SET LOCAL enable_nestloop = off"))
-        given = {**asdict(reach), "at": at}
+        given = {
+            **asdict(reach),
+            "at": at,
+            "versions": list(ladders),
+            "extras_s": [each.primary_extra.total_seconds() for each in ladders.values()],
+            "waits": [each.waits_for_notices for each in ladders.values()],
+        }
         return [dict(row) for row in self.connection.execute(_COUNT, _listed(given)).mappings()]
 
     def sample(

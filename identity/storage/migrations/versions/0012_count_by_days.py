@@ -4,8 +4,8 @@ Orders are made in the order of time and few pages hold two days of them, so tha
 32 pages (BRIN) are enough: an order costs nothing more to write, lease or execute. Orders of a
 number are looked up by the whole key of its subscription, in the one partition that has them.
 
-Adds when an order was overtaken; of those that are by now nobody knows, and they stay counted
-nowhere.
+Adds when an order was first handed out, and when it was overtaken; of those that are by now nobody
+knows, and they stay counted nowhere.
 """
 
 import sqlalchemy as sa
@@ -19,6 +19,14 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
+    op.add_column(
+        "directive",
+        sa.Column(
+            "handed_at",
+            sa.DateTime(timezone=True),
+            comment="first leased: it was not executed before",
+        ),
+    )
     op.add_column(
         "directive",
         sa.Column(
@@ -68,3 +76,4 @@ def downgrade() -> None:
     op.drop_index("ix_enforcement_case_closed_at", "enforcement_case")
     op.drop_index("ix_directive_created_at", "directive")
     op.drop_column("directive", "superseded_at")
+    op.drop_column("directive", "handed_at")

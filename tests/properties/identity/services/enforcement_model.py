@@ -7,7 +7,7 @@ and nothing of how the service does it: it must stay small enough to be seen to 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.domain.link import LinkState
@@ -198,7 +198,9 @@ class Country:
     def _awaits(self, number: Number, wave: Wave, at: datetime) -> bool:
         is_wanted = number.is_notified and (wave.has_primaries or not number.is_primary)
         return is_wanted and any(
-            case.waits_for_wave and case.frozen_at is None and case.due_at <= at
+            case.waits_for_wave
+            and case.frozen_at is None
+            and case.due_at + (case.track.primary_extra if number.is_primary else timedelta()) <= at
             for case in number.open_cases
             if case.due_at is not None
         )

@@ -20,7 +20,7 @@ from identity.services.directives import (
 )
 from identity.services.transactions import Transactions
 from identity.storage.database import Database, UnitOfWork
-from identity.storage.tables import subscription
+from identity.storage.tables import directive, subscription
 from tests.unit.identity.makers import (
     NOW,
     actions,
@@ -226,6 +226,23 @@ def test_a_failed_notice_comes_back_whatever_was_executed_after_it(
     ]
     acknowledge_directives(uow, make_call(operator), lease.lease_id, items)
     assert orders_of(pull(uow, operator)) == [notice]
+
+
+def test_nothing_counts_as_executed_before_it_was_first_handed_out(
+    uow: UnitOfWork, operator: str
+) -> None:
+    (ordered,) = order(uow, operator, DirectiveKind.SUSPEND)
+    first = NOW + timedelta(days=20)
+    pull(uow, operator, at=first)
+    again = first + LASTS
+    lease = pull(uow, operator, at=again)
+    said = Acknowledgement(
+        directive_id=ordered.directive_id, is_executed=True, failure="", executed_at=NOW
+    )
+    call = make_call(operator, at=again)
+    assert acknowledge_directives(uow, call, lease.lease_id, [said]) == [ACCEPTED]
+    query = select(directive.c.executed_at).where(directive.c.directive_id == ordered.directive_id)
+    assert uow.connection.scalar(query) == first
 
 
 def test_a_time_in_the_future_is_refused_whatever_it_is_about(

@@ -162,17 +162,32 @@ def test_what_is_held_takes_nobodys_place_in_a_wave_of_a_few(country: Country) -
     assert taken(country) == [free]
 
 
-@pytest.mark.parametrize("has_primaries", [False, True])
-def test_a_wave_takes_primaries_only_when_it_says_so(
-    country: Country, *, has_primaries: bool
-) -> None:
-    # Verified, and yet on the ladder: their operator has told of something.
+def reported_primary(country: Country) -> Subscription:
+    """Verified, and yet on the ladder: the operator has told of something."""
     primary = replace(country.numbers[4], verified_at=country.at)
     (case,) = country.cases(primary)
     reported = replace(case, cause=CaseCause.OPERATOR_REPORT)
     country.transactions.run(lambda uow: uow.subscriptions.save(primary))
     country.transactions.run(lambda uow: uow.cases.save_many([(reported, primary)]))
     country.transactions.run(lambda uow: uow.primaries.set(primary, at=country.at))
+    return primary
+
+
+def test_a_primary_in_its_extra_time_is_held_in_the_preview_as_in_the_wave(
+    country: Country,
+) -> None:
+    primary = reported_primary(country)
+    wave = country.approved(replace(T2, has_primaries=True))
+    assert (wave.preview.primary_count, wave.preview.held_count) == (0, 1)
+    assert country.execute(wave).directive_count == wave.preview.subscription_count
+    assert country.now(primary).service_state is ServiceState.ACTIVE
+
+
+@pytest.mark.parametrize("has_primaries", [False, True])
+def test_a_wave_takes_primaries_only_when_it_says_so(
+    country: Country, *, has_primaries: bool
+) -> None:
+    primary = reported_primary(country)
     country.at += 10 * DAY  # beyond the extra time of a primary
     wave = country.approved(replace(T2, has_primaries=has_primaries))
     assert (wave.preview.primary_count, wave.preview.held_count) == (
