@@ -17,7 +17,14 @@ from identity.domain.enforcement import Case, CaseState
 from identity.domain.policy import CaseCause
 from identity.domain.policy_book import Adoption
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import PACKED_REFERENCES, Reference, References, any_key, any_of, are
+from identity.storage.arrays import (
+    PACKED_REFERENCES,
+    Reference,
+    References,
+    any_key,
+    any_of,
+    over_references,
+)
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import enforcement_case, enforcement_clock
@@ -25,24 +32,28 @@ from identity.storage.tables import enforcement_case, enforcement_clock
 CaseKind = tuple[str, str, str, int, bool]
 """Track, cause, version of the pack, steps taken, and whether a dispute holds its clock."""
 
-_CHANGE_ALIKE = text(
-    "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
-    " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END,"
-    " waits_for_wave = :waits_for_wave"
-    f" FROM {PACKED_REFERENCES} AS n"
-    f" WHERE {are('e')}"
-    " AND e.track = :track AND e.state = 'open'"
+_CHANGE_ALIKE = over_references(
+    lambda are: (
+        "UPDATE enforcement_case AS e SET cause = :cause, state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
+        " next_due_at = CASE WHEN :state = 'open' THEN e.next_due_at END,"
+        " waits_for_wave = :waits_for_wave"
+        f" FROM {PACKED_REFERENCES} AS n"
+        f" WHERE {are('e')}"
+        " AND e.track = :track AND e.state = 'open'"
+    )
 )
 
-_STEP_ALIKE = text(
-    "UPDATE enforcement_case AS e SET state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
-    " steps_taken = :steps_taken, next_due_at = :next_due_at, waits_for_wave = :waits_for_wave,"
-    " wave_id = CAST(:wave_id AS uuid), wave_due_at ="
-    " CASE WHEN e.wave_id IS DISTINCT FROM CAST(:wave_id AS uuid) THEN e.next_due_at"
-    " ELSE e.wave_due_at END"
-    f" FROM {PACKED_REFERENCES} AS n"
-    f" WHERE {are('e')}"
-    " AND e.track = :track AND e.state = 'open'"
+_STEP_ALIKE = over_references(
+    lambda are: (
+        "UPDATE enforcement_case AS e SET state = :state, closed_at = :closed_at,"  # noqa: S608 - no input
+        " steps_taken = :steps_taken, next_due_at = :next_due_at, waits_for_wave = :waits_for_wave,"
+        " wave_id = CAST(:wave_id AS uuid), wave_due_at ="
+        " CASE WHEN e.wave_id IS DISTINCT FROM CAST(:wave_id AS uuid) THEN e.next_due_at"
+        " ELSE e.wave_due_at END"
+        f" FROM {PACKED_REFERENCES} AS n"
+        f" WHERE {are('e')}"
+        " AND e.track = :track AND e.state = 'open'"
+    )
 )
 
 # The database makes the identifiers.
@@ -120,7 +131,7 @@ class Cases:
     def change_alike(self, case: Case, references: References) -> None:
         """Give the open cases on one track, of many subscriptions, the cause and end of one."""
         self.connection.execute(
-            _CHANGE_ALIKE,
+            _CHANGE_ALIKE(references),
             {
                 **references.parameters,
                 "track": case.track,
@@ -140,7 +151,7 @@ class Cases:
             references: Full keys of all of them.
         """
         self.connection.execute(
-            _STEP_ALIKE,
+            _STEP_ALIKE(references),
             {
                 **references.parameters,
                 "track": case.track,

@@ -4,7 +4,7 @@ Owns the rows of `directive`: what becomes of each, and that an overtaken order 
 again. Which go next is `directive_queue.py`'s. Knows nothing of why something is ordered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from identity.domain.enforcement import DirectiveKind
 from identity.domain.notice import NextStep
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import Subscription
-from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, are
+from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, over_references
 from identity.storage.conversions import storable
 from identity.storage.directive_news import tell, telling
 from identity.storage.directive_queue import DirectiveQueue
@@ -32,23 +32,29 @@ from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_own_msisdn
 from identity.storage.tables import directive, subscription
 
-# The database makes the identifiers.
-_ALIKE = (
-    "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind, causes,"  # noqa: S608 - no input
-    " policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at, wave_id,"
-    " state, created_at, due_at, lease_expires_at)"
-    " SELECT s.msisdn_key, gen_random_uuid(), s.subscription_id, s.operator_id, :kind,"
-    " CAST(:causes AS text[]), :policy_version, :track, :is_primary, :is_last_number,"
-    " :upcoming_kind, CAST(:upcoming_at AS timestamptz), CAST(:wave_id AS uuid), :state,"
-    " CAST(:created_at AS timestamptz), CAST(:due_at AS timestamptz),"
-    " (SELECT max(before.lease_expires_at) FROM directive AS before"
-    "  WHERE before.msisdn_key = s.msisdn_key AND before.subscription_id = s.subscription_id"
-    "  AND before.state IN ('pending', 'leased'))"
-    f" FROM {PACKED_REFERENCES} AS n JOIN subscription AS s ON {are('s')}"
-    " ORDER BY n.place"
+
+def _alike(are: Callable[[str], str]) -> str:
+    # The database makes the identifiers.
+    return (
+        "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind,"  # noqa: S608 - no input
+        " causes, policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at, wave_id,"
+        " state, created_at, due_at, lease_expires_at)"
+        " SELECT s.msisdn_key, gen_random_uuid(), s.subscription_id, s.operator_id, :kind,"
+        " CAST(:causes AS text[]), :policy_version, :track, :is_primary, :is_last_number,"
+        " :upcoming_kind, CAST(:upcoming_at AS timestamptz), CAST(:wave_id AS uuid), :state,"
+        " CAST(:created_at AS timestamptz), CAST(:due_at AS timestamptz),"
+        " (SELECT max(before.lease_expires_at) FROM directive AS before"
+        "  WHERE before.msisdn_key = s.msisdn_key AND before.subscription_id = s.subscription_id"
+        "  AND before.state IN ('pending', 'leased'))"
+        f" FROM {PACKED_REFERENCES} AS n JOIN subscription AS s ON {are('s')}"
+        " ORDER BY n.place"
+    )
+
+
+_ORDER_ALIKE = over_references(lambda are: telling(_alike(are)))
+_ORDER_ALIKE_AND_NAME = over_references(
+    lambda are: f"{_alike(are)} RETURNING subscription_id, directive_id"
 )
-_ORDER_ALIKE = text(telling(_ALIKE))
-_ORDER_ALIKE_AND_NAME = text(f"{_ALIKE} RETURNING subscription_id, directive_id")
 # Whoever says that it was done before it was handed out cannot make a late order one in time by it.
 _EXECUTED = text(
     "UPDATE directive SET state = 'executed',"
@@ -67,8 +73,8 @@ _GIVEN_BACK = text(
     )
 )
 # What waited behind an overtaken order waits no longer, and its operator is told.
-_SUPERSEDE = text(
-    telling(
+_SUPERSEDE = over_references(
+    lambda are: telling(
         "UPDATE directive SET"  # noqa: S608 - no input
         " state = CASE WHEN kind = ANY (CAST(:kinds AS text[])) THEN 'superseded' ELSE state END,"
         " superseded_at = CASE WHEN kind = ANY (CAST(:kinds AS text[]))"
@@ -131,12 +137,14 @@ class Directives:
             item: The order of one of them.
             references: Full keys of all of them.
         """
-        self.connection.execute(_ORDER_ALIKE, {**references.parameters, **_content(item)})
+        self.connection.execute(
+            _ORDER_ALIKE(references), {**references.parameters, **_content(item)}
+        )
 
     def add_alike_named(self, item: Directive, references: References) -> Mapping[UUID, UUID]:
         """`add_alike` of numbers of one operator; returns the orders by subscription."""
         given = {**references.parameters, **_content(item)}
-        ordered = self.connection.execute(_ORDER_ALIKE_AND_NAME, given)
+        ordered = self.connection.execute(_ORDER_ALIKE_AND_NAME(references), given)
         tell(self.connection, [item.operator_id])
         return {row.subscription_id: row.directive_id for row in ordered}
 
@@ -148,7 +156,7 @@ class Directives:
         What waited behind any of it waits no longer.
         """
         given = {**references.parameters, "kinds": [kind.value for kind in kinds], "at": at}
-        self.connection.execute(_SUPERSEDE, given)
+        self.connection.execute(_SUPERSEDE(references), given)
 
     def lease(
         self, operator_id: str, *, lease_id: UUID, expires_at: datetime, at: datetime, limit: int

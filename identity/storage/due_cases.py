@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, text
 
-from identity.storage.arrays import PACKED_REFERENCES, References, are
+from identity.storage.arrays import PACKED_REFERENCES, References, over_references
 from identity.storage.subscriptions import lock_all
 
 KeyRange = tuple[bytes, bytes | None]
@@ -78,33 +78,35 @@ _OF_WAVE = text(
 #
 # A person's numbers stand under other keys: to count them is a join across the distribution keys,
 # as jobs may make. Only the verified can have a primary number, so nobody else is looked up.
-_ALIKE = text(
-    "WITH open AS MATERIALIZED ("  # noqa: S608 - no input
-    "SELECT key, id, string_agg(climb, ';' ORDER BY opened_at, track) COLLATE \"C\" AS climbs,"
-    " bool_and(climb IS NOT NULL) AS is_notified FROM ("
-    "SELECT e.msisdn_key AS key, e.subscription_id AS id, e.opened_at, e.track,"
-    " concat_ws('|', e.track, e.cause, e.policy_version, e.steps_taken, e.next_due_at <= :at,"
-    "  e.frozen_at IS NULL, e.wave_id) AS climb"
-    f" FROM {PACKED_REFERENCES} AS n JOIN enforcement_case AS e ON {are('e')}"
-    " WHERE e.state = 'open'"
-    " UNION ALL SELECT d.msisdn_key, d.subscription_id, NULL, NULL, NULL"
-    f" FROM {PACKED_REFERENCES} AS n JOIN directive AS d ON {are('d')}"
-    " WHERE d.state IN ('pending', 'leased') AND d.kind = 'notify'"
-    ") AS each GROUP BY key, id HAVING count(climb) > 0),"
-    " numbers AS (SELECT s.msisdn_key, s.subscription_id, s.service_state, s.link_state,"
-    " s.verified_at IS NOT NULL AS is_verified, n.climbs, n.is_notified,"
-    " width_bucket(s.activated_on, CAST(:days AS date[])) AS activated,"
-    " s.verified_at IS NOT NULL AND (SELECT count(*) FROM primary_number AS p"
-    "  WHERE p.citizen_key = s.citizen_key AND p.subscription_id = s.subscription_id) > 0"
-    "  AS is_primary,"
-    " (SELECT count(*) FROM holding AS h JOIN subscription AS o"
-    "   ON o.msisdn_key = h.msisdn_key AND o.subscription_id = h.subscription_id"
-    "  WHERE h.citizen_key = s.citizen_key AND h.subscription_id <> s.subscription_id"
-    "  AND o.service_state = 'active') = 0 AS is_last_number"
-    f" FROM open AS n JOIN subscription AS s ON {are('s')})"
-    f" SELECT is_primary, is_last_number, is_verified, is_notified, {_PACKED} FROM numbers"
-    " GROUP BY service_state, link_state, climbs, activated,"
-    " is_primary, is_last_number, is_verified, is_notified"
+_ALIKE = over_references(
+    lambda are: (
+        "WITH open AS MATERIALIZED ("  # noqa: S608 - no input
+        "SELECT key, id, string_agg(climb, ';' ORDER BY opened_at, track) COLLATE \"C\" AS climbs,"
+        " bool_and(climb IS NOT NULL) AS is_notified FROM ("
+        "SELECT e.msisdn_key AS key, e.subscription_id AS id, e.opened_at, e.track,"
+        " concat_ws('|', e.track, e.cause, e.policy_version, e.steps_taken, e.next_due_at <= :at,"
+        "  e.frozen_at IS NULL, e.wave_id) AS climb"
+        f" FROM {PACKED_REFERENCES} AS n JOIN enforcement_case AS e ON {are('e')}"
+        " WHERE e.state = 'open'"
+        " UNION ALL SELECT d.msisdn_key, d.subscription_id, NULL, NULL, NULL"
+        f" FROM {PACKED_REFERENCES} AS n JOIN directive AS d ON {are('d')}"
+        " WHERE d.state IN ('pending', 'leased') AND d.kind = 'notify'"
+        ") AS each GROUP BY key, id HAVING count(climb) > 0),"
+        " numbers AS (SELECT s.msisdn_key, s.subscription_id, s.service_state, s.link_state,"
+        " s.verified_at IS NOT NULL AS is_verified, n.climbs, n.is_notified,"
+        " width_bucket(s.activated_on, CAST(:days AS date[])) AS activated,"
+        " s.verified_at IS NOT NULL AND (SELECT count(*) FROM primary_number AS p"
+        "  WHERE p.citizen_key = s.citizen_key AND p.subscription_id = s.subscription_id) > 0"
+        "  AS is_primary,"
+        " (SELECT count(*) FROM holding AS h JOIN subscription AS o"
+        "   ON o.msisdn_key = h.msisdn_key AND o.subscription_id = h.subscription_id"
+        "  WHERE h.citizen_key = s.citizen_key AND h.subscription_id <> s.subscription_id"
+        "  AND o.service_state = 'active') = 0 AS is_last_number"
+        f" FROM open AS n JOIN subscription AS s ON {are('s')})"
+        f" SELECT is_primary, is_last_number, is_verified, is_notified, {_PACKED} FROM numbers"
+        " GROUP BY service_state, link_state, climbs, activated,"
+        " is_primary, is_last_number, is_verified, is_notified"
+    )
 )
 
 
@@ -213,27 +215,32 @@ class DueCases:
                 _FIRST_BY_WAVE,
                 {**given, "limit": limit, "has_primaries": reach.has_primaries},
             )
-        return self._alike(self.connection.execute(query, given).one(), at, days)
+        return self._in_range(self.connection.execute(query, given).one(), at, days)
 
     def list_of_wave(
         self, wave_id: UUID, at: datetime, *, keys: KeyRange, days: Sequence[date]
     ) -> Sequence[DueNumbers]:
         """The numbers in a range of keys whose open cases a wave has stepped, locked."""
         given = {"wave_id": wave_id, "low": keys[0], "high": keys[1]}
-        return self._alike(self.connection.execute(_OF_WAVE, given).one(), at, days)
+        return self._in_range(self.connection.execute(_OF_WAVE, given).one(), at, days)
 
-    def _alike(self, row: Row[Any], at: datetime, days: Sequence[date]) -> Sequence[DueNumbers]:
+    def _in_range(self, row: Row[Any], at: datetime, days: Sequence[date]) -> Sequence[DueNumbers]:
+        return self._alike(row, at, days, is_range=True)
+
+    def _alike(
+        self, row: Row[Any], at: datetime, days: Sequence[date], *, is_range: bool = False
+    ) -> Sequence[DueNumbers]:
         if not row.packed_keys:
             return []
-        references = References(row.packed_keys, row.packed_ids)
+        references = References(row.packed_keys, row.packed_ids, is_range)
         # Locked first: what is read then of their cases is as it stays.
         lock_all(self.connection, references)
         rows = self.connection.execute(
-            _ALIKE, {**references.parameters, "at": at, "days": list(days)}
+            _ALIKE(references), {**references.parameters, "at": at, "days": list(days)}
         )
         return [
             DueNumbers(
-                references=References(row.packed_keys, row.packed_ids),
+                references=References(row.packed_keys, row.packed_ids, is_range),
                 is_primary=row.is_primary,
                 is_last_number=row.is_last_number,
                 is_verified=row.is_verified,

@@ -22,7 +22,7 @@ from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
-from identity.storage.arrays import PACKED_REFERENCES, References, any_of, are
+from identity.storage.arrays import PACKED_REFERENCES, References, any_of, over_references
 from identity.storage.citizens import citizen_key, holder_digest
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
@@ -112,27 +112,33 @@ def open_own_msisdn(sealer: Sealer, sealed: bytes, row: RowKey) -> MSISDN:
     return MSISDN(_open(sealer, sealed, "msisdn", row).decode())
 
 
-_LOCK = text(
-    "SELECT count(*) FROM (SELECT FROM subscription AS s"  # noqa: S608 - no input
-    f" JOIN {PACKED_REFERENCES} AS n ON {are('s')}"
-    " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
+_LOCK = over_references(
+    lambda are: (
+        "SELECT count(*) FROM (SELECT FROM subscription AS s"  # noqa: S608 - no input
+        f" JOIN {PACKED_REFERENCES} AS n ON {are('s')}"
+        " ORDER BY s.msisdn_key FOR UPDATE OF s) AS locked"
+    )
 )
-_ORDER_ALIKE = text(
-    "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
-    f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
+_ORDER_ALIKE = over_references(
+    lambda are: (
+        "UPDATE subscription AS s SET service_state = :state, updated_at = :at"  # noqa: S608 - no input
+        f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
+    )
 )
-_APPLY_ALIKE = text(
-    "UPDATE subscription AS s SET applied_state = :state, updated_at = :at,"  # noqa: S608 - no input
-    " ended_at = CASE WHEN :state = 'terminated' AND s.ended_at IS NOT NULL"
-    "  THEN CAST(:at AS timestamptz) ELSE s.ended_at END"
-    f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
+_APPLY_ALIKE = over_references(
+    lambda are: (
+        "UPDATE subscription AS s SET applied_state = :state, updated_at = :at,"  # noqa: S608 - no input
+        " ended_at = CASE WHEN :state = 'terminated' AND s.ended_at IS NOT NULL"
+        "  THEN CAST(:at AS timestamptz) ELSE s.ended_at END"
+        f" FROM {PACKED_REFERENCES} AS n WHERE {are('s')}"
+    )
 )
 
 
 def lock_all(connection: Connection, references: References) -> None:
     """Lock subscriptions in the order of their keys, without reading them."""
     if references:
-        connection.execute(_LOCK, references.parameters)
+        connection.execute(_LOCK(references), references.parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,12 +260,12 @@ class Subscriptions:
     def order_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """Write the same new order for many that stay in service and are nobody's primary."""
         names = {"state": state.value, "at": at}
-        self.connection.execute(_ORDER_ALIKE, {**references.parameters, **names})
+        self.connection.execute(_ORDER_ALIKE(references), {**references.parameters, **names})
 
     def apply_alike(self, references: References, state: ServiceState, *, at: datetime) -> None:
         """`Subscription.applied` for many: what their operator says that its network does."""
         names = {"state": state.value, "at": at}
-        self.connection.execute(_APPLY_ALIKE, {**references.parameters, **names})
+        self.connection.execute(_APPLY_ALIKE(references), {**references.parameters, **names})
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.policy import CaseCause, StepKind, Track
 from identity.domain.wave import Aftermath, Rung, Wave, WaveCriteria, WavePreview, WaveState
-from identity.storage.arrays import PACKED_REFERENCES, References, are
+from identity.storage.arrays import PACKED_REFERENCES, References, over_references
 from identity.storage.conversions import storable
 from identity.storage.due_cases import WaveReach
 from identity.storage.enforcement_tables import wave, wave_approval, wave_slice
@@ -84,14 +84,16 @@ _AFTERMATH = text(
 )
 
 # Wherever the case stands by now: every rung from the wave's on stood upon the wave's.
-_REVERT = text(
-    "UPDATE enforcement_case AS e SET steps_taken = back.place, next_due_at = e.wave_due_at,"  # noqa: S608 - no input
-    " waits_for_wave = back.waits, wave_id = NULL, wave_due_at = NULL"
-    " FROM unnest(CAST(:versions AS text[]), CAST(:places AS integer[]), CAST(:waits AS boolean[]))"
-    "  AS back (version, place, waits),"
-    f" {PACKED_REFERENCES} AS n"
-    f" WHERE {are('e')} AND e.wave_id = :wave_id"
-    " AND e.state = 'open' AND e.policy_version = back.version"
+_REVERT = over_references(
+    lambda are: (
+        "UPDATE enforcement_case AS e SET steps_taken = back.place, next_due_at = e.wave_due_at,"  # noqa: S608 - no input
+        " waits_for_wave = back.waits, wave_id = NULL, wave_due_at = NULL"
+        " FROM unnest(CAST(:versions AS text[]), CAST(:places AS integer[]),"
+        "  CAST(:waits AS boolean[])) AS back (version, place, waits),"
+        f" {PACKED_REFERENCES} AS n"
+        f" WHERE {are('e')} AND e.wave_id = :wave_id"
+        " AND e.state = 'open' AND e.policy_version = back.version"
+    )
 )
 
 
@@ -244,7 +246,7 @@ class Waves:
             "waits": [rung.is_by_wave for rung in rungs.values()],
             "wave_id": wave_id,
         }
-        self.connection.execute(_REVERT, {**references.parameters, **given})
+        self.connection.execute(_REVERT(references), {**references.parameters, **given})
 
     def preview(
         self, reach: WaveReach, ladders: Mapping[str, Track], *, at: datetime

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
-from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, are
+from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, over_references
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.tables import citizen
@@ -79,12 +80,15 @@ def test_references_name_their_rows_and_no_others(uow: UnitOfWork) -> None:
     references = references_of(uow, *items[:3])
     # Another subscription of a number in the midst of them.
     named = References.of([*references, (references.first[0], uuid4())])
-    query = text(
-        f"SELECT s.subscription_id FROM {PACKED_REFERENCES} AS n"  # noqa: S608 - no input
-        f" JOIN subscription AS s ON {are('s')}"
+    query = over_references(
+        lambda are: (
+            f"SELECT s.subscription_id FROM {PACKED_REFERENCES} AS n"  # noqa: S608 - no input
+            f" JOIN subscription AS s ON {are('s')}"
+        )
     )
-    found = uow.connection.scalars(query, named.parameters)
-    assert set(found) == {item.subscription_id for item in items[:3]}
+    for one in (named, replace(named, is_range=True)):
+        found = uow.connection.scalars(query(one), one.parameters)
+        assert set(found) == {item.subscription_id for item in items[:3]}
 
 
 def test_there_may_be_no_references() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.enforcement_tables import policy_pack
@@ -31,6 +31,7 @@ def engine(postgres_url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def packs(uow: UnitOfWork) -> PolicyPacks:
+    uow.connection.execute(delete(policy_pack))  # what other tests have left
     return PolicyPacks(uow.connection)
 
 
