@@ -37,8 +37,8 @@ def _alike(are: Callable[[str], str]) -> str:
     # The database makes the identifiers.
     return (
         "INSERT INTO directive (msisdn_key, directive_id, subscription_id, operator_id, kind,"  # noqa: S608 - no input
-        " causes, policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at, wave_id,"
-        " state, created_at, due_at, lease_expires_at)"
+        " causes, policy_version, track, is_primary, is_last_number, upcoming_kind, upcoming_at,"
+        " wave_id, state, created_at, due_at, lease_expires_at)"
         " SELECT s.msisdn_key, gen_random_uuid(), s.subscription_id, s.operator_id, :kind,"
         " CAST(:causes AS text[]), :policy_version, :track, :is_primary, :is_last_number,"
         " :upcoming_kind, CAST(:upcoming_at AS timestamptz), CAST(:wave_id AS uuid), :state,"
