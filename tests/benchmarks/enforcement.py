@@ -99,6 +99,7 @@ def clock() -> Benchmark:
         "enforcement_clock",
         ratio=each_us[-1] / each_us[0],
         goal=1.5,
+        is_at_most=True,
         times_ms=[each / 1000 for each in each_us],
         notes=(
             f"time for each due number of {CLOCK_ROWS} where 50 % are due, of that where 1 % are,"
