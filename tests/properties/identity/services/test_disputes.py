@@ -382,11 +382,12 @@ class Disputes(RuleBasedStateMachine):
         """The clock is run, at once or later; the operator obeys."""
         at = self.world.at = self.world.at + days * DAY
         ends = self.model.is_disputed and self.model.is_late(at)
+        was_held = self.model.is_held
         if ends:
             self.model.end()
         item, before = self.world.item, {case.case_id: case for case in self.world.cases()}
         self.world.run()
-        if ends and self.model.found is not DisputeDecision.CLAIMANT:
+        if ends and was_held and self.model.found is not DisputeDecision.CLAIMANT:
             for case in self.world.cases(item):
                 left = self.left.get(case.case_id)
                 if left is not None and left > timedelta():
