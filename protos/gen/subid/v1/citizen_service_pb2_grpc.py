@@ -50,6 +50,36 @@ class CitizenServiceStub:
                 request_serializer=subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberResponse.FromString,
                 _registered_method=True)
+        self.VetoPrimaryChange = channel.unary_unary(
+                '/subid.v1.CitizenService/VetoPrimaryChange',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeResponse.FromString,
+                _registered_method=True)
+        self.ConfirmPrimaryNumber = channel.unary_unary(
+                '/subid.v1.CitizenService/ConfirmPrimaryNumber',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberResponse.FromString,
+                _registered_method=True)
+        self.SetFallbackNumbers = channel.unary_unary(
+                '/subid.v1.CitizenService/SetFallbackNumbers',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersResponse.FromString,
+                _registered_method=True)
+        self.SetLock = channel.unary_unary(
+                '/subid.v1.CitizenService/SetLock',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.SetLockRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.SetLockResponse.FromString,
+                _registered_method=True)
+        self.ListChoices = channel.unary_unary(
+                '/subid.v1.CitizenService/ListChoices',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.ListChoicesRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.ListChoicesResponse.FromString,
+                _registered_method=True)
+        self.ListAccesses = channel.unary_unary(
+                '/subid.v1.CitizenService/ListAccesses',
+                request_serializer=subid_dot_v1_dot_citizen__service__pb2.ListAccessesRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_citizen__service__pb2.ListAccessesResponse.FromString,
+                _registered_method=True)
         self.DisownSubscription = channel.unary_unary(
                 '/subid.v1.CitizenService/DisownSubscription',
                 request_serializer=subid_dot_v1_dot_citizen__service__pb2.DisownSubscriptionRequest.SerializeToString,
@@ -62,28 +92,76 @@ class CitizenServiceServicer:
     """
 
     def ListSubscriptions(self, request, context):
-        """Lists the numbers in the citizen's name at every operator.
+        """Lists the numbers in the citizen's name at every operator: in which state each is, whether it
+        was verified, and what is held against it, with the way out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetPrimaryNumber(self, request, context):
-        """Makes one number the primary. It must be the citizen's own, linked, verified and in service.
+        """Makes one number the primary. It must be the citizen's own, linked, verified and in service. The
+        first one is marked at once. A change takes a fresh verification, and effect after a time in
+        which it can be vetoed. To mark the one that is marked confirms it and withdraws a change.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPrimaryNumber(self, request, context):
-        """Reads the primary number.
+        """Reads the primary number, the change of it that waits, what stands in for it, and the lock.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VetoPrimaryChange(self, request, context):
+        """Says no to a change before it takes effect.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ConfirmPrimaryNumber(self, request, context):
+        """Says that the primary number is still the one to be reached by.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetFallbackNumbers(self, request, context):
+        """Ranks the numbers that stand in where the primary one cannot be reached. One that is new stands in
+        after the time for which a change of the primary number waits.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetLock(self, request, context):
+        """Locks new numbers and new choices in the citizen's name, or opens the lock for a time.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListChoices(self, request, context):
+        """Lists what was chosen, changed, vetoed and lost, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAccesses(self, request, context):
+        """Lists who looked at the citizen's data and who decided or changed something, when, and why, the
+        newest first. What a court has put under an embargo is counted at once, and shown after it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DisownSubscription(self, request, context):
-        """Says "this number is not mine": opens an enforcement case against it.
+        """Says "this number is not mine", or "I do not use it any more": opens an enforcement case against
+        it. Nobody is reached through it from then on.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -106,6 +184,36 @@ def add_CitizenServiceServicer_to_server(servicer, server):
                     servicer.GetPrimaryNumber,
                     request_deserializer=subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberRequest.FromString,
                     response_serializer=subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberResponse.SerializeToString,
+            ),
+            'VetoPrimaryChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.VetoPrimaryChange,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeResponse.SerializeToString,
+            ),
+            'ConfirmPrimaryNumber': grpc.unary_unary_rpc_method_handler(
+                    servicer.ConfirmPrimaryNumber,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberResponse.SerializeToString,
+            ),
+            'SetFallbackNumbers': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetFallbackNumbers,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersResponse.SerializeToString,
+            ),
+            'SetLock': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetLock,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.SetLockRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.SetLockResponse.SerializeToString,
+            ),
+            'ListChoices': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListChoices,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.ListChoicesRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.ListChoicesResponse.SerializeToString,
+            ),
+            'ListAccesses': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAccesses,
+                    request_deserializer=subid_dot_v1_dot_citizen__service__pb2.ListAccessesRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_citizen__service__pb2.ListAccessesResponse.SerializeToString,
             ),
             'DisownSubscription': grpc.unary_unary_rpc_method_handler(
                     servicer.DisownSubscription,
@@ -195,6 +303,168 @@ class CitizenService:
             '/subid.v1.CitizenService/GetPrimaryNumber',
             subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberRequest.SerializeToString,
             subid_dot_v1_dot_citizen__service__pb2.GetPrimaryNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VetoPrimaryChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/VetoPrimaryChange',
+            subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.VetoPrimaryChangeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ConfirmPrimaryNumber(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/ConfirmPrimaryNumber',
+            subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.ConfirmPrimaryNumberResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetFallbackNumbers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/SetFallbackNumbers',
+            subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.SetFallbackNumbersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetLock(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/SetLock',
+            subid_dot_v1_dot_citizen__service__pb2.SetLockRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.SetLockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListChoices(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/ListChoices',
+            subid_dot_v1_dot_citizen__service__pb2.ListChoicesRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.ListChoicesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAccesses(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.CitizenService/ListAccesses',
+            subid_dot_v1_dot_citizen__service__pb2.ListAccessesRequest.SerializeToString,
+            subid_dot_v1_dot_citizen__service__pb2.ListAccessesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from subid.v1 import agency_pb2 as subid_dot_v1_dot_agency__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esubid/v1/contact_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa1\x01\n\x07\x43ontact\x12\'\n\x06status\x18\x01 \x01(\x0e\x32\x17.subid.v1.ContactStatus\x12\x0e\n\x06msisdn\x18\x02 \x01(\t\x12,\n\x08set_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bverify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x9f\x02\n\x11GetContactRequest\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12.\n\x07purpose\x18\x02 \x01(\x0e\x32\x11.subid.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\xb0\x01\n\x0blegal_basis\x18\x03 \x01(\tB\x9a\x01\xbaH\x96\x01r\x10\x10\x03\x18\xc8\x01\x32\t^\\P{Cc}*$\xba\x01\x80\x01\n\x17legal_basis.long_number\x12Hmust not hold nine or more digits in a row: name the law, never a person\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"8\n\x12GetContactResponse\x12\"\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x11.subid.v1.Contact\"\xb2\x02\n\x17\x42\x61tchGetContactsRequest\x12\x34\n\x0cpersonal_ids\x18\x01 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x08\x01\x10\xe8\x07\x18\x01\"\x0fr\r2\x0b^[0-9]{12}$\x12.\n\x07purpose\x18\x02 \x01(\x0e\x32\x11.subid.v1.PurposeB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\xb0\x01\n\x0blegal_basis\x18\x03 \x01(\tB\x9a\x01\xbaH\x96\x01r\x10\x10\x03\x18\xc8\x01\x32\t^\\P{Cc}*$\xba\x01\x80\x01\n\x17legal_basis.long_number\x12Hmust not hold nine or more digits in a row: name the law, never a person\x1a\x1b!this.matches(\'\\\\p{Nd}{9}\')\"?\n\x18\x42\x61tchGetContactsResponse\x12#\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x11.subid.v1.Contact*u\n\x07Purpose\x12\x17\n\x13PURPOSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18PURPOSE_SERVICE_DELIVERY\x10\x01\x12\x18\n\x14PURPOSE_LEGAL_NOTICE\x10\x02\x12\x19\n\x15PURPOSE_PUBLIC_SAFETY\x10\x03*o\n\rContactStatus\x12\x1e\n\x1a\x43ONTACT_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTACT_STATUS_AVAILABLE\x10\x01\x12 \n\x1c\x43ONTACT_STATUS_NOT_AVAILABLE\x10\x02\x32\xb4\x01\n\x0e\x43ontactService\x12G\n\nGetContact\x12\x1b.subid.v1.GetContactRequest\x1a\x1c.subid.v1.GetContactResponse\x12Y\n\x10\x42\x61tchGetContacts\x12!.subid.v1.BatchGetContactsRequest\x1a\".subid.v1.BatchGetContactsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esubid/v1/contact_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15subid/v1/agency.proto\"\x8c\x03\n\x07\x43ontact\x12\'\n\x06status\x18\x01 \x01(\x0e\x32\x17.subid.v1.ContactStatus\x12\x10\n\x06msisdn\x18\x02 \x01(\tH\x00\x12\x17\n\rmasked_msisdn\x18\x05 \x01(\tH\x00\x12\x15\n\x0brelay_token\x18\x06 \x01(\x0cH\x00\x12,\n\x08set_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bverify_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x11relay_expire_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x63onfirm_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rsubject_token\x18\t \x01(\t\x12-\n\rabsence_cause\x18\n \x01(\x0e\x32\x16.subid.v1.AbsenceCauseB\x08\n\x06number\"h\n\x11GetContactRequest\x12\'\n\x0bpersonal_id\x18\x01 \x01(\tB\x12\xbaH\x0fr\r2\x0b^[0-9]{12}$\x12*\n\x07grounds\x18\x02 \x01(\x0b\x32\x11.subid.v1.GroundsB\x06\xbaH\x03\xc8\x01\x01\"8\n\x12GetContactResponse\x12\"\n\x07\x63ontact\x18\x01 \x01(\x0b\x32\x11.subid.v1.Contact\"{\n\x17\x42\x61tchGetContactsRequest\x12\x34\n\x0cpersonal_ids\x18\x01 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x08\x01\x10\xe8\x07\x18\x01\"\x0fr\r2\x0b^[0-9]{12}$\x12*\n\x07grounds\x18\x02 \x01(\x0b\x32\x11.subid.v1.GroundsB\x06\xbaH\x03\xc8\x01\x01\"?\n\x18\x42\x61tchGetContactsResponse\x12#\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32\x11.subid.v1.Contact\"D\n\x1aWatchContactChangesRequest\x12&\n\x08position\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f\x32\r^[0-9]{0,18}$\"G\n\x1bWatchContactChangesResponse\x12\x16\n\x0esubject_tokens\x18\x01 \x03(\t\x12\x10\n\x08position\x18\x02 \x01(\t\"t\n\x10\x43\x61nNotifyRequest\x12\x34\n\x0cpersonal_ids\x18\x01 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x08\x01\x10\xe8\x07\x18\x01\"\x0fr\r2\x0b^[0-9]{12}$\x12*\n\x07grounds\x18\x02 \x01(\x0b\x32\x11.subid.v1.GroundsB\x06\xbaH\x03\xc8\x01\x01\"\'\n\x11\x43\x61nNotifyResponse\x12\x12\n\ncan_notify\x18\x01 \x03(\x08*\xa6\x01\n\rContactStatus\x12\x1e\n\x1a\x43ONTACT_STATUS_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTACT_STATUS_AVAILABLE\x10\x01\x12 \n\x1c\x43ONTACT_STATUS_NOT_AVAILABLE\x10\x02\x12\x1b\n\x17\x43ONTACT_STATUS_DEGRADED\x10\x03\x12\x18\n\x14\x43ONTACT_STATUS_STALE\x10\x04*\xc2\x01\n\x0c\x41\x62senceCause\x12\x1d\n\x19\x41\x42SENCE_CAUSE_UNSPECIFIED\x10\x00\x12 \n\x1c\x41\x42SENCE_CAUSE_UNKNOWN_PERSON\x10\x01\x12\x1a\n\x16\x41\x42SENCE_CAUSE_DECEASED\x10\x02\x12\x1b\n\x17\x41\x42SENCE_CAUSE_NO_NUMBER\x10\x03\x12\x1a\n\x16\x41\x42SENCE_CAUSE_OBJECTED\x10\x04\x12\x1c\n\x18\x41\x42SENCE_CAUSE_RESTRICTED\x10\x05\x32\xe0\x02\n\x0e\x43ontactService\x12G\n\nGetContact\x12\x1b.subid.v1.GetContactRequest\x1a\x1c.subid.v1.GetContactResponse\x12Y\n\x10\x42\x61tchGetContacts\x12!.subid.v1.BatchGetContactsRequest\x1a\".subid.v1.BatchGetContactsResponse\x12\x64\n\x13WatchContactChanges\x12$.subid.v1.WatchContactChangesRequest\x1a%.subid.v1.WatchContactChangesResponse0\x01\x12\x44\n\tCanNotify\x12\x1a.subid.v1.CanNotifyRequest\x1a\x1b.subid.v1.CanNotifyResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,30 +36,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_GETCONTACTREQUEST'].fields_by_name['personal_id']._loaded_options = None
   _globals['_GETCONTACTREQUEST'].fields_by_name['personal_id']._serialized_options = b'\272H\017r\r2\013^[0-9]{12}$'
-  _globals['_GETCONTACTREQUEST'].fields_by_name['purpose']._loaded_options = None
-  _globals['_GETCONTACTREQUEST'].fields_by_name['purpose']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_GETCONTACTREQUEST'].fields_by_name['legal_basis']._loaded_options = None
-  _globals['_GETCONTACTREQUEST'].fields_by_name['legal_basis']._serialized_options = b'\272H\226\001r\020\020\003\030\310\0012\t^\\P{Cc}*$\272\001\200\001\n\027legal_basis.long_number\022Hmust not hold nine or more digits in a row: name the law, never a person\032\033!this.matches(\'\\\\p{Nd}{9}\')'
+  _globals['_GETCONTACTREQUEST'].fields_by_name['grounds']._loaded_options = None
+  _globals['_GETCONTACTREQUEST'].fields_by_name['grounds']._serialized_options = b'\272H\003\310\001\001'
   _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['personal_ids']._loaded_options = None
   _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['personal_ids']._serialized_options = b'\272H\033\222\001\030\010\001\020\350\007\030\001\"\017r\r2\013^[0-9]{12}$'
-  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['purpose']._loaded_options = None
-  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['purpose']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
-  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['legal_basis']._loaded_options = None
-  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['legal_basis']._serialized_options = b'\272H\226\001r\020\020\003\030\310\0012\t^\\P{Cc}*$\272\001\200\001\n\027legal_basis.long_number\022Hmust not hold nine or more digits in a row: name the law, never a person\032\033!this.matches(\'\\\\p{Nd}{9}\')'
-  _globals['_PURPOSE']._serialized_start=992
-  _globals['_PURPOSE']._serialized_end=1109
-  _globals['_CONTACTSTATUS']._serialized_start=1111
-  _globals['_CONTACTSTATUS']._serialized_end=1222
-  _globals['_CONTACT']._serialized_start=107
-  _globals['_CONTACT']._serialized_end=268
-  _globals['_GETCONTACTREQUEST']._serialized_start=271
-  _globals['_GETCONTACTREQUEST']._serialized_end=558
-  _globals['_GETCONTACTRESPONSE']._serialized_start=560
-  _globals['_GETCONTACTRESPONSE']._serialized_end=616
-  _globals['_BATCHGETCONTACTSREQUEST']._serialized_start=619
-  _globals['_BATCHGETCONTACTSREQUEST']._serialized_end=925
-  _globals['_BATCHGETCONTACTSRESPONSE']._serialized_start=927
-  _globals['_BATCHGETCONTACTSRESPONSE']._serialized_end=990
-  _globals['_CONTACTSERVICE']._serialized_start=1225
-  _globals['_CONTACTSERVICE']._serialized_end=1405
+  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['grounds']._loaded_options = None
+  _globals['_BATCHGETCONTACTSREQUEST'].fields_by_name['grounds']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_WATCHCONTACTCHANGESREQUEST'].fields_by_name['position']._loaded_options = None
+  _globals['_WATCHCONTACTCHANGESREQUEST'].fields_by_name['position']._serialized_options = b'\272H\021r\0172\r^[0-9]{0,18}$'
+  _globals['_CANNOTIFYREQUEST'].fields_by_name['personal_ids']._loaded_options = None
+  _globals['_CANNOTIFYREQUEST'].fields_by_name['personal_ids']._serialized_options = b'\272H\033\222\001\030\010\001\020\350\007\030\001\"\017r\r2\013^[0-9]{12}$'
+  _globals['_CANNOTIFYREQUEST'].fields_by_name['grounds']._loaded_options = None
+  _globals['_CANNOTIFYREQUEST'].fields_by_name['grounds']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CONTACTSTATUS']._serialized_start=1185
+  _globals['_CONTACTSTATUS']._serialized_end=1351
+  _globals['_ABSENCECAUSE']._serialized_start=1354
+  _globals['_ABSENCECAUSE']._serialized_end=1548
+  _globals['_CONTACT']._serialized_start=130
+  _globals['_CONTACT']._serialized_end=526
+  _globals['_GETCONTACTREQUEST']._serialized_start=528
+  _globals['_GETCONTACTREQUEST']._serialized_end=632
+  _globals['_GETCONTACTRESPONSE']._serialized_start=634
+  _globals['_GETCONTACTRESPONSE']._serialized_end=690
+  _globals['_BATCHGETCONTACTSREQUEST']._serialized_start=692
+  _globals['_BATCHGETCONTACTSREQUEST']._serialized_end=815
+  _globals['_BATCHGETCONTACTSRESPONSE']._serialized_start=817
+  _globals['_BATCHGETCONTACTSRESPONSE']._serialized_end=880
+  _globals['_WATCHCONTACTCHANGESREQUEST']._serialized_start=882
+  _globals['_WATCHCONTACTCHANGESREQUEST']._serialized_end=950
+  _globals['_WATCHCONTACTCHANGESRESPONSE']._serialized_start=952
+  _globals['_WATCHCONTACTCHANGESRESPONSE']._serialized_end=1023
+  _globals['_CANNOTIFYREQUEST']._serialized_start=1025
+  _globals['_CANNOTIFYREQUEST']._serialized_end=1141
+  _globals['_CANNOTIFYRESPONSE']._serialized_start=1143
+  _globals['_CANNOTIFYRESPONSE']._serialized_end=1182
+  _globals['_CONTACTSERVICE']._serialized_start=1551
+  _globals['_CONTACTSERVICE']._serialized_end=1903
 # @@protoc_insertion_point(module_scope)

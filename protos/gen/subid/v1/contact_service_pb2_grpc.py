@@ -26,8 +26,10 @@ if _version_not_supported:
 
 
 class ContactServiceStub:
-    """Called by: agency. Each look-up is recorded with its purpose and legal basis before the answer
-    leaves. An unknown person and a person without a primary number look the same.
+    """Called by: agency, as far as it is registered for the purpose. What it may have is decided before
+    anybody is looked up: a refusal says nothing about a person. Each look-up is recorded with its
+    grounds before the answer leaves. Whoever cannot be reached looks the same as somebody unknown,
+    but for agencies with the right to know why.
     """
 
     def __init__(self, channel):
@@ -46,15 +48,27 @@ class ContactServiceStub:
                 request_serializer=subid_dot_v1_dot_contact__service__pb2.BatchGetContactsRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_contact__service__pb2.BatchGetContactsResponse.FromString,
                 _registered_method=True)
+        self.WatchContactChanges = channel.unary_stream(
+                '/subid.v1.ContactService/WatchContactChanges',
+                request_serializer=subid_dot_v1_dot_contact__service__pb2.WatchContactChangesRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_contact__service__pb2.WatchContactChangesResponse.FromString,
+                _registered_method=True)
+        self.CanNotify = channel.unary_unary(
+                '/subid.v1.ContactService/CanNotify',
+                request_serializer=subid_dot_v1_dot_contact__service__pb2.CanNotifyRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_contact__service__pb2.CanNotifyResponse.FromString,
+                _registered_method=True)
 
 
 class ContactServiceServicer:
-    """Called by: agency. Each look-up is recorded with its purpose and legal basis before the answer
-    leaves. An unknown person and a person without a primary number look the same.
+    """Called by: agency, as far as it is registered for the purpose. What it may have is decided before
+    anybody is looked up: a refusal says nothing about a person. Each look-up is recorded with its
+    grounds before the answer leaves. Whoever cannot be reached looks the same as somebody unknown,
+    but for agencies with the right to know why.
     """
 
     def GetContact(self, request, context):
-        """Reads one citizen's primary contact number. Look up at every send; keep no copy.
+        """Reads one citizen's contact. Look up at every send; keep no copy.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -62,6 +76,25 @@ class ContactServiceServicer:
 
     def BatchGetContacts(self, request, context):
         """Reads up to 1,000 at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchContactChanges(self, request, context):
+        """Tells, as it happens, about whom to ask again: citizens about whom the agency has asked within
+        the time that the policy pack says, for a purpose that covers it. Nothing that the answer would
+        say. To miss nobody: watch first, then ask about everybody, then ask again as told.
+
+        It ends without an error when the server stops. Whenever it ends, watch again from the last
+        position.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CanNotify(self, request, context):
+        """Says of up to 1,000 citizens whether they could be notified, and nothing more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +113,16 @@ def add_ContactServiceServicer_to_server(servicer, server):
                     request_deserializer=subid_dot_v1_dot_contact__service__pb2.BatchGetContactsRequest.FromString,
                     response_serializer=subid_dot_v1_dot_contact__service__pb2.BatchGetContactsResponse.SerializeToString,
             ),
+            'WatchContactChanges': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchContactChanges,
+                    request_deserializer=subid_dot_v1_dot_contact__service__pb2.WatchContactChangesRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_contact__service__pb2.WatchContactChangesResponse.SerializeToString,
+            ),
+            'CanNotify': grpc.unary_unary_rpc_method_handler(
+                    servicer.CanNotify,
+                    request_deserializer=subid_dot_v1_dot_contact__service__pb2.CanNotifyRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_contact__service__pb2.CanNotifyResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'subid.v1.ContactService', rpc_method_handlers)
@@ -89,8 +132,10 @@ def add_ContactServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ContactService:
-    """Called by: agency. Each look-up is recorded with its purpose and legal basis before the answer
-    leaves. An unknown person and a person without a primary number look the same.
+    """Called by: agency, as far as it is registered for the purpose. What it may have is decided before
+    anybody is looked up: a refusal says nothing about a person. Each look-up is recorded with its
+    grounds before the answer leaves. Whoever cannot be reached looks the same as somebody unknown,
+    but for agencies with the right to know why.
     """
 
     @staticmethod
@@ -137,6 +182,60 @@ class ContactService:
             '/subid.v1.ContactService/BatchGetContacts',
             subid_dot_v1_dot_contact__service__pb2.BatchGetContactsRequest.SerializeToString,
             subid_dot_v1_dot_contact__service__pb2.BatchGetContactsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchContactChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/subid.v1.ContactService/WatchContactChanges',
+            subid_dot_v1_dot_contact__service__pb2.WatchContactChangesRequest.SerializeToString,
+            subid_dot_v1_dot_contact__service__pb2.WatchContactChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CanNotify(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.ContactService/CanNotify',
+            subid_dot_v1_dot_contact__service__pb2.CanNotifyRequest.SerializeToString,
+            subid_dot_v1_dot_contact__service__pb2.CanNotifyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,7 @@ class CaseCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CASE_CAUSE_SIM_SWAP: _ClassVar[CaseCause]
     CASE_CAUSE_FACE_UNDER_ANOTHER_ID: _ClassVar[CaseCause]
     CASE_CAUSE_OPERATOR_REPORT: _ClassVar[CaseCause]
+    CASE_CAUSE_NO_LONGER_USED: _ClassVar[CaseCause]
 
 class DirectiveKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -84,6 +85,7 @@ CASE_CAUSE_DISOWNED: CaseCause
 CASE_CAUSE_SIM_SWAP: CaseCause
 CASE_CAUSE_FACE_UNDER_ANOTHER_ID: CaseCause
 CASE_CAUSE_OPERATOR_REPORT: CaseCause
+CASE_CAUSE_NO_LONGER_USED: CaseCause
 DIRECTIVE_KIND_UNSPECIFIED: DirectiveKind
 DIRECTIVE_KIND_NOTIFY: DirectiveKind
 DIRECTIVE_KIND_BLOCK_OUTGOING: DirectiveKind

@@ -25,27 +25,27 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsubid/v1/subscription.proto\x12\x08subid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n\x0c\x46ieldOutcome\x12%\n\x06result\x18\x01 \x01(\x0e\x32\x15.subid.v1.FieldResult\x12\x12\n\x05score\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.subid.v1.FieldSource\x12*\n\tagreement\x18\x04 \x01(\x0e\x32\x17.subid.v1.NameAgreementB\x08\n\x06_score\"\xae\x01\n\x04Link\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.subid.v1.LinkState\x12+\n\x0bpersonal_id\x18\x02 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\"\x86\x03\n\x0cSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x0e\n\x06msisdn\x18\x02 \x01(\t\x12\x13\n\x0boperator_id\x18\x03 \x01(\t\x12-\n\rservice_state\x18\x04 \x01(\x0e\x32\x16.subid.v1.ServiceState\x12-\n\rapplied_state\x18\x05 \x01(\x0e\x32\x16.subid.v1.ServiceState\x12\x1c\n\x04link\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Link\x12/\n\x0bverify_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rhas_open_case\x18\x08 \x01(\x08\x12\x12\n\nis_primary\x18\t \x01(\x08\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xc2\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SERVICE_STATE_INACTIVE\x10\x01\x12\x18\n\x14SERVICE_STATE_ACTIVE\x10\x02\x12\"\n\x1eSERVICE_STATE_OUTGOING_BLOCKED\x10\x03\x12\x1b\n\x17SERVICE_STATE_SUSPENDED\x10\x04\x12\x1c\n\x18SERVICE_STATE_TERMINATED\x10\x05*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11LINK_STATE_LINKED\x10\x01\x12\x19\n\x15LINK_STATE_MISMATCHED\x10\x02\x12\x18\n\x14LINK_STATE_NOT_FOUND\x10\x03\x12\x17\n\x13LINK_STATE_DECEASED\x10\x04*\x9a\x01\n\x0b\x46ieldResult\x12\x1c\n\x18\x46IELD_RESULT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IELD_RESULT_MATCH\x10\x01\x12\x19\n\x15\x46IELD_RESULT_MISMATCH\x10\x02\x12\x1e\n\x1a\x46IELD_RESULT_NOT_AVAILABLE\x10\x03\x12\x1a\n\x16\x46IELD_RESULT_UNDECIDED\x10\x04*~\n\x0b\x46ieldSource\x12\x1c\n\x18\x46IELD_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46IELD_SOURCE_CHIP\x10\x01\x12\"\n\x1e\x46IELD_SOURCE_POPULATION_RECORD\x10\x02\x12\x16\n\x12\x46IELD_SOURCE_CLAIM\x10\x03*\xca\x01\n\rNameAgreement\x12\x1e\n\x1aNAME_AGREEMENT_UNSPECIFIED\x10\x00\x12\x1d\n\x19NAME_AGREEMENT_UNACCENTED\x10\x01\x12!\n\x1dNAME_AGREEMENT_ACCENTS_DIFFER\x10\x02\x12\x1c\n\x18NAME_AGREEMENT_REORDERED\x10\x03\x12\x1b\n\x17NAME_AGREEMENT_INITIALS\x10\x04\x12\x1c\n\x18NAME_AGREEMENT_DIFFERENT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bsubid/v1/subscription.proto\x12\x08subid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa6\x01\n\x0c\x46ieldOutcome\x12%\n\x06result\x18\x01 \x01(\x0e\x32\x15.subid.v1.FieldResult\x12\x12\n\x05score\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12%\n\x06source\x18\x03 \x01(\x0e\x32\x15.subid.v1.FieldSource\x12*\n\tagreement\x18\x04 \x01(\x0e\x32\x17.subid.v1.NameAgreementB\x08\n\x06_score\"\xae\x01\n\x04Link\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.subid.v1.LinkState\x12+\n\x0bpersonal_id\x18\x02 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\"\x9f\x03\n\x0cSubscription\x12\x17\n\x0fsubscription_id\x18\x01 \x01(\t\x12\x0e\n\x06msisdn\x18\x02 \x01(\t\x12\x13\n\x0boperator_id\x18\x03 \x01(\t\x12-\n\rservice_state\x18\x04 \x01(\x0e\x32\x16.subid.v1.ServiceState\x12-\n\rapplied_state\x18\x05 \x01(\x0e\x32\x16.subid.v1.ServiceState\x12\x1c\n\x04link\x18\x06 \x01(\x0b\x32\x0e.subid.v1.Link\x12/\n\x0bverify_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rhas_open_case\x18\x08 \x01(\x08\x12\x12\n\nis_primary\x18\t \x01(\x08\x12/\n\x0b\x63reate_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fis_company_line\x18\x0c \x01(\x08*\xc2\x01\n\x0cServiceState\x12\x1d\n\x19SERVICE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16SERVICE_STATE_INACTIVE\x10\x01\x12\x18\n\x14SERVICE_STATE_ACTIVE\x10\x02\x12\"\n\x1eSERVICE_STATE_OUTGOING_BLOCKED\x10\x03\x12\x1b\n\x17SERVICE_STATE_SUSPENDED\x10\x04\x12\x1c\n\x18SERVICE_STATE_TERMINATED\x10\x05*\x8c\x01\n\tLinkState\x12\x1a\n\x16LINK_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11LINK_STATE_LINKED\x10\x01\x12\x19\n\x15LINK_STATE_MISMATCHED\x10\x02\x12\x18\n\x14LINK_STATE_NOT_FOUND\x10\x03\x12\x17\n\x13LINK_STATE_DECEASED\x10\x04*\x9a\x01\n\x0b\x46ieldResult\x12\x1c\n\x18\x46IELD_RESULT_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46IELD_RESULT_MATCH\x10\x01\x12\x19\n\x15\x46IELD_RESULT_MISMATCH\x10\x02\x12\x1e\n\x1a\x46IELD_RESULT_NOT_AVAILABLE\x10\x03\x12\x1a\n\x16\x46IELD_RESULT_UNDECIDED\x10\x04*~\n\x0b\x46ieldSource\x12\x1c\n\x18\x46IELD_SOURCE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x46IELD_SOURCE_CHIP\x10\x01\x12\"\n\x1e\x46IELD_SOURCE_POPULATION_RECORD\x10\x02\x12\x16\n\x12\x46IELD_SOURCE_CLAIM\x10\x03*\xca\x01\n\rNameAgreement\x12\x1e\n\x1aNAME_AGREEMENT_UNSPECIFIED\x10\x00\x12\x1d\n\x19NAME_AGREEMENT_UNACCENTED\x10\x01\x12!\n\x1dNAME_AGREEMENT_ACCENTS_DIFFER\x10\x02\x12\x1c\n\x18NAME_AGREEMENT_REORDERED\x10\x03\x12\x1b\n\x17NAME_AGREEMENT_INITIALS\x10\x04\x12\x1c\n\x18NAME_AGREEMENT_DIFFERENT\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'subid.v1.subscription_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SERVICESTATE']._serialized_start=814
-  _globals['_SERVICESTATE']._serialized_end=1008
-  _globals['_LINKSTATE']._serialized_start=1011
-  _globals['_LINKSTATE']._serialized_end=1151
-  _globals['_FIELDRESULT']._serialized_start=1154
-  _globals['_FIELDRESULT']._serialized_end=1308
-  _globals['_FIELDSOURCE']._serialized_start=1310
-  _globals['_FIELDSOURCE']._serialized_end=1436
-  _globals['_NAMEAGREEMENT']._serialized_start=1439
-  _globals['_NAMEAGREEMENT']._serialized_end=1641
+  _globals['_SERVICESTATE']._serialized_start=839
+  _globals['_SERVICESTATE']._serialized_end=1033
+  _globals['_LINKSTATE']._serialized_start=1036
+  _globals['_LINKSTATE']._serialized_end=1176
+  _globals['_FIELDRESULT']._serialized_start=1179
+  _globals['_FIELDRESULT']._serialized_end=1333
+  _globals['_FIELDSOURCE']._serialized_start=1335
+  _globals['_FIELDSOURCE']._serialized_end=1461
+  _globals['_NAMEAGREEMENT']._serialized_start=1464
+  _globals['_NAMEAGREEMENT']._serialized_end=1666
   _globals['_FIELDOUTCOME']._serialized_start=75
   _globals['_FIELDOUTCOME']._serialized_end=241
   _globals['_LINK']._serialized_start=244
   _globals['_LINK']._serialized_end=418
   _globals['_SUBSCRIPTION']._serialized_start=421
-  _globals['_SUBSCRIPTION']._serialized_end=811
+  _globals['_SUBSCRIPTION']._serialized_end=836
 # @@protoc_insertion_point(module_scope)

@@ -101,7 +101,7 @@ class Link(_message.Message):
     def __init__(self, state: _Optional[_Union[LinkState, str]] = ..., personal_id: _Optional[_Union[FieldOutcome, _Mapping]] = ..., full_name: _Optional[_Union[FieldOutcome, _Mapping]] = ..., birth_date: _Optional[_Union[FieldOutcome, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
-    __slots__ = ("subscription_id", "msisdn", "operator_id", "service_state", "applied_state", "link", "verify_time", "has_open_case", "is_primary", "create_time", "update_time")
+    __slots__ = ("subscription_id", "msisdn", "operator_id", "service_state", "applied_state", "link", "verify_time", "has_open_case", "is_primary", "create_time", "update_time", "is_company_line")
     SUBSCRIPTION_ID_FIELD_NUMBER: _ClassVar[int]
     MSISDN_FIELD_NUMBER: _ClassVar[int]
     OPERATOR_ID_FIELD_NUMBER: _ClassVar[int]
@@ -113,6 +113,7 @@ class Subscription(_message.Message):
     IS_PRIMARY_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    IS_COMPANY_LINE_FIELD_NUMBER: _ClassVar[int]
     subscription_id: str
     msisdn: str
     operator_id: str
@@ -124,4 +125,5 @@ class Subscription(_message.Message):
     is_primary: bool
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, subscription_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., operator_id: _Optional[str] = ..., service_state: _Optional[_Union[ServiceState, str]] = ..., applied_state: _Optional[_Union[ServiceState, str]] = ..., link: _Optional[_Union[Link, _Mapping]] = ..., verify_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., has_open_case: _Optional[bool] = ..., is_primary: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    is_company_line: bool
+    def __init__(self, subscription_id: _Optional[str] = ..., msisdn: _Optional[str] = ..., operator_id: _Optional[str] = ..., service_state: _Optional[_Union[ServiceState, str]] = ..., applied_state: _Optional[_Union[ServiceState, str]] = ..., link: _Optional[_Union[Link, _Mapping]] = ..., verify_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., has_open_case: _Optional[bool] = ..., is_primary: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., is_company_line: _Optional[bool] = ...) -> None: ...

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from subid.v1 import agency_pb2 as subid_dot_v1_dot_agency__pb2
 from subid.v1 import subscription_pb2 as subid_dot_v1_dot_subscription__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/verification_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsubid/v1/subscription.proto\"\xd6\x03\n\x07Verdict\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.subid.v1.VerdictState\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12+\n\x0bpersonal_id\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x05 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12$\n\x04\x66\x61\x63\x65\x18\x06 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12\x12\n\nchip_codes\x18\x07 \x03(\t\x12\x1b\n\x13\x61\x63quisition_failure\x18\x08 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\n \x01(\t\x12\x1f\n\x12portrait_age_years\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x37\n\x12\x61\x63quisition_advice\x18\x0c \x01(\x0b\x32\x1b.subid.v1.AcquisitionAdviceB\x15\n\x13_portrait_age_years\"8\n\x11\x41\x63quisitionAdvice\x12\x12\n\nvietnamese\x18\x01 \x01(\t\x12\x0f\n\x07\x65nglish\x18\x02 \x01(\t\"\x7f\n\x18StartVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"\xfa\x01\n\x19StartVerificationResponse\x12\x17\n\x0fverification_id\x18\x01 \x01(\t\x12\x12\n\nchip_nonce\x18\x02 \x01(\x0c\x12+\n\x0crequirements\x18\x03 \x03(\x0e\x32\x15.subid.v1.Requirement\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x66urther_chip_nonces\x18\x05 \x03(\x0c\x12\x35\n\x11nonce_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\tChipFiles\x12\x18\n\x03sod\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x03\x64g1\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\x12\x18\n\x03\x64g2\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x10\x12\x16\n\x04\x64g13\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g14\x18\x05 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g15\x18\x06 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\"\xd6\x02\n\x1b\x43ompleteVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fverification_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\nchip_files\x18\x03 \x01(\x0b\x32\x13.subid.v1.ChipFilesB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x1f\x61\x63tive_authentication_signature\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12\x30\n\x11probe_photographs\x18\x05 \x03(\x0c\x42\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x05\"\tz\x07\x10\x01\x18\x80\x80\x80\x04\x12\x43\n(further_active_authentication_signatures\x18\x06 \x03(\x0c\x42\x11\xbaH\x0e\x92\x01\x0b\x10\x03\"\x07z\x05\x10\x01\x18\x80\x08\x12\x1b\n\nchip_nonce\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x08\"q\n\x1c\x43ompleteVerificationResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.subid.v1.Verdict\x12-\n\rservice_state\x18\x02 \x01(\x0e\x32\x16.subid.v1.ServiceState\";\n\x16GetVerificationRequest\x12!\n\x0fverification_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x17GetVerificationResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.subid.v1.VerificationState\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x11.subid.v1.Verdict\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x90\x01\n\x0bRequirement\x12\x1b\n\x17REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REQUIREMENT_CHIP_FILES\x10\x01\x12%\n!REQUIREMENT_ACTIVE_AUTHENTICATION\x10\x02\x12!\n\x1dREQUIREMENT_PROBE_PHOTOGRAPHS\x10\x03*\xa9\x01\n\x0cVerdictState\x12\x1d\n\x19VERDICT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16VERDICT_STATE_VERIFIED\x10\x01\x12\x1e\n\x1aVERDICT_STATE_NOT_VERIFIED\x10\x02\x12$\n VERDICT_STATE_FAILURE_TO_ACQUIRE\x10\x03\x12\x18\n\x14VERDICT_STATE_REVIEW\x10\x04*\xbc\x01\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_STATE_PENDING\x10\x01\x12!\n\x1dVERIFICATION_STATE_PROCESSING\x10\x02\x12 \n\x1cVERIFICATION_STATE_COMPLETED\x10\x03\x12\x1e\n\x1aVERIFICATION_STATE_EXPIRED\x10\x04\x32\xb2\x02\n\x13VerificationService\x12\\\n\x11StartVerification\x12\".subid.v1.StartVerificationRequest\x1a#.subid.v1.StartVerificationResponse\x12\x65\n\x14\x43ompleteVerification\x12%.subid.v1.CompleteVerificationRequest\x1a&.subid.v1.CompleteVerificationResponse\x12V\n\x0fGetVerification\x12 .subid.v1.GetVerificationRequest\x1a!.subid.v1.GetVerificationResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#subid/v1/verification_service.proto\x12\x08subid.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15subid/v1/agency.proto\x1a\x1bsubid/v1/subscription.proto\"\xd6\x03\n\x07Verdict\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.subid.v1.VerdictState\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12+\n\x0bpersonal_id\x18\x03 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12)\n\tfull_name\x18\x04 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12*\n\nbirth_date\x18\x05 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12$\n\x04\x66\x61\x63\x65\x18\x06 \x01(\x0b\x32\x16.subid.v1.FieldOutcome\x12\x12\n\nchip_codes\x18\x07 \x03(\t\x12\x1b\n\x13\x61\x63quisition_failure\x18\x08 \x01(\t\x12/\n\x0b\x64\x65\x63ide_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\n \x01(\t\x12\x1f\n\x12portrait_age_years\x18\x0b \x01(\x05H\x00\x88\x01\x01\x12\x37\n\x12\x61\x63quisition_advice\x18\x0c \x01(\x0b\x32\x1b.subid.v1.AcquisitionAdviceB\x15\n\x13_portrait_age_years\"8\n\x11\x41\x63quisitionAdvice\x12\x12\n\nvietnamese\x18\x01 \x01(\t\x12\x0f\n\x07\x65nglish\x18\x02 \x01(\t\"\x7f\n\x18StartVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12\x19\n\x06msisdn\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 \x12*\n\x0bpersonal_id\x18\x03 \x01(\tB\x15\xbaH\x12r\x10\x32\x0e^([0-9]{12})?$\"\xfa\x01\n\x19StartVerificationResponse\x12\x17\n\x0fverification_id\x18\x01 \x01(\t\x12\x12\n\nchip_nonce\x18\x02 \x01(\x0c\x12+\n\x0crequirements\x18\x03 \x03(\x0e\x32\x15.subid.v1.Requirement\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x66urther_chip_nonces\x18\x05 \x03(\x0c\x12\x35\n\x11nonce_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa0\x01\n\tChipFiles\x12\x18\n\x03sod\x18\x01 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x01\x12\x17\n\x03\x64g1\x18\x02 \x01(\x0c\x42\n\xbaH\x07z\x05\x10\x01\x18\x80\x02\x12\x18\n\x03\x64g2\x18\x03 \x01(\x0c\x42\x0b\xbaH\x08z\x06\x10\x01\x18\x80\x80\x10\x12\x16\n\x04\x64g13\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g14\x18\x05 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\x12\x16\n\x04\x64g15\x18\x06 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80@\"\xd6\x02\n\x1b\x43ompleteVerificationRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fverification_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\nchip_files\x18\x03 \x01(\x0b\x32\x13.subid.v1.ChipFilesB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x1f\x61\x63tive_authentication_signature\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12\x30\n\x11probe_photographs\x18\x05 \x03(\x0c\x42\x15\xbaH\x12\x92\x01\x0f\x08\x01\x10\x05\"\tz\x07\x10\x01\x18\x80\x80\x80\x04\x12\x43\n(further_active_authentication_signatures\x18\x06 \x03(\x0c\x42\x11\xbaH\x0e\x92\x01\x0b\x10\x03\"\x07z\x05\x10\x01\x18\x80\x08\x12\x1b\n\nchip_nonce\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x08\"q\n\x1c\x43ompleteVerificationResponse\x12\"\n\x07verdict\x18\x01 \x01(\x0b\x32\x11.subid.v1.Verdict\x12-\n\rservice_state\x18\x02 \x01(\x0e\x32\x16.subid.v1.ServiceState\";\n\x16GetVerificationRequest\x12!\n\x0fverification_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x9a\x01\n\x17GetVerificationResponse\x12*\n\x05state\x18\x01 \x01(\x0e\x32\x1b.subid.v1.VerificationState\x12\"\n\x07verdict\x18\x02 \x01(\x0b\x32\x11.subid.v1.Verdict\x12/\n\x0b\x65xpire_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"s\n\x14StartPresenceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12*\n\x07grounds\x18\x02 \x01(\x0b\x32\x11.subid.v1.GroundsB\x06\xbaH\x03\xc8\x01\x01\x12\x11\n\twith_face\x18\x03 \x01(\x08\"\xf6\x01\n\x15StartPresenceResponse\x12\x17\n\x0fverification_id\x18\x01 \x01(\t\x12\x12\n\nchip_nonce\x18\x02 \x01(\x0c\x12+\n\x0crequirements\x18\x03 \x03(\x0e\x32\x15.subid.v1.Requirement\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1b\n\x13\x66urther_chip_nonces\x18\x05 \x03(\x0c\x12\x35\n\x11nonce_expire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd0\x02\n\x17\x43ompletePresenceRequest\x12\x1c\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12!\n\x0fverification_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\x12/\n\nchip_files\x18\x03 \x01(\x0b\x32\x13.subid.v1.ChipFilesB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x1f\x61\x63tive_authentication_signature\x18\x04 \x01(\x0c\x42\x08\xbaH\x05z\x03\x18\x80\x08\x12.\n\x11probe_photographs\x18\x05 \x03(\x0c\x42\x13\xbaH\x10\x92\x01\r\x10\x05\"\tz\x07\x10\x01\x18\x80\x80\x80\x04\x12\x43\n(further_active_authentication_signatures\x18\x06 \x03(\x0c\x42\x11\xbaH\x0e\x92\x01\x0b\x10\x03\"\x07z\x05\x10\x01\x18\x80\x08\x12\x1b\n\nchip_nonce\x18\x07 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x08\"\x95\x02\n\x18\x43ompletePresenceResponse\x12&\n\x05state\x18\x01 \x01(\x0e\x32\x17.subid.v1.PresenceState\x12\x0f\n\x07reasons\x18\x02 \x03(\t\x12\x12\n\nchip_codes\x18\x03 \x03(\t\x12\x1b\n\x13\x61\x63quisition_failure\x18\x04 \x01(\t\x12\x37\n\x12\x61\x63quisition_advice\x18\x05 \x01(\x0b\x32\x1b.subid.v1.AcquisitionAdvice\x12/\n\x0b\x64\x65\x63ide_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0epolicy_version\x18\x07 \x01(\t\x12\r\n\x05token\x18\x08 \x01(\t\"\x18\n\x16GetPresenceKeysRequest\"*\n\x17GetPresenceKeysResponse\x12\x0f\n\x07key_set\x18\x01 \x01(\t*\x90\x01\n\x0bRequirement\x12\x1b\n\x17REQUIREMENT_UNSPECIFIED\x10\x00\x12\x1a\n\x16REQUIREMENT_CHIP_FILES\x10\x01\x12%\n!REQUIREMENT_ACTIVE_AUTHENTICATION\x10\x02\x12!\n\x1dREQUIREMENT_PROBE_PHOTOGRAPHS\x10\x03*\xa9\x01\n\x0cVerdictState\x12\x1d\n\x19VERDICT_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16VERDICT_STATE_VERIFIED\x10\x01\x12\x1e\n\x1aVERDICT_STATE_NOT_VERIFIED\x10\x02\x12$\n VERDICT_STATE_FAILURE_TO_ACQUIRE\x10\x03\x12\x18\n\x14VERDICT_STATE_REVIEW\x10\x04*\xbc\x01\n\x11VerificationState\x12\"\n\x1eVERIFICATION_STATE_UNSPECIFIED\x10\x00\x12\x1e\n\x1aVERIFICATION_STATE_PENDING\x10\x01\x12!\n\x1dVERIFICATION_STATE_PROCESSING\x10\x02\x12 \n\x1cVERIFICATION_STATE_COMPLETED\x10\x03\x12\x1e\n\x1aVERIFICATION_STATE_EXPIRED\x10\x04*\x8c\x01\n\rPresenceState\x12\x1e\n\x1aPRESENCE_STATE_UNSPECIFIED\x10\x00\x12\x1a\n\x16PRESENCE_STATE_PRESENT\x10\x01\x12\x1e\n\x1aPRESENCE_STATE_NOT_PRESENT\x10\x02\x12\x1f\n\x1bPRESENCE_STATE_INCONCLUSIVE\x10\x03\x32\xb7\x04\n\x13VerificationService\x12\\\n\x11StartVerification\x12\".subid.v1.StartVerificationRequest\x1a#.subid.v1.StartVerificationResponse\x12\x65\n\x14\x43ompleteVerification\x12%.subid.v1.CompleteVerificationRequest\x1a&.subid.v1.CompleteVerificationResponse\x12V\n\x0fGetVerification\x12 .subid.v1.GetVerificationRequest\x1a!.subid.v1.GetVerificationResponse\x12P\n\rStartPresence\x12\x1e.subid.v1.StartPresenceRequest\x1a\x1f.subid.v1.StartPresenceResponse\x12Y\n\x10\x43ompletePresence\x12!.subid.v1.CompletePresenceRequest\x1a\".subid.v1.CompletePresenceResponse\x12V\n\x0fGetPresenceKeys\x12 .subid.v1.GetPresenceKeysRequest\x1a!.subid.v1.GetPresenceKeysResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -68,30 +69,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPLETEVERIFICATIONREQUEST'].fields_by_name['chip_nonce']._serialized_options = b'\272H\004z\002\030\010'
   _globals['_GETVERIFICATIONREQUEST'].fields_by_name['verification_id']._loaded_options = None
   _globals['_GETVERIFICATIONREQUEST'].fields_by_name['verification_id']._serialized_options = b'\272H\005r\003\260\001\001'
-  _globals['_REQUIREMENT']._serialized_start=1895
-  _globals['_REQUIREMENT']._serialized_end=2039
-  _globals['_VERDICTSTATE']._serialized_start=2042
-  _globals['_VERDICTSTATE']._serialized_end=2211
-  _globals['_VERIFICATIONSTATE']._serialized_start=2214
-  _globals['_VERIFICATIONSTATE']._serialized_end=2402
-  _globals['_VERDICT']._serialized_start=141
-  _globals['_VERDICT']._serialized_end=611
-  _globals['_ACQUISITIONADVICE']._serialized_start=613
-  _globals['_ACQUISITIONADVICE']._serialized_end=669
-  _globals['_STARTVERIFICATIONREQUEST']._serialized_start=671
-  _globals['_STARTVERIFICATIONREQUEST']._serialized_end=798
-  _globals['_STARTVERIFICATIONRESPONSE']._serialized_start=801
-  _globals['_STARTVERIFICATIONRESPONSE']._serialized_end=1051
-  _globals['_CHIPFILES']._serialized_start=1054
-  _globals['_CHIPFILES']._serialized_end=1214
-  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_start=1217
-  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_end=1559
-  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_start=1561
-  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_end=1674
-  _globals['_GETVERIFICATIONREQUEST']._serialized_start=1676
-  _globals['_GETVERIFICATIONREQUEST']._serialized_end=1735
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_start=1738
-  _globals['_GETVERIFICATIONRESPONSE']._serialized_end=1892
-  _globals['_VERIFICATIONSERVICE']._serialized_start=2405
-  _globals['_VERIFICATIONSERVICE']._serialized_end=2711
+  _globals['_STARTPRESENCEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_STARTPRESENCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_STARTPRESENCEREQUEST'].fields_by_name['grounds']._loaded_options = None
+  _globals['_STARTPRESENCEREQUEST'].fields_by_name['grounds']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['verification_id']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['verification_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['chip_files']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['chip_files']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['active_authentication_signature']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['active_authentication_signature']._serialized_options = b'\272H\005z\003\030\200\010'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['probe_photographs']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['probe_photographs']._serialized_options = b'\272H\020\222\001\r\020\005\"\tz\007\020\001\030\200\200\200\004'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['further_active_authentication_signatures']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['further_active_authentication_signatures']._serialized_options = b'\272H\016\222\001\013\020\003\"\007z\005\020\001\030\200\010'
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['chip_nonce']._loaded_options = None
+  _globals['_COMPLETEPRESENCEREQUEST'].fields_by_name['chip_nonce']._serialized_options = b'\272H\004z\002\030\010'
+  _globals['_REQUIREMENT']._serialized_start=2973
+  _globals['_REQUIREMENT']._serialized_end=3117
+  _globals['_VERDICTSTATE']._serialized_start=3120
+  _globals['_VERDICTSTATE']._serialized_end=3289
+  _globals['_VERIFICATIONSTATE']._serialized_start=3292
+  _globals['_VERIFICATIONSTATE']._serialized_end=3480
+  _globals['_PRESENCESTATE']._serialized_start=3483
+  _globals['_PRESENCESTATE']._serialized_end=3623
+  _globals['_VERDICT']._serialized_start=164
+  _globals['_VERDICT']._serialized_end=634
+  _globals['_ACQUISITIONADVICE']._serialized_start=636
+  _globals['_ACQUISITIONADVICE']._serialized_end=692
+  _globals['_STARTVERIFICATIONREQUEST']._serialized_start=694
+  _globals['_STARTVERIFICATIONREQUEST']._serialized_end=821
+  _globals['_STARTVERIFICATIONRESPONSE']._serialized_start=824
+  _globals['_STARTVERIFICATIONRESPONSE']._serialized_end=1074
+  _globals['_CHIPFILES']._serialized_start=1077
+  _globals['_CHIPFILES']._serialized_end=1237
+  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_start=1240
+  _globals['_COMPLETEVERIFICATIONREQUEST']._serialized_end=1582
+  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_start=1584
+  _globals['_COMPLETEVERIFICATIONRESPONSE']._serialized_end=1697
+  _globals['_GETVERIFICATIONREQUEST']._serialized_start=1699
+  _globals['_GETVERIFICATIONREQUEST']._serialized_end=1758
+  _globals['_GETVERIFICATIONRESPONSE']._serialized_start=1761
+  _globals['_GETVERIFICATIONRESPONSE']._serialized_end=1915
+  _globals['_STARTPRESENCEREQUEST']._serialized_start=1917
+  _globals['_STARTPRESENCEREQUEST']._serialized_end=2032
+  _globals['_STARTPRESENCERESPONSE']._serialized_start=2035
+  _globals['_STARTPRESENCERESPONSE']._serialized_end=2281
+  _globals['_COMPLETEPRESENCEREQUEST']._serialized_start=2284
+  _globals['_COMPLETEPRESENCEREQUEST']._serialized_end=2620
+  _globals['_COMPLETEPRESENCERESPONSE']._serialized_start=2623
+  _globals['_COMPLETEPRESENCERESPONSE']._serialized_end=2900
+  _globals['_GETPRESENCEKEYSREQUEST']._serialized_start=2902
+  _globals['_GETPRESENCEKEYSREQUEST']._serialized_end=2926
+  _globals['_GETPRESENCEKEYSRESPONSE']._serialized_start=2928
+  _globals['_GETPRESENCEKEYSRESPONSE']._serialized_end=2970
+  _globals['_VERIFICATIONSERVICE']._serialized_start=3626
+  _globals['_VERIFICATIONSERVICE']._serialized_end=4193
 # @@protoc_insertion_point(module_scope)

@@ -2,6 +2,7 @@ import datetime
 
 from buf.validate import validate_pb2 as _validate_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from subid.v1 import agency_pb2 as _agency_pb2
 from subid.v1 import subscription_pb2 as _subscription_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -34,6 +35,13 @@ class VerificationState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     VERIFICATION_STATE_PROCESSING: _ClassVar[VerificationState]
     VERIFICATION_STATE_COMPLETED: _ClassVar[VerificationState]
     VERIFICATION_STATE_EXPIRED: _ClassVar[VerificationState]
+
+class PresenceState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    PRESENCE_STATE_UNSPECIFIED: _ClassVar[PresenceState]
+    PRESENCE_STATE_PRESENT: _ClassVar[PresenceState]
+    PRESENCE_STATE_NOT_PRESENT: _ClassVar[PresenceState]
+    PRESENCE_STATE_INCONCLUSIVE: _ClassVar[PresenceState]
 REQUIREMENT_UNSPECIFIED: Requirement
 REQUIREMENT_CHIP_FILES: Requirement
 REQUIREMENT_ACTIVE_AUTHENTICATION: Requirement
@@ -48,6 +56,10 @@ VERIFICATION_STATE_PENDING: VerificationState
 VERIFICATION_STATE_PROCESSING: VerificationState
 VERIFICATION_STATE_COMPLETED: VerificationState
 VERIFICATION_STATE_EXPIRED: VerificationState
+PRESENCE_STATE_UNSPECIFIED: PresenceState
+PRESENCE_STATE_PRESENT: PresenceState
+PRESENCE_STATE_NOT_PRESENT: PresenceState
+PRESENCE_STATE_INCONCLUSIVE: PresenceState
 
 class Verdict(_message.Message):
     __slots__ = ("state", "reasons", "personal_id", "full_name", "birth_date", "face", "chip_codes", "acquisition_failure", "decide_time", "policy_version", "portrait_age_years", "acquisition_advice")
@@ -168,3 +180,77 @@ class GetVerificationResponse(_message.Message):
     verdict: Verdict
     expire_time: _timestamp_pb2.Timestamp
     def __init__(self, state: _Optional[_Union[VerificationState, str]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class StartPresenceRequest(_message.Message):
+    __slots__ = ("request_id", "grounds", "with_face")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    GROUNDS_FIELD_NUMBER: _ClassVar[int]
+    WITH_FACE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    grounds: _agency_pb2.Grounds
+    with_face: bool
+    def __init__(self, request_id: _Optional[str] = ..., grounds: _Optional[_Union[_agency_pb2.Grounds, _Mapping]] = ..., with_face: _Optional[bool] = ...) -> None: ...
+
+class StartPresenceResponse(_message.Message):
+    __slots__ = ("verification_id", "chip_nonce", "requirements", "expire_time", "further_chip_nonces", "nonce_expire_time")
+    VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHIP_NONCE_FIELD_NUMBER: _ClassVar[int]
+    REQUIREMENTS_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_CHIP_NONCES_FIELD_NUMBER: _ClassVar[int]
+    NONCE_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    verification_id: str
+    chip_nonce: bytes
+    requirements: _containers.RepeatedScalarFieldContainer[Requirement]
+    expire_time: _timestamp_pb2.Timestamp
+    further_chip_nonces: _containers.RepeatedScalarFieldContainer[bytes]
+    nonce_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, verification_id: _Optional[str] = ..., chip_nonce: _Optional[bytes] = ..., requirements: _Optional[_Iterable[_Union[Requirement, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., further_chip_nonces: _Optional[_Iterable[bytes]] = ..., nonce_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CompletePresenceRequest(_message.Message):
+    __slots__ = ("request_id", "verification_id", "chip_files", "active_authentication_signature", "probe_photographs", "further_active_authentication_signatures", "chip_nonce")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    VERIFICATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHIP_FILES_FIELD_NUMBER: _ClassVar[int]
+    ACTIVE_AUTHENTICATION_SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    PROBE_PHOTOGRAPHS_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_ACTIVE_AUTHENTICATION_SIGNATURES_FIELD_NUMBER: _ClassVar[int]
+    CHIP_NONCE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    verification_id: str
+    chip_files: ChipFiles
+    active_authentication_signature: bytes
+    probe_photographs: _containers.RepeatedScalarFieldContainer[bytes]
+    further_active_authentication_signatures: _containers.RepeatedScalarFieldContainer[bytes]
+    chip_nonce: bytes
+    def __init__(self, request_id: _Optional[str] = ..., verification_id: _Optional[str] = ..., chip_files: _Optional[_Union[ChipFiles, _Mapping]] = ..., active_authentication_signature: _Optional[bytes] = ..., probe_photographs: _Optional[_Iterable[bytes]] = ..., further_active_authentication_signatures: _Optional[_Iterable[bytes]] = ..., chip_nonce: _Optional[bytes] = ...) -> None: ...
+
+class CompletePresenceResponse(_message.Message):
+    __slots__ = ("state", "reasons", "chip_codes", "acquisition_failure", "acquisition_advice", "decide_time", "policy_version", "token")
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    CHIP_CODES_FIELD_NUMBER: _ClassVar[int]
+    ACQUISITION_FAILURE_FIELD_NUMBER: _ClassVar[int]
+    ACQUISITION_ADVICE_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    state: PresenceState
+    reasons: _containers.RepeatedScalarFieldContainer[str]
+    chip_codes: _containers.RepeatedScalarFieldContainer[str]
+    acquisition_failure: str
+    acquisition_advice: AcquisitionAdvice
+    decide_time: _timestamp_pb2.Timestamp
+    policy_version: str
+    token: str
+    def __init__(self, state: _Optional[_Union[PresenceState, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., chip_codes: _Optional[_Iterable[str]] = ..., acquisition_failure: _Optional[str] = ..., acquisition_advice: _Optional[_Union[AcquisitionAdvice, _Mapping]] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy_version: _Optional[str] = ..., token: _Optional[str] = ...) -> None: ...
+
+class GetPresenceKeysRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetPresenceKeysResponse(_message.Message):
+    __slots__ = ("key_set",)
+    KEY_SET_FIELD_NUMBER: _ClassVar[int]
+    key_set: str
+    def __init__(self, key_set: _Optional[str] = ...) -> None: ...

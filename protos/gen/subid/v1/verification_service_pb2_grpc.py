@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class VerificationServiceStub:
-    """Called by: operator (its own subscriptions), citizen-app.
+    """Called by: operator (its own subscriptions) and citizen-app for verifications; agency for
+    presence, where its grant covers it.
     """
 
     def __init__(self, channel):
@@ -50,10 +51,26 @@ class VerificationServiceStub:
                 request_serializer=subid_dot_v1_dot_verification__service__pb2.GetVerificationRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_verification__service__pb2.GetVerificationResponse.FromString,
                 _registered_method=True)
+        self.StartPresence = channel.unary_unary(
+                '/subid.v1.VerificationService/StartPresence',
+                request_serializer=subid_dot_v1_dot_verification__service__pb2.StartPresenceRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_verification__service__pb2.StartPresenceResponse.FromString,
+                _registered_method=True)
+        self.CompletePresence = channel.unary_unary(
+                '/subid.v1.VerificationService/CompletePresence',
+                request_serializer=subid_dot_v1_dot_verification__service__pb2.CompletePresenceRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_verification__service__pb2.CompletePresenceResponse.FromString,
+                _registered_method=True)
+        self.GetPresenceKeys = channel.unary_unary(
+                '/subid.v1.VerificationService/GetPresenceKeys',
+                request_serializer=subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysResponse.FromString,
+                _registered_method=True)
 
 
 class VerificationServiceServicer:
-    """Called by: operator (its own subscriptions), citizen-app.
+    """Called by: operator (its own subscriptions) and citizen-app for verifications; agency for
+    presence, where its grant covers it.
     """
 
     def StartVerification(self, request, context):
@@ -78,6 +95,31 @@ class VerificationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StartPresence(self, request, context):
+        """Opens a single-use session for whoever stands at an agency's counter and says what must be
+        presented. No number and no operator is involved. Counted in the agency's quota as one person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CompletePresence(self, request, context):
+        """Presents the evidence, ends the session, answers whether its card is present, and its holder
+        where the face was asked for: a short-lived signed token, and no data. Repeated with the same
+        request_id and body it returns the first answer, with the same token.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetPresenceKeys(self, request, context):
+        """Reads the public keys that presence tokens are checked with, offline. A key stays here until
+        the last token that it signed has expired. A token by a key that is not known yet: ask again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VerificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -96,6 +138,21 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     request_deserializer=subid_dot_v1_dot_verification__service__pb2.GetVerificationRequest.FromString,
                     response_serializer=subid_dot_v1_dot_verification__service__pb2.GetVerificationResponse.SerializeToString,
             ),
+            'StartPresence': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartPresence,
+                    request_deserializer=subid_dot_v1_dot_verification__service__pb2.StartPresenceRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_verification__service__pb2.StartPresenceResponse.SerializeToString,
+            ),
+            'CompletePresence': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompletePresence,
+                    request_deserializer=subid_dot_v1_dot_verification__service__pb2.CompletePresenceRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_verification__service__pb2.CompletePresenceResponse.SerializeToString,
+            ),
+            'GetPresenceKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPresenceKeys,
+                    request_deserializer=subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'subid.v1.VerificationService', rpc_method_handlers)
@@ -105,7 +162,8 @@ def add_VerificationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class VerificationService:
-    """Called by: operator (its own subscriptions), citizen-app.
+    """Called by: operator (its own subscriptions) and citizen-app for verifications; agency for
+    presence, where its grant covers it.
     """
 
     @staticmethod
@@ -179,6 +237,87 @@ class VerificationService:
             '/subid.v1.VerificationService/GetVerification',
             subid_dot_v1_dot_verification__service__pb2.GetVerificationRequest.SerializeToString,
             subid_dot_v1_dot_verification__service__pb2.GetVerificationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartPresence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.VerificationService/StartPresence',
+            subid_dot_v1_dot_verification__service__pb2.StartPresenceRequest.SerializeToString,
+            subid_dot_v1_dot_verification__service__pb2.StartPresenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompletePresence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.VerificationService/CompletePresence',
+            subid_dot_v1_dot_verification__service__pb2.CompletePresenceRequest.SerializeToString,
+            subid_dot_v1_dot_verification__service__pb2.CompletePresenceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPresenceKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.VerificationService/GetPresenceKeys',
+            subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysRequest.SerializeToString,
+            subid_dot_v1_dot_verification__service__pb2.GetPresenceKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,
