@@ -14,12 +14,13 @@ from rich.table import Table
 
 from identity.domain.calendar_date import DAY_ZONE
 from identity.domain.forecast import Forecast, ForecastStep
-from identity.domain.policy import CaseCause, PolicyPack, StepKind, Track
+from identity.domain.policy import Bilingual, CaseCause, PolicyPack, StepKind, Track
 
 UNCONFIRMED = "! to be confirmed against the gazette"
 
 _DAY = timedelta(days=1)
 _HOUR = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
 
 
 def print_packs(packs: Sequence[PolicyPack]) -> None:
@@ -96,14 +97,30 @@ def _print_sections(console: Console, pack: PolicyPack) -> None:
 
 def _values(policy: Any) -> Mapping[str, str]:  # noqa: ANN401 - whichever section of a pack
     """What a section sets, by its names; the version stands in the heading."""
+    if isinstance(policy, Mapping):
+        return {name: _told(value) for name, value in policy.items()}
     told: dict[str, str] = {}
     for each in fields(policy):
         value = getattr(policy, each.name)
         if is_dataclass(value):
             told |= _values(value)
         elif value is not None and each.name != "version":
-            told[each.name] = _length(value) if isinstance(value, timedelta) else str(value)
+            told[each.name] = _told(value)
     return told
+
+
+def _told(value: object) -> str:
+    match value:
+        case timedelta():
+            return _length(value)
+        case Bilingual():
+            return f"{value.vi}\n{value.en}"
+        case frozenset():
+            return ", ".join(sorted(map(str, value)))
+        case tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def print_forecast(found: Forecast, *, cause: CaseCause, opened_on: date) -> None:
@@ -172,7 +189,7 @@ def _days(length: timedelta) -> str:
 
 def _length(length: timedelta) -> str:
     """A length of time in the unit that it is told in."""
-    for unit, name in ((_DAY, "days"), (_HOUR, "h")):
+    for unit, name in ((_DAY, "days"), (_HOUR, "h"), (_MINUTE, "min")):
         if length > unit and not length % unit:
             return f"{length // unit} {name}"
     return f"{length.total_seconds():g} s"

@@ -62,7 +62,7 @@ def verify_chip(
     Args:
         files: Raw files as read from the chip.
         trust: Whose signature counts.
-        at: Now, from a clock the server trusts; aware.
+        at: Now, from a clock the server trusts; aware. A card's last day is a day in its zone.
         active: The chip's answer to the server's nonce. A document that lists DG15 is not
             authentic without it: a copy of the files is not the chip.
         chip_authentication: What a phone says of an exchange of its own. Reported, never believed.

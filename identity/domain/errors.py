@@ -274,6 +274,78 @@ class InstantInFutureError(DomainError):
     reason = "INSTANT_IN_FUTURE"
 
 
+class ChoicesLockedError(DomainError):
+    """The citizen has locked new numbers and new choices of the primary one."""
+
+    reason = "CHOICES_LOCKED"
+
+
+class StepUpRequiredError(DomainError):
+    """It takes a fresh verification of the citizen by chip and face."""
+
+    reason = "STEP_UP_REQUIRED"
+
+
+class ChangeNotFoundError(DomainError):
+    """No such change of the primary number is pending."""
+
+    reason = "CHANGE_NOT_FOUND"
+
+
+class DataRequestNotFoundError(DomainError):
+    """No such request of this citizen about their data."""
+
+    reason = "DATA_REQUEST_NOT_FOUND"
+
+
+class DataRequestClosedError(DomainError):
+    """The request about a citizen's data is over, or is none that anybody decides."""
+
+    reason = "DATA_REQUEST_CLOSED"
+
+
+class ErasureNotYetError(DomainError):
+    """Something stands against erasing the person; the message says what, and until when."""
+
+    reason = "ERASURE_NOT_YET"
+
+
+class ArrangementNotFoundError(DomainError):
+    """No such arrangement, or none that this caller may know of: the two are never told apart."""
+
+    reason = "ARRANGEMENT_NOT_FOUND"
+
+
+class ArrangementExistsError(DomainError):
+    """The same was proposed before, and stands."""
+
+    reason = "ARRANGEMENT_EXISTS"
+
+
+class ArrangementInvalidError(DomainError):
+    """The guardian cannot be one, or the operator's book names another user of the number."""
+
+    reason = "ARRANGEMENT_INVALID"
+
+
+class ArrangementNotReadyError(DomainError):
+    """The arrangement is not in a state in which this can be done with it, or not by this side."""
+
+    reason = "ARRANGEMENT_NOT_READY"
+
+
+class ArrangementLimitError(DomainError):
+    """There are as many as the policy pack allows."""
+
+    reason = "ARRANGEMENT_LIMIT"
+
+
+class ActingRefusedError(DomainError):
+    """No guardianship holds between these two that allows this; whether one exists is not told."""
+
+    reason = "ACTING_REFUSED"
+
+
 class QualityNotMeasuredError(DomainError):
     """The quality of the data was not measured on that day, or never yet."""
 
@@ -297,6 +369,68 @@ class PermissionRefusedError(DomainError):
     """The caller's role may not call this method."""
 
     reason = "PERMISSION_REFUSED"
+
+
+class AgencyNotFoundError(DomainError):
+    """No such agency is registered."""
+
+    reason = "AGENCY_NOT_FOUND"
+
+
+class PurposeNotAllowedError(DomainError):
+    """The agency has no grant for this purpose on this legal basis, or none that covers this."""
+
+    reason = "PURPOSE_NOT_ALLOWED"
+
+
+class QuotaExceededError(DomainError):
+    """The agency has asked about as many people as it may in a day."""
+
+    reason = "QUOTA_EXCEEDED"
+    retry_after_s = 86_400.0
+
+
+class TemplateExistsError(DomainError):
+    """The agency has a template of this name with other words; a template is never changed."""
+
+    reason = "TEMPLATE_EXISTS"
+
+
+class TemplateNotFoundError(DomainError):
+    """The agency has no template of this name."""
+
+    reason = "TEMPLATE_NOT_FOUND"
+
+
+class NotificationNotFoundError(DomainError):
+    """No such notification, or another agency's."""
+
+    reason = "NOTIFICATION_NOT_FOUND"
+
+
+class MatchingStoppedError(DomainError):
+    """So much of the agency's matching failed that it looks like guessing; a person decides."""
+
+    reason = "MATCHING_STOPPED"
+
+
+class RateLimitedError(DomainError):
+    """Asked too often, or wrong too often; says when to ask again."""
+
+    reason = "RATE_LIMITED"
+    retry_after_s = 60.0
+
+
+class PositionExpiredError(DomainError):
+    """What came after this position of the feed is not kept any more."""
+
+    reason = "POSITION_EXPIRED"
+
+
+class WatcherTooSlowError(DomainError):
+    """More has come than may wait for one who watches."""
+
+    reason = "WATCHER_TOO_SLOW"
 
 
 class OverloadedError(DomainError):

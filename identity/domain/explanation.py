@@ -38,6 +38,10 @@ _CAUSE_WORDS: Mapping[CaseCause, Bilingual] = {
     CaseCause.OPERATOR_REPORT: Bilingual(
         vi="nhà mạng yêu cầu xác thực lại", en="its operator asks for a new verification"
     ),
+    CaseCause.NO_LONGER_USED: Bilingual(
+        vi="người đứng tên báo không còn dùng số này",
+        en="its holder says that they do not use it any more",
+    ),
 }
 
 

@@ -4,12 +4,12 @@ Owns the places that a text may have, and how they are filled. Knows no channel:
 the words, in a message or a call of its own.
 """
 
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from identity.domain.calendar_date import DAY_ZONE
+from identity.domain.message_text import check_places, refuse_long, told_of
 from identity.domain.msisdn import MSISDN
 from identity.domain.policy import Bilingual, StepKind
 
@@ -18,10 +18,6 @@ PLACES = frozenset({"number", "step", "date", "cure"})
 
 _NEEDED = frozenset({"step", "date", "cure"})
 """Nobody is told of a block without what it is, when it comes and how to stop it."""
-
-LENGTH_MAX = 4 * 67
-"""UTF-16 units of a text with its places filled. Vietnamese is sent as UCS-2, 67 units to each
-message of several (3GPP TS 23.038 and TS 23.040: 140 octets less a header of 6): four at most."""
 
 # As long as any other.
 _ANY_NUMBER = "091***678"
@@ -37,41 +33,21 @@ STEP_WORDS: Mapping[StepKind, Bilingual] = {
 }
 
 
-class NoticeError(ValueError):
-    """A text with a place that nobody fills, without one that it needs, or one that is too long."""
-
-
 def check_template(template: Bilingual, *, cure: Bilingual) -> None:
     """Refuse a text that could not be filled, or that leaves out what must be told.
 
     Raises:
-        NoticeError: An unknown place, a stray brace, a place missing, or too many characters with
+        TextError: An unknown place, a stray brace, a place missing, or too many characters with
             the way out and the longest other words put in; the message begins with the language.
     """
-    for language, text in (("vi", template.vi), ("en", template.en)):
-        _check_places(text, language=language)
+    for language, text in template.by_language.items():
+        with told_of(language):
+            check_places(text, known=PLACES, needed=_NEEDED)
     for kind in StepKind:
         filled = _filled(template, number=_ANY_NUMBER, date=_ANY_DATE, kind=kind, cure=cure)
-        for language, text in (("vi", filled.vi), ("en", filled.en)):
-            length = len(text.encode("utf-16-le")) // 2
-            if length > LENGTH_MAX:
-                raise NoticeError(
-                    f"{language}: {length} characters when filled, and {LENGTH_MAX} are allowed"
-                )
-
-
-def _check_places(text: str, *, language: str) -> None:
-    try:
-        parts = list(string.Formatter().parse(text))
-    except ValueError as error:
-        raise NoticeError(f"{language}: {error}") from error
-    named = {name for _, name, _, _ in parts if name is not None}
-    if unknown := sorted(named - PLACES):
-        raise NoticeError(f"{language}: {{{unknown[0]}}} is none of {', '.join(sorted(PLACES))}")
-    if any(form or conversion for _, _, form, conversion in parts):
-        raise NoticeError(f"{language}: a place is its name in braces and nothing else")
-    if missing := sorted(_NEEDED - named):
-        raise NoticeError(f"{language}: {{{missing[0]}}} is missing")
+        for language, text in filled.by_language.items():
+            with told_of(language):
+                refuse_long(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

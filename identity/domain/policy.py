@@ -10,8 +10,15 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from identity.domain.anomalies import HolderPolicy
+from identity.domain.arrangement import ArrangementPolicy
+from identity.domain.contact_feed import ContactFeedPolicy
+from identity.domain.data_request import PrivacyPolicy
+from identity.domain.kyc import KycPolicy
+from identity.domain.presence import PresencePolicy
+from identity.domain.primary_choice import PrimaryPolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
+from identity.domain.record_match import MatchPolicy
 from identity.domain.verification import VerificationPolicy
 
 
@@ -27,12 +34,19 @@ class CaseCause(StrEnum):
     SIM_SWAP = "sim_swap"
     FACE_UNDER_ANOTHER_ID = "face_under_another_id"
     OPERATOR_REPORT = "operator_report"
+    NO_LONGER_USED = "no_longer_used"
 
 
 OPTIONAL_CAUSES = frozenset(
-    {CaseCause.SIM_SWAP, CaseCause.FACE_UNDER_ANOTHER_ID, CaseCause.OPERATOR_REPORT}
+    {
+        CaseCause.SIM_SWAP,
+        CaseCause.FACE_UNDER_ANOTHER_ID,
+        CaseCause.OPERATOR_REPORT,
+        CaseCause.NO_LONGER_USED,
+    }
 )
-"""No pack needs a ladder for these: without one they put no number on any."""
+"""No pack needs a ladder for these: without one they put no number on any, but for a number that is
+not used any more, which stands where a disowned one does."""
 
 
 class StepKind(StrEnum):
@@ -66,6 +80,11 @@ class Bilingual:
 
     vi: str
     en: str
+
+    @property
+    def by_language(self) -> Mapping[str, str]:
+        """The words by the code of their language."""
+        return {"vi": self.vi, "en": self.en}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +226,7 @@ class PolicyPack:
             end under the pack that they began under.
         sources: Where each section but the ladders comes from, by the section's name.
         tracks: Its ladders, by name.
+        messages: What citizens are told, by `identity.domain.tiding.TidingKind`.
     """
 
     version: str
@@ -223,3 +243,11 @@ class PolicyPack:
     numbers: NumberPolicy | None = None
     disputes: DisputePolicy | None = None
     waves: WavePolicy | None = None
+    primary: PrimaryPolicy | None = None
+    arrangements: ArrangementPolicy | None = None
+    messages: Mapping[str, Bilingual] | None = None
+    privacy: PrivacyPolicy | None = None
+    match: MatchPolicy | None = None
+    kyc: KycPolicy | None = None
+    presence: PresencePolicy | None = None
+    contact_feed: ContactFeedPolicy | None = None

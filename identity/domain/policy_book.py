@@ -12,9 +12,14 @@ from types import MappingProxyType
 from typing import Any
 
 from identity.domain.anomalies import HolderPolicy
+from identity.domain.arrangement import ArrangementPolicy
 from identity.domain.calendar_date import day_of
+from identity.domain.contact_feed import ContactFeedPolicy
+from identity.domain.data_request import PrivacyPolicy
+from identity.domain.kyc import KycPolicy
 from identity.domain.policy import (
     OPTIONAL_CAUSES,
+    Bilingual,
     CaseCause,
     DisputePolicy,
     PolicyPack,
@@ -22,8 +27,11 @@ from identity.domain.policy import (
     Track,
     WavePolicy,
 )
+from identity.domain.presence import PresencePolicy
+from identity.domain.primary_choice import PrimaryPolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
+from identity.domain.record_match import MatchPolicy
 from identity.domain.verification import VerificationPolicy
 
 
@@ -60,6 +68,15 @@ class Rules:
         numbers: How long numbers are kept from everybody.
         disputes: How long disputes take.
         waves: When waves stop themselves.
+        primary: How primary numbers are chosen, changed and confirmed.
+        arrangements: What guardians may do, and how long proposals stand.
+        messages: What citizens are told of their choices, by `identity.domain.tiding.TidingKind`;
+            empty where no pack has words for it.
+        privacy: By when people get their rights over their data.
+        match: When agencies that compare their records are stopped.
+        kyc: How much operators may ask of numbers.
+        presence: How long tokens count that say who is present.
+        contact_feed: How long agencies are told of changed contacts.
         tracks: The ladders that new cases are put on, by name.
         known_tracks: Every ladder that a case may be on, by version of the pack and name.
         adoptions: Which open cases move to another pack, because it is retroactive. They are named
@@ -72,13 +89,24 @@ class Rules:
     numbers: NumberPolicy
     disputes: DisputePolicy
     waves: WavePolicy
+    primary: PrimaryPolicy
+    arrangements: ArrangementPolicy
+    messages: Mapping[str, Bilingual]
+    privacy: PrivacyPolicy
+    match: MatchPolicy
+    kyc: KycPolicy
+    presence: PresencePolicy
+    contact_feed: ContactFeedPolicy
     tracks: Mapping[str, Track]
     known_tracks: Mapping[tuple[str, str], Track]
     adoptions: tuple[Adoption, ...] = ()
 
     def track_for(self, cause: CaseCause) -> Track | None:
         """The ladder that a cause puts a number on; None for an optional cause without one."""
-        return next((track for track in self.tracks.values() if cause in track.causes), None)
+        found = next((track for track in self.tracks.values() if cause in track.causes), None)
+        if found is None and cause is CaseCause.NO_LONGER_USED:
+            return self.track_for(CaseCause.DISOWNED)
+        return found
 
     def exempt_from(self, activated_on: date | None) -> frozenset[str]:
         """The ladders that a contract of this day is not put on."""
@@ -198,6 +226,14 @@ class PolicyBook:
             numbers=_only(packs, "numbers", day, NumberPolicy()),
             disputes=_only(packs, "disputes", day, DisputePolicy()),
             waves=_only(packs, "waves", day, WavePolicy()),
+            primary=_only(packs, "primary", day, PrimaryPolicy()),
+            arrangements=_only(packs, "arrangements", day, ArrangementPolicy()),
+            messages=_only(packs, "messages", day, {}),
+            privacy=_only(packs, "privacy", day, PrivacyPolicy()),
+            match=_only(packs, "match", day, MatchPolicy()),
+            kyc=_only(packs, "kyc", day, KycPolicy()),
+            presence=_only(packs, "presence", day, PresencePolicy()),
+            contact_feed=_only(packs, "contact_feed", day, ContactFeedPolicy()),
             tracks=MappingProxyType(_tracks(packs, day)),
             known_tracks=MappingProxyType(
                 {

@@ -1,7 +1,8 @@
 """One table of a policy pack's text, read value by value.
 
-Owns that a value is there, known, of its type and within its bounds, and that whatever is not is
-refused by its place. Knows no rule: which keys a table has, and what they mean, is `policy_text`'s.
+Owns that a value is there, known, of its type and within its bounds, that whatever is not is
+refused by its place, and what all tables share: a source, and words in both languages. Knows no
+rule: which keys a table has, and what they mean, is `policy_text`'s and `track_text`'s.
 """
 
 import re
@@ -13,7 +14,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from identity.domain.calendar_date import YEAR_MAX, YEAR_MIN
-from identity.domain.policy import PolicyPackError
+from identity.domain.policy import Bilingual, PolicyPackError, Source
 
 TEXT_LENGTH_MAX = 300
 """Characters of a text: a citation is a line, and what is longer nobody reads on a telephone."""
@@ -21,6 +22,10 @@ TEXT_LENGTH_MAX = 300
 HOURS_MAX = 87_600
 """10 years: longer than any interval of a regulation, short enough to catch a slip of units."""
 
+SOURCE_KEYS = frozenset({"citation", "confirm_in_gazette"})
+"""The keys that say where a table comes from."""
+
+_LANGUAGES = frozenset({"vi", "en"})
 _ROOT = "pack"
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _TOLD_MAX = 40
@@ -108,13 +113,16 @@ class Section:
 
     def day(self, key: str) -> date:
         """A day of the calendar."""
-        value = self._body[key]
-        # TOML's date with a time of day comes as a datetime, which is a date to Python.
-        if not isinstance(value, date) or isinstance(value, datetime):
-            raise self.fault(key, " must be a date, such as 2026-04-15")
-        if not YEAR_MIN <= value.year <= YEAR_MAX:
-            raise self.fault(key, f": the year must be {YEAR_MIN} to {YEAR_MAX}")
-        return value
+        return _day(self._body[key], place=self._place_of(key))
+
+    def days(self, key: str) -> tuple[date, ...]:
+        """Some days of the calendar, each once, in their order."""
+        place = self._place_of(key)
+        listed = _list(self._body[key], place=place)
+        found = tuple(_day(value, place=f"{place}[{at}]") for at, value in enumerate(listed))
+        if list(found) != sorted(set(found)):
+            raise self.fault(key, " must be in the order of time, each day once")
+        return found
 
     def word(self, key: str, words: type[_Word]) -> _Word:
         """One of a vocabulary."""
@@ -161,9 +169,32 @@ class Section:
         return f"{self.place}.{key}" if self.place else key
 
 
+def source_of(section: Section) -> Source:
+    """Where a table comes from."""
+    return Source(
+        citation=section.text("citation"),
+        is_unconfirmed=section.flag("confirm_in_gazette", otherwise=False),
+    )
+
+
+def bilingual_of(section: Section, key: str) -> Bilingual:
+    """Words in both languages, in a table of their own."""
+    words = section.table(key, required=_LANGUAGES)
+    return Bilingual(vi=words.text("vi"), en=words.text("en"))
+
+
 def _mapping(value: object, *, place: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise PolicyPackError(f"{place} must be a table")
+    return value
+
+
+def _day(value: object, *, place: str) -> date:
+    # TOML's date with a time of day comes as a datetime, which is a date to Python.
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise PolicyPackError(f"{place} must be a date, such as 2026-04-15")
+    if not YEAR_MIN <= value.year <= YEAR_MAX:
+        raise PolicyPackError(f"{place}: the year must be {YEAR_MIN} to {YEAR_MAX}")
     return value
 
 

@@ -1,7 +1,8 @@
 """Reading a policy pack from its TOML.
 
-Owns which keys a pack has and what each may say. How a value is refused is `policy_section`'s, what
-a pack means is `policy`'s, and that packs go together is `policy_book`'s.
+Owns which keys a pack has and what each may say; of its ladders `track_text` does. How a value is
+refused is `policy_section`'s, what a pack means is `policy`'s, and that packs go together is
+`policy_book`'s.
 """
 
 import hashlib
@@ -13,24 +14,20 @@ from functools import partial
 from typing import Any, TypeVar
 
 from identity.domain.anomalies import HolderPolicy
-from identity.domain.notice import NoticeError, check_template
-from identity.domain.policy import (
-    Assurance,
-    Bilingual,
-    CaseCause,
-    DisputePolicy,
-    Exemption,
-    PolicyPack,
-    PolicyPackError,
-    Source,
-    Step,
-    StepKind,
-    Track,
-    WavePolicy,
-)
-from identity.domain.policy_section import Section
+from identity.domain.arrangement import ArrangementPolicy, GuardianAct, GuardianshipParty
+from identity.domain.contact_feed import ContactFeedPolicy
+from identity.domain.data_request import PrivacyPolicy
+from identity.domain.kyc import KycPolicy
+from identity.domain.message_text import TextError
+from identity.domain.policy import Bilingual, DisputePolicy, PolicyPack, PolicyPackError, WavePolicy
+from identity.domain.policy_section import SOURCE_KEYS, Section, bilingual_of, source_of
+from identity.domain.presence import TOKEN_LIFETIME_MAX, PresencePolicy
+from identity.domain.primary_choice import PrimaryPolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
+from identity.domain.record_match import MatchPolicy
+from identity.domain.tiding import TidingKind, check_tiding
+from identity.domain.track_text import tracks_of
 from identity.domain.verification import (
     NONCE_LIFETIME,
     TRUST_PROFILE,
@@ -51,7 +48,6 @@ than a year."""
 
 _PACK_KEYS = frozenset({"version", "series", "effective_on"})
 _OPTIONAL_PACK_KEYS = frozenset({"effective_until", "retroactive", "tracks"})
-_SOURCE_KEYS = frozenset({"citation", "confirm_in_gazette"})
 _RATE_KEYS = frozenset({"regulated", "far_max", "frr_max"})
 # Each bound with the least and the greatest that it can be: nobody has a million numbers, and a
 # person is of age at 21 in every law.
@@ -60,6 +56,33 @@ _HOLDER_BOUNDS = {
     "numbers_per_operator_max": (1, 1_000),
     "numbers_per_point_of_sale_day_max": (1, 100_000),
     "own_contract_age_min": (1, 21),
+}
+# Each with the least and the greatest that it can be, and its unit.
+_PRIMARY_BOUNDS = {
+    "step_up_within_minutes": (0, 1_440),
+    "cool_down_hours": (0, 720),
+    "fallbacks_max": (0, 10),
+    "confirm_within_days": (1, 3_660),
+    "ask_after_days": (1, 3_660),
+    "unlock_minutes_max": (1, 1_440),
+}
+_PRIVACY_BOUNDS = {
+    "acknowledge_working_days": (1, 60),
+    "act_working_days": (1, 120),
+    "keep_after_end_days": (1, 3_660),
+}
+_KYC_BOUNDS = {
+    "false_per_day_max": (1, 100),
+    "caller_per_minute_max": (1, 1_000_000),
+    "number_per_hour_max": (1, 10_000),
+}
+_JUDGED_FROM_MAX = 1_000_000
+_ARRANGEMENT_BOUNDS = {
+    "answer_within_days": (1, _DAYS_MAX),
+    "consent_age": (1, 21),
+    "majority_age": (1, 21),
+    "guardians_max": (1, 10),
+    "open_proposals_max": (1, 100),
 }
 # A pack speaks of what its regulation does: of each section the keys that it must and may have.
 _SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
@@ -71,19 +94,23 @@ _SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
             *("portrait_review_after_years", "trust_profile"),
         },
     ),
-    "holders": (_SOURCE_KEYS, frozenset(_HOLDER_BOUNDS)),
-    "quality": (frozenset({"citation", "snapshot_age_max_days"}), _SOURCE_KEYS),
-    "numbers": (_SOURCE_KEYS | {"quarantine_days"}, frozenset()),
-    "disputes": (_SOURCE_KEYS | {"decide_within_days", "appeal_within_days"}, frozenset()),
-    "waves": (_SOURCE_KEYS | {"cured_share_max", "complaint_share_max"}, frozenset()),
+    "holders": (SOURCE_KEYS, frozenset(_HOLDER_BOUNDS)),
+    "quality": (frozenset({"citation", "snapshot_age_max_days"}), SOURCE_KEYS),
+    "numbers": (SOURCE_KEYS | {"quarantine_days"}, frozenset()),
+    "disputes": (SOURCE_KEYS | {"decide_within_days", "appeal_within_days"}, frozenset()),
+    "primary": (SOURCE_KEYS | _PRIMARY_BOUNDS.keys(), frozenset()),
+    "arrangements": (
+        SOURCE_KEYS | _ARRANGEMENT_BOUNDS.keys() | {"guardian_acts", "ended_by"},
+        frozenset(),
+    ),
+    "messages": (SOURCE_KEYS | frozenset(TidingKind), frozenset()),
+    "privacy": (SOURCE_KEYS | {*_PRIVACY_BOUNDS, "holidays"}, frozenset()),
+    "match": (SOURCE_KEYS | {"failed_share_max", "judged_from"}, frozenset()),
+    "kyc": (SOURCE_KEYS | _KYC_BOUNDS.keys(), frozenset()),
+    "presence": (SOURCE_KEYS | {"token_lifetime_s"}, frozenset()),
+    "contact_feed": (SOURCE_KEYS | {"interest_days", "kept_days"}, frozenset()),
+    "waves": (SOURCE_KEYS | {"cured_share_max", "complaint_share_max"}, frozenset()),
 }
-_TRACK_KEYS = _SOURCE_KEYS | {
-    *("causes", "steps", "assurance", "cure", "notice"),
-    *("execute_within_hours", "primary_extra_hours"),
-}
-_OPTIONAL_TRACK_KEYS = frozenset({"primary_notice", "waits_for_notices", "exempt"})
-_LANGUAGES = frozenset({"vi", "en"})
-_EXEMPTION_BOUNDS = frozenset({"activated_from", "activated_before"})
 _VERSION_LENGTH_MAX = 64
 _PROFILE_LENGTH_MAX = 32
 _PORTRAIT_YEARS_MAX = 60
@@ -120,14 +147,22 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         effective_on=pack.day("effective_on"),
         effective_until=_effective_until(pack),
         is_retroactive=pack.flag("retroactive", otherwise=False),
-        sources={name: _source(section) for name, section in sections.items()},
-        tracks=_tracks(pack, version) if "tracks" in pack else {},
+        sources={name: source_of(section) for name, section in sections.items()},
+        tracks=tracks_of(pack, version) if "tracks" in pack else {},
         verification=_read(sections, "verification", partial(_verification, version=version)),
         holders=_read(sections, "holders", _holders),
         quality=_read(sections, "quality", _quality),
         numbers=_read(sections, "numbers", _numbers),
         disputes=_read(sections, "disputes", _disputes),
         waves=_read(sections, "waves", _waves),
+        primary=_read(sections, "primary", _primary),
+        arrangements=_read(sections, "arrangements", _arrangements),
+        messages=_read(sections, "messages", _messages),
+        privacy=_read(sections, "privacy", _privacy),
+        match=_read(sections, "match", _match),
+        kyc=_read(sections, "kyc", _kyc),
+        presence=_read(sections, "presence", _presence),
+        contact_feed=_read(sections, "contact_feed", _contact_feed),
         # Last: what has passed holds no value that has no canonical form.
         digest=_digest(document),
     )
@@ -165,13 +200,6 @@ def _effective_until(pack: Section) -> date | None:
     if end <= pack.day("effective_on"):
         raise PolicyPackError("effective_until must lie after effective_on")
     return end
-
-
-def _source(section: Section) -> Source:
-    return Source(
-        citation=section.text("citation"),
-        is_unconfirmed=section.flag("confirm_in_gazette", otherwise=False),
-    )
 
 
 def _read(
@@ -269,95 +297,80 @@ def _waves(section: Section) -> WavePolicy:
     )
 
 
-def _tracks(pack: Section, version: str) -> dict[str, Track]:
-    bodies = pack.named_tables("tracks", required=_TRACK_KEYS, optional=_OPTIONAL_TRACK_KEYS)
-    tracks = {name: _track(name, body, version) for name, body in bodies}
-    for cause in CaseCause:
-        owners = [track.name for track in tracks.values() if cause in track.causes]
-        if len(owners) > 1:
-            raise PolicyPackError(f"cause {cause} needs one track, has {', '.join(owners)}")
-    return tracks
-
-
-def _track(name: str, body: Section, version: str) -> Track:
-    source = _source(body)
-    cure = _bilingual(body, "cure")
-    notice = _notice(body, "notice", cure=cure)
-    has_own = "primary_notice" in body
-    return Track(
-        name=name,
-        policy_version=version,
-        causes=body.words("causes", CaseCause),
-        steps=_steps(body),
-        citation=source.citation,
-        is_unconfirmed=source.is_unconfirmed,
-        assurance=body.word("assurance", Assurance),
-        cure=cure,
-        notice=notice,
-        primary_notice=_notice(body, "primary_notice", cure=cure) if has_own else notice,
-        execute_within=_execute_within(body),
-        primary_extra=body.hours("primary_extra_hours"),
-        waits_for_notices=body.flag("waits_for_notices", otherwise=False),
-        exemptions=_exemptions(body) if "exempt" in body else (),
+def _primary(section: Section) -> PrimaryPolicy:
+    found = {key: section.whole(key, *bounds) for key, bounds in _PRIMARY_BOUNDS.items()}
+    if found["ask_after_days"] >= found["confirm_within_days"]:
+        raise section.fault("ask_after_days", " must be less than confirm_within_days")
+    return PrimaryPolicy(
+        step_up_within=timedelta(minutes=found["step_up_within_minutes"]),
+        cool_down=timedelta(hours=found["cool_down_hours"]),
+        fallback_count_max=found["fallbacks_max"],
+        confirm_within=timedelta(days=found["confirm_within_days"]),
+        ask_after=timedelta(days=found["ask_after_days"]),
+        unlock_max=timedelta(minutes=found["unlock_minutes_max"]),
     )
 
 
-def _execute_within(body: Section) -> timedelta:
-    within = body.hours("execute_within_hours")
-    if not within:
-        raise body.fault("execute_within_hours", " must be above 0: nothing is done in no time")
-    return within
+def _arrangements(section: Section) -> ArrangementPolicy:
+    found = {key: section.whole(key, *bounds) for key, bounds in _ARRANGEMENT_BOUNDS.items()}
+    if found["consent_age"] >= found["majority_age"]:
+        raise section.fault("consent_age", " must be less than majority_age")
+    return ArrangementPolicy(
+        answer_within=timedelta(days=found["answer_within_days"]),
+        consent_age=found["consent_age"],
+        majority_age=found["majority_age"],
+        guardian_count_max=found["guardians_max"],
+        open_proposal_count_max=found["open_proposals_max"],
+        guardian_acts=section.words("guardian_acts", GuardianAct),
+        ended_by=section.words("ended_by", GuardianshipParty),
+    )
 
 
-def _bilingual(body: Section, key: str) -> Bilingual:
-    words = body.table(key, required=_LANGUAGES)
-    return Bilingual(vi=words.text("vi"), en=words.text("en"))
+def _messages(section: Section) -> dict[str, Bilingual]:
+    return {kind: _tiding(section, kind) for kind in TidingKind}
 
 
-def _notice(body: Section, key: str, *, cure: Bilingual) -> Bilingual:
-    notice = _bilingual(body, key)
+def _tiding(section: Section, kind: TidingKind) -> Bilingual:
+    text = bilingual_of(section, kind)
     try:
-        check_template(notice, cure=cure)
-    except NoticeError as error:
-        raise body.fault(key, f".{error}") from error
-    return notice
+        check_tiding(kind, text)
+    except TextError as error:
+        raise section.fault(kind, f".{error}") from error
+    return text
 
 
-def _steps(body: Section) -> tuple[Step, ...]:
-    rows = body.tables("steps", required={"kind", "after_hours"}, optional={"by_wave"})
-    steps = tuple(_step(row) for row in rows)
-    if not steps:
-        raise body.fault("steps", " is empty")
-    severity = [list(StepKind).index(step.kind) for step in steps]
-    if severity != sorted(severity):
-        raise body.fault("steps", " must grow stricter, never milder")
-    blocking = [step.kind for step in steps if step.kind is not StepKind.NOTIFY]
-    if len(blocking) != len(set(blocking)):
-        raise body.fault("steps", " takes the same blocking step twice")
-    # A case remembers one wave, to be put back where it stood before.
-    if sum(step.is_by_wave for step in steps) > 1:
-        raise body.fault("steps", " leaves more than one step to waves")
-    return steps
+def _privacy(section: Section) -> PrivacyPolicy:
+    found = {key: section.whole(key, *bounds) for key, bounds in _PRIVACY_BOUNDS.items()}
+    if found["act_working_days"] < found["acknowledge_working_days"]:
+        raise section.fault("act_working_days", " must not be less than acknowledge_working_days")
+    return PrivacyPolicy(
+        acknowledge_working_days=found["acknowledge_working_days"],
+        act_working_days=found["act_working_days"],
+        keep_after_end=timedelta(days=found["keep_after_end_days"]),
+        holidays=section.days("holidays"),
+    )
 
 
-def _step(row: Section) -> Step:
-    kind = row.word("kind", StepKind)
-    is_by_wave = row.flag("by_wave", otherwise=False)
-    if is_by_wave and kind is StepKind.NOTIFY:
-        raise row.fault("by_wave", ": a notice is given by the clock, not by a wave")
-    return Step(kind=kind, after=row.hours("after_hours"), is_by_wave=is_by_wave)
+def _match(section: Section) -> MatchPolicy:
+    return MatchPolicy(
+        failed_share_max=_share(section, "failed_share_max"),
+        judged_from=section.whole("judged_from", 1, _JUDGED_FROM_MAX),
+    )
 
 
-def _exemptions(body: Section) -> tuple[Exemption, ...]:
-    rows = body.tables("exempt", required={"citation"}, optional=_EXEMPTION_BOUNDS)
-    return tuple(_exemption(row) for row in rows)
+def _kyc(section: Section) -> KycPolicy:
+    found = {key: section.whole(key, *bounds) for key, bounds in _KYC_BOUNDS.items()}
+    return KycPolicy(**found)
 
 
-def _exemption(row: Section) -> Exemption:
-    begin = row.day("activated_from") if "activated_from" in row else None
-    end = row.day("activated_before") if "activated_before" in row else None
-    if begin is None and end is None:
-        raise PolicyPackError(f"{row.place} needs activated_from or activated_before")
-    if begin is not None and end is not None and end <= begin:
-        raise row.fault("activated_before", " must lie after activated_from")
-    return Exemption(activated_from=begin, activated_before=end, citation=row.text("citation"))
+def _presence(section: Section) -> PresencePolicy:
+    most_s = int(TOKEN_LIFETIME_MAX.total_seconds())
+    lifetime_s = section.whole("token_lifetime_s", _LIFETIME_MIN_S, most_s)
+    return PresencePolicy(token_lifetime=timedelta(seconds=lifetime_s))
+
+
+def _contact_feed(section: Section) -> ContactFeedPolicy:
+    return ContactFeedPolicy(
+        interest=timedelta(days=section.whole("interest_days", 1, _DAYS_MAX)),
+        kept=timedelta(days=section.whole("kept_days", 1, _DAYS_MAX)),
+    )

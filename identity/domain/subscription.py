@@ -68,11 +68,14 @@ class Subscription:
         province_code: The province of the contract, two digits.
         verified_at: Last verification of this holder by chip and face.
         sim_swapped_at: Last SIM swap that the operator reported.
+        device_changed_at: Last change of device that it reported.
         created_at: When the operator first told of it.
         updated_at: When any of this last changed.
         ended_at: When its operator last served it; None while it does, and of a number that was
             registered only.
         ended_by: How it ended; None while it has not, and where that was not kept.
+        is_company_line: It is an organisation's on contract, and whom the book names has agreed to
+            use it.
     """
 
     subscription_id: UUID
@@ -89,8 +92,10 @@ class Subscription:
     province_code: str | None = None
     verified_at: datetime | None = None
     sim_swapped_at: datetime | None = None
+    device_changed_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: SubscriptionEnd | None = None
+    is_company_line: bool = False
 
     @property
     def is_in_service(self) -> bool:
@@ -99,11 +104,16 @@ class Subscription:
 
     @property
     def is_eligible_as_primary(self) -> bool:
-        """Linked, verified and reachable: a one-way block still lets the citizen be called."""
+        """The citizen's own, linked, verified and reachable.
+
+        A one-way block still lets the citizen be called; an organisation may take its number back
+        at any time.
+        """
         return (
             self.link.state is LinkState.LINKED
             and self.verified_at is not None
             and self.service_state in REACHABLE_STATES
+            and not self.is_company_line
         )
 
     @property
@@ -137,7 +147,18 @@ class Subscription:
 
     def transferred_to(self, claim: HolderClaim, link: Link, *, at: datetime) -> "Subscription":
         """The number under another holder: what was verified of the old one no longer counts."""
-        return replace(self, claim=claim, link=link, verified_at=None, updated_at=at)
+        return replace(
+            self,
+            claim=claim,
+            link=link,
+            verified_at=None,
+            is_company_line=False,
+            updated_at=at,
+        )
+
+    def used_for_company(self, *, is_company_line: bool, at: datetime) -> "Subscription":
+        """The number after its user agreed, or no longer does, that it is an organisation's."""
+        return replace(self, is_company_line=is_company_line, updated_at=at)
 
     def ordered(self, state: ServiceState, *, at: datetime) -> "Subscription":
         """The subscription under a new order."""

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from identity.domain.calendar_date import whole_years
+from identity.domain.calendar_date import day_of, whole_years
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
 from identity.domain.link import (
@@ -60,6 +60,7 @@ class VerdictReason(StrEnum):
     PORTRAIT_AGED = "PORTRAIT_AGED"
     CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
     RECORD_MERGED = "RECORD_MERGED"
+    CHIP_MAY_BE_COPY = "CHIP_MAY_BE_COPY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,8 @@ class ChipEvidence:
             is neither authentic nor undetermined.
         is_undetermined: No check failed, one that counts could not be made (no current revocation
             list, say), and the state's signature covers what the chip says.
+        is_active: The chip signed this session's nonce: it is no copy of its files. False also in
+            evidence from before it was recorded.
     """
 
     is_authentic: bool
@@ -91,6 +94,7 @@ class ChipEvidence:
     document_digest: bytes | None
     holder: ChipHolder | None
     is_undetermined: bool = False
+    is_active: bool = False
 
     @property
     def is_readable(self) -> bool:
@@ -120,12 +124,24 @@ class FaceEvidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """All that a verdict depends on, besides the policy."""
+    """All that a verdict depends on, besides the policy.
 
-    claim: HolderClaim
+    Attributes:
+        claim: Who an operator's contract names; None where no number is concerned.
+        record: Whom the register knows.
+        chip: Findings of the chip.
+        face: Findings of the face; None where the card alone was asked for.
+    """
+
+    claim: HolderClaim | None
     record: PopulationRecord | None
     chip: ChipEvidence
-    face: FaceEvidence
+    face: FaceEvidence | None
+
+    @property
+    def has_other_side(self) -> bool:
+        """Whether there is anything that the chip's word can be compared with."""
+        return self.claim is not None or self.record is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +206,7 @@ class VerifiedAttempt:
     """Proof that a subscription's holder was verified; it cannot be made from any other verdict.
 
     Raises:
-        ValueError: The verdict is not VERIFIED.
+        ValueError: The verdict is not VERIFIED, or no face was compared.
     """
 
     verification_id: UUID
@@ -200,6 +216,8 @@ class VerifiedAttempt:
     def __post_init__(self) -> None:
         if self.verdict.state is not VerdictState.VERIFIED:
             raise ValueError(f"a verdict that is {self.verdict.state} proves nothing")
+        if self.verdict.face.result is not FieldResult.MATCH:
+            raise ValueError("a card alone proves nothing of who holds a number")
 
 
 def decide(
@@ -209,11 +227,12 @@ def decide(
 
     VERIFIED needs all of:
         1. The chip is authentic.
-        2. Its personal ID equals the claim's and the population record's.
+        2. Its personal ID equals the claim's, where there is one, and the population record's.
         3. So does its name.
         4. So does its birth date.
         5. The record stands, its person lives, and the card is the current one.
-        6. The live face matches the portrait in the chip.
+        6. The live face matches the portrait in the chip; where no face is asked for, the chip
+           has shown that it is no copy.
     When all hold but the last, and the face is doubtful and not another's, a person must look; so
     when all hold but the first, and no check of the chip failed though one could not be made.
     The caller owes: that the chip findings come from this session's nonce and these files.
@@ -230,7 +249,7 @@ def decide(
         birth_date=fields.birth_date,
         face=face.outcome,
         chip_codes=evidence.chip.codes,
-        acquisition_failure=evidence.face.failure,
+        acquisition_failure=None if evidence.face is None else evidence.face.failure,
         decided_at=at,
         policy_version=policy.version,
         portrait_age_years=age_years,
@@ -270,6 +289,8 @@ def _compare_fields(evidence: Evidence, score_names: NameScorer) -> _Fields:
 def _worst(outcomes: Iterable[FieldOutcome]) -> FieldOutcome:
     """A difference to either side decides, then a missing field; else it is the chip's word."""
     compared = list(outcomes)
+    if not compared:
+        return _ABSENT
     for result in (FieldResult.MISMATCH, FieldResult.NOT_AVAILABLE):
         for outcome in compared:
             if outcome.result is result:
@@ -291,9 +312,9 @@ _RESULTS = {
 
 
 def _judge_face(
-    face: FaceEvidence, policy: VerificationPolicy, *, portrait_age_years: int | None
+    face: FaceEvidence | None, policy: VerificationPolicy, *, portrait_age_years: int | None
 ) -> _Face:
-    if face.failure is not None or face.dissimilarity is None:
+    if face is None or face.failure is not None or face.dissimilarity is None:
         return _Face(outcome=_ABSENT)
     zone = _zone(face, face.dissimilarity, policy)
     spared_years = policy.portrait_review_after_years
@@ -327,24 +348,28 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     issued_on = None if chip.holder is None else chip.holder.card_issued_on
     if issued_on is None or not chip.is_readable:
         return None
-    return whole_years(issued_on, on=at.date())
+    return whole_years(issued_on, on=day_of(at))
 
 
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
     chip = evidence.chip
     if chip.is_readable:
-        yield from _field_reasons(fields)  # 2, 3, 4
+        if evidence.has_other_side:
+            yield from _field_reasons(fields)  # 2, 3, 4
     else:
         # What such a chip says was not compared: the answer would tell a forger what to mend.
         yield VerdictReason.CHIP_NOT_AUTHENTIC  # 1
-    if evidence.record is None:
-        yield VerdictReason.RECORD_NOT_FOUND
-    else:
+    if evidence.record is not None:
         yield from _life_reasons(evidence.record, chip.holder)  # 5
+    elif chip.is_readable or evidence.claim is not None:
+        yield VerdictReason.RECORD_NOT_FOUND
     if chip.is_readable:
-        yield from _face_reasons(face)  # 6
+        if evidence.face is not None:
+            yield from _face_reasons(face)  # 6
         if not chip.is_authentic:
             yield VerdictReason.CHIP_UNDETERMINED  # 1
+        if evidence.face is None and not chip.is_active:
+            yield VerdictReason.CHIP_MAY_BE_COPY  # 6
 
 
 def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:
@@ -384,6 +409,7 @@ _FOR_A_PERSON = frozenset(
         VerdictReason.FACE_UNDECIDED,
         VerdictReason.PORTRAIT_AGED,
         VerdictReason.CHIP_UNDETERMINED,
+        VerdictReason.CHIP_MAY_BE_COPY,
     }
 )
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from identity.domain.errors import WaveInvalidError, WaveNotReadyError
-from identity.domain.policy import CaseCause, StepKind, Track, WavePolicy
+from identity.domain.policy import CaseCause, StepKind, WavePolicy
 from identity.domain.policy_book import Rules
 
 APPROVALS_NEEDED = 2
@@ -144,29 +144,6 @@ class Wave:
             raise WaveNotReadyError(f"the wave is {self.state}, not approved")
 
 
-def steps_behind(criteria: WaveCriteria, rules: Rules) -> Mapping[str, int]:
-    """How many rungs are behind a case that waits for a wave, by version of the pack.
-
-    Raises:
-        WaveInvalidError: No ladder of this name leaves this step to waves.
-    """
-    places = {
-        version: place
-        for (version, name), track in rules.known_tracks.items()
-        if name == criteria.track and (place := _place(track, criteria.step)) is not None
-    }
-    if not places:
-        raise WaveInvalidError(f"no track {criteria.track} leaves {criteria.step} to waves")
-    return places
-
-
-def _place(track: Track, kind: StepKind) -> int | None:
-    for place, step in enumerate(track.steps):
-        if step.kind is kind and step.is_by_wave:
-            return place
-    return None
-
-
 @dataclass(frozen=True, slots=True)
 class Rung:
     """Where a case stands before a step: rungs behind it, and whether the step is left to waves."""
@@ -187,6 +164,19 @@ def rungs_before(criteria: WaveCriteria, rules: Rules) -> Mapping[str, Rung]:
         for place, step in enumerate(track.steps)
         if name == criteria.track and step.kind is criteria.step
     }
+
+
+def steps_behind(criteria: WaveCriteria, rules: Rules) -> Mapping[str, int]:
+    """How many rungs are behind a case that waits for a wave, by version of the pack.
+
+    Raises:
+        WaveInvalidError: No ladder of this name leaves this step to waves.
+    """
+    rungs = rungs_before(criteria, rules)
+    places = {version: rung.place for version, rung in rungs.items() if rung.is_by_wave}
+    if not places:
+        raise WaveInvalidError(f"no track {criteria.track} leaves {criteria.step} to waves")
+    return places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
