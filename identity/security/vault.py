@@ -3,9 +3,13 @@
 Owns the sealed format and the derivation of index keys. Knows no table: the caller names the place
 a value belongs to, and a value moved to another place does not open.
 
-Sealed format: version (1 byte, 1) · key id (4, big-endian) · nonce (12) · AES-256-GCM ciphertext
+Sealed format: version (1 byte) · key id (4, big-endian) · nonce (12) · AES-256-GCM ciphertext
 and tag (NIST SP 800-38D). Nonces are random: far below the 2^32 values a key that SP 800-38D
 section 8.3 allows, because keys rotate.
+
+Version 1 is sealed with the key itself. Version 2 is sealed for one person: with HMAC-SHA-256 of
+the person's secret under a key that is derived from it. Whoever has the whole ring and not the
+secret learns nothing of the key (HMAC as in HKDF-Extract, RFC 5869 section 2.2).
 
 A vault outlives the ring that it was made with: it takes up a changed one, and looks for a key that
 it does not have before it says that a value does not open.
@@ -37,11 +41,12 @@ would else have the ring read at each of them."""
 
 _HEADER = struct.Struct(">BI")
 _VERSION = 1
+_PERSONAL_VERSION = 2
 _NONCE_BYTES = 12
 
 INDEX_KINDS = (
     *("personal_id", "msisdn", "record", "claim", "holder", "request", "registry"),
-    *("nonce", "nonce_digest"),
+    *("nonce", "nonce_digest", "subject", "relay", "organisation", "majority_day"),
 )
 """What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet. Nonces
 are made the same way: what a keyed digest says of a session nobody can tell without the key."""
@@ -53,10 +58,29 @@ class _Keys:
 
     ring: KeyRing
     ciphers: Mapping[int, AESGCM]
+    of_persons: Mapping[int, HMAC]
 
     @classmethod
     def of(cls, ring: KeyRing) -> "_Keys":
-        return cls(ring, {key_id: AESGCM(key) for key_id, key in ring.sealing.items()})
+        return cls(
+            ring,
+            {key_id: AESGCM(key) for key_id, key in ring.sealing.items()},
+            {
+                key_id: HMAC(_derive(key, "person"), SHA256())
+                for key_id, key in ring.sealing.items()
+            },
+        )
+
+    def cipher(self, key_id: int, secret: bytes | None) -> AESGCM | None:
+        """What a key seals with, for everybody or for one person; None without the key."""
+        if secret is None:
+            return self.ciphers.get(key_id)
+        found = self.of_persons.get(key_id)
+        if found is None:
+            return None
+        keyed = found.copy()
+        keyed.update(secret)
+        return AESGCM(keyed.finalize())
 
 
 class Vault:
@@ -76,7 +100,10 @@ class Vault:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = _Keys.of(ring)
-        self._index_keys = {kind: HMAC(_derive(ring.index, kind), SHA256()) for kind in INDEX_KINDS}
+        self._index_keys = {
+            kind: HMAC(_derive(ring.index, f"blind index: {kind}"), SHA256())
+            for kind in INDEX_KINDS
+        }
         self._look_up = look_up
         self._now = now
         self._look_again_at = now()
@@ -120,25 +147,37 @@ class Vault:
         if is_other or ring.index != known.index:
             raise KeyFileError("the key ring was exchanged for another one's")
 
-    def seal(self, plaintext: bytes, *, context: bytes, key_id: int | None = None) -> bytes:
+    def seal(
+        self,
+        plaintext: bytes,
+        *,
+        context: bytes,
+        key_id: int | None = None,
+        secret: bytes | None = None,
+    ) -> bytes:
         """Encrypt for one place; the same plaintext gives different bytes each time."""
         keys = self._keys
         number = keys.ring.active_id if key_id is None else key_id
+        cipher = keys.cipher(number, secret)
+        if cipher is None:
+            raise KeyError(number)
         nonce = os.urandom(_NONCE_BYTES)
-        header = _HEADER.pack(_VERSION, number)
-        sealed = keys.ciphers[number].encrypt(nonce, plaintext, header + context)
-        return header + nonce + sealed
+        header = _HEADER.pack(_VERSION if secret is None else _PERSONAL_VERSION, number)
+        return header + nonce + cipher.encrypt(nonce, plaintext, header + context)
 
-    def open(self, sealed: bytes, *, context: bytes) -> bytes:
+    def open(self, sealed: bytes, *, context: bytes, secret: bytes | None = None) -> bytes:
         """Decrypt what `seal` made for the same place.
 
         Raises:
-            RecordUnreadableError: Other place, other key, or changed bytes.
+            RecordUnreadableError: Other place, other key, other secret or none, or changed bytes.
         """
         header, rest = sealed[: _HEADER.size], sealed[_HEADER.size :]
-        if len(header) < _HEADER.size or header[0] != _VERSION:
+        if len(header) < _HEADER.size or header[0] not in {_VERSION, _PERSONAL_VERSION}:
             raise RecordUnreadableError("not a sealed value of a known version")
-        cipher = self._cipher(_HEADER.unpack(header)[1])
+        is_personal = header[0] == _PERSONAL_VERSION
+        if is_personal and secret is None:
+            raise RecordUnreadableError("sealed for a person whose secret is not there")
+        cipher = self._cipher(_HEADER.unpack(header)[1], secret if is_personal else None)
         if cipher is None:
             raise RecordUnreadableError("sealed with a key that is not in the key ring")
         try:
@@ -146,8 +185,8 @@ class Vault:
         except (InvalidTag, ValueError) as error:
             raise RecordUnreadableError("does not open here") from error
 
-    def _cipher(self, key_id: int) -> AESGCM | None:
-        found = self._keys.ciphers.get(key_id)
+    def _cipher(self, key_id: int, secret: bytes | None) -> AESGCM | None:
+        found = self._keys.cipher(key_id, secret)
         if found is not None or self._look_up is None:
             return found
         with self._changing:
@@ -155,7 +194,7 @@ class Vault:
                 self._learn(self._look_up)
                 if key_id not in self._keys.ciphers:
                     self._look_again_at = self._now() + LOOK_AGAIN_S
-        return self._keys.ciphers.get(key_id)
+        return self._keys.cipher(key_id, secret)
 
     def _learn(self, look_up: Callable[[], KeyRing | None]) -> None:
         """Take up keys to open with. Which one seals is settled by `adopt` alone."""
@@ -183,7 +222,7 @@ class Vault:
         return keyed.finalize()[:INDEX_BYTES]
 
 
-def _derive(key: bytes, kind: str) -> bytes:
+def _derive(key: bytes, purpose: str) -> bytes:
     # HKDF-Expand (RFC 5869): the master key is uniformly random already.
-    info = f"subid blind index: {kind}".encode()
+    info = f"subid {purpose}".encode()
     return HKDFExpand(algorithm=SHA256(), length=KEY_BYTES, info=info).derive(key)

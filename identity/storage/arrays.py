@@ -41,10 +41,14 @@ def any_key(column: Column[bytes], keys: Iterable[bytes]) -> ColumnElement[bool]
 
     They go packed, and the server looks each up in the one partition that can have it. As an array,
     each is looked for in every partition: 95 ms against 35 for 5,000 keys among 400,000
-    (PostgreSQL 18, 8 partitions).
+    (PostgreSQL 18, 8 partitions). A single key is compared as it is: packed, the planner would take
+    it for a thousand, for which it reads a small table whole. None is asked for in the same words
+    as one, by a key that nobody has: whoever listens does not hear which it was.
     """
-    listed = list(keys)
-    length = len(listed[0]) if listed else 0
+    listed = list(keys) or [b""]
+    if len(listed) == 1:
+        return column == listed[0]
+    length = len(listed[0])
     place = func.generate_series(0, len(listed) - 1, type_=Integer).column_valued("place")
     packed = bindparam(None, b"".join(listed), type_=LargeBinary)
     return column.in_(select(func.substr(packed, place * length + 1, length)))

@@ -116,6 +116,8 @@ class Saved:
         touched: Keys of those that are new or differed.
         retired: Places of those that were not saved: what was merged into another record stays so,
             whatever an older copy of the register says.
+        gone: Keys of known ones whose records now say that they have died, or that their personal
+            IDs are retired.
     """
 
     created_count: int
@@ -124,6 +126,7 @@ class Saved:
     keys: Sequence[bytes]
     touched: Sequence[bytes]
     retired: Sequence[int] = ()
+    gone: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class Citizens:
         """The records that exist, by personal ID. Locks in key order, as saving does."""
         wanted = set(ids)
         if lock:
-            self._hold_alone(citizen_key(self.sealer, personal_id) for personal_id in wanted)
+            self.hold_alone(citizen_key(self.sealer, personal_id) for personal_id in wanted)
         query = self._by_ids(wanted)
         return self._records(query.with_for_update() if lock else query)
 
@@ -174,7 +177,7 @@ class Citizens:
 
     def add(self, record: PopulationRecord, *, at: datetime) -> bool:
         """Insert a record; False when the personal ID has one already."""
-        self._hold_alone([citizen_key(self.sealer, record.personal_id)])
+        self.hold_alone([citizen_key(self.sealer, record.personal_id)])
         statement = insert(citizen).values(self._row(record, at=at)).on_conflict_do_nothing()
         # A driver's count of rows is not to be had for every kind of insert; a returned row is.
         added = self.connection.execute(statement.returning(citizen.c.citizen_key))
@@ -183,7 +186,7 @@ class Citizens:
     def save_many(self, records: Sequence[PopulationRecord], *, at: datetime) -> Saved:
         """Insert or replace records, each personal ID at most once; the same again is no change."""
         rows = {row["citizen_key"]: row for row in (self._row(r, at=at) for r in records)}
-        self._hold_alone(rows)
+        self.hold_alone(rows)
         merged = self._merged(key for key, row in rows.items() if not row["is_merged"])
         retired = [place for place, key in enumerate(rows) if key in merged]
         rows = {key: row for key, row in rows.items() if key not in merged}
@@ -192,7 +195,7 @@ class Citizens:
         created_count = sum(key not in known for key in rows)
         self._copy([row for row in fresh if row["citizen_key"] not in known])
         # In key order, so that two imports cannot deadlock.
-        changed = (row for row in fresh if row["citizen_key"] in known)
+        changed = [row for row in fresh if row["citizen_key"] in known]
         self._upsert(sorted(changed, key=lambda row: row["citizen_key"]))
         return Saved(
             created_count=created_count,
@@ -201,6 +204,7 @@ class Citizens:
             keys=list(rows),
             touched=[row["citizen_key"] for row in fresh],
             retired=retired,
+            gone=[row["citizen_key"] for row in changed if row["is_deceased"] or row["is_merged"]],
         )
 
     def mark_present(self, keys: Iterable[bytes]) -> None:
@@ -243,7 +247,7 @@ class Citizens:
         query = select(citizen.c.citizen_key).where(any_key(citizen.c.citizen_key, keys))
         return frozenset(self.connection.scalars(query.where(citizen.c.is_merged)))
 
-    def _hold_alone(self, keys: Iterable[bytes]) -> None:
+    def hold_alone(self, keys: Iterable[bytes]) -> None:
         """Keep claims from being compared with records that are about to change."""
         self.connection.execute(_HOLD_ALONE, {"buckets": _buckets(keys)})
 

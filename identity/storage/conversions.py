@@ -150,10 +150,10 @@ def dump_evidence(evidence: Evidence) -> bytes:
     record = evidence.record
     return _encode(
         {
-            "claim": _claim_fields(evidence.claim),
+            "claim": None if evidence.claim is None else _claim_fields(evidence.claim),
             "record": None if record is None else _record_fields(record),
             "chip": _chip_fields(evidence.chip),
-            "face": _face_fields(evidence.face),
+            "face": None if evidence.face is None else _face_fields(evidence.face),
         }
     )
 
@@ -162,10 +162,10 @@ def load_evidence(data: bytes) -> Evidence:
     """Read what `dump_evidence` wrote."""
     fields = json.loads(data)
     return Evidence(
-        claim=_claim(fields["claim"]),
+        claim=None if fields["claim"] is None else _claim(fields["claim"]),
         record=None if fields["record"] is None else _record(fields["record"]),
         chip=_chip(fields["chip"]),
-        face=_face(fields["face"]),
+        face=None if fields["face"] is None else _face(fields["face"]),
     )
 
 
@@ -218,6 +218,7 @@ def _chip_fields(chip: ChipEvidence) -> Fields:
     return {
         "is_authentic": chip.is_authentic,
         "is_undetermined": chip.is_undetermined,
+        "is_active": chip.is_active,
         "codes": list(chip.codes),
         "document_digest": _hex(chip.document_digest),
         "holder": None if holder is None else _chip_holder_fields(holder),
@@ -230,6 +231,8 @@ def _chip(fields: Mapping[str, Any]) -> ChipEvidence:
         is_authentic=fields["is_authentic"],
         # Not there in evidence from before a chip could be undetermined.
         is_undetermined=fields.get("is_undetermined", False),
+        # Nor here from before it was told.
+        is_active=fields.get("is_active", False),
         codes=tuple(fields["codes"]),
         document_digest=_bytes(fields["document_digest"]),
         holder=None if holder is None else _chip_holder(holder),

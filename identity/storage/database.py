@@ -1,54 +1,65 @@
-"""Connections, transactions and the schema's version.
+"""Connections and transactions.
 
 Owns the engine and the unit of work: one transaction with every repository on it. Knows neither
 who calls nor why.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import psycopg
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.string import BytesBinaryDumper
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
 from identity.storage.acknowledgements import Acknowledgements
+from identity.storage.agencies import Agencies
 from identity.storage.anomalies import Anomalies
+from identity.storage.arrangements import Arrangements
 from identity.storage.book import Book
 from identity.storage.cases import Cases
+from identity.storage.choices import CitizenChoices
+from identity.storage.citizen_secrets import CitizenSecrets
 from identity.storage.citizens import Citizens
 from identity.storage.complaints import Complaints
 from identity.storage.compliance import Compliance
+from identity.storage.contact_changes import ContactChanges
+from identity.storage.data_requests import DataRequests
 from identity.storage.directives import Directives
 from identity.storage.disputes import Disputes
 from identity.storage.due_cases import DueCases
+from identity.storage.erasures import Erasures
 from identity.storage.face_cohorts import FaceCohorts
 from identity.storage.face_references import FaceReferences
+from identity.storage.fallbacks import Fallbacks
 from identity.storage.import_runs import ImportRuns
+from identity.storage.kyc_history import KycHistory
 from identity.storage.link_changes import LinkChanges
 from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
+from identity.storage.match_watch import MatchWatch
+from identity.storage.messages import Messages
+from identity.storage.notifications import Notifications
+from identity.storage.personal_data import PersonalData
 from identity.storage.policy_packs import PolicyPacks
 from identity.storage.primaries import Primaries
 from identity.storage.quality import Quality
+from identity.storage.reachable import ReachableNumbers
 from identity.storage.reconciliations import Reconciliations
+from identity.storage.record_matching import RecordMatching
 from identity.storage.registry import Registry
 from identity.storage.registry import is_claimed as has_claim
+from identity.storage.relays import Relays
 from identity.storage.requests import Requests
+from identity.storage.restrictions import Restrictions
 from identity.storage.sealing import Sealer
 from identity.storage.sealing_keys import SealingKeys
+from identity.storage.signing_keys import SigningKeys
 from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
@@ -58,15 +69,11 @@ POOL_SIZE = 24
 """Connections kept: those of request threads, two for each of some imports, a few for the server's
 own work."""
 
-_OF_A_PARTITION = re.compile(r"_(?:p?\d+|fkey\d*)$")
 POOL_TIMEOUT_S = 5.0
 """How long a transaction waits for a connection before it is refused as overload."""
 
 CONNECT_TIMEOUT_S = 5
 """How long a new connection may take (libpq: whole seconds); without it a lost host never fails."""
-
-_MIGRATIONS = Path(__file__).parent / "migrations"
-
 
 _RACES = frozenset({"40001", "40P01", "23505"})
 """SQLSTATE serialization_failure, deadlock_detected and unique_violation (PostgreSQL, appendix A).
@@ -90,6 +97,26 @@ class UnitOfWork:
     def citizens(self) -> Citizens:
         """Population records."""
         return Citizens(self.connection, self.sealer)
+
+    @cached_property
+    def agencies(self) -> Agencies:
+        """Agencies, their grants and quotas."""
+        return Agencies(self.connection)
+
+    @cached_property
+    def record_matching(self) -> RecordMatching:
+        """Population records, as agencies' own are compared with them."""
+        return RecordMatching(self.connection, self.sealer)
+
+    @cached_property
+    def match_watch(self) -> MatchWatch:
+        """How much of agencies' matching fails."""
+        return MatchWatch(self.connection)
+
+    @cached_property
+    def kyc_history(self) -> KycHistory:
+        """Pasts of numbers, and guesses about them."""
+        return KycHistory(self.connection, self.sealer)
 
     @cached_property
     def subscriptions(self) -> Subscriptions:
@@ -167,9 +194,74 @@ class UnitOfWork:
         return Reconciliations(self.connection, self.sealer)
 
     @cached_property
+    def choices(self) -> CitizenChoices:
+        """What citizens have chosen."""
+        return CitizenChoices(self.connection)
+
+    @cached_property
+    def arrangements(self) -> Arrangements:
+        """What two sides have arranged."""
+        return Arrangements(self.connection, self.sealer)
+
+    @cached_property
+    def fallbacks(self) -> Fallbacks:
+        """What stands in for primary numbers."""
+        return Fallbacks(self.connection, self.sealer)
+
+    @cached_property
+    def reachable(self) -> ReachableNumbers:
+        """Through which numbers citizens can be reached."""
+        return ReachableNumbers(self.connection, self.sealer)
+
+    @cached_property
+    def data_requests(self) -> DataRequests:
+        """What people have asked about their data."""
+        return DataRequests(self.connection)
+
+    @cached_property
+    def erasures(self) -> Erasures:
+        """What stands against erasing people."""
+        return Erasures(self.connection)
+
+    @cached_property
+    def personal_data(self) -> PersonalData:
+        """Everything that is held about a person."""
+        return PersonalData(self.connection, self.sealer)
+
+    @cached_property
+    def secrets(self) -> CitizenSecrets:
+        """Each person's own secret."""
+        return CitizenSecrets(self.connection, self.sealer)
+
+    @cached_property
+    def relays(self) -> Relays:
+        """What stands for numbers towards agencies."""
+        return Relays(self.connection, self.sealer)
+
+    @cached_property
+    def restrictions(self) -> Restrictions:
+        """What citizens do not want done with their data."""
+        return Restrictions(self.connection)
+
+    @cached_property
+    def contact_changes(self) -> ContactChanges:
+        """The feed of changed contacts."""
+        return ContactChanges(self.connection)
+
+    @cached_property
     def complaints(self) -> Complaints:
         """Complaints about numbers."""
         return Complaints(self.connection, self.sealer)
+
+    @cached_property
+    def messages(self) -> Messages:
+        """Messages to citizens."""
+        return Messages(self.connection, self.sealer)
+
+    @cached_property
+    def notifications(self) -> Notifications:
+        """What agencies sent."""
+        return Notifications(self.connection)
 
     @cached_property
     def import_runs(self) -> ImportRuns:
@@ -196,7 +288,7 @@ class UnitOfWork:
         """What anomalies are counted from."""
         return Anomalies(self.connection, self.sealer)
 
-    @property
+    @cached_property
     def quality(self) -> Quality:
         """Measurements of the data's quality."""
         return Quality(self.connection)
@@ -221,6 +313,11 @@ class UnitOfWork:
         """Which keys sealed it."""
         return SealingKeys(self.connection, self.sealer)
 
+    @cached_property
+    def signing_keys(self) -> SigningKeys:
+        """What the service signs with."""
+        return SigningKeys(self.connection, self.sealer)
+
 
 @dataclass(frozen=True)
 class Database:
@@ -244,7 +341,7 @@ class Database:
             StorageUnavailableError: The database cannot be reached.
             OverloadedError: No connection came free in time.
         """
-        with _meant(), self.engine.begin() as connection:
+        with in_our_terms(), self.engine.begin() as connection:
             yield UnitOfWork(connection, self.sealer)
 
     def ping(self) -> None:
@@ -254,7 +351,7 @@ class Database:
             StorageUnavailableError: The database cannot be reached.
             OverloadedError: No connection came free in time.
         """
-        with _meant(), self.engine.connect() as connection:
+        with in_our_terms(), self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
     def close(self) -> None:
@@ -263,7 +360,7 @@ class Database:
 
 
 @contextmanager
-def _meant() -> Iterator[None]:
+def in_our_terms() -> Iterator[None]:
     """Give the driver's errors their meaning; COPY raises them without SQLAlchemy around."""
     try:
         yield
@@ -320,61 +417,11 @@ def _write_fast(connection: psycopg.Connection, _record: object) -> None:
     connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
-def migrate(engine: Engine, metadata: Sequence[MetaData]) -> None:
-    """Bring the schema to head; several servers starting together take turns.
-
-    Raises:
-        StorageUnavailableError: The database cannot be reached.
-    """
-    with _meant(), engine.begin() as connection:
-        # Any constant will do, as long as every version of subid takes the same one.
-        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('subid.migrate'))"))
-        command.upgrade(_config(connection, metadata), "head")
-
-
 def is_claimed(engine: Engine) -> bool:
     """Whether keys belong to the database already.
 
     Raises:
         StorageUnavailableError: The database cannot be reached.
     """
-    with _meant(), engine.connect() as connection:
+    with in_our_terms(), engine.connect() as connection:
         return has_claim(connection)
-
-
-def schema_versions(engine: Engine) -> tuple[str | None, str | None]:
-    """The version that the database has, and the one that this code needs.
-
-    Raises:
-        StorageUnavailableError: The database cannot be reached.
-    """
-    head = ScriptDirectory(str(_MIGRATIONS)).get_current_head()
-    with _meant(), engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision(), head
-
-
-def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
-    """How the database differs from the tables in code: empty when migrations are complete."""
-    with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "include_object": _is_ours,
-                "compare_type": True,
-                "compare_server_default": False,
-            },
-        )
-        return list(compare_metadata(context, list(metadata)))  # type: ignore[arg-type] # alembic takes a list too
-
-
-def _is_ours(_object: object, name: str | None, *_details: object) -> bool:
-    """Leave out what belongs to partitions (`…_p0`, `fk_…_1`, `…_fkey1`): their parent has it."""
-    return name is None or not _OF_A_PARTITION.search(name)
-
-
-def _config(connection: Connection, metadata: Sequence[MetaData]) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    config.attributes["connection"] = connection
-    config.attributes["metadata"] = list(metadata)
-    return config

@@ -14,10 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, RowMapping, func, select, text
 
-from identity.storage.directive_news import telling
-
-Number = tuple[bytes, UUID]
-"""Keys of a subscription: number and identifier."""
+from identity.storage.arrays import Reference
+from identity.storage.operator_news import Topic, telling
 
 # The states are spelled out as in the indexes: the planner must see that these hold what is asked.
 # Each number is looked for by itself (LATERAL), and never among all that is open or out.
@@ -34,11 +32,13 @@ _NUMBERS = text(
     "SELECT DISTINCT msisdn_key, subscription_id FROM directive"
     " WHERE directive_id = ANY (CAST(:ids AS uuid[])) AND operator_id = :operator_id"
 )
+# Known ones as a set (NOT IN a query): each in an array of 10,000 is looked for from its beginning.
 _FIRST_OTHERS = text(
     "SELECT other.* FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
     " CROSS JOIN LATERAL (SELECT * FROM directive"
     " WHERE msisdn_key = number.key AND subscription_id = number.id"
-    " AND state IN ('pending', 'leased') AND directive_id <> ALL (CAST(:known AS uuid[]))"
+    " AND state IN ('pending', 'leased')"
+    " AND directive_id NOT IN (SELECT unnest(CAST(:known AS uuid[])))"
     " ORDER BY position LIMIT 1) AS other"
 )
 _LOCK = text(
@@ -76,6 +76,7 @@ _OUT_UNTIL = text(
 )
 _LET_GO = text(
     telling(
+        Topic.DIRECTIVE,
         "UPDATE directive SET lease_expires_at = NULL"
         " FROM (SELECT waiting.*"
         " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[])) AS number (key, id)"
@@ -83,7 +84,7 @@ _LET_GO = text(
         " WHERE msisdn_key = number.key AND subscription_id = number.id"
         " AND state = 'pending' AND lease_expires_at IS NOT NULL FOR UPDATE) AS waiting) AS behind"
         " WHERE directive.msisdn_key = behind.msisdn_key"
-        " AND directive.directive_id = behind.directive_id"
+        " AND directive.directive_id = behind.directive_id",
     )
 )
 _NEXT_AT = text(
@@ -126,12 +127,12 @@ class DirectiveQueue:
                 return taken
         return []
 
-    def numbers_of(self, operator_id: str, ids: Iterable[UUID]) -> Sequence[Number]:
+    def numbers_of(self, operator_id: str, ids: Iterable[UUID]) -> Sequence[Reference]:
         """The numbers of an operator's directives, whatever became of them."""
         given = {"operator_id": operator_id, "ids": list(ids)}
         return [(key, identity) for key, identity in self.connection.execute(_NUMBERS, given)]
 
-    def out_until(self, numbers: Iterable[Number]) -> Mapping[Number, datetime]:
+    def out_until(self, numbers: Iterable[Reference]) -> Mapping[Reference, datetime]:
         """When what is out of some numbers comes back: new orders for them wait until then."""
         rows = self.connection.execute(_OUT_UNTIL, _listed(numbers))
         return {(key, identity): ends_at for key, identity, ends_at in rows}
@@ -142,7 +143,7 @@ class DirectiveQueue:
         found: datetime | None = self.connection.execute(_NEXT_AT, given).scalar()
         return found
 
-    def let_go(self, numbers: Iterable[Number]) -> None:
+    def let_go(self, numbers: Iterable[Reference]) -> None:
         """Have what waits behind orders of some numbers wait no longer, unless it must anew."""
         self.connection.execute(_LET_GO, _listed(numbers))
 
@@ -168,7 +169,7 @@ class DirectiveQueue:
         given = {"lease_id": lease_id, "expires_at": expires_at, "at": at}
         self.connection.execute(_HAND_OUT, {**_listed(map(_identity, rows)), **given})
 
-    def _make_wait(self, ends: Mapping[Number, datetime], *, at: datetime) -> bool:
+    def _make_wait(self, ends: Mapping[Reference, datetime], *, at: datetime) -> bool:
         """Move what is left of numbers that are out behind it; whether there was any."""
         if not ends:
             return False
@@ -185,7 +186,7 @@ def _first_of_each(
     return [row for row in ordered if row["position"] <= stops.get(_number(row), row["position"])]
 
 
-def _numbers_beside(rows: Iterable[RowMapping], taken: Iterable[RowMapping]) -> set[Number]:
+def _numbers_beside(rows: Iterable[RowMapping], taken: Iterable[RowMapping]) -> set[Reference]:
     """Numbers of those rows that were not taken."""
     taken_ids = {row["directive_id"] for row in taken}
     return {_number(row) for row in rows if row["directive_id"] not in taken_ids}
@@ -196,7 +197,7 @@ def _is_out(row: RowMapping, at: datetime) -> bool:
     return ends_at is not None and ends_at > at
 
 
-def _number(row: RowMapping) -> Number:
+def _number(row: RowMapping) -> Reference:
     return row["msisdn_key"], row["subscription_id"]
 
 

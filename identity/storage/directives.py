@@ -26,8 +26,8 @@ from identity.domain.policy import CaseCause, StepKind
 from identity.domain.subscription import Subscription
 from identity.storage.arrays import PACKED_REFERENCES, References, any_key, any_of, over_references
 from identity.storage.conversions import storable
-from identity.storage.directive_news import tell, telling
 from identity.storage.directive_queue import DirectiveQueue
+from identity.storage.operator_news import Topic, tell, telling
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key, open_own_msisdn
 from identity.storage.tables import directive, subscription
@@ -51,7 +51,7 @@ def _alike(are: Callable[[str], str]) -> str:
     )
 
 
-_ORDER_ALIKE = over_references(lambda are: telling(_alike(are)))
+_ORDER_ALIKE = over_references(lambda are: telling(Topic.DIRECTIVE, _alike(are)))
 _ORDER_ALIKE_AND_NAME = over_references(
     lambda are: f"{_alike(are)} RETURNING subscription_id, directive_id"
 )
@@ -65,16 +65,18 @@ _EXECUTED = text(
 )
 _GIVEN_BACK = text(
     telling(
+        Topic.DIRECTIVE,
         "UPDATE directive SET state = 'pending', lease_id = NULL, lease_expires_at = NULL,"
         " failure_count = failure_count + 1, failure = back.failure"
         " FROM unnest(CAST(:keys AS bytea[]), CAST(:ids AS uuid[]), CAST(:failures AS text[]))"
         " AS back (key, id, failure)"
-        " WHERE directive.msisdn_key = back.key AND directive.directive_id = back.id"
+        " WHERE directive.msisdn_key = back.key AND directive.directive_id = back.id",
     )
 )
 # What waited behind an overtaken order waits no longer, and its operator is told.
 _SUPERSEDE = over_references(
     lambda are: telling(
+        Topic.DIRECTIVE,
         "UPDATE directive SET"  # noqa: S608 - no input
         " state = CASE WHEN kind = ANY (CAST(:kinds AS text[])) THEN 'superseded' ELSE state END,"
         " superseded_at = CASE WHEN kind = ANY (CAST(:kinds AS text[]))"
@@ -128,7 +130,7 @@ class Directives:
                 number = (row["msisdn_key"], row["subscription_id"])
                 row["lease_expires_at"] = until.get(number)
             self.connection.execute(insert(directive), rows)
-            tell(self.connection, (row["operator_id"] for row in rows))
+            tell(self.connection, Topic.DIRECTIVE, (row["operator_id"] for row in rows))
 
     def add_alike(self, item: Directive, references: References) -> None:
         """Order the same of many subscriptions, each of its own operator.
@@ -145,7 +147,7 @@ class Directives:
         """`add_alike` of numbers of one operator; returns the orders by subscription."""
         given = {**references.parameters, **_content(item)}
         ordered = self.connection.execute(_ORDER_ALIKE_AND_NAME(references), given)
-        tell(self.connection, [item.operator_id])
+        tell(self.connection, Topic.DIRECTIVE, [item.operator_id])
         return {row.subscription_id: row.directive_id for row in ordered}
 
     def supersede(

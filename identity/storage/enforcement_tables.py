@@ -101,6 +101,8 @@ dispute = Table(
         postgresql_where=text("state <> 'closed'"),
     ),
     Index("ix_dispute_dispute_id", "dispute_id"),
+    Index("ix_dispute_holder_key", "holder_key"),
+    Index("ix_dispute_claimant_key", "claimant_key"),
     Index("ix_dispute_deadline", "deadline", postgresql_where=text("state <> 'closed'")),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )

@@ -1,4 +1,4 @@
-"""Enrolled faces: the reference of each verified citizen, stored sealed.
+"""Enrolled faces: the reference of each verified citizen, sealed with the citizen's own secret.
 
 Owns the rows of `face_reference`. Knows nothing of faces: templates and portraits are bytes.
 """
@@ -6,11 +6,13 @@ Owns the rows of `face_reference`. Knows nothing of faces: templates and portrai
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from sqlalchemy import Connection, RowMapping, Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.personal_id import PersonalID
+from identity.storage.citizen_secrets import CitizenSecrets
 from identity.storage.citizens import citizen_key
 from identity.storage.sealing import Sealer
 from identity.storage.tables import face_reference
@@ -59,13 +61,14 @@ class FaceReferences:
         """Enrol a citizen's face in place of the one that was there."""
         key = citizen_key(self.sealer, personal_id)
         issued_on = reference.card_issued_on
+        seal = partial(self.sealer.seal, secret=self._secrets.obtain(key))
         values = {
-            "template_sealed": self.sealer.seal(reference.template, context=_template_place(key)),
+            "template_sealed": seal(reference.template, context=_template_place(key)),
             "model_digest": reference.model_digest,
-            "portrait_sealed": self.sealer.seal(reference.portrait, context=_portrait_place(key)),
+            "portrait_sealed": seal(reference.portrait, context=_portrait_place(key)),
             "card_issued_on_sealed": None
             if issued_on is None
-            else self.sealer.seal(issued_on.isoformat().encode(), context=_day_place(key)),
+            else seal(issued_on.isoformat().encode(), context=_day_place(key)),
             "updated_at": at,
         }
         statement = insert(face_reference).values(citizen_key=key, enrolled_at=at, **values)
@@ -80,7 +83,7 @@ class FaceReferences:
         key = citizen_key(self.sealer, personal_id)
         query = select(face_reference).where(face_reference.c.citizen_key == key)
         row = self.connection.execute(query).mappings().one_or_none()
-        return None if row is None else self._reference(row)
+        return None if row is None else self._reference(row, self._secrets.find([key]).get(key))
 
     def count_outdated(self, *, model_digest: str) -> int:
         """How many faces other networks enrolled."""
@@ -101,7 +104,11 @@ class FaceReferences:
         )
         rows = [*self._in_order(query.where(start <= face_reference.c.citizen_key), limit)]
         rows += self._in_order(query.where(start > face_reference.c.citizen_key), limit - len(rows))
-        return [self.sealer.open(sealed, context=_template_place(key)) for key, sealed in rows]
+        secrets = self._secrets.find(key for key, _ in rows)
+        return [
+            self.sealer.open(sealed, context=_template_place(key), secret=secrets.get(key))
+            for key, sealed in rows
+        ]
 
     def list_outdated(
         self, *, model_digest: str, after: bytes, limit: int
@@ -110,13 +117,16 @@ class FaceReferences:
         query = select(face_reference).where(
             face_reference.c.model_digest != model_digest, after < face_reference.c.citizen_key
         )
-        rows = self.connection.execute(
-            query.order_by(face_reference.c.citizen_key).limit(limit)
-        ).mappings()
+        rows = (
+            self.connection.execute(query.order_by(face_reference.c.citizen_key).limit(limit))
+            .mappings()
+            .all()
+        )
+        secrets = self._secrets.find(row["citizen_key"] for row in rows)
         return [
             StoredReference(
                 citizen_key=row["citizen_key"],
-                reference=self._reference(row),
+                reference=self._reference(row, secrets.get(row["citizen_key"])),
                 mark=row["template_sealed"],
             )
             for row in rows
@@ -131,6 +141,8 @@ class FaceReferences:
         portrait, and the template must be that one's.
         """
         key = stored.citizen_key
+        # Whoever was erased in between has none, and no row to change.
+        secret = self._secrets.hold([key]).get(key)
         changed = self.connection.execute(
             update(face_reference)
             .where(
@@ -138,7 +150,9 @@ class FaceReferences:
                 face_reference.c.template_sealed == stored.mark,
             )
             .values(
-                template_sealed=self.sealer.seal(template, context=_template_place(key)),
+                template_sealed=self.sealer.seal(
+                    template, context=_template_place(key), secret=secret
+                ),
                 model_digest=model_digest,
                 updated_at=at,
             )
@@ -151,16 +165,21 @@ class FaceReferences:
         rows = self.connection.execute(query.order_by(face_reference.c.citizen_key).limit(limit))
         return [(row.citizen_key, row.template_sealed) for row in rows]
 
-    def _reference(self, row: RowMapping) -> FaceReference:
+    @property
+    def _secrets(self) -> CitizenSecrets:
+        return CitizenSecrets(self.connection, self.sealer)
+
+    def _reference(self, row: RowMapping, secret: bytes | None) -> FaceReference:
         key = row["citizen_key"]
         day = row["card_issued_on_sealed"]
+        read = partial(self.sealer.open, secret=secret)
         return FaceReference(
-            template=self.sealer.open(row["template_sealed"], context=_template_place(key)),
+            template=read(row["template_sealed"], context=_template_place(key)),
             model_digest=row["model_digest"],
-            portrait=self.sealer.open(row["portrait_sealed"], context=_portrait_place(key)),
+            portrait=read(row["portrait_sealed"], context=_portrait_place(key)),
             card_issued_on=None
             if day is None
-            else date.fromisoformat(self.sealer.open(day, context=_day_place(key)).decode()),
+            else date.fromisoformat(read(day, context=_day_place(key)).decode()),
         )
 
 

@@ -13,11 +13,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, RowMapping, literal, select, update
+from sqlalchemy import Connection, RowMapping, literal, select, text, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from identity.storage.sealing import Sealer
 from identity.storage.tables import import_batch, request
+
+_FORGET = text(
+    "DELETE FROM request USING"
+    " (SELECT caller, request_id FROM request WHERE created_at < :before LIMIT :limit) AS old"
+    " WHERE request.caller = old.caller AND request.request_id = old.request_id"
+    " RETURNING request.request_id"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +106,14 @@ class Requests:
         """Store the answer of a request taken in this transaction."""
         sealed = self.sealer.seal(response, context=_place(key))
         self.connection.execute(update(request).where(*_is(key)).values(response_sealed=sealed))
+
+    def forget(self, *, before: datetime, limit: int) -> int:
+        """Delete some of the answers that were given before an instant; returns how many.
+
+        Such a request, sent once more, is acted on once more.
+        """
+        forgotten = self.connection.execute(_FORGET, {"before": before, "limit": limit})
+        return len(forgotten.all())
 
     def _first_answer(self, key: RequestKey) -> FirstAnswer:
         row = self.connection.execute(select(request).where(*_is(key))).mappings().one()

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from identity.domain.errors import RecordUnreadableError
+from identity.storage.citizen_secrets import CitizenSecrets
 from identity.storage.sealed_columns import SealedTable
 from identity.storage.sealing import KEY_ID_BYTES, Sealer, key_number_in
 from identity.storage.sealing_keys import key_number
@@ -74,7 +75,8 @@ class Resealing:
         rows = self.connection.execute(self._outdated(after, limit)).mappings().all()
         if not rows:
             return None
-        changes = [self._change(row) for row in rows]
+        secrets = self._secrets(rows)
+        changes = [self._change(row, secrets.get(self._person(row))) for row in rows]
         for each in self.table.columns:
             self._store(each, _fresh(each, rows, changes))
         values = [value for change in changes for value in change.values()]
@@ -95,7 +97,10 @@ class Resealing:
 
     def _outdated(self, after: RowKey | None, limit: int) -> Select[Any]:
         keys = self.table.row_key
-        shown = {each.name: each for each in (*keys, *self.table.bound_to, *self.table.columns)}
+        persons = () if self.table.person is None else (self.table.person,)
+        shown = {
+            each.name: each for each in (*keys, *persons, *self.table.bound_to, *self.table.columns)
+        }
         is_outdated = or_(*(self._is_old(each) for each in self.table.columns))
         query = select(*shown.values()).where(is_outdated).order_by(*keys).limit(limit)
         if after is not None:
@@ -112,22 +117,33 @@ class Resealing:
         old = set(self.sealer.key_ids) - {self.sealer.active_id}
         return [key_id.to_bytes(KEY_ID_BYTES) for key_id in sorted(old)]
 
-    def _change(self, row: RowMapping) -> _Change:
+    def _person(self, row: RowMapping) -> bytes | None:
+        return None if self.table.person is None else row[self.table.person.name]
+
+    def _secrets(self, rows: Sequence[RowMapping]) -> Mapping[bytes | None, bytes]:
+        """The secrets of the rows' people; they stay while values are sealed with them."""
+        keys = [person for row in rows if (person := self._person(row)) is not None]
+        found = CitizenSecrets(self.connection, self.sealer).obtain_many(keys)
+        return dict(found.items())
+
+    def _change(self, row: RowMapping, secret: bytes | None) -> _Change:
         old = self._old_numbers()
         return {
-            each.name: self._anew(each, row)
+            each.name: self._anew(each, row, secret)
             for each in self.table.columns
             if row[each.name] is not None and key_number_in(row[each.name]) in old
         }
 
-    def _anew(self, sealed_column: Column[Any], row: RowMapping) -> bytes | None:
-        for place in self.table.places(sealed_column, row):
-            try:
-                plaintext = self.sealer.open(row[sealed_column.name], context=place)
-            except RecordUnreadableError:
-                continue
-            return self.sealer.seal(plaintext, context=self.table.place(sealed_column, row))
-        return None
+    def _anew(
+        self, sealed_column: Column[Any], row: RowMapping, secret: bytes | None
+    ) -> bytes | None:
+        try:
+            plaintext = self.table.open(self.sealer, sealed_column, row, secret)
+        except RecordUnreadableError:
+            return None
+        place = self.table.place(sealed_column, row)
+        # So what was sealed before there were secrets is sealed for its person now.
+        return self.sealer.seal(plaintext, context=place, secret=secret)
 
     def _store(self, sealed_column: Column[Any], fresh: Sequence[tuple[RowMapping, bytes]]) -> None:
         """Exchange one column's values, in one statement."""

@@ -14,6 +14,10 @@ KEY_ID_BYTES = 4
 """Its length; the number is big-endian."""
 
 
+PERSONAL_VERSION = 2
+"""First octet of a value that was sealed with a person's secret; of all others it is 1."""
+
+
 class Sealer(Protocol):
     """Encrypts personal data for one place and makes keyed look-up values."""
 
@@ -27,27 +31,45 @@ class Sealer(Protocol):
         """The numbers of all keys at hand."""
         ...
 
-    def seal(self, plaintext: bytes, *, context: bytes, key_id: int | None = None) -> bytes:
+    def seal(
+        self,
+        plaintext: bytes,
+        *,
+        context: bytes,
+        key_id: int | None = None,
+        secret: bytes | None = None,
+    ) -> bytes:
         """Encrypt; the same plaintext gives different bytes each time.
 
         Args:
             plaintext: The data.
             context: Names the place (table, column, row key); needed again to open it.
             key_id: The key to seal with; the active one unless given.
+            secret: A person's own; then it takes this as well as the key to open it.
         """
         ...
 
-    def open(self, sealed: bytes, *, context: bytes) -> bytes:
+    def open(self, sealed: bytes, *, context: bytes, secret: bytes | None = None) -> bytes:
         """Decrypt what `seal` made for the same context.
 
+        Args:
+            sealed: What was made.
+            context: The place that it was made for.
+            secret: The person's own, if there is one; what was sealed without opens all the same.
+
         Raises:
-            RecordUnreadableError: Other context, other key, or changed bytes.
+            RecordUnreadableError: Other context, other key, other secret or none, or changed bytes.
         """
         ...
 
     def blind_index(self, kind: str, value: str) -> bytes:
         """A keyed digest of 16 bytes, equal for equal values of one kind."""
         ...
+
+
+def takes_secret(sealed: bytes) -> bool:
+    """Whether a value was sealed for a person: it takes the person's secret to open it."""
+    return sealed[:1] == bytes([PERSONAL_VERSION])
 
 
 def key_number_in(sealed: bytes) -> bytes:

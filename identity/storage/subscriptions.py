@@ -7,13 +7,13 @@ transaction; the database would refuse anything else. Knows no rule of its own: 
 domain's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, delete, select, text
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from identity.domain.errors import RecordUnreadableError
@@ -21,12 +21,16 @@ from identity.domain.holder import HolderClaim
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
+from identity.domain.primary_choice import why_cleared
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
+from identity.storage.arrangements import end_lines
 from identity.storage.arrays import PACKED_REFERENCES, References, any_of, over_references
+from identity.storage.choices import Cleared, clear_primaries
 from identity.storage.citizens import citizen_key, holder_digest
+from identity.storage.contact_changes import note_changed
 from identity.storage.conversions import dump_claim, link_fields, link_from, load_claim
 from identity.storage.sealing import Sealer
-from identity.storage.tables import holding, primary_number, subscription
+from identity.storage.tables import holding, subscription
 
 RowKey = tuple[bytes, bytes]
 """The primary key of a subscription, as octets: key of its number, identifier."""
@@ -46,8 +50,10 @@ _MUTABLE = (
     "province_code",
     "verified_at",
     "sim_swapped_at",
+    "device_changed_at",
     "ended_at",
     "ended_by",
+    "is_company_line",
     "updated_at",
 )
 
@@ -57,6 +63,18 @@ _DELETE_STALE_HOLDINGS = text(
     " AS now (subscription_id, citizen_key, is_held)"
     " WHERE holding.subscription_id = now.subscription_id"
     " AND (NOT now.is_held OR holding.citizen_key <> now.citizen_key)"
+    " RETURNING holding.citizen_key, holding.subscription_id"
+)
+
+# A number that stands in for a primary one, and is reachable or its citizen's no more, or again.
+_STAND_IN_OTHERWISE = text(
+    "SELECT DISTINCT f.citizen_key FROM"
+    " unnest(CAST(:ids AS uuid[]), CAST(:keys AS bytea[]), CAST(:eligible AS boolean[]))"
+    " AS now (subscription_id, citizen_key, is_eligible)"
+    " JOIN fallback_number AS f USING (subscription_id)"
+    " JOIN holding AS h ON h.citizen_key = f.citizen_key"
+    "  AND h.subscription_id = f.subscription_id"
+    " WHERE h.citizen_key <> now.citizen_key OR h.is_eligible <> now.is_eligible"
 )
 
 
@@ -269,23 +287,17 @@ class Subscriptions:
 
     def save_many(self, items: Iterable[Subscription]) -> None:
         """Insert or replace subscriptions and bring holdings and primaries in step."""
-        rows = sorted((self._row(item) for item in items), key=lambda row: bytes(row["msisdn_key"]))
+        saved = list(items)
+        rows = sorted((self._row(item) for item in saved), key=lambda row: bytes(row["msisdn_key"]))
         if not rows:
             return
-        self._clear_primaries([row for row in rows if not row["is_eligible"]])
+        clear_primaries(self.connection, _ineligible(saved))
         self._upsert(rows)
         self._refresh_holdings(rows)
 
     def save(self, item: Subscription) -> None:
         """`save_many` for one."""
         self.save_many([item])
-
-    def _clear_primaries(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        ids = [row["subscription_id"] for row in rows]
-        if ids:
-            self.connection.execute(
-                delete(primary_number).where(any_of(primary_number.c.subscription_id, ids))
-            )
 
     def _upsert(self, rows: Sequence[Mapping[str, Any]]) -> None:
         columns = [column.name for column in subscription.c]
@@ -298,14 +310,18 @@ class Subscriptions:
 
     def _refresh_holdings(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Drop holdings that moved or ended, then write those that stand."""
-        self.connection.execute(
-            _DELETE_STALE_HOLDINGS,
-            {
-                "ids": [row["subscription_id"] for row in rows],
-                "keys": [row["citizen_key"] for row in rows],
-                "held": [row["is_held"] for row in rows],
-            },
-        )
+        given = {
+            "ids": [row["subscription_id"] for row in rows],
+            "keys": [row["citizen_key"] for row in rows],
+        }
+        eligible = [row["is_held"] and row["is_eligible"] for row in rows]
+        # Before the holdings go, and their fallbacks with them.
+        others = self.connection.scalars(_STAND_IN_OTHERWISE, {**given, "eligible": eligible})
+        note_changed(self.connection, others)
+        are_held = [row["is_held"] for row in rows]
+        gone = self.connection.execute(_DELETE_STALE_HOLDINGS, {**given, "held": are_held})
+        times = {row["subscription_id"]: row["updated_at"] for row in rows}
+        end_lines(self.connection, [(key, identity) for key, identity in gone], times=times)
         columns = [column.name for column in holding.c]
         held = [{name: row[name] for name in columns} for row in rows if row["is_held"]]
         if held:
@@ -349,8 +365,10 @@ class Subscriptions:
             "absent_since": None,
             "verified_at": item.verified_at,
             "sim_swapped_at": item.sim_swapped_at,
+            "device_changed_at": item.device_changed_at,
             "ended_at": item.ended_at,
             "ended_by": None if item.ended_by is None else item.ended_by.value,
+            "is_company_line": item.is_company_line,
             "created_at": item.created_at,
             "updated_at": item.updated_at,
             "is_eligible": item.is_eligible_as_primary,
@@ -372,11 +390,20 @@ class Subscriptions:
             province_code=row["province_code"],
             verified_at=row["verified_at"],
             sim_swapped_at=row["sim_swapped_at"],
+            device_changed_at=row["device_changed_at"],
             ended_at=row["ended_at"],
             ended_by=None if row["ended_by"] is None else SubscriptionEnd(row["ended_by"]),
+            is_company_line=row["is_company_line"],
             created_at=row["created_at"],
             updated_at=row["updated_at"],
         )
+
+
+def _ineligible(items: Iterable[Subscription]) -> Iterator[Cleared]:
+    for item in items:
+        if not item.is_eligible_as_primary:
+            cause = why_cleared(item)
+            yield Cleared(subscription_id=item.subscription_id, cause=cause, at=item.updated_at)
 
 
 def _everything() -> Select[Any]:

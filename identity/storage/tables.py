@@ -89,8 +89,16 @@ subscription = Table(
     Column("absent_since", _Instant, comment=_ABSENT_SINCE),
     Column("verified_at", _Instant),
     Column("sim_swapped_at", _Instant),
+    Column("device_changed_at", _Instant),
     Column("ended_at", _Instant, comment="last served; null for what was registered only"),
     Column("ended_by", Text, comment="how; null where that was not kept"),
+    Column(
+        "is_company_line",
+        Boolean,
+        server_default=text("false"),
+        nullable=False,
+        comment="an organisation's on contract, as its user has agreed",
+    ),
     Column("created_at", _Instant, nullable=False),
     Column("updated_at", _Instant, nullable=False),
     PrimaryKeyConstraint("msisdn_key", "subscription_id"),
@@ -109,6 +117,12 @@ subscription = Table(
         postgresql_where=text("service_state <> 'terminated'"),
     ),
     Index("ix_subscription_operator", "operator_id", "subscription_id"),
+    # What a person has had; what is in service stands in `holding`.
+    Index(
+        "ix_subscription_ended_of_citizen",
+        "citizen_key",
+        postgresql_where=text("service_state = 'terminated'"),
+    ),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
@@ -137,24 +151,38 @@ primary_number = Table(
     Column("msisdn_sealed", LargeBinary, nullable=False),
     Column("verified_at", _Instant, nullable=False),
     Column("set_at", _Instant, nullable=False),
+    Column("confirmed_at", _Instant, nullable=False),
+    Column("asked_at", _Instant, comment="when the citizen was asked last to confirm it"),
     PrimaryKeyConstraint("citizen_key"),
     CheckConstraint("is_eligible", name="eligible"),
     ForeignKeyConstraint(
         ["citizen_key", "subscription_id", "is_eligible"],
         ["holding.citizen_key", "holding.subscription_id", "holding.is_eligible"],
     ),
+    # Whoever has a primary number has a row to hold while it is changed.
+    ForeignKeyConstraint(["citizen_key"], ["citizen_choice.citizen_key"]),
     Index("ix_primary_number_subscription", "subscription_id"),
+    # Who was not asked yet to confirm it, since it was confirmed last.
+    Index(
+        "ix_primary_number_unasked",
+        "confirmed_at",
+        "citizen_key",
+        postgresql_where=text("asked_at IS NULL OR asked_at < confirmed_at"),
+    ),
     postgresql_partition_by=_BY_CITIZEN,
 )
 
 verification = Table(
     "verification",
     metadata,
-    Column("msisdn_key", LargeBinary, nullable=False),
+    Column(
+        "msisdn_key", LargeBinary, nullable=False, comment="the session itself without a number"
+    ),
     Column("verification_id", Uuid, nullable=False),
-    Column("subscription_id", Uuid, nullable=False),
+    Column("subscription_id", Uuid, comment="none where an agency checks who is present"),
     Column("caller", Text, nullable=False),
-    Column("citizen_key", LargeBinary, nullable=False, comment="whom it was opened for"),
+    Column("citizen_key", LargeBinary, comment="whom it was opened for, or who was present"),
+    Column("presence", JSONB, comment="an agency's grounds, no data; null for a number"),
     Column("nonce_digest", LargeBinary, nullable=False, comment="keyed; the nonce is not stored"),
     Column("nonce_expires_at", _Instant, nullable=False),
     Column("state", Text, nullable=False),
@@ -171,8 +199,13 @@ verification = Table(
         "(state = 'completed') = (verdict IS NOT NULL AND evidence_sealed IS NOT NULL)",
         name="verdict_with_evidence",
     ),
+    CheckConstraint(
+        "(presence IS NULL) = (subscription_id IS NOT NULL)", name="number_or_presence"
+    ),
+    CheckConstraint("presence IS NOT NULL OR citizen_key IS NOT NULL", name="number_of_somebody"),
     Index("ix_verification_verification_id", "verification_id"),
     Index("ix_verification_nonce_digest", "nonce_digest"),
+    Index("ix_verification_citizen_key", "citizen_key"),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 
@@ -365,6 +398,8 @@ request = Table(
     Column("response_sealed", LargeBinary),
     Column("created_at", _Instant, nullable=False),
     PrimaryKeyConstraint("caller", "request_id"),
+    # What is old enough to be forgotten. Answers are kept in the order of time.
+    Index("ix_request_created_at", "created_at", postgresql_using="brin"),
 )
 
 import_batch = Table(

@@ -1,13 +1,15 @@
 """Verification sessions, their evidence and verdicts.
 
 Owns the rows of `verification` and their single use: only one request can claim a session, in one
-statement. Of a session's nonces it keeps one keyed digest and no more. Knows nothing of how nonces
-are made and how a verdict is reached.
+statement. Of a session's nonces it keeps one keyed digest and no more. A session is of a number, or
+of whoever stands at an agency's counter; whoever looks for the one never finds the other. Knows
+nothing of how nonces are made and how a verdict is reached.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -15,13 +17,18 @@ from uuid import UUID
 from sqlalchemy import Connection, RowMapping, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from identity.domain.agency import Purpose
 from identity.domain.msisdn import MSISDN
+from identity.domain.presence import PresenceGrounds
 from identity.domain.verification import Evidence, Verdict
+from identity.storage.citizen_secrets import CitizenSecrets
 from identity.storage.conversions import dump_evidence, load_evidence, verdict_fields, verdict_from
 from identity.storage.requests import keyed_digest
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import verification
+
+_ROWS_AT_ONCE = 1_000
 
 
 class SessionState(StrEnum):
@@ -33,15 +40,12 @@ class SessionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """One verification session.
+class OpenedSession:
+    """What every session has.
 
     Attributes:
         verification_id: 122 random bits.
-        subscription_id: Which subscription is to be verified.
-        msisdn_key: Blind index of its number.
         caller: Who opened the session; nobody else may use it.
-        citizen_key: Blind index of the holder that the session was opened for.
         nonce_digest: Keyed digest of the nonce; the nonce itself is stored nowhere.
         nonce_expires_at: Until when the card's answer must be here.
         state: Where it stands.
@@ -50,15 +54,68 @@ class Session:
     """
 
     verification_id: UUID
-    subscription_id: UUID
-    msisdn_key: bytes
     caller: str
-    citizen_key: bytes
     nonce_digest: bytes
     nonce_expires_at: datetime
     state: SessionState
     expires_at: datetime
     verdict: Verdict | None = None
+
+    @property
+    def row_key(self) -> bytes:
+        """What the row is distributed by."""
+        raise NotImplementedError
+
+    @property
+    def opened_for(self) -> tuple[str, ...]:
+        """What its nonces are tied to besides the session and its caller."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(OpenedSession):
+    """A session that verifies the holder of a number.
+
+    Attributes:
+        subscription_id: Which subscription is to be verified.
+        msisdn_key: Blind index of its number.
+        citizen_key: Blind index of the holder that the session was opened for.
+    """
+
+    subscription_id: UUID
+    msisdn_key: bytes
+    citizen_key: bytes
+
+    @property
+    def row_key(self) -> bytes:
+        """The number."""
+        return self.msisdn_key
+
+    @property
+    def opened_for(self) -> tuple[str, ...]:
+        """The subscription and its holder."""
+        return (self.subscription_id.hex, self.citizen_key.hex())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceSession(OpenedSession):
+    """A session that tells an agency whether somebody is present: nobody is known in advance.
+
+    Attributes:
+        grounds: Why the agency asks, and how.
+    """
+
+    grounds: PresenceGrounds
+
+    @property
+    def row_key(self) -> bytes:
+        """The session itself."""
+        return self.verification_id.bytes
+
+    @property
+    def opened_for(self) -> tuple[str, ...]:
+        """The grounds."""
+        return ("presence", json.dumps(_grounds_fields(self.grounds), sort_keys=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +155,39 @@ class Verifications:
             )
         )
 
+    def add_presence(self, session: PresenceSession, *, at: datetime) -> None:
+        """Store a new session of an agency."""
+        self.connection.execute(
+            insert(verification).values(
+                msisdn_key=session.row_key,
+                verification_id=session.verification_id,
+                caller=session.caller,
+                presence=_grounds_fields(session.grounds),
+                nonce_digest=session.nonce_digest,
+                nonce_expires_at=session.nonce_expires_at,
+                state=session.state.value,
+                created_at=at,
+                expires_at=session.expires_at,
+            )
+        )
+
     def find(self, verification_id: UUID) -> Session | None:
-        """A session by its identifier: one index probe in each partition."""
+        """A number's session by its identifier: one index probe in each partition."""
+        found = self.find_opened(verification_id)
+        return found if isinstance(found, Session) else None
+
+    def find_presence(self, verification_id: UUID) -> PresenceSession | None:
+        """An agency's session by its identifier, likewise."""
+        found = self.find_opened(verification_id)
+        return found if isinstance(found, PresenceSession) else None
+
+    def find_opened(self, verification_id: UUID) -> OpenedSession | None:
+        """A session of either kind."""
         query = select(verification).where(verification.c.verification_id == verification_id)
         row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else _session(row)
 
-    def find_by_nonce(self, nonce_digest: bytes, *, caller: str) -> Session | None:
+    def find_by_nonce(self, nonce_digest: bytes, *, caller: str) -> OpenedSession | None:
         """The caller's own session that a nonce was made for, whatever became of it."""
         query = select(verification).where(
             verification.c.nonce_digest == nonce_digest, verification.c.caller == caller
@@ -112,7 +195,7 @@ class Verifications:
         row = self.connection.execute(query).mappings().first()
         return None if row is None else _session(row)
 
-    def claim(self, session: Session, claimant: Claimant, *, at: datetime) -> bool:
+    def claim(self, session: OpenedSession, claimant: Claimant, *, at: datetime) -> bool:
         """Take the session for one request. False: another has it, or its time ran out."""
         digest = keyed_digest(self.sealer, claimant.body_digest)
         is_fresh = and_(
@@ -135,10 +218,29 @@ class Verifications:
         )
         return claimed.rowcount == 1
 
-    def complete(self, session: Session, evidence: Evidence, verdict: Verdict) -> None:
-        """Store the evidence and the verdict; the session is over."""
+    def complete(
+        self,
+        session: OpenedSession,
+        evidence: Evidence,
+        verdict: Verdict,
+        *,
+        citizen_key: bytes | None = None,
+    ) -> None:
+        """Store the evidence and the verdict; the session is over.
+
+        Args:
+            session: It.
+            evidence: What was presented.
+            verdict: How it was judged.
+            citizen_key: Blind index of the person whom an agency's session came to know.
+        """
+        person = {} if citizen_key is None else {"citizen_key": citizen_key}
         sealed = self.sealer.seal(
-            dump_evidence(evidence), context=_place("evidence", session.verification_id)
+            dump_evidence(evidence),
+            context=_place("evidence", session.verification_id),
+            secret=self._secret_of(
+                session.citizen_key if isinstance(session, Session) else citizen_key
+            ),
         )
         self.connection.execute(
             update(verification)
@@ -148,37 +250,81 @@ class Verifications:
                 evidence_sealed=sealed,
                 verdict=verdict_fields(verdict),
                 decided_at=verdict.decided_at,
+                **person,
             )
         )
+
+    def _secret_of(self, citizen_key: bytes | None) -> bytes | None:
+        """Whoever stays unknown has none, and no erasure to ask for."""
+        if citizen_key is None:
+            return None
+        return CitizenSecrets(self.connection, self.sealer).obtain(citizen_key)
 
     def completed(self) -> Iterator[tuple[Evidence, Verdict]]:
         """Every stored verdict with the evidence that it can be recomputed from."""
         query = select(verification).where(verification.c.state == SessionState.COMPLETED.value)
-        for row in self.connection.execute(query).mappings():
+        options = {"yield_per": _ROWS_AT_ONCE}
+        with self.connection.execute(query, execution_options=options) as rows:
+            for part in rows.mappings().partitions():
+                yield from self._judged(part)
+
+    def _judged(self, rows: Sequence[RowMapping]) -> Iterator[tuple[Evidence, Verdict]]:
+        secrets = CitizenSecrets(self.connection, self.sealer).find(
+            row["citizen_key"] for row in rows if row["citizen_key"] is not None
+        )
+        for row in rows:
+            sealed, secret = row["evidence_sealed"], secrets.get(row["citizen_key"])
             place = _place("evidence", row["verification_id"])
-            evidence = load_evidence(self.sealer.open(row["evidence_sealed"], context=place))
+            evidence = load_evidence(self.sealer.open(sealed, context=place, secret=secret))
             yield evidence, verdict_from(row["verdict"], decided_at=row["decided_at"])
 
 
-def _session(row: RowMapping) -> Session:
+def _session(row: RowMapping) -> OpenedSession:
     fields = row["verdict"]
+    opened: dict[str, Any] = {
+        "verification_id": row["verification_id"],
+        "caller": row["caller"],
+        "nonce_digest": row["nonce_digest"],
+        "nonce_expires_at": row["nonce_expires_at"],
+        "state": SessionState(row["state"]),
+        "expires_at": row["expires_at"],
+        "verdict": None if fields is None else verdict_from(fields, decided_at=row["decided_at"]),
+    }
+    if row["presence"] is not None:
+        return PresenceSession(**opened, grounds=_grounds(row["presence"]))
     return Session(
-        verification_id=row["verification_id"],
+        **opened,
         subscription_id=row["subscription_id"],
         msisdn_key=row["msisdn_key"],
-        caller=row["caller"],
         citizen_key=row["citizen_key"],
-        nonce_digest=row["nonce_digest"],
-        nonce_expires_at=row["nonce_expires_at"],
-        state=SessionState(row["state"]),
-        expires_at=row["expires_at"],
-        verdict=None if fields is None else verdict_from(fields, decided_at=row["decided_at"]),
     )
 
 
-def _is(session: Session) -> tuple[Any, Any]:
+def _grounds_fields(grounds: PresenceGrounds) -> Mapping[str, object]:
+    shown_from = grounds.shown_from
+    return {
+        "purpose": grounds.purpose.value,
+        "legal_basis": grounds.legal_basis,
+        "case_id": grounds.case_id,
+        "shown_from": None if shown_from is None else shown_from.astimezone(UTC).isoformat(),
+        "with_face": grounds.with_face,
+    }
+
+
+def _grounds(fields: Mapping[str, Any]) -> PresenceGrounds:
+    shown_from = fields["shown_from"]
+    return PresenceGrounds(
+        purpose=Purpose(fields["purpose"]),
+        legal_basis=fields["legal_basis"],
+        case_id=fields["case_id"],
+        shown_from=None if shown_from is None else datetime.fromisoformat(shown_from),
+        with_face=fields["with_face"],
+    )
+
+
+def _is(session: OpenedSession) -> tuple[Any, Any]:
     return (
-        verification.c.msisdn_key == session.msisdn_key,
+        verification.c.msisdn_key == session.row_key,
         verification.c.verification_id == session.verification_id,
     )
 
