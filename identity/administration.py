@@ -6,6 +6,7 @@ result out. How the parts are put together is `bootstrap.py`'s.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 
@@ -14,6 +15,7 @@ from identity.config import Settings
 from identity.domain.calendar_date import day_of
 from identity.domain.caller import Caller, Role
 from identity.domain.compliance import ComplianceReport, Days, months_until
+from identity.domain.policy_book import Rules
 from identity.domain.quality import QualityReport
 from identity.policy_files import load_policies
 from identity.services.call import COMMAND_LINE, Call
@@ -34,6 +36,17 @@ from identity.services.transactions import Transactions
 from identity.storage.link_runs import LinkTotals
 
 
+@contextmanager
+def _registry_now(settings: Settings) -> Iterator[tuple[Transactions, datetime, Rules]]:
+    """The registry, the instant that it lives in, and the rules in force then."""
+    policies = load_policies(settings)
+    with open_current_database(settings) as database:
+        transactions = Transactions(database)
+        now = datetime.now(UTC)
+        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
+        yield transactions, at, policies.at(at)
+
+
 def quality_now(
     settings: Settings, *, is_recorded: bool, trend_days: int, has_anomalies: bool = False
 ) -> QualityReport:
@@ -49,12 +62,7 @@ def quality_now(
         StateError: As for `open_current_database`.
         PolicyPackError: The policy cannot be used.
     """
-    policies = load_policies(settings)
-    with open_current_database(settings) as database:
-        transactions = Transactions(database)
-        now = datetime.now(UTC)
-        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
-        rules = policies.at(at)
+    with _registry_now(settings) as (transactions, at, rules):
         counts = count_anomalies(transactions, rules.holders, at=at) if has_anomalies else None
         measure = partial(
             partial(record_quality, caller=COMMAND_LINE) if is_recorded else measure_quality,
@@ -88,12 +96,8 @@ def compliance_now(
         StateError: As for `open_current_database`.
         PolicyPackError: The policy cannot be used.
     """
-    policies = load_policies(settings)
-    with open_current_database(settings) as database:
-        transactions = Transactions(database)
-        now = datetime.now(UTC)
-        at = max(now, transactions.run(lambda uow: uow.cases.ran_until()) or now)
-        call = Call(caller=Caller(Role.REGULATOR, COMMAND_LINE), at=at, rules=policies.at(at))
+    with _registry_now(settings) as (transactions, at, rules):
+        call = Call(caller=Caller(Role.REGULATOR, COMMAND_LINE), at=at, rules=rules)
         days = (
             Days.chosen(first_day, last_day, today=day_of(at))
             if month is None

@@ -21,12 +21,14 @@ from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.keyed_database import bind, keyed_database
-from identity.order_news import OrderNews, passing_on
 from identity.policy_files import load_policies
+from identity.rpc.contact_relay import ContactRelay
 from identity.rpc.edge import Edge
+from identity.rpc.long_poll import wakers
 from identity.rpc.server import ExtraHandler, Listening, listen
 from identity.security.certificates import load_or_create_authority
 from identity.security.key_source import KeySource, open_key_source
+from identity.server_news import ServerNews, passing_on
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import (
@@ -39,10 +41,11 @@ from identity.services.load_cohort import with_cohort
 from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError
-from identity.storage import tables
-from identity.storage.database import Database, migrate, schema_versions
-from identity.storage.directive_news import news
+from identity.storage import contact_news, tables
+from identity.storage.database import Database
 from identity.storage.embedded import embedded_postgres, revive_postgres
+from identity.storage.news import listen as listen_for
+from identity.storage.schema import migrate, schema_versions
 from identity.supervisor import Watch, watching
 from identity.trust_watch import TrustWatch, watching_trust
 
@@ -232,22 +235,25 @@ async def running_server(
                 threads=threads,
             )
             listening = await _listen(settings, edge, policies, extra_handlers)
+            relay = ContactRelay(edge, policies)
             try:
                 async with (
-                    passing_on(_order_news(database, edge)),
+                    passing_on(_server_news(database, edge, relay)),
                     watching(_watch(settings, database, listening)),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
             finally:
+                await relay.close()
                 await listening.stop()
         finally:
             faces.close()
             threads.shutdown()
 
 
-def _order_news(database: Database, edge: Edge) -> OrderNews:
-    return OrderNews(listen=partial(news, database.engine), wake=edge.waiting.wake)
+def _server_news(database: Database, edge: Edge, relay: ContactRelay) -> ServerNews:
+    wake = {**wakers(edge.waiting), contact_news.CHANNEL: relay.wake}
+    return ServerNews(listen=partial(listen_for, database.engine, list(wake)), wake=wake)
 
 
 def _watch(settings: Settings, database: Database, listening: Listening) -> Watch:

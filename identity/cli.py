@@ -21,10 +21,14 @@ from identity.command_line import (
     settings_from,
 )
 from identity.compliance_commands import compliance
+from identity.delivery_commands import deliver
 from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
 from identity.key_commands import keys_app
+from identity.match_command import match
 from identity.policy_commands import policy_app
+from identity.presence_commands import presence_app
+from identity.privacy_commands import export_app, requests
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
 
@@ -41,6 +45,8 @@ app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
 app.add_typer(policy_app, name="policy")
+app.add_typer(export_app, name="export")
+app.add_typer(presence_app, name="presence")
 app.add_typer(acknowledgements_app, name="acknowledgements")
 
 
@@ -92,7 +98,7 @@ def serve(
 def migrate(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Bring the database's schema to the version that this code needs."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
-    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
+    from identity.storage.schema import schema_versions  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line(), bootstrap.open_database(settings) as opened:
@@ -107,7 +113,7 @@ def status(state: StateOption = None, database: DatabaseOption = None) -> None:
     """Say what the registry holds and whether its schema is current."""
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.storage.counts import count_rows  # noqa: PLC0415 - as above
-    from identity.storage.database import schema_versions  # noqa: PLC0415 - as above
+    from identity.storage.schema import schema_versions  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with refusals_in_one_line(), bootstrap.open_database(settings) as opened:
@@ -258,6 +264,9 @@ def link_claims(
 
 
 app.command()(quality)
+app.command()(deliver)
+app.command()(requests)
+app.command()(match)
 app.command()(compliance)
 
 

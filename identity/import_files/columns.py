@@ -19,10 +19,11 @@ DAY = "DATE"
 
 
 class Target(StrEnum):
-    """What is imported."""
+    """What the rows of a file are sent for."""
 
     POPULATION = "population"
     SUBSCRIPTIONS = "subscriptions"
+    MATCH = "match"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,12 @@ COLUMNS: Mapping[Target, tuple[Column, ...]] = {
         Column(name="activated_on", is_date=True),
         Column(name="point_of_sale"),
         Column(name="province_code"),
+    ),
+    # An agency's own records: nothing of them is stored.
+    Target.MATCH: (
+        Column(name="personal_id", is_required=True),
+        Column(name="full_name"),
+        Column(name="birth_date", is_date=True),
     ),
 }
 

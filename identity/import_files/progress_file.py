@@ -34,12 +34,14 @@ class Begun:
         is_snapshot: Whether the file is all that its sender holds.
         sha256: Digest of the file, hexadecimal.
         columns: The column of the file, by place, for each column of the import.
+        said: What else is sent with each batch, such as the grounds of a matching.
     """
 
     target: Target
     is_snapshot: bool
     sha256: str
     columns: tuple[int | None, ...]
+    said: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,8 @@ def _read(path: Path) -> Import | None:
 
 def _parsed(read: Any) -> Import:  # noqa: ANN401 - whatever JSON holds
     begun = read["begun"]
-    if read["format"] != FORMAT or set(begun) != {field.name for field in fields(Begun)}:
+    # Files from before a matching could be begun do not have `said`.
+    if read["format"] != FORMAT or {*begun, "said"} != {field.name for field in fields(Begun)}:
         raise ValueError("of another version")
     batch_rows = read["batch_rows"]
     if not isinstance(batch_rows, int) or not 1 <= batch_rows <= BATCH_ROWS_MAX:
@@ -120,6 +123,7 @@ def _parsed(read: Any) -> Import:  # noqa: ANN401 - whatever JSON holds
             is_snapshot=bool(begun["is_snapshot"]),
             sha256=str(begun["sha256"]),
             columns=tuple(begun["columns"]),
+            said=tuple(map(str, begun.get("said", ()))),
         ),
     )
 
@@ -134,6 +138,6 @@ def _refuse_differences(file: Path, earlier: Begun, now: Begun) -> None:
         sort = "a snapshot" if earlier.is_snapshot else "a delta"
         raise ImportFileError(
             FileFault.IMPORT_DIFFERS,
-            f"the import of {file} was begun as {sort} of {earlier.target}, or with other columns: "
-            f"give the same options; {_ADVICE}",
+            f"the import of {file} was begun as {sort} of {earlier.target}, or with other columns "
+            f"or grounds: give the same options; {_ADVICE}",
         )

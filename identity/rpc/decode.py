@@ -27,11 +27,17 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.place_of_contract import parse_point_of_sale, parse_province_code
+from identity.domain.record_match import RecordClaim
 from identity.services.imports import RefusedRow, RowError
 from identity.storage.book import BookRow, IndexedRow, index_row
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
-from subid.v1 import date_pb2, population_service_pb2, subscription_service_pb2
+from subid.v1 import (
+    date_pb2,
+    match_service_pb2,
+    population_service_pb2,
+    subscription_service_pb2,
+)
 
 _Value = TypeVar("_Value")
 _Parsed = TypeVar("_Parsed")
@@ -39,6 +45,8 @@ _Key = TypeVar("_Key")
 
 PAGE_SIZE_DEFAULT = 100
 PAGE_SIZE_MAX = 1_000
+_PLACE_DIGITS_MAX = 18
+"""Any place of so many digits fits the eight octets of a stored one."""
 _NANOS_PER_SECOND = 1_000_000_000
 
 _SEXES = {
@@ -105,14 +113,14 @@ def population_record(
     birth_date = fields.take("birth_date", lambda: _required_day(message, "birth_date"))
     deceased_on = fields.take("deceased_on", lambda: _optional_day(message, "deceased_on"))
     card_issued_on = fields.take("card_issued_on", lambda: _optional_day(message, "card_issued_on"))
-    sex = fields.take("sex", lambda: _sex(message.sex))
+    known_sex = fields.take("sex", lambda: sex(message.sex))
     if fields.violations or personal_id is None or full_name is None or birth_date is None:
         raise fields.refuse()
     return PopulationRecord(
         personal_id=personal_id,
         full_name=full_name,
         birth_date=birth_date,
-        sex=sex,
+        sex=known_sex,
         deceased_on=deceased_on,
         card_issued_on=card_issued_on,
     )
@@ -148,6 +156,43 @@ def _row(
         key = read_key(message)
     refusal = RowError(row_index=index, field=first.field, reason=first.reason)
     return RefusedRow(error=refusal, key=key)
+
+
+def record_claim(message: match_service_pb2.RecordClaim, *, path: str = "") -> RecordClaim:
+    """What an agency holds of a person.
+
+    Raises:
+        RequestInvalidError: Any field at fault, or neither name nor birth date given.
+    """
+    try:
+        return _clean_claim(message)
+    except MalformedValueError:
+        fields = Fields(f"{path}." if path else "")
+        fields.take("personal_id", lambda: PersonalID.parse(message.personal_id))
+        fields.take("full_name", lambda: _optional_name(message))
+        fields.take("birth_date", lambda: _optional_day(message, "birth_date"))
+        if not fields.violations:
+            fields.take("full_name", _neither_given)
+        raise fields.refuse() from None
+
+
+def _clean_claim(message: match_service_pb2.RecordClaim) -> RecordClaim:
+    full_name, birth_date = _optional_name(message), _optional_day(message, "birth_date")
+    if full_name is None and birth_date is None:
+        _neither_given()
+    return RecordClaim(
+        personal_id=PersonalID.parse(message.personal_id),
+        full_name=full_name,
+        birth_date=birth_date,
+    )
+
+
+def _optional_name(message: match_service_pb2.RecordClaim) -> PersonName | None:
+    return PersonName.parse(message.full_name) if message.full_name else None
+
+
+def _neither_given() -> None:
+    raise ValueMissingError("the name or the birth date is given, or both")
 
 
 def population_rows(
@@ -293,6 +338,20 @@ def page_token(token: str) -> UUID | None:
         raise PageTokenInvalidError("this page token was not issued here") from error
 
 
+def place_token(token: str) -> int | None:
+    """Before which place of a numbered list a page begins.
+
+    Raises:
+        PageTokenInvalidError: We issued no such token.
+    """
+    if not token:
+        return None
+    is_number = token.isascii() and token.isdecimal() and len(token) <= _PLACE_DIGITS_MAX
+    if not is_number:
+        raise PageTokenInvalidError("this page token was not issued here")
+    return int(token)
+
+
 def _required_day(
     message: subscription_service_pb2.HolderClaim | population_service_pb2.PopulationRecord,
     field: str,
@@ -306,7 +365,8 @@ def _required_day(
 def _optional_day(
     message: subscription_service_pb2.HolderClaim
     | population_service_pb2.PopulationRecord
-    | subscription_service_pb2.SubscriptionRow,
+    | subscription_service_pb2.SubscriptionRow
+    | match_service_pb2.RecordClaim,
     field: str,
 ) -> date | None:
     return _day(getattr(message, field), field) if message.HasField(field) else None
@@ -316,7 +376,12 @@ def _day(message: date_pb2.Date, field: str) -> date:
     return parse_date(message.year, message.month, message.day, field=field)
 
 
-def _sex(value: population_service_pb2.Sex) -> Sex | None:
+def sex(value: population_service_pb2.Sex) -> Sex | None:
+    """A sex, or that the record does not say.
+
+    Raises:
+        ValueMissingError: There is no such sex.
+    """
     if value not in _SEXES:
         raise ValueMissingError("no such sex")
     return _SEXES[value]

@@ -14,6 +14,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from identity.domain.errors import DomainError
+from identity.rpc.contact_feed import ContactFeed
 from identity.rpc.waiting import Waiting
 from identity.services.call import Call
 from identity.services.clock import Clock
@@ -38,6 +39,7 @@ class Edge:
         faces: Compares faces in other processes.
         threads: Where blocking work of asynchronous methods runs.
         waiting: Who waits for directives.
+        feed: Who watches for changed contacts.
     """
 
     transactions: Transactions
@@ -46,6 +48,7 @@ class Edge:
     faces: FacePool
     threads: Executor
     waiting: Waiting = field(default_factory=Waiting)
+    feed: ContactFeed = field(default_factory=ContactFeed)
 
     def answer_once(
         self,

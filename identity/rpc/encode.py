@@ -1,7 +1,7 @@
 """From domain values to messages. Owns no decision: every answer comes from a service."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -21,10 +21,7 @@ from identity.services.explain_subscription import ExplainedCase
 from identity.services.imports import ImportSummary, RowError
 from identity.services.read_subscriptions import SubscriptionView
 from identity.storage.link_changes import LinkAction, PastLinkChange
-from identity.storage.primaries import PrimaryNumber
 from subid.v1 import (
-    citizen_service_pb2,
-    contact_service_pb2,
     date_pb2,
     enforcement_service_pb2,
     imports_pb2,
@@ -81,6 +78,7 @@ CASE_CAUSES = {
     CaseCause.SIM_SWAP: enforcement_service_pb2.CASE_CAUSE_SIM_SWAP,
     CaseCause.FACE_UNDER_ANOTHER_ID: enforcement_service_pb2.CASE_CAUSE_FACE_UNDER_ANOTHER_ID,
     CaseCause.OPERATOR_REPORT: enforcement_service_pb2.CASE_CAUSE_OPERATOR_REPORT,
+    CaseCause.NO_LONGER_USED: enforcement_service_pb2.CASE_CAUSE_NO_LONGER_USED,
 }
 LINK_CHANGE_CAUSES = {
     LinkAction.POPULATION_IMPORT: enforcement_service_pb2.LINK_CHANGE_CAUSE_POPULATION_IMPORT,
@@ -136,13 +134,21 @@ SUBSCRIBER_UPDATE_RESULTS = {
 }
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_PER_DAY = 24 * 60 * 60
+_NANOS_PER_MICROSECOND = 1_000
+
+
 def timestamp(instant: datetime | None) -> Timestamp | None:
     """An instant, or nothing."""
     if instant is None:
         return None
-    message = Timestamp()
-    message.FromDatetime(instant)
-    return message
+    # A third of what `FromDatetime` takes: each contact has three.
+    since = instant - _EPOCH
+    return Timestamp(
+        seconds=since.days * _SECONDS_PER_DAY + since.seconds,
+        nanos=since.microseconds * _NANOS_PER_MICROSECOND,
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -186,6 +192,7 @@ def subscription(view: SubscriptionView) -> subscription_pb2.Subscription:
         is_primary=view.is_primary,
         create_time=timestamp(item.created_at),
         update_time=timestamp(item.updated_at),
+        is_company_line=item.is_company_line,
     )
 
 
@@ -235,27 +242,6 @@ def acquisition_advice(failure: str | None) -> verification_service_pb2.Acquisit
     advice = advise(failure)
     return verification_service_pb2.AcquisitionAdvice(
         vietnamese=advice.vietnamese, english=advice.english
-    )
-
-
-def primary_number(value: PrimaryNumber | None) -> citizen_service_pb2.PrimaryNumber | None:
-    """A primary number, or nothing."""
-    if value is None:
-        return None
-    return citizen_service_pb2.PrimaryNumber(
-        msisdn=value.msisdn.value, set_time=timestamp(value.set_at)
-    )
-
-
-def contact(value: PrimaryNumber | None) -> contact_service_pb2.Contact:
-    """A contact; none to give looks the same for whatever reason."""
-    if value is None:
-        return contact_service_pb2.Contact(status=contact_service_pb2.CONTACT_STATUS_NOT_AVAILABLE)
-    return contact_service_pb2.Contact(
-        status=contact_service_pb2.CONTACT_STATUS_AVAILABLE,
-        msisdn=value.msisdn.value,
-        set_time=timestamp(value.set_at),
-        verify_time=timestamp(value.verified_at),
     )
 
 

@@ -13,7 +13,7 @@ from identity.domain.errors import (
 from identity.domain.policy import PolicyPackError
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.rpc import decode, encode
-from identity.rpc.directive_pull import DirectivePull
+from identity.rpc.directive_pull import directive_pull
 from identity.rpc.edge import Edge
 from identity.rpc.reconcile_stream import reconcile
 from identity.rpc.signed_text import signed_text
@@ -66,7 +66,7 @@ class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceService
         self, request: pb.PullDirectivesRequest, call: Call
     ) -> pb.PullDirectivesResponse:
         """Lease directives, or wait for some."""
-        return await DirectivePull(self._edge, self._policies, request, call).answer()
+        return await directive_pull(self._edge, self._policies, request, call).answer()
 
     def AcknowledgeDirectives(
         self, request: pb.AcknowledgeDirectivesRequest, call: Call

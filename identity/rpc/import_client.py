@@ -1,24 +1,21 @@
 """The other side of an import: who sends the rows.
 
-Owns the channel, the stream of batches and what its answers and refusals mean to the sender. Knows
+Owns the stream of batches and what its answers mean to the sender. Knows
 no file: rows come as batches.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc_status import rpc_status
 
 from identity.import_files.columns import Target
 from identity.import_files.reader import Row
 from identity.import_files.rejects import Reject
+from identity.rpc.client_calls import Source, open_channel, refusals
 from identity.rpc.import_rows import population_record, subscription_row
 from identity.security.client_keys import ClientKeys
 from subid.v1 import imports_pb2
@@ -29,36 +26,6 @@ from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 ANSWER_TIMEOUT_S = 60.0
 """For a question; a stream takes as long as it takes."""
-
-_CHANNEL_OPTIONS = (
-    # An import runs for hours; a peer that lost its power must be noticed. gRPC's own servers take
-    # a ping every 5 minutes, and more for an attack.
-    ("grpc.keepalive_time_ms", 301_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-)
-_WORTH_REPEATING = frozenset(
-    {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.ABORTED,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.CANCELLED,
-        grpc.StatusCode.INTERNAL,
-        grpc.StatusCode.UNKNOWN,
-    }
-)
-
-
-class ImportRefusedError(Exception):
-    """The service, or the way to it, said no; one line.
-
-    Attributes:
-        is_worth_repeating: Whether the same import may go on later as it is.
-    """
-
-    def __init__(self, message: str, *, is_worth_repeating: bool) -> None:
-        super().__init__(message)
-        self.is_worth_repeating = is_worth_repeating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +79,7 @@ class ImportClient:
         Raises:
             ImportRefusedError: The service says no.
         """
-        with _refusals():
+        with refusals():
             answer = self._contract.ask(import_id)
         return Position(
             next_batch_index=answer.next_batch_index,
@@ -154,8 +121,8 @@ class ImportClient:
                 yield request
                 on_sent(len(rows))
 
-        source = _Source(requests())
-        with _refusals(), source.closed():
+        source = Source(requests())
+        with refusals(), source.closed():
             call = self._contract.send.future(source)
             try:
                 answer = call.result()
@@ -171,7 +138,7 @@ class ImportClient:
         """
         token = ""
         while True:
-            with _refusals():
+            with refusals():
                 page = self._contract.list_errors(import_id, token)
             for each in page.row_errors:
                 yield Reject(row_index=each.row_index, field=each.field, reason=each.reason)
@@ -189,53 +156,8 @@ def open_import_client(address: str, keys: ClientKeys, target: Target) -> Iterat
         keys: Who sends.
         target: What is imported.
     """
-    credentials = grpc.ssl_channel_credentials(
-        root_certificates=keys.authority,
-        private_key=keys.private_key,
-        certificate_chain=keys.certificate,
-    )
-    with grpc.secure_channel(address, credentials, options=_CHANNEL_OPTIONS) as channel:
+    with open_channel(address, keys) as channel:
         yield ImportClient(channel, target)
-
-
-class _Source:
-    """Requests as gRPC takes them, on a thread of its own.
-
-    What making one raises ends the stream and is kept: gRPC would log it and tell the caller
-    nothing. The first is made at once, since the service does not wait long for it.
-    """
-
-    def __init__(self, requests: Iterator[Message]) -> None:
-        self._requests: Iterator[Message] = chain([next(requests)], requests)
-        self._failure: BaseException | None = None
-        self._is_closed = False
-        self._lock = threading.Lock()
-
-    def __iter__(self) -> Iterator[Message]:
-        return self
-
-    def __next__(self) -> Message:
-        with self._lock:
-            if self._is_closed or self._failure is not None:
-                raise StopIteration
-            try:
-                return next(self._requests)
-            except StopIteration:
-                raise
-            except BaseException as error:
-                self._failure = error
-                raise StopIteration from error
-
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """At the end of the block nobody takes from it any more, and what it met is raised."""
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._is_closed = True
-            if self._failure is not None:
-                raise self._failure
 
 
 def _marked(batches: Iterable[Sequence[Row]]) -> Iterator[tuple[Sequence[Row], bool]]:
@@ -246,29 +168,6 @@ def _marked(batches: Iterable[Sequence[Row]]) -> Iterator[tuple[Sequence[Row], b
         yield held, False
         held = following
     yield held, True
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    try:
-        yield
-    except grpc.RpcError as error:
-        raise _refusal(error) from None
-
-
-def _refusal(error: Any) -> ImportRefusedError:  # noqa: ANN401 - a grpc.RpcError is a Call as well
-    status = rpc_status.from_call(error)
-    reason, fields = error.code().name, []
-    for detail in status.details if status is not None else ():
-        info, bad_request = ErrorInfo(), BadRequest()
-        if detail.Unpack(info):
-            reason = info.reason
-        elif detail.Unpack(bad_request):
-            fields += [f"{each.field} {each.reason}" for each in bad_request.field_violations]
-    message = " ".join([error.details() or "no answer", *fields])
-    return ImportRefusedError(
-        f"{reason}: {message}", is_worth_repeating=error.code() in _WORTH_REPEATING
-    )
 
 
 def _reconciliation(answer: Any) -> Reconciliation:  # noqa: ANN401 - of four messages

@@ -7,6 +7,7 @@ service refuses, with the row it stands in.
 from functools import lru_cache
 
 from identity.import_files.reader import Row
+from subid.v1 import match_service_pb2 as match_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1.date_pb2 import Date
@@ -45,6 +46,14 @@ def subscription_row(row: Row) -> subscription_pb.SubscriptionRow:
         activated_on=_day(activated_on),
         point_of_sale=point_of_sale,
         province_code=province_code,
+    )
+
+
+def record_claim(row: Row) -> match_pb.RecordClaim:
+    """A record of the columns `personal_id`, `full_name` and `birth_date`."""
+    personal_id, full_name, birth_date = row
+    return match_pb.RecordClaim(
+        personal_id=personal_id, full_name=full_name, birth_date=_day(birth_date)
     )
 
 

@@ -103,14 +103,16 @@ class Guard(grpc.aio.ServerInterceptor):
         handler: Any,  # noqa: ANN401 - as intercept_service
         method: str,
     ) -> Callable[..., Awaitable[None]]:
+        behaviour = handler.stream_stream if handler.request_streaming else handler.unary_stream
+
         # Written, not yielded: a caller who goes away ends this coroutine, and frees its share,
         # at once; a generator would be closed when somebody finds it.
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> None:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
                 with self._admitted(context, watch, is_stream=True) as peer:
-                    requests = self._batches(method, bodies)
-                    async with aclosing(handler.stream_stream(requests, self._call(peer))) as found:
+                    asked = await self._asked(handler, method, bodies)
+                    async with aclosing(behaviour(asked, self._call(peer))) as found:
                         async for each in found:
                             await context.write(each)
             except Exception as error:  # noqa: BLE001 - as _guarded
@@ -143,13 +145,28 @@ class Guard(grpc.aio.ServerInterceptor):
         peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
-        body = await self._next(bodies)
-        if body is None:
-            raise malformed()
+        body = await self._only(bodies)
         if inspect.iscoroutinefunction(behaviour):
             request = await self._read(method, body)
             return await behaviour(request, self._call(peer))
         return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
+
+    async def _asked(
+        self,
+        handler: Any,  # noqa: ANN401 - as intercept_service
+        method: str,
+        bodies: AsyncIterator[bytes],
+    ) -> Message | AsyncIterator[Message]:
+        """What a method that answers with a stream is asked: one message, or another stream."""
+        if handler.request_streaming:
+            return self._batches(method, bodies)
+        return await self._read(method, await self._only(bodies))
+
+    async def _only(self, bodies: AsyncIterator[bytes]) -> bytes:
+        body = await self._next(bodies)
+        if body is None:
+            raise malformed()
+        return body
 
     async def _batches(self, method: str, bodies: AsyncIterator[bytes]) -> AsyncIterator[Message]:
         while (body := await self._next(bodies)) is not None:

@@ -28,8 +28,10 @@ SMALL_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 LARGE_METHODS = frozenset(
     {
         "VerificationService/CompleteVerification",
+        "VerificationService/CompletePresence",
         "PopulationService/ImportPopulation",
         "SubscriptionService/ImportSubscriptions",
+        "MatchService/MatchRecords",
         # 10,000 acknowledgements, each with 200 characters of up to 4 bytes, are 9 MiB.
         "EnforcementService/AcknowledgeDirectives",
     }
@@ -113,19 +115,27 @@ def form_of(method: str) -> Form:
 
 
 def _bytes_max(method: str, described: Any) -> int:  # noqa: ANN401 - as _items_max
-    if any(_items_max(part.message_type) for part in _parts(described)):
+    if _parts(described) or _lists_of_lists(described):
         return DEEP_MESSAGE_BYTES_MAX
     return MESSAGE_BYTES_MAX if method in LARGE_METHODS else SMALL_MESSAGE_BYTES_MAX
 
 
 @lru_cache(maxsize=128)
 def _parts(described: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as _items_max
-    """The fields that hold one message each."""
-    return tuple(
-        field
-        for field in described.fields
-        if field.message_type is not None and not field.is_repeated
-    )
+    """The fields that hold one message each, with lists in it."""
+    return tuple(field for field in _with_lists(described) if not field.is_repeated)
+
+
+@lru_cache(maxsize=128)
+def _lists_of_lists(described: Any) -> tuple[Any, ...]:  # noqa: ANN401 - as _items_max
+    """The fields that hold many messages, with lists in each."""
+    return tuple(field for field in _with_lists(described) if field.is_repeated)
+
+
+def _with_lists(described: Any) -> Iterator[Any]:  # noqa: ANN401 - as _items_max
+    for field in described.fields:
+        if field.message_type is not None and _items_max(field.message_type):
+            yield field
 
 
 @lru_cache(maxsize=128)
@@ -168,6 +178,9 @@ def _refuse_long_lists(message: Message, *, path: str = "") -> None:
     for part in _parts(message.DESCRIPTOR):
         if message.HasField(part.name):
             _refuse_long_lists(getattr(message, part.name), path=f"{path}{part.name}.")
+    for part in _lists_of_lists(message.DESCRIPTOR):
+        for index, element in enumerate(getattr(message, part.name)):
+            _refuse_long_lists(element, path=f"{path}{part.name}[{index}].")
 
 
 def field_path(violation: Any) -> str:  # noqa: ANN401 - protovalidate's message has no stubs
@@ -245,6 +258,9 @@ def _field_numbers(body: bytes) -> Iterator[int]:
 
 def _varint(body: bytes, position: int) -> tuple[int, int]:
     """A varint of at most 10 bytes, and where it ends."""
+    # Nearly all are one byte: tags, and lengths of rows. Of millions of rows the long way costs.
+    if position < len(body) and body[position] < 0x80:  # noqa: PLR2004 - the continuation bit
+        return body[position], position + 1
     value = 0
     for shift, byte in zip(range(0, 70, 7), body[position : position + 10], strict=False):
         value |= (byte & 0x7F) << shift

@@ -17,9 +17,10 @@ class Shares:
     """What one caller may take of the server.
 
     Attributes:
-        calls_max: Calls under way, without imports. A quarter of what the server accepts in all.
-        streams_max: Imports and reconciliations under way. An import keeps two database connections
-            busy.
+        calls_max: Calls under way, without streams. A quarter of what the server accepts, watches
+            aside.
+        streams_max: Streams under way, whichever side sends them. An import keeps two database
+            connections busy.
         silence_s: How long a call may wait for its next message before it is ended.
     """
 

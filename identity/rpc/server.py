@@ -14,15 +14,22 @@ from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
 
 from identity.domain.policy_book import PolicyBook
+from identity.rpc.agency_servicer import AgencyServicer
+from identity.rpc.arrangement_servicer import ArrangementServicer
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.compliance_servicer import ComplianceServicer
+from identity.rpc.contact_feed import WATCHERS_MAX, ContactFeed
 from identity.rpc.contact_servicer import ContactServicer
 from identity.rpc.dispute_servicer import DisputeServicer
 from identity.rpc.edge import Edge
 from identity.rpc.enforcement_servicer import EnforcementServicer
 from identity.rpc.interceptor import Guard
+from identity.rpc.kyc_servicer import KycServicer
 from identity.rpc.limits import MESSAGE_BYTES_MAX
+from identity.rpc.match_servicer import MatchServicer
+from identity.rpc.notification_servicer import NotificationServicer
 from identity.rpc.population_servicer import PopulationServicer
+from identity.rpc.privacy_servicer import PrivacyServicer
 from identity.rpc.quality_servicer import QualityServicer
 from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
@@ -30,6 +37,10 @@ from identity.rpc.waiting import Waiting
 from identity.rpc.wave_servicer import WaveServicer
 from identity.security.certificates import Identity
 from subid.v1 import (
+    agency_service_pb2,
+    agency_service_pb2_grpc,
+    arrangement_service_pb2,
+    arrangement_service_pb2_grpc,
     citizen_service_pb2,
     citizen_service_pb2_grpc,
     compliance_service_pb2,
@@ -40,8 +51,16 @@ from subid.v1 import (
     dispute_service_pb2_grpc,
     enforcement_service_pb2,
     enforcement_service_pb2_grpc,
+    kyc_service_pb2,
+    kyc_service_pb2_grpc,
+    match_service_pb2,
+    match_service_pb2_grpc,
+    notification_service_pb2,
+    notification_service_pb2_grpc,
     population_service_pb2,
     population_service_pb2_grpc,
+    privacy_service_pb2,
+    privacy_service_pb2_grpc,
     quality_service_pb2,
     quality_service_pb2_grpc,
     subscription_service_pb2,
@@ -52,9 +71,9 @@ from subid.v1 import (
     wave_service_pb2_grpc,
 )
 
-CONCURRENT_CALLS_MAX = 1_000
-"""Calls under way; more are refused with RESOURCE_EXHAUSTED by gRPC itself. One caller has a share
-of them: `identity.rpc.load`."""
+CONCURRENT_CALLS_MAX = 1_000 + WATCHERS_MAX
+"""Calls under way, watches among them; more are refused with RESOURCE_EXHAUSTED by gRPC itself. One
+caller has a share of them: `identity.rpc.load`."""
 
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
@@ -71,11 +90,17 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     verification_service_pb2.DESCRIPTOR.services_by_name["VerificationService"],
     citizen_service_pb2.DESCRIPTOR.services_by_name["CitizenService"],
     contact_service_pb2.DESCRIPTOR.services_by_name["ContactService"],
+    agency_service_pb2.DESCRIPTOR.services_by_name["AgencyService"],
+    notification_service_pb2.DESCRIPTOR.services_by_name["NotificationService"],
     enforcement_service_pb2.DESCRIPTOR.services_by_name["EnforcementService"],
     quality_service_pb2.DESCRIPTOR.services_by_name["QualityService"],
     compliance_service_pb2.DESCRIPTOR.services_by_name["ComplianceService"],
     wave_service_pb2.DESCRIPTOR.services_by_name["WaveService"],
     dispute_service_pb2.DESCRIPTOR.services_by_name["DisputeService"],
+    privacy_service_pb2.DESCRIPTOR.services_by_name["PrivacyService"],
+    match_service_pb2.DESCRIPTOR.services_by_name["MatchService"],
+    kyc_service_pb2.DESCRIPTOR.services_by_name["KycService"],
+    arrangement_service_pb2.DESCRIPTOR.services_by_name["ArrangementService"],
 )
 
 
@@ -87,6 +112,7 @@ class Listening:
     health: HealthServicer
     address: str
     waiting: Waiting
+    feed: ContactFeed
 
     async def report(self, is_serving: bool) -> None:  # noqa: FBT001 - what is reported
         """Say over health, of the server and of each service, whether calls can be answered."""
@@ -105,6 +131,7 @@ class Listening:
         """Refuse what is new, finish what was accepted; who waits for something is answered now."""
         await self.health.enter_graceful_shutdown()
         self.waiting.end()
+        self.feed.end()
         await self.server.stop(STOP_GRACE_S)
 
 
@@ -143,7 +170,9 @@ async def listen(
     health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
     bound = _bind(server, address, identity, caller_authority)
-    listening = Listening(server=server, health=health, address=bound, waiting=edge.waiting)
+    listening = Listening(
+        server=server, health=health, address=bound, waiting=edge.waiting, feed=edge.feed
+    )
     await listening.report(is_serving=True)
     await server.start()
     return listening
@@ -161,6 +190,10 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     )
     citizen_service_pb2_grpc.add_CitizenServiceServicer_to_server(CitizenServicer(edge), server)
     contact_service_pb2_grpc.add_ContactServiceServicer_to_server(ContactServicer(edge), server)
+    agency_service_pb2_grpc.add_AgencyServiceServicer_to_server(AgencyServicer(edge), server)
+    notification_service_pb2_grpc.add_NotificationServiceServicer_to_server(
+        NotificationServicer(edge, policies), server
+    )
     enforcement_service_pb2_grpc.add_EnforcementServiceServicer_to_server(
         EnforcementServicer(edge, policies), server
     )
@@ -169,7 +202,13 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     )
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(edge), server)
     dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(edge), server)
+    privacy_service_pb2_grpc.add_PrivacyServiceServicer_to_server(PrivacyServicer(edge), server)
+    arrangement_service_pb2_grpc.add_ArrangementServiceServicer_to_server(
+        ArrangementServicer(edge), server
+    )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
+    match_service_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(edge), server)
+    kyc_service_pb2_grpc.add_KycServiceServicer_to_server(KycServicer(edge), server)
 
 
 def _add_health(server: grpc.aio.Server) -> HealthServicer:

@@ -1,46 +1,52 @@
 """VerificationService on the wire."""
 
-import asyncio
-from functools import partial
+from collections.abc import Callable
+from typing import TypeVar
 from uuid import UUID
 
-from identity.domain.errors import FieldViolation, RequestInvalidError, VerificationUsedError
+from identity.domain.presence import PresenceState
 from identity.domain.subscription import ServiceState
 from identity.rpc import decode, encode
-from identity.rpc.edge import Edge, request_key
+from identity.rpc.edge import Edge
+from identity.rpc.grounds import access_of
+from identity.rpc.judging import Examined, Judging, SessionUse
+from identity.security.service_signing import format_key_set
 from identity.services.call import Call
-from identity.services.chip_nonces import NONCE_COUNT, Challenge, read_challenge
-from identity.services.complete_verification import (
-    Completed,
-    Presented,
-    claim_session,
-    record_verdict,
-    refuse_oversized,
-)
+from identity.services.complete_verification import Completed, claim_session, record_verdict
 from identity.services.enrol_reference import reference_from
-from identity.services.face_pool import not_compared
+from identity.services.face_pool import FaceFindings
+from identity.services.presence import Presence, claim_presence, record_presence, start_presence
+from identity.services.signing_keys import presence_public_keys
 from identity.services.verification_sessions import (
     get_verification,
     read_nonces,
     start_verification,
 )
 from identity.storage.database import UnitOfWork
-from identity.storage.requests import RequestKey
-from identity.storage.verifications import Claimant, Session, SessionState
+from identity.storage.verifications import (
+    Claimant,
+    OpenedSession,
+    PresenceSession,
+    Session,
+    SessionState,
+)
 from subid.v1 import verification_service_pb2 as pb
 from subid.v1 import verification_service_pb2_grpc
+
+_Started = TypeVar("_Started", pb.StartVerificationResponse, pb.StartPresenceResponse)
 
 _SESSION_STATES = {
     SessionState.PENDING: pb.VERIFICATION_STATE_PENDING,
     SessionState.PROCESSING: pb.VERIFICATION_STATE_PROCESSING,
     SessionState.COMPLETED: pb.VERIFICATION_STATE_COMPLETED,
 }
-_REQUIREMENTS = (
-    pb.REQUIREMENT_CHIP_FILES,
-    pb.REQUIREMENT_ACTIVE_AUTHENTICATION,
-    pb.REQUIREMENT_PROBE_PHOTOGRAPHS,
-)
-_OPTIONAL_GROUPS = {13: "dg13", 14: "dg14", 15: "dg15"}
+_PRESENCE_STATES = {
+    PresenceState.PRESENT: pb.PRESENCE_STATE_PRESENT,
+    PresenceState.NOT_PRESENT: pb.PRESENCE_STATE_NOT_PRESENT,
+    PresenceState.INCONCLUSIVE: pb.PRESENCE_STATE_INCONCLUSIVE,
+}
+_CARD = (pb.REQUIREMENT_CHIP_FILES, pb.REQUIREMENT_ACTIVE_AUTHENTICATION)
+_CARD_AND_FACE = (*_CARD, pb.REQUIREMENT_PROBE_PHOTOGRAPHS)
 
 
 class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServicer):
@@ -48,89 +54,78 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self._underway: dict[RequestKey, asyncio.Task[pb.CompleteVerificationResponse]] = {}
+        self._judging = Judging(edge)
 
     def StartVerification(
         self, request: pb.StartVerificationRequest, call: Call
     ) -> pb.StartVerificationResponse:
-        """Open a session."""
+        """Open a session for a number."""
         msisdn = decode.msisdn(request.msisdn)
         personal_id = decode.optional_personal_id(request.personal_id)
 
         def start(uow: UnitOfWork) -> pb.StartVerificationResponse:
             session = start_verification(uow, call, msisdn, personal_id)
-            return pb.StartVerificationResponse(
-                verification_id=str(session.verification_id),
-                requirements=_REQUIREMENTS,
-                expire_time=encode.timestamp(session.expires_at),
-                nonce_expire_time=encode.timestamp(session.nonce_expires_at),
-            )
+            return _started(session, _CARD_AND_FACE, pb.StartVerificationResponse)
 
         # The first answer is stored: the nonces, which are stored nowhere, are put in afterwards.
         answer = self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
-        verification_id = UUID(answer.verification_id)
-        nonces = self._edge.transactions.run(lambda uow: read_nonces(uow, verification_id))
-        answer.chip_nonce = nonces[0]
-        answer.further_chip_nonces.extend(nonces[1:])
-        return answer
+        return self._with_nonces(answer)
+
+    def StartPresence(
+        self, request: pb.StartPresenceRequest, call: Call
+    ) -> pb.StartPresenceResponse:
+        """Open a session for whoever stands at a counter."""
+        access = access_of(request.grounds, call)
+        requirements = _CARD_AND_FACE if request.with_face else _CARD
+
+        def start(uow: UnitOfWork) -> pb.StartPresenceResponse:
+            session = start_presence(uow, call, access, with_face=request.with_face)
+            return _started(session, requirements, pb.StartPresenceResponse)
+
+        answer = self._edge.answer_once(request, call, start, pb.StartPresenceResponse)
+        return self._with_nonces(answer)
 
     async def CompleteVerification(
         self, request: pb.CompleteVerificationRequest, call: Call
     ) -> pb.CompleteVerificationResponse:
-        """Take the session, examine chip and face, store the verdict.
+        """Take the session, examine chip and face, store the verdict."""
+        verification_id = UUID(request.verification_id)
 
-        The same request sent again while it is being judged waits for the one answer, and a caller
-        that goes away does not stop it: what was presented is judged once.
-        """
-        key = request_key(request, call)
-        task = self._underway.get(key)
-        if task is None:
-            task = asyncio.create_task(self._complete(request, call))
-            self._underway[key] = task
-            task.add_done_callback(partial(self._leave, key))
-        return await asyncio.shield(task)
+        def claim(uow: UnitOfWork, claimant: Claimant) -> Session:
+            return claim_session(uow, call, verification_id, claimant)
 
-    def _leave(self, key: RequestKey, task: asyncio.Task[pb.CompleteVerificationResponse]) -> None:
-        del self._underway[key]
-        if not task.cancelled():
-            task.exception()  # told to whoever still waits; asked here, so that nobody need be left
-
-    async def _complete(
-        self, request: pb.CompleteVerificationRequest, call: Call
-    ) -> pb.CompleteVerificationResponse:
-        presented = _presented(request)
-        refuse_oversized(presented.probes)
-        if first := await self._first_answer(request, call):
-            return first
-        # Before the session is taken and the chip read, which is most of what a refusal costs.
-        self._edge.faces.refuse_when_full()
-        try:
-            session, challenge = await self._edge.in_thread(lambda: self._claim(request, call))
-        except VerificationUsedError:
-            # Sent twice at once, the other may have been answered since we looked.
-            if first := await self._first_answer(request, call):
-                return first
-            raise
-        profile = call.rules.verification.trust_profile
-        chip = await self._edge.in_thread(
-            lambda: self._edge.examine_chip(challenge, presented, profile=profile, at=call.at)
-        )
-        if chip.portrait is None:
-            found = not_compared("REFERENCE_NOT_AVAILABLE", presented.probes)
-        else:
-            found = await self._edge.faces.compare(chip.portrait, presented.probes)
-
-        def record(uow: UnitOfWork) -> pb.CompleteVerificationResponse:
-            reference = reference_from(chip, found)
+        def record(
+            uow: UnitOfWork, session: Session, found: Examined
+        ) -> pb.CompleteVerificationResponse:
+            chip, face = found.chip, _face(found)
+            reference = reference_from(chip, face)
             return _completed(
                 record_verdict(
-                    uow, call, session, chip.evidence, found.evidence, reference=reference
+                    uow, call, session, chip.evidence, face.evidence, reference=reference
                 )
             )
 
-        return await self._edge.in_thread(
-            lambda: self._edge.answer_once(request, call, record, pb.CompleteVerificationResponse)
-        )
+        use = SessionUse(claim=claim, record=record, response_type=pb.CompleteVerificationResponse)
+        return await self._judging.judge(request, call, use)
+
+    async def CompletePresence(
+        self, request: pb.CompletePresenceRequest, call: Call
+    ) -> pb.CompletePresenceResponse:
+        """The same for an agency; what it is told is signed with it."""
+        verification_id = UUID(request.verification_id)
+        has_probes = bool(request.probe_photographs)
+
+        def claim(uow: UnitOfWork, claimant: Claimant) -> PresenceSession:
+            return claim_presence(uow, call, verification_id, claimant, has_probes=has_probes)
+
+        def record(
+            uow: UnitOfWork, session: PresenceSession, found: Examined
+        ) -> pb.CompletePresenceResponse:
+            face = None if found.face is None else found.face.evidence
+            return _presence(record_presence(uow, call, session, found.chip.evidence, face))
+
+        use = SessionUse(claim=claim, record=record, response_type=pb.CompletePresenceResponse)
+        return await self._judging.judge(request, call, use)
 
     def GetVerification(
         self, request: pb.GetVerificationRequest, call: Call
@@ -146,56 +141,39 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             expire_time=encode.timestamp(session.expires_at),
         )
 
-    async def _first_answer(
-        self, request: pb.CompleteVerificationRequest, call: Call
-    ) -> pb.CompleteVerificationResponse | None:
-        stored = await self._edge.in_thread(
-            lambda: self._edge.transactions.first_answer(request_key(request, call))
-        )
-        return None if stored is None else pb.CompleteVerificationResponse.FromString(stored)
+    def GetPresenceKeys(
+        self, request: pb.GetPresenceKeysRequest, call: Call
+    ) -> pb.GetPresenceKeysResponse:
+        """Tell the public keys of tokens that may still count."""
+        del request
+        found = self._edge.transactions.run(lambda uow: presence_public_keys(uow, at=call.at))
+        return pb.GetPresenceKeysResponse(key_set=format_key_set(found))
 
-    def _claim(
-        self, request: pb.CompleteVerificationRequest, call: Call
-    ) -> tuple[Session, Challenge]:
-        key = request_key(request, call)
-        claimant = Claimant(request_id=key.request_id, body_digest=key.body_digest)
-        verification_id = UUID(request.verification_id)
-
-        def claim(uow: UnitOfWork) -> tuple[Session, Challenge]:
-            session = claim_session(uow, call, verification_id, claimant)
-            return session, read_challenge(uow, session, request.chip_nonce, at=call.at)
-
-        return self._edge.transactions.run(claim)
+    def _with_nonces(self, answer: _Started) -> _Started:
+        verification_id = UUID(answer.verification_id)
+        nonces = self._edge.transactions.run(lambda uow: read_nonces(uow, verification_id))
+        answer.chip_nonce = nonces[0]
+        answer.further_chip_nonces.extend(nonces[1:])
+        return answer
 
 
-def _presented(request: pb.CompleteVerificationRequest) -> Presented:
-    files = request.chip_files
-    groups = {1: files.dg1, 2: files.dg2}
-    for number, field in _OPTIONAL_GROUPS.items():
-        if content := getattr(files, field):
-            groups[number] = content
-    return Presented(
-        sod=files.sod,
-        data_groups=groups,
-        active_signatures=_signatures(request),
-        probes=tuple(request.probe_photographs),
+def _started(
+    session: OpenedSession,
+    requirements: tuple[pb.Requirement, ...],
+    make: Callable[..., _Started],
+) -> _Started:
+    return make(
+        verification_id=str(session.verification_id),
+        requirements=requirements,
+        expire_time=encode.timestamp(session.expires_at),
+        nonce_expire_time=encode.timestamp(session.nonce_expires_at),
     )
 
 
-def _signatures(request: pb.CompleteVerificationRequest) -> tuple[bytes, ...]:
-    """The card's answers: none, one, or one to each nonce."""
-    first = request.active_authentication_signature
-    further = tuple(request.further_active_authentication_signatures)
-    if not further:
-        return (first,) if first else ()
-    if not first or 1 + len(further) != NONCE_COUNT:
-        violation = FieldViolation(
-            field="further_active_authentication_signatures",
-            reason="SIGNATURE_COUNT",
-            description=f"none, or {NONCE_COUNT - 1} beside active_authentication_signature",
-        )
-        raise RequestInvalidError((violation,))
-    return (first, *further)
+def _face(found: Examined) -> FaceFindings:
+    if found.face is None:
+        raise AssertionError("the contract demands a photograph of whoever verifies a number")
+    return found.face
 
 
 def _completed(completed: Completed) -> pb.CompleteVerificationResponse:
@@ -203,4 +181,19 @@ def _completed(completed: Completed) -> pb.CompleteVerificationResponse:
     return pb.CompleteVerificationResponse(
         verdict=encode.verdict(completed.verdict),
         service_state=encode.SERVICE_STATES[state],
+    )
+
+
+def _presence(presence: Presence) -> pb.CompletePresenceResponse:
+    """What an agency may know: nothing of the fields that were compared."""
+    verdict = presence.verdict
+    return pb.CompletePresenceResponse(
+        state=_PRESENCE_STATES[presence.state],
+        reasons=[reason.value for reason in verdict.reasons],
+        chip_codes=verdict.chip_codes,
+        acquisition_failure=verdict.acquisition_failure or "",
+        acquisition_advice=encode.acquisition_advice(verdict.acquisition_failure),
+        decide_time=encode.timestamp(verdict.decided_at),
+        policy_version=verdict.policy_version,
+        token=presence.token or "",
     )

@@ -1,13 +1,13 @@
-"""Who waits for directives, and who wakes them.
+"""Who waits for something to pull, and who wakes them.
 
 Owns the waits. One costs nothing while it lasts but a place on the event loop, and each operator
-has few, so that idle pulls keep nobody out. Lives on the event loop: nothing here is safe for
-threads. Knows neither directives nor how news of them come.
+has few for each thing that there is to pull, so that idle pulls keep nobody out. Lives on the event
+loop: nothing here is safe for threads. Knows neither what is pulled nor how news of it come.
 """
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 from identity.domain.errors import OverloadedError
 
 WAITS_MAX = 8
-"""Waits of one operator under way on one server: it needs one for each of its own machines. They
-are a fraction of the calls that one caller may have (`identity.rpc.load`)."""
+"""Waits of one operator for one thing under way on one server: one for each of its own machines.
+They are a fraction of the calls that one caller may have (`identity.rpc.load`)."""
 
 RECHECK_S = 10.0
 """A wait looks again after so long at the latest, whether it was woken or not: one small query for
@@ -46,13 +46,13 @@ class Waiting:
     def __init__(self, *, waits_max: int = WAITS_MAX, recheck_s: float = RECHECK_S) -> None:
         self._waits_max = waits_max
         self._recheck_s = recheck_s
-        self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._bells: dict[Hashable, set[asyncio.Event]] = defaultdict(set)
         self._is_over = False
 
-    def wake(self, operator_id: str | None) -> None:
-        """Have an operator's waits look again; None wakes everybody."""
-        for name in list(self._bells) if operator_id is None else (operator_id,):
-            for bell in self._bells.get(name, ()):
+    def wake(self, desk: Hashable | None) -> None:
+        """Have the waits at a desk look again; None wakes everybody."""
+        for each in list(self._bells) if desk is None else (desk,):
+            for bell in self._bells.get(each, ()):
                 bell.set()
 
     def end(self) -> None:
@@ -62,7 +62,7 @@ class Waiting:
 
     async def wait(
         self,
-        operator_id: str,
+        desk: Hashable,
         look: Callable[[bool], Awaitable[Look[_Answer]]],
         *,
         wait_s: float,
@@ -70,16 +70,16 @@ class Waiting:
         """Look until there is something, or the time is over.
 
         Args:
-            operator_id: Whose wait it is.
+            desk: Whose wait it is, and for what.
             look: Looks; told whether it is for the last time, when it must have an answer.
             wait_s: How long to wait at most, in real time.
 
         Raises:
-            OverloadedError: The operator has as many waits under way as it may.
+            OverloadedError: As many waits are under way at the desk as may be.
         """
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + wait_s
-        with self._bell(operator_id) as bell:
+        with self._bell(desk) as bell:
             while True:
                 left_s = 0.0 if self._is_over else ends_at - loop.time()
                 # Before looking: what comes while it looks must not be slept through.
@@ -91,8 +91,8 @@ class Waiting:
                 await _rings(bell, min(left_s, again_s, self._recheck_s))
 
     @contextmanager
-    def _bell(self, operator_id: str) -> Iterator[asyncio.Event]:
-        bells = self._bells[operator_id]
+    def _bell(self, desk: Hashable) -> Iterator[asyncio.Event]:
+        bells = self._bells[desk]
         if len(bells) >= self._waits_max:
             raise OverloadedError(f"one operator has at most {self._waits_max} pulls waiting")
         bell = asyncio.Event()
@@ -102,7 +102,7 @@ class Waiting:
         finally:
             bells.remove(bell)
             if not bells:
-                del self._bells[operator_id]
+                del self._bells[desk]
 
 
 async def _rings(bell: asyncio.Event, seconds: float) -> None:

@@ -1,10 +1,10 @@
 """Run the clock of the enforcement ladder up to an instant.
 
-Owns the run: cases move to retroactive packs, disputes whose time has run out are closed, then what
-is due is stepped in slices, citizens' primary numbers after all others. Each slice is a transaction
-of its own: a run that is cut off has done what it has done, and the next one goes on. The instant
-up to which it ran is kept, so that time never goes backwards. Cases that a wave or a dispute holds
-are not even read.
+Owns the run: cases move to retroactive packs, disputes and arrangements whose time has run out are
+closed, changes of primary numbers take effect, then what is due is stepped in slices, citizens'
+primary numbers after all others. Each slice is a transaction of its own: a run that is cut off has
+done what it has done, and the next one goes on. The instant up to which it ran is kept, so that
+time never goes backwards. Cases that a wave or a dispute holds are not even read.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,10 @@ from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import ClockBackwardsError
+from identity.services import end_arrangements
+from identity.services.ask_to_confirm import ask_to_confirm
 from identity.services.call import Call
+from identity.services.due_changes import apply_due_changes
 from identity.services.end_disputes import close_due
 from identity.services.step_cases import Stepped, step_cases
 from identity.services.transactions import Transactions
@@ -60,6 +63,11 @@ def advance_enforcement(
     transactions.run(partial(_adopt, call=call))
     while transactions.run(partial(_close_disputes, call=call)):
         pass
+    while transactions.run(partial(_close_arrangements, call=call)):
+        pass
+    # Before the steps: a number that is somebody's primary from now on has its extra time.
+    while transactions.run(partial(_apply_changes, call=call)):
+        pass
     stepped = Stepped()
     for has_primaries in (False, True):
         place: Place | None = _BEGIN
@@ -69,6 +77,10 @@ def advance_enforcement(
             )
             done = transactions.run(step)
             stepped, place = stepped + done.stepped, done.next
+    while transactions.run(partial(_ask, call=call)):
+        pass
+    while transactions.run(partial(_expire, call=call)):
+        pass
     transactions.run(partial(_finish, call=call, stepped=stepped))
     return EnforcementRun(ran_until=call.at, stepped=stepped)
 
@@ -82,6 +94,26 @@ def _adopt(uow: UnitOfWork, call: Call) -> None:
 def _close_disputes(uow: UnitOfWork, call: Call) -> int:
     _take_turn(uow, call)
     return close_due(uow, call)
+
+
+def _close_arrangements(uow: UnitOfWork, call: Call) -> int:
+    _take_turn(uow, call)
+    return end_arrangements.close_due(uow, call)
+
+
+def _apply_changes(uow: UnitOfWork, call: Call) -> int:
+    _take_turn(uow, call)
+    return apply_due_changes(uow, call)
+
+
+def _ask(uow: UnitOfWork, call: Call) -> int:
+    _take_turn(uow, call)
+    return ask_to_confirm(uow, call)
+
+
+def _expire(uow: UnitOfWork, call: Call) -> int:
+    _take_turn(uow, call)
+    return uow.messages.queue.expire(at=call.at, limit=SLICE_CASES)
 
 
 def _step_slice(

@@ -16,6 +16,7 @@ from identity.domain.errors import (
 from identity.domain.holder import PopulationRecord
 from identity.domain.personal_id import PersonalID
 from identity.services.call import Call
+from identity.services.end_arrangements import end_of_gone
 from identity.services.relink_citizens import relink_citizens
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -106,7 +107,8 @@ def _change(
     uow: UnitOfWork, call: Call, change: Correction | Death | NewCard | MergedRecords
 ) -> PopulationRecord:
     record = _changed(uow, change)
-    uow.citizens.save_many([record], at=call.at)
+    saved = uow.citizens.save_many([record], at=call.at)
+    end_of_gone(uow, call, saved.gone)
     return record
 
 

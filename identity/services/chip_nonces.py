@@ -5,13 +5,16 @@ a session, and with it its nonces, is used once is `complete_verification`'s (AD
 """
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from identity.storage.database import UnitOfWork
 from identity.storage.sealing import Sealer
-from identity.storage.verifications import Session, SessionState
+from identity.storage.verifications import OpenedSession, SessionState
+
+_Session = TypeVar("_Session", bound=OpenedSession)
 
 NONCE_BYTES = 8
 """RND.IFD of active authentication (ICAO Doc 9303-11, 6.1)."""
@@ -42,7 +45,7 @@ class Challenge:
     fault: NonceFault | None = None
 
 
-def derive_nonces(sealer: Sealer, session: Session) -> tuple[bytes, ...]:
+def derive_nonces(sealer: Sealer, session: OpenedSession) -> tuple[bytes, ...]:
     """The nonces of a session: HMAC-SHA-256 over all that they are tied to, cut to 8 bytes.
 
     A row that was changed or moved in the database has other nonces than its card signed. Nobody
@@ -52,8 +55,7 @@ def derive_nonces(sealer: Sealer, session: Session) -> tuple[bytes, ...]:
     tied_to = (
         session.verification_id.hex,
         session.caller,
-        session.subscription_id.hex,
-        session.citizen_key.hex(),
+        *session.opened_for,
         session.nonce_expires_at.astimezone(UTC).isoformat(),
     )
     return tuple(
@@ -62,13 +64,19 @@ def derive_nonces(sealer: Sealer, session: Session) -> tuple[bytes, ...]:
     )
 
 
+def with_nonce(sealer: Sealer, session: _Session) -> _Session:
+    """A session that is about to be opened, with the digest of its first nonce."""
+    nonce = derive_nonces(sealer, session)[0]
+    return replace(session, nonce_digest=digest_nonce(sealer, nonce))
+
+
 def digest_nonce(sealer: Sealer, nonce: bytes) -> bytes:
     """What is stored of a session's first nonce. Keyed: 64 bits could be tried out otherwise."""
     return sealer.blind_index("nonce_digest", nonce.hex())
 
 
 def read_challenge(
-    uow: UnitOfWork, session: Session, named_nonce: bytes, *, at: datetime
+    uow: UnitOfWork, session: OpenedSession, named_nonce: bytes, *, at: datetime
 ) -> Challenge:
     """What the chip had to sign in a session, and whether its answer still counts.
 
@@ -82,7 +90,9 @@ def read_challenge(
     return Challenge(nonces=nonces, fault=_find_fault(uow, session, named_nonce or nonces[0], at))
 
 
-def _find_fault(uow: UnitOfWork, session: Session, nonce: bytes, at: datetime) -> NonceFault | None:
+def _find_fault(
+    uow: UnitOfWork, session: OpenedSession, nonce: bytes, at: datetime
+) -> NonceFault | None:
     digest = digest_nonce(uow.sealer, nonce)
     if hmac.compare_digest(digest, session.nonce_digest):
         # Taken before, the session goes on after a crash: this very answer came in time.

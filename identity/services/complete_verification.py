@@ -8,15 +8,17 @@ A crash in between loses nothing that was answered: the same request goes on whe
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
+from biometrics.chip.proof import ACTIVE
 from biometrics.chip.report import CheckResult, ChipCode, ChipReport, ChipVerdict
 from biometrics.chip.trust import TrustProfile
 from biometrics.chip.verify import ActiveEvidence, ChipFiles, verify_chip
 from biometrics.face.acquisition import AcquisitionFailure
 from biometrics.face.decode import admit
 from identity.audit.log import AuditEntry, append
+from identity.domain.calendar_date import DAY_ZONE
 from identity.domain.errors import (
     FieldViolation,
     MalformedValueError,
@@ -46,7 +48,9 @@ from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
-from identity.storage.verifications import Claimant, Session, SessionState
+from identity.storage.verifications import Claimant, OpenedSession, Session, SessionState
+
+_Session = TypeVar("_Session", bound=OpenedSession)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,19 @@ def claim_session(
         VerificationUsedError: Another request has it.
         VerificationExpiredError: Its time ran out.
     """
-    session = uow.verifications.find(verification_id)
+    return claim_found(uow, call, uow.verifications.find(verification_id), claimant)
+
+
+def claim_found(
+    uow: UnitOfWork, call: Call, session: _Session | None, claimant: Claimant
+) -> _Session:
+    """Take a session of either kind, as it was found, for one request.
+
+    Raises:
+        VerificationNotFoundError: No such session, or somebody else's.
+        VerificationUsedError: Another request has it.
+        VerificationExpiredError: Its time ran out.
+    """
     if session is None or session.caller != str(call.caller):
         raise VerificationNotFoundError("you have no such session")
     if uow.verifications.claim(session, claimant, at=call.at):
@@ -137,7 +153,8 @@ def examine_chip(
     """Authenticate the chip against this session's challenge."""
     files = ChipFiles(sod=presented.sod, data_groups=presented.data_groups)
     active = None if challenge.fault else _active_evidence(challenge, presented.active_signatures)
-    report = verify_chip(files, trust=trust, at=at, active=active)
+    # A card's last day ends when the day does where cards are issued, not in UTC.
+    report = verify_chip(files, trust=trust, at=at.astimezone(DAY_ZONE), active=active)
     is_authentic = report.verdict is ChipVerdict.AUTHENTIC
     # Undetermined as well is what nobody can read: no anchor, say. That is no case for a person.
     is_undetermined = report.verdict is ChipVerdict.UNDETERMINED and report.citizen is not None
@@ -148,6 +165,7 @@ def examine_chip(
         document_digest=report.document_digest,
         holder=_holder(report) if is_readable else None,
         is_undetermined=is_undetermined,
+        is_active=_is_active(report),
     )
     portrait = report.portrait if is_readable else None
     return ExaminedChip(evidence=evidence, portrait=None if portrait is None else portrait.image)
@@ -226,8 +244,16 @@ def _activate(
 ) -> Subscription:
     change = Change(before=item.service_state, is_cured=True)
     settled = settle_subscription(uow, call, item.verified_by(attempt), change).subscription
-    uow.primaries.confirm(settled)
+    uow.primaries.confirm_verified(settled)
+    uow.fallbacks.confirm_verified(settled)
     return settled
+
+
+def _is_active(report: ChipReport) -> bool:
+    """Whether the chip signed the nonce; the library has no other way to show it is no copy."""
+    return any(
+        check.name == ACTIVE and check.result is CheckResult.SUCCESSFUL for check in report.checks
+    )
 
 
 def _codes(report: ChipReport, challenge: Challenge) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Say why a subscription is on the ladder, since when, what is next, when, and how to stop it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -58,11 +58,9 @@ def explain_subscription(
         return None
     is_primary = bool(uow.primaries.held_by([item.subscription_id]))
     cases = uow.cases.list_open([item])[item.subscription_id]
-    explained = [explain_case(call, case, is_primary=is_primary) for case in cases]
-    explained.sort(key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at))
     return Explanation(
         service_state=item.service_state,
-        cases=explained,
+        cases=explain_cases(call, cases, is_primary=is_primary),
         link_history=_history(uow, call, item),
         dispute_id=_dispute_id(uow, item),
     )
@@ -93,6 +91,16 @@ def _history(uow: UnitOfWork, call: Call, item: Subscription) -> Sequence[PastLi
         return history
     began = [at for at, line in enumerate(history) if line.action in NEW_HOLDER_ACTIONS]
     return history[began[-1] + 1 :] if began else history
+
+
+def explain_cases(
+    call: Call, cases: Iterable[Case], *, is_primary: bool
+) -> Sequence[ExplainedCase]:
+    """The cases of one number, the one with the earliest next step first."""
+    explained = [explain_case(call, case, is_primary=is_primary) for case in cases]
+    return sorted(
+        explained, key=lambda e: (e.next_step_at is None, e.next_step_at or e.case.opened_at)
+    )
 
 
 def explain_case(call: Call, case: Case, *, is_primary: bool) -> ExplainedCase:

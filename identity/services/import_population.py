@@ -10,6 +10,7 @@ from identity.domain.errors import PersonalIDRetiredError
 from identity.domain.holder import PopulationRecord
 from identity.domain.personal_id import PersonalID
 from identity.services.call import Call
+from identity.services.end_arrangements import end_of_gone
 from identity.services.imports import BatchResult, RefusedRow, RowError
 from identity.services.relink_citizens import relink_citizens
 from identity.services.snapshots import Named, note_named
@@ -53,6 +54,7 @@ def import_population(
         RowError(row_index=places[each], field="personal_id", reason=PersonalIDRetiredError.reason)
         for each in saved.retired
     )
+    end_of_gone(uow, call, saved.gone)
     relink_citizens(uow, call, saved.touched, action="import_population")
     keys = [citizen_key(uow.sealer, row.key) for row in refused if row.key is not None]
     named = Named(keys=[*saved.keys, *keys], unidentified_count=len(refused) - len(keys))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
+from identity.domain.enforcement import Case
 from identity.domain.link import LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
@@ -23,8 +24,13 @@ class SubscriptionView:
     """A subscription with what other tables know of it."""
 
     subscription: Subscription
-    has_open_case: bool
+    cases: Sequence[Case]
     is_primary: bool
+
+    @property
+    def has_open_case(self) -> bool:
+        """Whether anything is held against it."""
+        return bool(self.cases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +96,7 @@ def view(uow: UnitOfWork, items: Sequence[Subscription]) -> list[SubscriptionVie
     return [
         SubscriptionView(
             subscription=item,
-            has_open_case=bool(cases[item.subscription_id]),
+            cases=cases[item.subscription_id],
             is_primary=item.subscription_id in primaries,
         )
         for item in items

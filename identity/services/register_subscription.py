@@ -14,6 +14,7 @@ from identity.domain.quarantine import quarantined_until
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
+from identity.services.citizen_locks import refuse_locked
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -30,6 +31,7 @@ def register_subscription(
         NumberInServiceElsewhereError: Another operator has.
         TerminationPendingError: It was ordered terminated and is still served.
         NumberQuarantinedError: It was given up of late.
+        ChoicesLockedError: The claimed holder has locked new numbers.
     """
     item = new_subscription(uow, call, msisdn, claim)
     current = uow.subscriptions.find_in_service(msisdn)
@@ -41,6 +43,7 @@ def register_subscription(
     if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
     refuse_quarantined(uow, call, msisdn, claim)
+    refuse_locked(uow, call, claim.personal_id)
     settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
     append(uow.connection, [_entry(uow, call, settled)])
     return settled

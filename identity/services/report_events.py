@@ -28,6 +28,7 @@ from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription, SubscriptionEnd
 from identity.services.call import Call
+from identity.services.citizen_locks import refuse_locked
 from identity.services.link_history import note_claim_changes
 from identity.services.register_subscription import (
     link_claim,
@@ -145,7 +146,9 @@ def _change_device(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> Non
     item = _own(uow, call, event)
     if item.service_state is ServiceState.INACTIVE:
         raise EventInvalidError("the number was never put in service")
-    _demand_verification(uow, call, event, item, cause=CaseCause.DEVICE_CHANGE)
+    changed_at = _latest(event, item.device_changed_at)
+    changed = replace(item, device_changed_at=changed_at, updated_at=call.at)
+    _demand_verification(uow, call, event, changed, cause=CaseCause.DEVICE_CHANGE)
 
 
 def _demand_verification(
@@ -178,14 +181,18 @@ def _is_last_number(uow: UnitOfWork, item: Subscription) -> bool:
 
 def _swap_sim(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     item = _own(uow, call, event)
-    # An event told of late must not hide a later one.
-    swapped_at = max(event.occurred_at, item.sim_swapped_at or event.occurred_at)
+    swapped_at = _latest(event, item.sim_swapped_at)
     swapped = replace(item, sim_swapped_at=swapped_at, updated_at=call.at)
     is_due = call.rules.track_for(CaseCause.SIM_SWAP) is not None
     if not is_due or item.service_state is ServiceState.INACTIVE:
         uow.subscriptions.save(swapped)
     else:
         _demand_verification(uow, call, event, swapped, cause=CaseCause.SIM_SWAP)
+
+
+def _latest(event: SubscriptionEvent, known: datetime | None) -> datetime:
+    """When it last happened: an event told of late must not hide a later one."""
+    return max(event.occurred_at, known or event.occurred_at)
 
 
 def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
@@ -199,6 +206,9 @@ def _port_in(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     refuse_quarantined(uow, call, event.msisdn, claim)
     if last is not None and last.operator_id == call.caller.name:
         raise RegistrationRequiredError("the number came from nobody: it was yours before")
+    is_taken_along = last is not None and last.ended_by is SubscriptionEnd.PORTED_OUT
+    if last is None or not is_taken_along or last.claim.personal_id != claim.personal_id:
+        refuse_locked(uow, call, claim.personal_id)  # a citizen's own number is no new one
     item = new_subscription(uow, call, event.msisdn, claim)
     # A ported number rings already: it is in service, unverified, and on the ladder.
     active = replace(item, service_state=ServiceState.ACTIVE, applied_state=ServiceState.ACTIVE)
@@ -229,6 +239,7 @@ def _transfer(uow: UnitOfWork, call: Call, event: SubscriptionEvent) -> None:
     if claim.personal_id == item.claim.personal_id:
         # Otherwise a number could be handed to its own holder, whose proof and clock would be gone.
         raise EventInvalidError("this person is the holder already: correct the book instead")
+    refuse_locked(uow, call, claim.personal_id)
     transferred = item.transferred_to(claim, link_claim(uow, claim), at=call.at)
     change = Change(before=item.service_state, is_claim_changed=True)
     settle_subscription(uow, call, transferred, change)

@@ -127,7 +127,7 @@ class Transactions:
         *,
         at: datetime,
     ) -> Mapping[str, Any]:
-        """`run_once` for one batch of an import.
+        """`run_once` for one batch of many; a refusal is put on record as there.
 
         Raises:
             RequestIDReusedError: The batch was stored before with another body.
@@ -142,7 +142,8 @@ class Transactions:
             uow.requests.finish_batch(key, batch_index, result)
             return result
 
-        return self.run(begin_act_finish)
+        with self.refusals_noted(key, at=at):
+            return self.run(begin_act_finish)
 
 
 def _refuse_other(*, is_same: bool) -> None:

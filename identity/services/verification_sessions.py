@@ -4,7 +4,7 @@ Owns what a session is tied to and how long it lasts. How its nonces are made is
 how evidence is judged is `complete_verification`'s.
 """
 
-from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
@@ -14,7 +14,7 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
-from identity.services.chip_nonces import derive_nonces, digest_nonce
+from identity.services.chip_nonces import derive_nonces, with_nonce
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
@@ -39,7 +39,7 @@ def start_verification(
 
 
 def _new_session(uow: UnitOfWork, call: Call, item: Subscription) -> Session:
-    rules = call.rules.verification
+    nonce_expires_at, expires_at = session_ends(call)
     session = Session(
         verification_id=call.new_id(),
         subscription_id=item.subscription_id,
@@ -47,12 +47,18 @@ def _new_session(uow: UnitOfWork, call: Call, item: Subscription) -> Session:
         caller=str(call.caller),
         citizen_key=citizen_key(uow.sealer, item.claim.personal_id),
         nonce_digest=b"",
-        nonce_expires_at=call.at + min(rules.nonce_lifetime, rules.session_lifetime),
+        nonce_expires_at=nonce_expires_at,
         state=SessionState.PENDING,
-        expires_at=call.at + rules.session_lifetime,
+        expires_at=expires_at,
     )
-    nonce = derive_nonces(uow.sealer, session)[0]
-    return replace(session, nonce_digest=digest_nonce(uow.sealer, nonce))
+    return with_nonce(uow.sealer, session)
+
+
+def session_ends(call: Call) -> tuple[datetime, datetime]:
+    """When the nonces of a session that is opened now, and when the session itself, will end."""
+    rules = call.rules.verification
+    expires_at = call.at + rules.session_lifetime
+    return min(call.at + rules.nonce_lifetime, expires_at), expires_at
 
 
 def read_nonces(uow: UnitOfWork, verification_id: UUID) -> tuple[bytes, ...]:
@@ -61,7 +67,7 @@ def read_nonces(uow: UnitOfWork, verification_id: UUID) -> tuple[bytes, ...]:
     Raises:
         VerificationNotFoundError: No such session.
     """
-    session = uow.verifications.find(verification_id)
+    session = uow.verifications.find_opened(verification_id)
     if session is None:
         raise VerificationNotFoundError("you have no such session")
     return derive_nonces(uow.sealer, session)
@@ -81,6 +87,7 @@ def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Sess
         caller=str(call.caller),
         action="get_verification",
         outcome=session.state.value,
+        citizen_key=session.citizen_key,
         msisdn_key=session.msisdn_key,
     )
     append(uow.connection, [entry])
