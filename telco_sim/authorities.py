@@ -1,26 +1,26 @@
-"""The authorities that call the service: population authority, agency, regulator.
+"""The authorities that call the service: population authority and regulator.
 
 Owns what each of them asks, in words of its own trade. It refuses to know why: scenarios do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from google.protobuf.duration_pb2 import Duration
 
+from subid.v1.agency_pb2 import Purpose
+from subid.v1.agency_service_pb2 import Agency as RegisteredAgency
+from subid.v1.agency_service_pb2 import (
+    Grant,
+    RegisterAgencyRequest,
+    RegisterAgencyResponse,
+    Right,
+)
 from subid.v1.compliance_service_pb2 import (
     GetKpisRequest,
     GetKpisResponse,
     GetMonthlyScoreRequest,
     GetMonthlyScoreResponse,
-)
-from subid.v1.contact_service_pb2 import (
-    BatchGetContactsRequest,
-    BatchGetContactsResponse,
-    Contact,
-    GetContactRequest,
-    GetContactResponse,
-    Purpose,
 )
 from subid.v1.enforcement_service_pb2 import (
     DIRECTIVE_KIND_BLOCK_OUTGOING,
@@ -30,6 +30,13 @@ from subid.v1.enforcement_service_pb2 import (
     ExplainSubscriptionResponse,
 )
 from subid.v1.imports_pb2 import ImportSummary
+from subid.v1.localized_text_pb2 import LocalizedText
+from subid.v1.notification_service_pb2 import (
+    MessageUrgency,
+    RegisterTemplateRequest,
+    RegisterTemplateResponse,
+    Template,
+)
 from subid.v1.population_service_pb2 import (
     AcknowledgeSubscriberUpdatesRequest,
     AcknowledgeSubscriberUpdatesResponse,
@@ -56,14 +63,15 @@ from subid.v1.wave_service_pb2 import (
     Wave,
     WaveCriteria,
 )
+from telco_sim.agencies import LEGAL_BASIS
 from telco_sim.disputes import DisputeDesk
 from telco_sim.messages import date_message, instant_message
 from telco_sim.wire import Caller, new_request_id
 
-LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
-"""An article as an agency would cite it; the service keeps it with each look-up."""
-
 _SLICES_AT_ONCE = 10
+
+_LETTER_LENGTH_MAX = 160
+"""UTF-16 units; the simulation's templates and files are much shorter."""
 
 _RECORDS_PER_BATCH = 500
 """Far below the contract's 5,000, so that a small country still travels in several batches."""
@@ -152,42 +160,6 @@ class PopulationAuthority:
         return list(response.results)
 
 
-class Agency:
-    """A state agency that must reach citizens."""
-
-    def __init__(self, caller: Caller) -> None:
-        """Take the connection of a caller with the role `agency`."""
-        self._caller = caller
-
-    def contact(
-        self, personal_id: str, *, purpose: Purpose, legal_basis: str = LEGAL_BASIS
-    ) -> Contact:
-        """Look up one citizen.
-
-        Raises:
-            Refusal: The service said no.
-        """
-        request = GetContactRequest(
-            personal_id=personal_id, purpose=purpose, legal_basis=legal_basis
-        )
-        response: GetContactResponse = self._caller.ask(self._caller.contacts.GetContact, request)
-        return response.contact
-
-    def contacts(self, personal_ids: Sequence[str], *, purpose: Purpose) -> list[Contact]:
-        """Look up many citizens at once, each once; the answer keeps their order.
-
-        Raises:
-            Refusal: The service said no.
-        """
-        request = BatchGetContactsRequest(
-            personal_ids=personal_ids, purpose=purpose, legal_basis=LEGAL_BASIS
-        )
-        response: BatchGetContactsResponse = self._caller.ask(
-            self._caller.contacts.BatchGetContacts, request
-        )
-        return list(response.contacts)
-
-
 class Regulator:
     """Runs enforcement and waves, asks why, and reads how good the data are."""
 
@@ -210,6 +182,51 @@ class Regulator:
             ),
         )
         return response
+
+    def register_agency(
+        self, name: str, grants: Mapping[Purpose, Sequence[Right]], *, people_per_day_max: int
+    ) -> RegisteredAgency:
+        """Register an agency, with its rights for each purpose, by one article of law.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        granted = [
+            Grant(
+                purpose=purpose,
+                legal_bases=[LEGAL_BASIS],
+                rights=rights,
+                people_per_day_max=people_per_day_max,
+            )
+            for purpose, rights in grants.items()
+        ]
+        response: RegisterAgencyResponse = self._caller.ask(
+            self._caller.agencies.RegisterAgency,
+            RegisterAgencyRequest(request_id=new_request_id(), name=name, grants=granted),
+        )
+        return response.agency
+
+    def approve_template(
+        self, agency: str, name: str, urgency: MessageUrgency, text: LocalizedText
+    ) -> Template:
+        """Approve what an agency may write.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: RegisterTemplateResponse = self._caller.ask(
+            self._caller.notifications.RegisterTemplate,
+            RegisterTemplateRequest(
+                request_id=new_request_id(),
+                agency=agency,
+                name=name,
+                urgency=urgency,
+                text_vi=text.vi,
+                text_en=text.en,
+                length_max=_LETTER_LENGTH_MAX,
+            ),
+        )
+        return response.template
 
     def explain(self, msisdn: str) -> ExplainSubscriptionResponse:
         """Ask why a subscription is in its state.

@@ -7,10 +7,12 @@ to know whether the service was started for it or was there before.
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
 
-from telco_sim.authorities import Agency, PopulationAuthority, Regulator
+from telco_sim.agencies import FISHER, GUESSER, HASTY, STRANGER, WRITER, Agency, Look
+from telco_sim.authorities import PopulationAuthority, Regulator
 from telco_sim.books import Bookkeeper, e164, new_number
 from telco_sim.cards import CardAuthority, Companion
 from telco_sim.citizens import CitizenApp
@@ -19,6 +21,7 @@ from telco_sim.directives import DirectiveDesk, Habit
 from telco_sim.intrusions import HOME_MADE_CERTIFICATE, NO_CERTIFICATE
 from telco_sim.journal import Journal
 from telco_sim.ledger import DirectiveLedger
+from telco_sim.message_desks import MessageDesk, MessageHabit
 from telco_sim.messages import instant_of
 from telco_sim.networks import Network
 from telco_sim.numbering import OPERATORS, NumberGenerator
@@ -41,15 +44,24 @@ SECOND_REGULATOR = "regulator-second"
 APPEAL_REGULATORS = ("regulator-third", "regulator-fourth")
 """Two more: an appeal is decided by others than the dispute was."""
 
+AGENCIES = (AGENCY, WRITER, FISHER, GUESSER, HASTY, STRANGER)
+"""Every agency; the first one is granted numbers."""
+
 CALLERS = (
     *(CallerIdentity(role="operator", name=name) for name in OPERATORS),
-    *(CallerIdentity(role=name, name=name) for name in (POPULATION, AGENCY, REGULATOR, APP)),
+    *(CallerIdentity(role=name, name=name) for name in (POPULATION, REGULATOR, APP)),
+    *(CallerIdentity(role=AGENCY, name=name) for name in AGENCIES),
     *(CallerIdentity(role=REGULATOR, name=name) for name in (SECOND_REGULATOR, *APPEAL_REGULATORS)),
 )
 """Everybody who needs a certificate of the service."""
 
 HABITS: Mapping[str, Habit] = MappingProxyType(dict(zip(OPERATORS, Habit, strict=True)))
 """No two operators are alike."""
+
+MESSAGE_HABITS: Mapping[str, MessageHabit] = MappingProxyType(
+    dict(zip(OPERATORS, cycle(MessageHabit)))
+)
+"""How each sends messages."""
 
 _CARDS_SINCE = timedelta(days=1_200)
 """The card authority is this old: under five years, in which its key signs cards."""
@@ -156,6 +168,8 @@ def build_world(
     journal = Journal()
     ledger = DirectiveLedger(started_at=clock.now())
     population = PopulationAuthority(callers[POPULATION])
+    looks: list[Look] = []
+    agencies = {name: Agency(callers[name], looks=looks) for name in AGENCIES}
     return World(
         plan=plan,
         started_on=today,
@@ -174,7 +188,12 @@ def build_world(
         },
         population=population,
         update_desk=UpdateDesk(population, journal=journal),
-        agency=Agency(callers[AGENCY]),
+        message_desks={
+            name: MessageDesk(callers[name], habit=habit) for name, habit in MESSAGE_HABITS.items()
+        },
+        agency=agencies[AGENCY],
+        agencies=agencies,
+        looks=looks,
         regulator=regulator,
         second_regulator=Regulator(callers[SECOND_REGULATOR]),
         appeal_regulators=tuple(Regulator(callers[name]) for name in APPEAL_REGULATORS),

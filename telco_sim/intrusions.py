@@ -6,15 +6,20 @@ other callers' roles, requests that lie.
 
 from datetime import timedelta
 
+from subid.v1.agency_pb2 import (
+    PURPOSE_RECORD_UPKEEP,
+    PURPOSE_SERVICE_DELIVERY,
+    PURPOSE_UNSPECIFIED,
+)
 from subid.v1.citizen_service_pb2 import SetPrimaryNumberRequest
-from subid.v1.contact_service_pb2 import PURPOSE_SERVICE_DELIVERY, PURPOSE_UNSPECIFIED
 from subid.v1.subscription_service_pb2 import (
     SUBSCRIPTION_EVENT_KIND_RELEASE,
     GetSubscriptionResponse,
     SubscriptionEvent,
 )
+from telco_sim.agencies import Agency, grounds_of
 from telco_sim.attackers import Answer, Cheat
-from telco_sim.authorities import Agency, Regulator
+from telco_sim.authorities import Regulator
 from telco_sim.books import e164, new_number
 from telco_sim.messages import instant_message
 from telco_sim.verifications import Evidence, VerificationDesk, complete_request
@@ -115,10 +120,16 @@ def no_purpose(world: World) -> Answer:
     return _contact(world.agency, personal_id, purpose_is_given=False)
 
 
+def purpose_not_granted(world: World) -> Answer:
+    """An agency asks for a purpose that it was not granted."""
+    contact = world.agency.contact(world.people[0].personal_id, grounds_of(PURPOSE_RECORD_UPKEEP))
+    return Answer.of_success(contact)
+
+
 def no_legal_basis(world: World) -> Answer:
     """An agency does not say by which law."""
     contact = world.agency.contact(
-        world.people[0].personal_id, purpose=PURPOSE_SERVICE_DELIVERY, legal_basis=""
+        world.people[0].personal_id, grounds_of(PURPOSE_SERVICE_DELIVERY, legal_basis="")
     )
     return Answer.of_success(contact)
 
@@ -187,7 +198,7 @@ def _set_primary(world: World, personal_id: str, msisdn: str) -> Answer:
 
 def _contact(agency: Agency, personal_id: str, *, purpose_is_given: bool = True) -> Answer:
     purpose = PURPOSE_SERVICE_DELIVERY if purpose_is_given else PURPOSE_UNSPECIFIED
-    return Answer.of_success(agency.contact(personal_id, purpose=purpose))
+    return Answer.of_success(agency.contact(personal_id, grounds_of(purpose)))
 
 
 def _operator_and_target(world: World) -> tuple[Subscriber, Subscriber]:
@@ -265,13 +276,19 @@ INTRUSIONS = (
     Cheat(
         name="no purpose",
         tried="look up a citizen without saying what for",
-        expected=("INVALID_ARGUMENT", "REQUEST_INVALID", "purpose"),
+        expected=("INVALID_ARGUMENT", "REQUEST_INVALID", "grounds.purpose"),
         attempt=no_purpose,
+    ),
+    Cheat(
+        name="purpose not granted",
+        tried="look up a citizen for a purpose that the regulator did not grant",
+        expected=("PERMISSION_DENIED", "PURPOSE_NOT_ALLOWED"),
+        attempt=purpose_not_granted,
     ),
     Cheat(
         name="no legal basis",
         tried="look up a citizen without naming a law",
-        expected=("INVALID_ARGUMENT", "REQUEST_INVALID", "legal_basis"),
+        expected=("INVALID_ARGUMENT", "REQUEST_INVALID", "grounds.legal_basis"),
         attempt=no_legal_basis,
     ),
     Cheat(

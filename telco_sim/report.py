@@ -16,6 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from telco_sim.agencies import AgencyRecord
 from telco_sim.attackers import Outcome
 from telco_sim.conduct import OperatorRecord
 from telco_sim.journal import Finding, Invariant
@@ -37,6 +38,11 @@ _SCORES_EXPLAINED = (
     " compared. Score: 0 to 100, see docs/concepts/compliance.md."
 )
 
+_AGENCIES_EXPLAINED = (
+    "Asked: people, by each look-up, message and comparison; refused: of these. Numbers: different"
+    " ones learned. Apart: people without a number, known or not, whose answers differed."
+)
+
 _VERSIONED = ("subid", "grpcio", "protobuf", "cryptography", "dlib-bin")
 
 
@@ -53,6 +59,7 @@ class Report:
         refusals: Refusals by reason, those of cheats included.
         steps: Directives by kind.
         records: How each operator obeyed, the best first.
+        agencies: What each agency asked and got.
         cheats: What became of each cheat.
         findings: The verdict on each invariant.
         latencies: By method.
@@ -66,6 +73,7 @@ class Report:
     refusals: Mapping[str, int]
     steps: tuple[Step, ...]
     records: tuple[OperatorRecord, ...]
+    agencies: tuple[AgencyRecord, ...]
     cheats: tuple[Outcome, ...]
     findings: tuple[Finding, ...]
     latencies: Mapping[str, Latency]
@@ -93,6 +101,7 @@ class Report:
             "refusals": dict(self.refusals),
             "enforcement": [asdict(each) for each in self.steps],
             "operators": [asdict(each) for each in self.records],
+            "agencies": [asdict(each) for each in self.agencies],
             "cheats": [asdict(each) for each in self.cheats],
             "invariants": [_finding_fields(each) for each in self.findings],
             "latencies": {name: asdict(each) for name, each in self.latencies.items()},
@@ -130,6 +139,7 @@ def report_of(
         refusals=dict(world.wiretap.refusals.most_common()),
         steps=world.ledger.steps(),
         records=tuple(world.records),
+        agencies=tuple(world.agency_records),
         cheats=tuple(cheats),
         findings=world.journal.findings(*invariants),
         latencies=world.wiretap.measurements.latencies(),
@@ -143,6 +153,7 @@ def print_report(report: Report, *, console: Console) -> None:
         _enforcement_table(report.steps),
         _causes_table(report.steps),
         _operators_table(report.records),
+        _agencies_table(report.agencies),
         _cheats_table(report.cheats),
         _latencies_table(report.latencies),
         _findings_table(report.findings),
@@ -229,6 +240,19 @@ def _operators_table(records: tuple[OperatorRecord, ...]) -> Table:
         table.add_row(
             each.operator, each.habit, *(f"{count:,}" for count in numbers), f"{each.score:.1f}"
         )
+    return table
+
+
+def _agencies_table(records: Iterable[AgencyRecord]) -> Table:
+    table = _table(
+        "Agencies: what they asked and what they got",
+        texts=("agency", "conduct"),
+        numbers=("asked", "refused", "numbers", "apart"),
+        caption=_AGENCIES_EXPLAINED,
+    )
+    for each in records:
+        counts = (each.asked_count, each.refused_count, each.number_count, each.told_apart_count)
+        table.add_row(each.agency, each.conduct, *(f"{count:,}" for count in counts))
     return table
 
 

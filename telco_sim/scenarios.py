@@ -7,19 +7,24 @@ what is in a chapter.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from telco_sim.agency_cheats import AGENCY_CHEATS
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
     accounting,
+    agencies,
     audit,
     bookkeeping,
     disputes,
     events,
+    fishing,
     giving_back,
+    letters,
     passing_days,
     primaries,
     quality,
     register,
+    rights,
     verifying,
 )
 from telco_sim.enforcement_cheats import ENFORCEMENT_CHEATS
@@ -29,7 +34,7 @@ from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS)
+CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS, *AGENCY_CHEATS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +67,32 @@ BEFORE_CHEATS = (
     Chapter(
         title="Primary numbers are chosen",
         steps=(
+            agencies.register_agencies,
             primaries.choose_primaries,
             primaries.change_primaries,
             primaries.look_up_contacts,
+        ),
+    ),
+    Chapter(
+        title="Agencies ask",
+        steps=(
+            agencies.lose_primary,
+            agencies.ask_in_other_forms,
+            agencies.stand_at_counter,
+            letters.write_letters,
+        ),
+    ),
+    Chapter(
+        title="Agencies ask too much",
+        steps=(fishing.fish, fishing.guess, fishing.use_quota_up),
+    ),
+    Chapter(
+        title="People use their rights",
+        steps=(
+            rights.lock_choices,
+            rights.keep_from_person,
+            rights.read_accesses,
+            rights.export_data,
         ),
     ),
     Chapter(title="The register learns of it", steps=(giving_back.compare_register,)),
@@ -105,6 +133,8 @@ AFTER_CHEATS = (
             audit.check_primaries,
             giving_back.compare_register,
             primaries.look_up_contacts,
+            rights.read_accesses,
+            fishing.judge_agencies,
             quality.compare_quality,
             audit.repeat_writes,
         ),

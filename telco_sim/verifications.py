@@ -4,7 +4,6 @@ Owns the two calls of a verification and what travels in them. It refuses to kno
 card and the face are genuine.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from subid.v1.verification_service_pb2 import (
@@ -109,7 +108,7 @@ def complete_request(
     return CompleteVerificationRequest(
         request_id=new_request_id(),
         verification_id=session.verification_id,
-        chip_files=_chip_files(evidence.card.data_groups, sod=evidence.card.sod),
+        chip_files=chip_files_of(evidence.card),
         active_authentication_signature=(
             evidence.card.answer(session.chip_nonce) if signature is None else signature
         ),
@@ -117,9 +116,11 @@ def complete_request(
     )
 
 
-def _chip_files(data_groups: Mapping[int, bytes], *, sod: bytes) -> ChipFiles:
+def chip_files_of(card: Card) -> ChipFiles:
+    """Return what a reader takes from a card's chip."""
+    data_groups = card.data_groups
     return ChipFiles(
-        sod=sod,
+        sod=card.sod,
         dg1=data_groups[_DG1],
         dg2=data_groups[_DG2],
         dg13=data_groups[_DG13],

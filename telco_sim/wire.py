@@ -10,20 +10,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
+from subid.v1.agency_service_pb2_grpc import AgencyServiceStub
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
+from subid.v1.kyc_service_pb2_grpc import KycServiceStub
+from subid.v1.match_service_pb2_grpc import MatchServiceStub
+from subid.v1.notification_service_pb2_grpc import NotificationServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
+from subid.v1.privacy_service_pb2_grpc import PrivacyServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -80,33 +86,44 @@ class Refusal(Exception):  # noqa: N818 - the service's word for a "no" is not a
         reason: The stable reason of google.rpc.ErrorInfo; empty when there is none.
         message: The text for people.
         violations: The fields at fault of google.rpc.BadRequest, in their order.
+        retry_after: When google.rpc.RetryInfo says to ask again, from now; None without one.
     """
 
     def __init__(
-        self, *, status: str, reason: str = "", message: str = "", violations: tuple[str, ...] = ()
+        self,
+        *,
+        status: str,
+        reason: str = "",
+        message: str = "",
+        violations: tuple[str, ...] = (),
+        retry_after: timedelta | None = None,
     ) -> None:
         super().__init__(f"{status} {reason}: {message} {' '.join(violations)}".rstrip(" :"))
         self.status = status
         self.reason = reason
         self.message = message
         self.violations = violations
+        self.retry_after = retry_after
 
     @classmethod
     def of(cls, error: grpc.RpcError) -> Self:
         """Decode what a call raised."""
-        reason, violations = "", []
+        reason, violations, retry_after = "", [], None
         status = rpc_status.from_call(error)
         for detail in status.details if status is not None else ():
-            info, bad_request = ErrorInfo(), BadRequest()
+            info, bad_request, retry = ErrorInfo(), BadRequest(), RetryInfo()
             if detail.Unpack(info):
                 reason = info.reason
             elif detail.Unpack(bad_request):
                 violations += [each.field for each in bad_request.field_violations]
+            elif detail.Unpack(retry):
+                retry_after = retry.retry_delay.ToTimedelta()
         return cls(
             status=error.code().name,
             reason=reason,
             message=error.details() or "",
             violations=tuple(violations),
+            retry_after=retry_after,
         )
 
 
@@ -172,11 +189,16 @@ class Caller:
         self.verifications = VerificationServiceStub(channel)
         self.citizens = CitizenServiceStub(channel)
         self.contacts = ContactServiceStub(channel)
+        self.agencies = AgencyServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
         self.disputes = DisputeServiceStub(channel)
         self.compliance = ComplianceServiceStub(channel)
+        self.matching = MatchServiceStub(channel)
+        self.notifications = NotificationServiceStub(channel)
+        self.privacy = PrivacyServiceStub(channel)
+        self.kyc = KycServiceStub(channel)
 
     def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.
@@ -218,6 +240,41 @@ class Caller:
             return list(method(iter(requests), timeout=ANSWER_TIMEOUT_S))
 
         answers: list[Any] = self._answer(method_name(requests[0]), send)
+        return answers
+
+    def read(self, method: Callable[..., Any], request: Message) -> list[Any]:
+        """Call a method that answers with a stream, and return all of it.
+
+        Raises:
+            Refusal: The service, or the way to it, said no.
+        """
+
+        def send() -> list[Any]:
+            return list(method(request, timeout=ANSWER_TIMEOUT_S))
+
+        answers: list[Any] = self._answer(method_name(request), send)
+        return answers
+
+    def follow(
+        self, method: Callable[..., Any], request: Message, *, until: Callable[[Any], bool]
+    ) -> list[Any]:
+        """Call a method whose stream has no end, and return what came up to one that will do.
+
+        Raises:
+            Refusal: The service, or the way to it, said no, or none came in time.
+        """
+
+        def send() -> list[Any]:
+            stream = method(request, timeout=ANSWER_TIMEOUT_S)
+            taken: list[Any] = []
+            for each in stream:
+                taken.append(each)
+                if until(each):
+                    break
+            stream.cancel()
+            return taken
+
+        answers: list[Any] = self._answer(method_name(request), send)
         return answers
 
     def _answer(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask

@@ -11,7 +11,8 @@ from random import Random
 
 from subid.v1.enforcement_service_pb2 import AdvanceEnforcementResponse
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED, LinkState
-from telco_sim.authorities import Agency, PopulationAuthority, Regulator
+from telco_sim.agencies import Agency, AgencyRecord, Look
+from telco_sim.authorities import PopulationAuthority, Regulator
 from telco_sim.books import can_hold
 from telco_sim.citizens import CitizenApp
 from telco_sim.clock import SimulatedClock
@@ -19,6 +20,7 @@ from telco_sim.conduct import OperatorRecord
 from telco_sim.directives import DirectiveDesk
 from telco_sim.journal import Journal
 from telco_sim.ledger import DirectiveLedger
+from telco_sim.message_desks import MessageDesk
 from telco_sim.messages import instant_of
 from telco_sim.numbering import NumberGenerator
 from telco_sim.operators import Line, Operator
@@ -152,7 +154,9 @@ class World:
         desks: Each operator's desk for directives, by the operator's name.
         population: The population authority.
         update_desk: Its desk for updates.
-        agency: A state agency.
+        message_desks: Each operator's desk for messages, by the operator's name.
+        agency: A state agency that is granted numbers.
+        agencies: Every agency, that one too, by name.
         regulator: The regulator.
         second_regulator: A colleague there.
         appeal_regulators: Two more, who decide appeals.
@@ -167,11 +171,15 @@ class World:
         wiretap: What was seen on the wires.
         verified: Subscribers who were verified, in that order.
         primaries: The primary number that each citizen should have now, by personal ID.
+        fallbacks: The number that stands in for a lost primary number, by personal ID.
+        objectors: Personal IDs of those who object to being contacted for services now.
+        looks: What agencies did with people's data, in that order.
         tenures: What the register ought to be told of.
         released: Subscribers whose numbers were given up, and not yet given away again.
         explained: Subscriptions whose block was explained, by identifier and state.
         disputes: Disputes that cheats were tried with, by number.
         records: How each operator obeyed, when operators were judged.
+        agency_records: What each agency asked and got, when that was looked at.
     """
 
     plan: Plan
@@ -181,7 +189,9 @@ class World:
     desks: Mapping[str, DirectiveDesk]
     population: PopulationAuthority
     update_desk: UpdateDesk
+    message_desks: Mapping[str, MessageDesk]
     agency: Agency
+    agencies: Mapping[str, Agency]
     regulator: Regulator
     second_regulator: Regulator
     appeal_regulators: tuple[Regulator, ...]
@@ -196,11 +206,15 @@ class World:
     wiretap: Wiretap
     verified: list[Subscriber] = field(default_factory=list)
     primaries: dict[str, str] = field(default_factory=dict)
+    fallbacks: dict[str, str] = field(default_factory=dict)
+    objectors: set[str] = field(default_factory=set)
+    looks: list[Look] = field(default_factory=list)
     tenures: Tenures = field(default_factory=Tenures)
     released: list[Subscriber] = field(default_factory=list)
     explained: set[tuple[str, int]] = field(default_factory=set)
     disputes: dict[str, str] = field(default_factory=dict)
     records: list[OperatorRecord] = field(default_factory=list)
+    agency_records: list[AgencyRecord] = field(default_factory=list)
 
     def let_pass(self, duration: timedelta) -> AdvanceEnforcementResponse:
         """Move the service's clock, and this one after it.

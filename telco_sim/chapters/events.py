@@ -116,9 +116,7 @@ def port_numbers(world: World) -> None:
 def release_numbers(world: World) -> None:
     """A contract ends; nobody gets the number at once, neither here nor elsewhere."""
     subscriber = _verified_with_primary(world)
-    _end(world, subscriber, SUBSCRIPTION_EVENT_KIND_RELEASE)
-    world.released.append(subscriber)
-    world.journal.count("numbers released")
+    release(world, subscriber)
     other = world.operator_other_than(subscriber.operator)
     claim = _event(
         world, subscriber.msisdn, SUBSCRIPTION_EVENT_KIND_PORT_IN, holder=subscriber.holder
@@ -129,6 +127,13 @@ def release_numbers(world: World) -> None:
         expected=["NUMBER_QUARANTINED"],
         subject="port in of a number in quarantine",
     )
+
+
+def release(world: World, subscriber: Subscriber) -> None:
+    """Let a holder give a number up."""
+    _end(world, subscriber, SUBSCRIPTION_EVENT_KIND_RELEASE)
+    world.released.append(subscriber)
+    world.journal.count("numbers released")
 
 
 def recycle_numbers(world: World) -> None:

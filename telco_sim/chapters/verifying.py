@@ -17,13 +17,14 @@ from subid.v1.verification_service_pb2 import (
     VERIFICATION_STATE_PENDING,
     CompleteVerificationResponse,
     GetVerificationResponse,
+    StartVerificationResponse,
     VerdictState,
     VerificationState,
 )
 from telco_sim.books import e164, new_number
 from telco_sim.journal import Invariant
 from telco_sim.studio import PoorPhotograph
-from telco_sim.verifications import Evidence, complete_request
+from telco_sim.verifications import Evidence, VerificationDesk, complete_request
 from telco_sim.world import Subscriber, World
 
 VISITS_MAX = 3
@@ -90,16 +91,23 @@ def count_verified(world: World) -> None:
 
 
 def verify_holder(world: World, subscriber: Subscriber, *, in_app: bool = False) -> bool:
+    """Let a genuine holder verify; returns whether they were verified in the end."""
+    return prove_holder(world, subscriber, in_app=in_app) != ""
+
+
+def prove_holder(world: World, subscriber: Subscriber, *, in_app: bool = False) -> str:
     """Let a genuine holder verify, again with new photographs when they were not alike.
 
     No face engine knows everybody again; but nothing else may speak against a genuine holder.
 
     Returns:
-        Whether the holder was verified in the end.
+        The verification that succeeded; empty when none did.
     """
     for visit in range(VISITS_MAX):
         evidence = world.studio.evidence_of(subscriber.holder, visit=visit)
-        verdict = present(world, subscriber, evidence, in_app=in_app).verdict
+        session = _begin(world, subscriber, in_app=in_app)
+        desk = _desk(world, subscriber, in_app=in_app)
+        verdict = desk.complete(complete_request(session, evidence)).verdict
         is_verified = verdict.state == VERDICT_STATE_VERIFIED
         world.journal.check(
             Invariant.GENUINE_VERIFIED,
@@ -111,10 +119,10 @@ def verify_holder(world: World, subscriber: Subscriber, *, in_app: bool = False)
             subscriber.line.is_verified = True
             world.tenures.prove(subscriber.operator, subscriber.line)
             world.journal.count("holders verified")
-            return True
+            return session.verification_id
         world.journal.count(f"genuine visits in vain: {', '.join(verdict.reasons)}")
     world.journal.count("genuine holders never verified")
-    return False
+    return ""
 
 
 def present(
@@ -125,10 +133,17 @@ def present(
     Raises:
         Refusal: The service said no.
     """
-    if in_app:
-        personal_id = subscriber.holder.personal_id
-        return world.app.verifications.verify(subscriber.msisdn, evidence, personal_id=personal_id)
-    return subscriber.operator.verifications.verify(subscriber.msisdn, evidence)
+    session = _begin(world, subscriber, in_app=in_app)
+    return _desk(world, subscriber, in_app=in_app).complete(complete_request(session, evidence))
+
+
+def _begin(world: World, subscriber: Subscriber, *, in_app: bool) -> StartVerificationResponse:
+    personal_id = subscriber.holder.personal_id if in_app else ""
+    return _desk(world, subscriber, in_app=in_app).start(subscriber.msisdn, personal_id=personal_id)
+
+
+def _desk(world: World, subscriber: Subscriber, *, in_app: bool) -> VerificationDesk:
+    return world.app.verifications if in_app else subscriber.operator.verifications
 
 
 _Verify = Callable[[World, Subscriber, int], bool]
