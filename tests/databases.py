@@ -1,18 +1,24 @@
 """Databases of a test run.
 
-Owns making and dropping them, and transactions that leave nothing behind; knows nothing of what is
-in them.
+Owns making, migrating and dropping them, and transactions that leave nothing behind; knows nothing
+of what is in them.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
 
-from sqlalchemy import Connection, create_engine, make_url, text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
 
+from identity import storage
 from identity.bootstrap import METADATA
 from identity.services.transactions import Transactions
-from identity.storage.database import Database, UnitOfWork, connect, migrate
+from identity.storage.database import Database, UnitOfWork, connect
+from identity.storage.schema import migrate
 
 
 @contextmanager
@@ -33,15 +39,39 @@ def own_database(postgres_url: str, name: str) -> Iterator[str]:
     administration.dispose()
 
 
+@contextmanager
+def own_engine(postgres_url: str, name: str) -> Iterator[Engine]:
+    """Connections to a new database, as `own_database` makes it."""
+    with own_database(postgres_url, name) as url:
+        engine = connect(url)
+        yield engine
+        engine.dispose()
+
+
+def move(engine: Engine, revision: str) -> None:
+    """Take the tables back to a revision, or forth to `head`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(storage.__file__).parent / "migrations"))
+    config.attributes["metadata"] = list(METADATA)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        step = command.upgrade if revision == "head" else command.downgrade
+        step(config, revision)
+
+
 @dataclass(frozen=True)
 class _Nested(Database):
-    """A database whose transactions are all parts of one, which somebody else rolls back."""
+    """A database whose transactions are all parts of one, which somebody else rolls back.
+
+    They share its connection, so threads have theirs one after the other.
+    """
 
     connection: Connection
+    turn: RLock = field(default_factory=RLock)
 
     @contextmanager
     def transaction(self) -> Iterator[UnitOfWork]:
-        with self.connection.begin_nested():
+        with self.turn, self.connection.begin_nested():
             yield UnitOfWork(self.connection, self.sealer)
 
 

@@ -4,13 +4,17 @@ import sys
 from pathlib import Path
 
 from tests.benchmarks import (
+    accesses,
     chip,
     contacts,
     directives,
     enforcement,
     face,
+    match,
+    privacy,
     registry,
     verification,
+    watchers,
 )
 from tests.benchmarks.harness import (
     ROOT,
@@ -24,6 +28,7 @@ from tests.benchmarks.harness import (
 BENCHMARKS: dict[str, Run] = {
     "get_contact": contacts.get_contact,
     "batch_get_contacts": contacts.batch_get_contacts,
+    "list_accesses": accesses.list_accesses,
     "complete_verification": verification.complete_verification,
     "chip_passive": chip.passive_authentication,
     "chip_passive_known_signer": chip.passive_authentication_known_signer,
@@ -38,12 +43,15 @@ BENCHMARKS: dict[str, Run] = {
     "face_embedder": face.embedder,
     "face_two_processes": face.two_processes,
     "import_subscriptions": registry.import_rate,
+    "match_records": match.match_records,
     "link_registry": registry.link_rate,
     "registry_growth": registry.growth,
+    "secrets_for_all": privacy.secrets_for_all,
     "wave": enforcement.wave,
     "enforcement_clock": enforcement.clock,
     "directives": directives.directives,
     "idle_operators": directives.idle_operators,
+    "idle_watchers": watchers.idle_watchers,
     "server_memory": face.memory,
     "face_import": face.import_time,
 }

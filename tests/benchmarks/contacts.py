@@ -4,18 +4,25 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from statistics import median
 
 import grpc
 
+from identity.domain.agency import Agency, Grant, Purpose, Right
 from identity.domain.caller import Caller, Role
-from subid.v1 import contact_service_pb2, contact_service_pb2_grpc
+from identity.storage.database import UnitOfWork
+from subid.v1 import agency_pb2, contact_service_pb2, contact_service_pb2_grpc
 from tests.benchmarks.harness import Benchmark, benchmark
 from tests.benchmarks.running import Target, fill_with_citizens, personal_ids, running_target
 from tests.benchmarks.server_process import EMPTY_METHOD
 
 CONCURRENCY = 64
 """Calls in flight: an agency's busy server."""
+
+LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
+GROUNDS = agency_pb2.Grounds(purpose=agency_pb2.PURPOSE_SERVICE_DELIVERY, legal_basis=LEGAL_BASIS)
+ASKING = Caller(Role.AGENCY, "benchmark")
 
 ROUND_S = 2.0
 ROUNDS = 7
@@ -28,7 +35,7 @@ Ask = Callable[[], Awaitable[object]]
 
 def get_contact() -> Benchmark:
     """Throughput of GetContact against an empty unary method on the same server."""
-    with running_target(fill_with_citizens) as target:
+    with running_target(fill_with_citizens_and_agency) as target:
         empty, contact, times_ms = asyncio.run(_compare_with_empty(target))
     return benchmark(
         "get_contact",
@@ -44,7 +51,7 @@ def get_contact() -> Benchmark:
 
 def batch_get_contacts() -> Benchmark:
     """People per second of BatchGetContacts against GetContact: one caller, one call at a time."""
-    with running_target(fill_with_citizens) as target:
+    with running_target(fill_with_citizens_and_agency) as target:
         single, batch, times_ms = asyncio.run(_compare_with_batch(target))
     return benchmark(
         "batch_get_contacts",
@@ -56,6 +63,19 @@ def batch_get_contacts() -> Benchmark:
             f"{median(single):.0f}, at least; one call in flight each"
         ),
     )
+
+
+def fill_with_citizens_and_agency(uow: UnitOfWork) -> None:
+    """Citizens with a primary number each, and an agency that may have their numbers."""
+    fill_with_citizens(uow)
+    grant = Grant(
+        purpose=Purpose.SERVICE_DELIVERY,
+        legal_bases=frozenset({LEGAL_BASIS}),
+        rights=frozenset({Right.NUMBER}),
+        people_per_day_max=1_000_000_000,
+    )
+    agency = Agency(name=ASKING.name, is_active=True, grants=[grant])
+    uow.agencies.save(agency, by="benchmark", at=datetime.now(UTC))
 
 
 async def _compare_with_empty(target: Target) -> tuple[list[float], list[float], list[float]]:
@@ -87,7 +107,7 @@ async def _compare_with_batch(target: Target) -> tuple[list[float], list[float],
 
 
 def _channel(target: Target) -> grpc.aio.Channel:
-    credentials = target.credentials(Caller(Role.AGENCY, "benchmark"))
+    credentials = target.credentials(ASKING)
     return grpc.aio.secure_channel(target.address, credentials)
 
 
@@ -99,8 +119,7 @@ def _ask_contact(channel: grpc.aio.Channel) -> Ask:
     def ask() -> Awaitable[object]:
         request = contact_service_pb2.GetContactRequest(
             personal_id=generator.choice(people),
-            purpose=contact_service_pb2.PURPOSE_SERVICE_DELIVERY,
-            legal_basis="Law 26/2023/QH15, art. 10",
+            grounds=GROUNDS,
         )
         answer: Awaitable[object] = stub.GetContact(request)
         return answer
@@ -116,8 +135,7 @@ def _ask_batch(channel: grpc.aio.Channel) -> Ask:
     def ask() -> Awaitable[object]:
         request = contact_service_pb2.BatchGetContactsRequest(
             personal_ids=generator.sample(people, BATCH_SIZE),
-            purpose=contact_service_pb2.PURPOSE_SERVICE_DELIVERY,
-            legal_basis="Law 26/2023/QH15, art. 10",
+            grounds=GROUNDS,
         )
         answer: Awaitable[object] = stub.BatchGetContacts(request)
         return answer

@@ -11,16 +11,20 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from identity.audit.log import read_about_citizen
-from identity.domain.caller import Caller, Role
+from identity.domain.agency import Purpose, Right
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
+from identity.domain.primary_choice import ClearCause
 from identity.services.apply_population_changes import Correction, apply_population_changes
 from identity.services.complete_verification import claim_session, record_verdict
-from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
+from identity.services.due_changes import apply_due_changes
+from identity.services.get_contacts import get_contacts
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
+from identity.services.list_choices import list_choices
 from identity.services.primary_number import get_primary_number, set_primary_number
 from identity.services.read_subscriptions import get_subscription, list_of_citizen, list_of_operator
+from identity.services.relay_tokens import resolve_relay
 from identity.services.subscriber_updates import (
     UpdateAcknowledgement,
     acknowledge_subscriber_updates,
@@ -45,9 +49,14 @@ from tests.benchmarks.hot_query import (
     HotQuery,
     Step,
 )
+from tests.benchmarks.plan_accesses import ACCESS_QUERIES
+from tests.benchmarks.plan_arrangements import ARRANGEMENT_QUERIES
 from tests.benchmarks.plan_enforcement import ENFORCEMENT_QUERIES
+from tests.benchmarks.plan_matching import MATCHING_QUERIES
+from tests.benchmarks.plan_messages import MESSAGE_QUERIES
 from tests.benchmarks.plan_registry import AUTHORITY, NOW, PERSON_COUNT, World
-from tests.unit.identity.makers import make_chip, make_face
+from tests.unit.identity.agency_makers import make_grant, make_question, store_agency
+from tests.unit.identity.makers import hasty_rules, make_chip, make_face
 
 LEASE = timedelta(minutes=5)
 BATCH_ROWS = 2_000
@@ -70,27 +79,46 @@ def _list_of_citizen(world: World, uow: UnitOfWork) -> Step:
     return lambda: list_of_citizen(uow, call, person, after=None, limit=PAGE)
 
 
-def _get_contacts(world: World, uow: UnitOfWork, *, count: int) -> Step:
-    lookups = [
-        ContactLookup(
-            caller=Caller(Role.AGENCY, "agency"),
-            personal_id=world.record(number).personal_id,
-            purpose=Purpose.SERVICE_DELIVERY,
-            legal_basis="Law 26/2023/QH15, art. 10",
-            at=NOW,
-        )
-        for number in range(count)
-    ]
-    return partial(get_contacts, uow, lookups)
+def _get_contacts(world: World, uow: UnitOfWork, *rights: Right, count: int) -> Step:
+    agency = store_agency(uow, make_grant(*rights))
+    people = [world.record(number).personal_id for number in range(count)]
+    question = make_question(agency, *people)
+    return partial(get_contacts, uow, [question])
+
+
+def _get_contacts_by_tokens(world: World, uow: UnitOfWork, *, count: int) -> Step:
+    return _get_contacts(world, uow, Right.RELAY_TOKEN, Right.ABSENCE_CAUSE, count=count)
+
+
+def _resolve_relay(world: World, uow: UnitOfWork) -> Step:
+    del world  # a token that is nobody's takes the same statement
+    return partial(resolve_relay, uow, "agency", Purpose.LEGAL_NOTICE, bytes(16), at=NOW)
 
 
 def _get_primary(world: World, uow: UnitOfWork) -> Step:
     return partial(get_primary_number, uow, world.call(APP), world.record(1).personal_id)
 
 
+def _list_choices(world: World, uow: UnitOfWork) -> Step:
+    person, call = world.record(1).personal_id, world.call(APP)
+    return lambda: list_choices(uow, call, person, before=None, limit=PAGE)
+
+
+def _find_reachable(world: World, uow: UnitOfWork, *, count: int) -> Step:
+    keys = [uow.primaries.key_of(world.record(number).personal_id) for number in range(count)]
+    return lambda: uow.reachable.find(keys, at=NOW)
+
+
+def _apply_due_changes(world: World, uow: UnitOfWork) -> Step:
+    return partial(apply_due_changes, uow, world.call())
+
+
 def _set_primary(world: World, uow: UnitOfWork) -> Step:
-    person = world.record(1).personal_id
-    return partial(set_primary_number, uow, world.call(APP), person, world.msisdn(1))
+    """By somebody whose number was lost, where the policy asks for no verification."""
+    item = world.subscription(uow, 1)
+    uow.primaries.clear(item, ClearCause.BLOCKED, at=NOW)
+    call = replace(world.call(APP), rules=hasty_rules())
+    return partial(set_primary_number, uow, call, item.claim.personal_id, item.msisdn)
 
 
 def _start_verification(world: World, uow: UnitOfWork) -> Step:
@@ -222,7 +250,26 @@ HOT_QUERIES = (
         bring=partial(_get_contacts, count=200),
         key_count=200,
     ),
+    *ACCESS_QUERIES,
+    HotQuery(
+        name="BatchGetContacts, 200 people, by tokens and causes",
+        bring=partial(_get_contacts_by_tokens, count=200),
+        key_count=200,
+    ),
+    HotQuery(name="A relay token's person", bring=_resolve_relay),
+    *MATCHING_QUERIES,
     HotQuery(name="GetPrimaryNumber", bring=_get_primary),
+    HotQuery(
+        name="How 200 people are reached",
+        bring=partial(_find_reachable, count=200),
+        key_count=200,
+    ),
+    HotQuery(name="ListChoices", bring=_list_choices),
+    HotQuery(
+        name="AdvanceEnforcement, changes of primary numbers that are due",
+        bring=_apply_due_changes,
+        crosses={"citizen_choice": "by instant: an index probe in each partition"},
+    ),
     HotQuery(
         name="SetPrimaryNumber", bring=_set_primary, crosses={"subscriber_update": ANY_PARTITION}
     ),
@@ -239,6 +286,8 @@ HOT_QUERIES = (
         crosses={"verification": BY_ID, **SETTLED},
     ),
     *ENFORCEMENT_QUERIES,
+    *ARRANGEMENT_QUERIES,
+    *MESSAGE_QUERIES,
     HotQuery(
         name="ImportSubscriptions, a new number",
         bring=partial(_import_subscriptions, first=PERSON_COUNT, of=20),
@@ -250,7 +299,7 @@ HOT_QUERIES = (
     HotQuery(
         name="ImportSubscriptions, a number with another holder",
         bring=partial(_import_subscriptions, first=1, of=21),
-        crosses=SETTLED,
+        crosses={"arrangement": ANY_PARTITION, **SETTLED},
     ),
     HotQuery(
         name=f"ImportSubscriptions, {BATCH_ROWS:,} numbers as they were",

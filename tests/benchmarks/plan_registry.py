@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from identity.config import DEFAULT_POLICIES
 from identity.domain.caller import Caller, Role
@@ -31,6 +31,7 @@ from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
 from identity.storage.book import BookRow, index_row
 from identity.storage.database import Database, UnitOfWork
+from identity.storage.tables import citizen
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 IMPORTED_AT = NOW - timedelta(days=40)
@@ -120,6 +121,7 @@ def build(database: Database) -> World:
             uow.connection.execute(text(statement), {"now": NOW})
     with database.transaction() as uow:
         _verify_first_people(uow)
+        uow.secrets.obtain_many(uow.connection.scalars(select(citizen.c.citizen_key)))
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Every row counts for the statistics, so that the same rows give the same plans.
         connection.execute(text("SET default_statistics_target = 1000"))
@@ -181,3 +183,4 @@ def _verify_first_people(uow: UnitOfWork) -> None:
     uow.subscriptions.save_many(items)
     for item in items:
         uow.primaries.set(item, at=verified_at)
+        uow.fallbacks.rank(uow.primaries.key_of(item.claim.personal_id), [item], at=verified_at)

@@ -6,8 +6,33 @@ UPDATE subscription SET verified_at = :now WHERE get_byte(msisdn_key, 3) % 3 < 2
 UPDATE holding SET is_eligible = true FROM subscription AS s WHERE s.verified_at IS NOT NULL AND
   holding.citizen_key = s.citizen_key AND holding.subscription_id = s.subscription_id;
 
+INSERT INTO citizen_choice (citizen_key, sequence, has_chosen) SELECT citizen_key, 3, true
+  FROM subscription WHERE verified_at IS NOT NULL;
+
+INSERT INTO choice_event (citizen_key, sequence, happened_at, kind, subscription_id)
+  SELECT citizen_key, line, :now, 'confirmed', subscription_id
+  FROM subscription, generate_series(1, 3) AS line WHERE verified_at IS NOT NULL;
+
 INSERT INTO primary_number SELECT citizen_key, subscription_id, true, msisdn_sealed,
-  verified_at, :now FROM subscription WHERE verified_at IS NOT NULL;
+  verified_at, :now, :now FROM subscription WHERE verified_at IS NOT NULL;
+
+INSERT INTO fallback_number (citizen_key, rank, subscription_id, msisdn_sealed, verified_at, set_at)
+  SELECT citizen_key, 1, subscription_id, msisdn_sealed, verified_at, :now
+  FROM subscription WHERE verified_at IS NOT NULL;
+
+-- Half of the people have a guardian, and a tenth of them are asked for by another; who they are is
+-- not sealed as in service, and nothing opens it.
+INSERT INTO arrangement (citizen_key, arrangement_id, kind, state, proposer_key, parties_sealed,
+  proposed_at, lapses_at, attested_at, attester, document_digest, agreed_at, guardian_place,
+  majority_key) SELECT citizen_key, gen_random_uuid(), 'guardianship', 'agreed',
+  substr(sha256(citizen_key), 1, 16), '\x00', :now, :now, :now, 'operator:viettel', '\x00', :now, 1,
+  substr(sha256(citizen_key), 1, 2) FROM citizen WHERE get_byte(citizen_key, 3) < 128;
+
+INSERT INTO arrangement (citizen_key, arrangement_id, kind, state, proposer_key, parties_sealed,
+  proposed_at, lapses_at) SELECT citizen_key, gen_random_uuid(), 'guardianship', 'proposed',
+  substr(sha256(citizen_key), 2, 16), '\x00', :now, CAST(:now AS timestamptz) +
+  get_byte(citizen_key, 5) * interval '80 minutes' - interval '1 hour' FROM citizen WHERE
+  get_byte(citizen_key, 3) < 26;
 
 INSERT INTO verification (msisdn_key, verification_id, subscription_id, caller, citizen_key,
   nonce_digest, nonce_expires_at, state, created_at, expires_at) SELECT msisdn_key,
@@ -135,3 +160,38 @@ INSERT INTO audit_entry (occurred_at, caller, action, outcome, citizen_key, msis
 
 INSERT INTO face_reference SELECT citizen_key, '\x00', 'digest', '\x00', NULL, :now, :now FROM
   subscription WHERE verified_at IS NOT NULL;
+
+-- What agencies wrote: nearly all of it done, some out, some waiting at the second operator.
+INSERT INTO message (citizen_key, message_id, priority, template, text_sealed, agency, purpose,
+ legal_basis, msisdn_key, subscription_id, operator_id, state, lease_id, lease_expires_at,
+ created_at, expires_at, handed_at, done_at)
+SELECT citizen_key, gen_random_uuid(), 3, 'letter-' || n % 5, '\x00', 'agency-' || n % 7,
+ 'service_delivery', 'Law 26/2023/QH15, art. 10', msisdn_key, subscription_id, operator_id,
+ state, CASE state WHEN 'leased' THEN gen_random_uuid() END,
+ CASE state WHEN 'leased' THEN CAST(:now AS timestamptz) + INTERVAL '1 hour' END,
+ CAST(:now AS timestamptz) - n * INTERVAL '1 minute',
+ CAST(:now AS timestamptz) + INTERVAL '3 days', CAST(:now AS timestamptz),
+ CASE state WHEN 'delivered' THEN CAST(:now AS timestamptz) END
+FROM (SELECT s.*, row_number() OVER (ORDER BY subscription_id) AS n,
+ CASE WHEN operator_id <> 'viettel' AND abs(hashtext(CAST(subscription_id AS text))) % 50 = 0 THEN 'pending'
+  WHEN abs(hashtext(CAST(subscription_id AS text))) % 50 = 1 THEN 'leased' ELSE 'delivered' END AS state
+ FROM subscription AS s) AS written;
+
+INSERT INTO agency SELECT 'agency-' || n, true, :now, :now, 'regulator:regulator' FROM
+  generate_series(1, 20) AS n;
+
+INSERT INTO agency_grant SELECT name, 'service_delivery', '{Law 26/2023/QH15, art. 10}',
+  '{number,contact_changes}', 1000000 FROM agency;
+
+INSERT INTO contact_interest SELECT citizen_key, 'agency-1', CAST(:now AS timestamptz) +
+  interval '30 days' FROM citizen;
+
+INSERT INTO contact_hint (agency, citizen_key, hinted_at) SELECT 'agency-' || 1 + n % 20,
+  citizen_key, :now FROM (SELECT citizen_key, row_number() OVER () AS n FROM citizen) AS numbered;
+
+INSERT INTO restriction (citizen_key, objected_purposes, is_restricted, changed_at)
+  SELECT citizen_key, '{}', false, :now FROM citizen;
+
+INSERT INTO relay (token_digest, agency, purpose, citizen_key, expires_at)
+  SELECT sha256(citizen_key), 'agency-1', 'service_delivery', citizen_key,
+  CAST(:now AS timestamptz) + interval '1 day' FROM citizen;

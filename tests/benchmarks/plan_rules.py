@@ -12,11 +12,16 @@ from tests.benchmarks.plan_reading import Explained, Plan
 
 _SMALL = frozenset(
     {
+        "agency",
+        "agency_grant",
+        "contact_change",
+        "contact_feed",
         "enforcement_clock",
         "face_cohort",
         "import_run",
         "link_run",
         "link_run_slice",
+        "match_watch",
         "quality_day",
         "registry",
         "sealing_key",

@@ -26,7 +26,8 @@ from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription
 from identity.security.certificates import load_or_create_authority
-from identity.storage.database import UnitOfWork, migrate
+from identity.storage.database import UnitOfWork
+from identity.storage.schema import migrate
 from tests.benchmarks.harness import ROOT
 
 CITIZEN_COUNT = 10_000

@@ -25,10 +25,13 @@ from identity.cli import app as identity_app
 from identity.config import Settings
 from identity.domain.caller import Role
 from identity.domain.errors import leaves
+from identity.domain.presence import TokenFault
 from identity.domain.verification import VerdictReason
 from identity.rpc.errors import STATUS_CODES
 from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
+from identity.security.service_signing import SignatureFault
+from subid.v1 import agency_pb2
 from telco_sim.cli import app as telco_sim_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,6 +171,7 @@ def _sections() -> Mapping[str, set[str]]:
         "Reasons of a verdict": {reason.value for reason in VerdictReason},
         "Failures to acquire": failures | of_one_image | services,
         "Codes of the chip": {code.value for code in ChipCode},
+        "Codes of a presence token": {fault.value for fault in (*SignatureFault, *TokenFault)},
     }
 
 
@@ -183,7 +187,8 @@ def _python_files(part: str) -> Iterable[Path]:
 
 def _rule_reasons() -> set[str]:
     """What `identity.rpc.limits` makes of the rules in the contract."""
-    rules = {rule for service in SERVICES for rule in _rules_of_file(service.file)}
+    files = (*(service.file for service in SERVICES), agency_pb2.DESCRIPTOR)
+    rules = {rule for file in files for rule in _rules_of_file(file)}
     return {rule.upper().replace(".", "_") for rule in rules}
 
 

@@ -5,8 +5,9 @@ import tempfile
 from pathlib import Path
 
 from identity.bootstrap import METADATA
-from identity.storage.database import connect, migrate, schema_drift, schema_versions
+from identity.storage.database import connect
 from identity.storage.embedded import embedded_postgres
+from identity.storage.schema import migrate, schema_drift, schema_versions
 
 
 def main() -> int:

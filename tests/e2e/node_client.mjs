@@ -20,8 +20,10 @@ const credentials = grpc.credentials.createSsl(
 const client = new ContactService(address, credentials);
 const request = {
   personalId,
-  purpose: "PURPOSE_SERVICE_DELIVERY",
-  legalBasis: "Law 26/2023/QH15, art. 10",
+  grounds: {
+    purpose: "PURPOSE_SERVICE_DELIVERY",
+    legalBasis: "Law 26/2023/QH15, art. 10",
+  },
 };
 client.GetContact(request, { deadline: Date.now() + 30_000 }, (error, response) => {
   const answer = error ? { code: error.code, details: error.details } : response.contact;

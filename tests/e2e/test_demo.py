@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from telco_sim.agencies import FISHER, GUESSER, STRANGER
 from telco_sim.chapters.disputes import DISPUTE_DAYS
 from telco_sim.directives import Habit
 from telco_sim.journal import Invariant
@@ -26,7 +27,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("demo")
     path = folder / "report.json"
-    country = ("--citizens", "60", "--verifications", "8", "--registrations", "3", "--days", "10")
+    country = ("--citizens", "60", "--verifications", "12", "--registrations", "3", "--days", "10")
     finished = subprocess.run(
         [
             *(sys.executable, "-m", "telco_sim.cli", "demo", *country),
@@ -57,18 +58,27 @@ def test_every_invariant_was_checked_and_held(report: dict[str, Any]) -> None:
         assert each["broken_count"] == 0, each
 
 
+def test_fishers_got_nothing(report: dict[str, Any]) -> None:
+    got = {each["agency"]: each for each in report["agencies"]}
+    for name in (FISHER, GUESSER, STRANGER):
+        assert (got[name]["number_count"], got[name]["told_apart_count"]) == (0, 0)
+        assert got[name]["refused_count"] > 0
+    assert got["agency"]["number_count"] > 0
+
+
 def test_the_country_lived(report: dict[str, Any]) -> None:
     counts = report["counts"]
     assert counts["population records imported"] == 60
     assert counts["population records refused"] == 3
-    assert counts["holders verified"] >= 8 + 3
+    assert counts["holders verified"] >= 12 + 3
     assert counts["numbers registered"] == 3
     assert counts["numbers ported"] == 1
-    assert counts["numbers released"] == counts["records merged"] == 1
+    assert counts["numbers released"] == 1 + counts["primary numbers lost for a fallback"] == 2
+    assert counts["records merged"] == 1
     assert counts["numbers disowned"] == 3
     # After the days and after the disputes, operators have one more to work off what they owe.
     assert counts["days passed"] == 10 + DISPUTE_DAYS + 2
-    assert counts["updates entered in the register"] >= counts["numbers registered"] + 8
+    assert counts["updates entered in the register"] >= counts["numbers registered"] + 12
     assert counts["updates of lapsed leases"] > 0
 
 

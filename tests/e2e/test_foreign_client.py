@@ -20,7 +20,7 @@ from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
 from tests.e2e.server_process import ServerProcess
 from tests.integration.people import People
-from tests.integration.scene import Scene
+from tests.integration.scene import AGENCY, Scene
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 IDENTITY = Path(sys.executable).with_name("identity")
@@ -51,7 +51,9 @@ def server(
 @pytest.fixture(scope="module")
 def scene(server: ServerProcess, cards: CardAuthority) -> Scene:
     people = People(seed=11, today=datetime.now(UTC).date())
-    return Scene(act_as=server.act_as, people=people, cards=cards)
+    scene = Scene(act_as=server.act_as, people=people, cards=cards)
+    scene.register_agency(AGENCY)
+    return scene
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ from tests.integration.people import (
     record_of,
     row_of,
 )
-from tests.integration.scene import CARD_AGE, LEGAL_BASIS, Scene
+from tests.integration.scene import AGENCY, CARD_AGE, Scene, grounds
 from tests.integration.wire import new_id, refused
 
 
@@ -306,8 +306,7 @@ def send_nonsense(scene: Scene, subscriber: Subscriber, card: Card) -> None:
         scene.agency.contacts.GetContact,
         contact_pb.GetContactRequest(
             personal_id=citizen.personal_id,
-            purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
-            legal_basis=f"{everything}\x00",
+            grounds=grounds(legal_basis=f"{everything}\x00"),
         ),
     )
     body = everything.encode()
@@ -335,10 +334,5 @@ def ask_for_what_is_not_there(scene: Scene, subscriber: Subscriber, card: Card) 
             request_id=new_id(), changes=[population_pb.PopulationChange(birth=birth)]
         ),
     )
-    scene.agency.contacts.GetContact(
-        contact_pb.GetContactRequest(
-            personal_id=subscriber.citizen.personal_id,
-            purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
-            legal_basis=LEGAL_BASIS,
-        )
-    )
+    scene.register_agency(AGENCY)
+    scene.contact(subscriber.citizen.personal_id)

@@ -22,8 +22,10 @@ from identity.security.certificates import Identity, load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.databases import own_database
+from tests.integration.counters import register_counters
+from tests.integration.matching import MATCHER, register_matcher
 from tests.integration.people import People
-from tests.integration.scene import Scene
+from tests.integration.scene import AGENCY, RIGHTS_OF_AGENCY, Scene
 from tests.integration.wire import Stubs
 
 START_TIMEOUT_S = 300.0
@@ -161,5 +163,9 @@ def faces() -> tuple[PhotographedPerson, ...]:
 
 @pytest.fixture(scope="session")
 def scene(world: World, act_as: ActAs, people: People) -> Scene:
-    """People with numbers and cards before the shared server."""
-    return Scene(act_as=act_as, people=people, cards=world.cards)
+    """People with numbers and cards before the shared server, and agencies that may ask."""
+    scene = Scene(act_as=act_as, people=people, cards=world.cards)
+    scene.register_agency(AGENCY, *RIGHTS_OF_AGENCY)
+    register_matcher(scene, MATCHER.name)
+    register_counters(scene)
+    return scene

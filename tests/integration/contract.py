@@ -14,18 +14,25 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from identity.domain.caller import Role
 from identity.rpc.server import SERVICES
 from identity.security.callers import PERMISSIONS
+from subid.v1 import agency_pb2 as agency_pb
+from subid.v1 import agency_service_pb2 as agency_service_pb
+from subid.v1 import arrangement_service_pb2 as arrangement_pb
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import compliance_service_pb2 as compliance_pb
 from subid.v1 import contact_service_pb2 as contact_pb
 from subid.v1 import dispute_service_pb2 as dispute_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
+from subid.v1 import kyc_service_pb2 as kyc_pb
+from subid.v1 import match_service_pb2 as match_pb
 from subid.v1 import population_service_pb2 as population_pb
+from subid.v1 import privacy_service_pb2 as privacy_pb
 from subid.v1 import quality_service_pb2 as quality_pb
 from subid.v1 import subscription_pb2
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1 import wave_service_pb2 as wave_pb
 from subid.v1.date_pb2 import Date
+from tests.integration.notification_contract import EXAMPLES_OF_NOTIFICATIONS
 from tests.integration.wire import method_key, new_id
 
 METHODS: tuple[MethodDescriptor, ...] = tuple(
@@ -33,6 +40,7 @@ METHODS: tuple[MethodDescriptor, ...] = tuple(
 )
 
 PERSONAL_ID = "001090123456"
+CHILD_PERSONAL_ID = "001220654321"
 MSISDN = "+84912345678"
 BIRTH_DATE = Date(year=1990, month=5, day=17)
 
@@ -43,12 +51,19 @@ _RECORD = population_pb.PopulationRecord(
     personal_id=PERSONAL_ID, full_name="Nguyễn Thị Thử", birth_date=BIRTH_DATE
 )
 
+_CLAIM = match_pb.RecordClaim(
+    personal_id=PERSONAL_ID, full_name="Nguyễn Thị Thử", birth_date=BIRTH_DATE
+)
+_GROUNDS = agency_pb.Grounds(
+    purpose=agency_pb.PURPOSE_LEGAL_NOTICE, legal_basis="Law 26/2023/QH15, art. 10"
+)
 _EVIDENCE = dispute_pb.Evidence(
     kind=dispute_pb.EVIDENCE_KIND_BILLS, document_digest=bytes(32), place="file 7"
 )
 
 EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
     {
+        **EXAMPLES_OF_NOTIFICATIONS,
         "PopulationService/ImportPopulation": lambda: population_pb.ImportPopulationRequest(
             request_id=new_id(), records=[_RECORD]
         ),
@@ -127,6 +142,15 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "VerificationService/GetVerification": lambda: verification_pb.GetVerificationRequest(
             verification_id=new_id()
         ),
+        "VerificationService/StartPresence": lambda: verification_pb.StartPresenceRequest(
+            request_id=new_id(), grounds=_GROUNDS
+        ),
+        "VerificationService/CompletePresence": lambda: verification_pb.CompletePresenceRequest(
+            request_id=new_id(),
+            verification_id=new_id(),
+            chip_files=verification_pb.ChipFiles(sod=b"\x77\x00", dg1=b"\x61", dg2=b"\x75"),
+        ),
+        "VerificationService/GetPresenceKeys": verification_pb.GetPresenceKeysRequest,
         "CitizenService/ListSubscriptions": lambda: (
             citizen_pb.CitizenServiceListSubscriptionsRequest(personal_id=PERSONAL_ID)
         ),
@@ -136,19 +160,57 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "CitizenService/GetPrimaryNumber": lambda: citizen_pb.GetPrimaryNumberRequest(
             personal_id=PERSONAL_ID
         ),
+        "CitizenService/VetoPrimaryChange": lambda: citizen_pb.VetoPrimaryChangeRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID, change_id=new_id()
+        ),
+        "CitizenService/ConfirmPrimaryNumber": lambda: citizen_pb.ConfirmPrimaryNumberRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "CitizenService/SetFallbackNumbers": lambda: citizen_pb.SetFallbackNumbersRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID, msisdns=[MSISDN]
+        ),
+        "CitizenService/SetLock": lambda: citizen_pb.SetLockRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID, is_locked=True, open_minutes=10
+        ),
+        "CitizenService/ListChoices": lambda: citizen_pb.ListChoicesRequest(
+            personal_id=PERSONAL_ID
+        ),
+        "CitizenService/ListAccesses": lambda: citizen_pb.ListAccessesRequest(
+            personal_id=PERSONAL_ID
+        ),
         "CitizenService/DisownSubscription": lambda: citizen_pb.DisownSubscriptionRequest(
             request_id=new_id(), personal_id=PERSONAL_ID, msisdn=MSISDN
         ),
         "ContactService/GetContact": lambda: contact_pb.GetContactRequest(
-            personal_id=PERSONAL_ID,
-            purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
-            legal_basis="Law 26/2023/QH15, art. 10",
+            personal_id=PERSONAL_ID, grounds=_GROUNDS
         ),
+        "ContactService/WatchContactChanges": contact_pb.WatchContactChangesRequest,
         "ContactService/BatchGetContacts": lambda: contact_pb.BatchGetContactsRequest(
-            personal_ids=[PERSONAL_ID],
-            purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
-            legal_basis="Law 26/2023/QH15, art. 10",
+            personal_ids=[PERSONAL_ID], grounds=_GROUNDS
         ),
+        "ContactService/CanNotify": lambda: contact_pb.CanNotifyRequest(
+            personal_ids=[PERSONAL_ID], grounds=_GROUNDS
+        ),
+        "AgencyService/RegisterAgency": lambda: agency_service_pb.RegisterAgencyRequest(
+            request_id=new_id(),
+            name="labour",
+            grants=[
+                agency_service_pb.Grant(
+                    purpose=agency_pb.PURPOSE_LEGAL_NOTICE,
+                    legal_bases=[_GROUNDS.legal_basis],
+                    rights=[agency_service_pb.RIGHT_NUMBER],
+                    people_per_day_max=1_000,
+                )
+            ],
+        ),
+        "AgencyService/SuspendAgency": lambda: agency_service_pb.SuspendAgencyRequest(
+            request_id=new_id(), name="labour"
+        ),
+        "AgencyService/ResumeAgency": lambda: agency_service_pb.ResumeAgencyRequest(
+            request_id=new_id(), name="labour"
+        ),
+        "AgencyService/GetAgency": lambda: agency_service_pb.GetAgencyRequest(name="labour"),
+        "AgencyService/ListAgencies": agency_service_pb.ListAgenciesRequest,
         "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(
             request_id=new_id(), msisdn=MSISDN, claimant_personal_id=PERSONAL_ID
         ),
@@ -172,6 +234,39 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         ),
         "DisputeService/GetDispute": lambda: dispute_pb.GetDisputeRequest(
             dispute_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "ArrangementService/ProposeGuardianship": lambda: arrangement_pb.ProposeGuardianshipRequest(
+            request_id=new_id(),
+            guardian_personal_id=PERSONAL_ID,
+            child_personal_id=CHILD_PERSONAL_ID,
+        ),
+        "ArrangementService/AttestGuardianship": lambda: arrangement_pb.AttestGuardianshipRequest(
+            request_id=new_id(),
+            arrangement_id=new_id(),
+            guardian_personal_id=PERSONAL_ID,
+            child_personal_id=CHILD_PERSONAL_ID,
+            document_digest=bytes(32),
+        ),
+        "ArrangementService/ProposeCompanyLine": lambda: arrangement_pb.ProposeCompanyLineRequest(
+            request_id=new_id(),
+            msisdn=MSISDN,
+            organisation_code="0100109106",
+            employee_personal_id=PERSONAL_ID,
+        ),
+        "ArrangementService/AcceptArrangement": lambda: arrangement_pb.AcceptArrangementRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID, arrangement_id=new_id()
+        ),
+        "ArrangementService/RefuseArrangement": lambda: arrangement_pb.RefuseArrangementRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID, arrangement_id=new_id()
+        ),
+        "ArrangementService/EndArrangement": lambda: arrangement_pb.EndArrangementRequest(
+            request_id=new_id(), arrangement_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "ArrangementService/ListArrangements": lambda: arrangement_pb.ListArrangementsRequest(
+            personal_id=PERSONAL_ID
+        ),
+        "ArrangementService/GetArrangement": lambda: arrangement_pb.GetArrangementRequest(
+            arrangement_id=new_id()
         ),
         "EnforcementService/AdvanceEnforcement": lambda: enforcement_pb.AdvanceEnforcementRequest(
             request_id=new_id()
@@ -237,6 +332,70 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "ComplianceService/GetMonthlyScore": lambda: compliance_pb.GetMonthlyScoreRequest(
             year=2026, month=5
         ),
+        "MatchService/MatchRecord": lambda: match_pb.MatchRecordRequest(
+            request_id=new_id(), grounds=_GROUNDS, record=_CLAIM
+        ),
+        "MatchService/MatchRecords": lambda: match_pb.MatchRecordsRequest(
+            request_id=new_id(), grounds=_GROUNDS, records=[_CLAIM]
+        ),
+        "MatchService/ResumeMatching": lambda: match_pb.ResumeMatchingRequest(
+            request_id=new_id(), agency="tax"
+        ),
+        "KycService/MatchIdentity": lambda: kyc_pb.MatchIdentityRequest(
+            request_id=new_id(), msisdn=MSISDN, full_name="Nguyễn Thị Thử"
+        ),
+        "KycService/CheckSimSwap": lambda: kyc_pb.CheckSimSwapRequest(
+            msisdn=MSISDN, max_age_hours=240
+        ),
+        "KycService/GetSimSwap": lambda: kyc_pb.GetSimSwapRequest(msisdn=MSISDN),
+        "KycService/CheckDeviceSwap": lambda: kyc_pb.CheckDeviceSwapRequest(
+            msisdn=MSISDN, max_age_hours=240
+        ),
+        "KycService/GetDeviceSwap": lambda: kyc_pb.GetDeviceSwapRequest(msisdn=MSISDN),
+        "KycService/CheckNumberRecycling": lambda: kyc_pb.CheckNumberRecyclingRequest(
+            msisdn=MSISDN, specified_date=BIRTH_DATE
+        ),
+        "KycService/CheckTenure": lambda: kyc_pb.CheckTenureRequest(
+            msisdn=MSISDN, tenure_date=BIRTH_DATE
+        ),
+        "PrivacyService/RequestExport": lambda: privacy_pb.RequestExportRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "PrivacyService/GetExport": lambda: privacy_pb.GetExportRequest(
+            personal_id=PERSONAL_ID, data_request_id=new_id()
+        ),
+        "PrivacyService/Object": lambda: privacy_pb.ObjectRequest(
+            request_id=new_id(),
+            personal_id=PERSONAL_ID,
+            purposes=[agency_pb.PURPOSE_SERVICE_DELIVERY],
+        ),
+        "PrivacyService/WithdrawObjection": lambda: privacy_pb.WithdrawObjectionRequest(
+            request_id=new_id(),
+            personal_id=PERSONAL_ID,
+            purposes=[agency_pb.PURPOSE_SERVICE_DELIVERY],
+        ),
+        "PrivacyService/Restrict": lambda: privacy_pb.RestrictRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "PrivacyService/LiftRestriction": lambda: privacy_pb.LiftRestrictionRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "PrivacyService/RequestErasure": lambda: privacy_pb.RequestErasureRequest(
+            request_id=new_id(), personal_id=PERSONAL_ID
+        ),
+        "PrivacyService/GetDataRequest": lambda: privacy_pb.GetDataRequestRequest(
+            personal_id=PERSONAL_ID, data_request_id=new_id()
+        ),
+        "PrivacyService/ListDataRequests": lambda: privacy_pb.ListDataRequestsRequest(
+            personal_id=PERSONAL_ID
+        ),
+        "PrivacyService/AcknowledgeDataRequest": lambda: privacy_pb.AcknowledgeDataRequestRequest(
+            request_id=new_id(), data_request_id=new_id()
+        ),
+        "PrivacyService/DecideDataRequest": lambda: privacy_pb.DecideDataRequestRequest(
+            request_id=new_id(), data_request_id=new_id(), is_granted=True
+        ),
+        "PrivacyService/ListOpenDataRequests": privacy_pb.ListOpenDataRequestsRequest,
         "QualityService/GetReport": lambda: quality_pb.GetReportRequest(trend_days=7),
     }
 )

@@ -107,15 +107,22 @@ class CountedSealer:
         """As the vault's."""
         return self.vault.key_ids
 
-    def seal(self, plaintext: bytes, *, context: bytes, key_id: int | None = None) -> bytes:
+    def seal(
+        self,
+        plaintext: bytes,
+        *,
+        context: bytes,
+        key_id: int | None = None,
+        secret: bytes | None = None,
+    ) -> bytes:
         """As the vault."""
         self.life.pass_point("value")
-        return self.vault.seal(plaintext, context=context, key_id=key_id)
+        return self.vault.seal(plaintext, context=context, key_id=key_id, secret=secret)
 
-    def open(self, sealed: bytes, *, context: bytes) -> bytes:
+    def open(self, sealed: bytes, *, context: bytes, secret: bytes | None = None) -> bytes:
         """As the vault."""
         self.life.pass_point("value")
-        return self.vault.open(sealed, context=context)
+        return self.vault.open(sealed, context=context, secret=secret)
 
     def blind_index(self, kind: str, value: str) -> bytes:
         """As the vault."""

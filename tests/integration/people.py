@@ -97,7 +97,8 @@ def row_of(citizen: Citizen, msisdn: str) -> subscription_pb.SubscriptionRow:
 
 
 def complete_request(
-    session: verification_pb.StartVerificationResponse, evidence: Evidence
+    session: verification_pb.StartVerificationResponse | verification_pb.StartPresenceResponse,
+    evidence: Evidence,
 ) -> verification_pb.CompleteVerificationRequest:
     """Everything a session asks for."""
     groups = evidence.card.data_groups

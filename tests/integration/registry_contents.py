@@ -21,7 +21,7 @@ from identity.storage.tables import citizen, registry, subscription
 Contents = Mapping[str, Counter[str]]
 """How often each thing is there, by the kind of thing."""
 
-_LEFT_OUT = frozenset({"position", "import_id", "entry_id"})
+_LEFT_OUT = frozenset({"position", "import_id", "entry_id", "change_id"})
 """Numbers that are given in the order of work."""
 
 _OTHERWISE = frozenset({link_run.name, link_run_slice.name, registry.name, sealing_key.name})

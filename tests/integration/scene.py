@@ -3,13 +3,16 @@
 Owns the steps that many tests begin with. Judges no answer: that is each test's own work.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from identity.domain.caller import Role
+from subid.v1 import agency_pb2 as agency_pb
+from subid.v1 import agency_service_pb2 as agency_service_pb
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import contact_service_pb2 as contact_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
@@ -35,6 +38,11 @@ from tests.integration.wire import Stubs, new_id
 
 CARD_AGE = timedelta(days=30)
 LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
+AGENCY = "tax"
+RIGHTS_OF_AGENCY = sorted(
+    set(agency_service_pb.Right.keys()) - {"RIGHT_UNSPECIFIED", "RIGHT_ABSENCE_CAUSE"}
+)
+"""Of the one that tests ask as: all but the one that tells more of people who cannot be reached."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +65,8 @@ class Scene:
 
     @property
     def agency(self) -> Stubs:
-        """An agency."""
-        return self.act_as(Role.AGENCY, "tax")
+        """An agency, registered with every right but to know why somebody cannot be reached."""
+        return self.act_as(Role.AGENCY, AGENCY)
 
     @property
     def regulator(self) -> Stubs:
@@ -143,24 +151,43 @@ class Scene:
         stub = self.operator(subscriber.operator).subscriptions
         return stub.GetSubscription(request).subscription  # type: ignore[no-any-return] # as above
 
-    def set_primary(self, subscriber: Subscriber) -> citizen_pb.SetPrimaryNumberResponse:
-        """Mark the number as the citizen's primary."""
+    def step_up(self, subscriber: Subscriber, face: PhotographedPerson) -> str:
+        """Verify a citizen anew, to change the primary number; returns the verification."""
+        started = self.start(subscriber)
+        request = complete_request(started, self.evidence(subscriber.citizen, face))
+        stub = self.operator(subscriber.operator).verifications
+        answer = stub.CompleteVerification(request)
+        assert answer.verdict.state == verification_pb.VERDICT_STATE_VERIFIED, answer
+        return started.verification_id
+
+    def set_primary(
+        self, subscriber: Subscriber, *, verification_id: str = ""
+    ) -> citizen_pb.SetPrimaryNumberResponse:
+        """Mark the number as the citizen's primary, or ask for a change."""
         request = citizen_pb.SetPrimaryNumberRequest(
             request_id=new_id(),
             personal_id=subscriber.citizen.personal_id,
             msisdn=subscriber.msisdn,
+            verification_id=verification_id,
         )
         return self.app.citizens.SetPrimaryNumber(request)  # type: ignore[no-any-return] # as above
 
-    def contact(self, personal_id: str) -> contact_pb.GetContactResponse:
+    def register_agency(
+        self,
+        name: str,
+        *rights: "agency_service_pb.Right | str",
+        **given: Any,  # noqa: ANN401 - whatever `register_agency` takes
+    ) -> Stubs:
+        """An agency, registered as `register_agency` does; what it calls with."""
+        register_agency(self.regulator, name, *rights, **given)
+        return self.act_as(Role.AGENCY, name)
+
+    def contact(
+        self, personal_id: str, purpose: "agency_pb.Purpose" = agency_pb.PURPOSE_LEGAL_NOTICE
+    ) -> contact_pb.GetContactResponse:
         """Look a citizen up as an agency."""
-        return self.agency.contacts.GetContact(  # type: ignore[no-any-return] # as above
-            contact_pb.GetContactRequest(
-                personal_id=personal_id,
-                purpose=contact_pb.PURPOSE_LEGAL_NOTICE,
-                legal_basis=LEGAL_BASIS,
-            )
-        )
+        request = contact_pb.GetContactRequest(personal_id=personal_id, grounds=grounds(purpose))
+        return self.agency.contacts.GetContact(request)  # type: ignore[no-any-return] # as above
 
     def advance(self, **difference: float) -> enforcement_pb.AdvanceEnforcementResponse:
         """Run what is due, as much later as is said."""
@@ -270,6 +297,34 @@ class Scene:
         request = enforcement_pb.ExplainSubscriptionRequest(msisdn=subscriber.msisdn)
         stub = self.operator(subscriber.operator).enforcement
         return stub.ExplainSubscription(request)  # type: ignore[no-any-return] # as above
+
+
+def register_agency(
+    regulator: Stubs,
+    name: str,
+    *rights: "agency_service_pb.Right | str",
+    purposes: "Sequence[agency_pb.Purpose | str]" = (),
+    people_per_day_max: int = 1_000_000,
+) -> None:
+    """Register an agency, for all purposes and with all rights unless some are said."""
+    grants = [
+        agency_service_pb.Grant(
+            purpose=purpose,
+            legal_bases=[LEGAL_BASIS],
+            rights=rights or agency_service_pb.Right.keys()[1:],
+            people_per_day_max=people_per_day_max,
+        )
+        for purpose in purposes or agency_pb.Purpose.keys()[1:]
+    ]
+    request = agency_service_pb.RegisterAgencyRequest(request_id=new_id(), name=name, grants=grants)
+    regulator.agencies.RegisterAgency(request)
+
+
+def grounds(
+    purpose: "agency_pb.Purpose" = agency_pb.PURPOSE_LEGAL_NOTICE, legal_basis: str = LEGAL_BASIS
+) -> agency_pb.Grounds:
+    """The grounds of an access that every agency registered here has."""
+    return agency_pb.Grounds(purpose=purpose, legal_basis=legal_basis)
 
 
 def executed_of(

@@ -13,12 +13,22 @@ from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from telco_sim.photographs import PhotographedPerson
+from tests.integration import counters
+from tests.integration.arrangement_writes import WRITES_OF_ARRANGEMENTS
 from tests.integration.conftest import Connect, IdentityOf, World, open_channel, served
 from tests.integration.contract import METHODS
-from tests.integration.people import claim_of, complete_request, record_of, row_of
+from tests.integration.correspondence import WRITES_OF_NOTIFICATIONS
+from tests.integration.matching import WRITES_OF_MATCHING
+from tests.integration.people import Subscriber, claim_of, complete_request, record_of, row_of
 from tests.integration.scene import Scene, acknowledgement_of
 from tests.integration.wire import Refused, method_key, new_id, send
-from tests.integration.writes import METHOD_OF, WRITES_OF_ENFORCEMENT, Write, with_other
+from tests.integration.writes import (
+    METHOD_OF,
+    WRITES_OF_ENFORCEMENT,
+    WRITES_OF_PRIVACY,
+    Write,
+    with_other,
+)
 
 Faces = tuple[PhotographedPerson, ...]
 
@@ -100,6 +110,26 @@ def complete(scene: Scene, faces: Faces) -> Write:
     return Write(caller=Caller(Role.OPERATOR, subscriber.operator), request=request, other=other)
 
 
+def start_presence(scene: Scene, faces: Faces) -> Write:
+    del scene, faces
+    request = counters.start_request()
+    return Write(
+        caller=Caller(Role.AGENCY, counters.COUNTER),
+        request=request,
+        other=with_other(request, with_face=True),
+    )
+
+
+def complete_presence(scene: Scene, faces: Faces) -> Write:
+    evidence = scene.evidence(scene.citizen(), faces[0])
+    request = counters.presented(counters.start(scene), evidence)
+    return Write(
+        caller=Caller(Role.AGENCY, counters.COUNTER),
+        request=request,
+        other=with_other(request, active_authentication_signature=b"another"),
+    )
+
+
 def set_primary(scene: Scene, faces: Faces) -> Write:
     subscriber = scene.verified(faces[0])
     request = citizen_pb.SetPrimaryNumberRequest(
@@ -108,6 +138,54 @@ def set_primary(scene: Scene, faces: Faces) -> Write:
         msisdn=subscriber.msisdn,
     )
     other = with_other(request, msisdn=scene.people.msisdn())
+    return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
+
+
+def with_primary(scene: Scene, faces: Faces) -> Subscriber:
+    subscriber = scene.verified(faces[0])
+    scene.set_primary(subscriber)
+    return subscriber
+
+
+def confirm_primary(scene: Scene, faces: Faces) -> Write:
+    subscriber, another = with_primary(scene, faces), with_primary(scene, faces)
+    request = citizen_pb.ConfirmPrimaryNumberRequest(
+        request_id=new_id(), personal_id=subscriber.citizen.personal_id
+    )
+    other = with_other(request, personal_id=another.citizen.personal_id)
+    return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
+
+
+def veto_change(scene: Scene, faces: Faces) -> Write:
+    old = with_primary(scene, faces)
+    new = scene.verified(faces[0], citizen=old.citizen)
+    asked = scene.set_primary(new, verification_id=scene.step_up(new, faces[0]))
+    request = citizen_pb.VetoPrimaryChangeRequest(
+        request_id=new_id(),
+        personal_id=old.citizen.personal_id,
+        change_id=asked.pending_change.change_id,
+    )
+    other = with_other(request, change_id=new_id())
+    return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
+
+
+def set_fallbacks(scene: Scene, faces: Faces) -> Write:
+    subscriber = scene.verified(faces[0])
+    request = citizen_pb.SetFallbackNumbersRequest(
+        request_id=new_id(),
+        personal_id=subscriber.citizen.personal_id,
+        msisdns=[subscriber.msisdn],
+    )
+    other = with_other(request, personal_id=scene.citizen().personal_id)
+    return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
+
+
+def set_lock(scene: Scene, faces: Faces) -> Write:
+    del faces
+    request = citizen_pb.SetLockRequest(
+        request_id=new_id(), personal_id=scene.citizen().personal_id, is_locked=True
+    )
+    other = with_other(request, is_locked=False)
     return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
 
 
@@ -188,6 +266,10 @@ def without_faces(write: Callable[[Scene], Write]) -> Callable[[Scene, Faces], W
 
 WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     **{key: without_faces(write) for key, write in WRITES_OF_ENFORCEMENT.items()},
+    **{key: without_faces(write) for key, write in WRITES_OF_NOTIFICATIONS.items()},
+    **{key: without_faces(write) for key, write in WRITES_OF_ARRANGEMENTS.items()},
+    **{key: without_faces(write) for key, write in WRITES_OF_PRIVACY.items()},
+    **{key: without_faces(write) for key, write in WRITES_OF_MATCHING.items()},
     "PopulationService/ImportPopulation": import_population,
     "PopulationService/ApplyPopulationChanges": apply_changes,
     "PopulationService/PullSubscriberUpdates": pull_updates,
@@ -197,7 +279,13 @@ WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     "SubscriptionService/ReportEvents": report_events,
     "VerificationService/StartVerification": start,
     "VerificationService/CompleteVerification": complete,
+    "VerificationService/StartPresence": start_presence,
+    "VerificationService/CompletePresence": complete_presence,
     "CitizenService/SetPrimaryNumber": set_primary,
+    "CitizenService/VetoPrimaryChange": veto_change,
+    "CitizenService/ConfirmPrimaryNumber": confirm_primary,
+    "CitizenService/SetFallbackNumbers": set_fallbacks,
+    "CitizenService/SetLock": set_lock,
     "CitizenService/DisownSubscription": disown,
     "EnforcementService/AdvanceEnforcement": advance,
     "EnforcementService/PullDirectives": pull,

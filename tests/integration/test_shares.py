@@ -21,6 +21,7 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import subscription_service_pb2_grpc as subscription_grpc
 from tests.integration.conftest import ActAs, Connect
 from tests.integration.contract import METHODS, example
+from tests.integration.scene import Scene, grounds
 from tests.integration.wire import TIMEOUT_S, Refused, method_path, refused
 from tests.unit.identity.makers import policies
 
@@ -28,7 +29,6 @@ SHARES = Shares()
 IMPORT = "/subid.v1.SubscriptionService/ImportSubscriptions"
 GET_CONTACT = "/subid.v1.ContactService/GetContact"
 METHOD_OF = {method_path(method): method for method in METHODS}
-LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
 
 
 @contextmanager
@@ -80,16 +80,15 @@ def test_idle_imports_of_one_caller_leave_room_for_others_and_for_its_calls(
 
 
 def test_calls_that_never_send_their_request_leave_room_for_others(
-    connect_as: Connect, act_as: ActAs
+    connect_as: Connect, scene: Scene
 ) -> None:
     loud = connect_as(Role.AGENCY, "loud")
     with silent_calls(loud, GET_CONTACT, count=SHARES.calls_max + 1) as calls:
         assert first_refusal(calls).reason == "OVERLOADED"
-        quiet = act_as(Role.AGENCY, "quiet").contacts
+        quiet = scene.register_agency("quiet").contacts
         request = contact_pb.GetContactRequest(
             personal_id="001090123456",
-            purpose=contact_pb.PURPOSE_PUBLIC_SAFETY,
-            legal_basis=LEGAL_BASIS,
+            grounds=grounds(),
         )
         assert quiet.GetContact(request, timeout=TIMEOUT_S).contact.status
 
@@ -97,8 +96,7 @@ def test_calls_that_never_send_their_request_leave_room_for_others(
 def test_a_thousand_faults_arrive_as_a_refusal_that_can_be_read(act_as: ActAs) -> None:
     request = contact_pb.BatchGetContactsRequest(
         personal_ids=[f"{n}" for n in range(1000)],
-        purpose=contact_pb.PURPOSE_PUBLIC_SAFETY,
-        legal_basis=LEGAL_BASIS,
+        grounds=grounds(),
     )
     refusal = refused(act_as(Role.AGENCY, "faults").contacts.BatchGetContacts, request)
     assert (refusal.status, refusal.reason) == ("INVALID_ARGUMENT", "REQUEST_INVALID")

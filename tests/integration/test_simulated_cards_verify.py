@@ -6,7 +6,7 @@ with each forgery.
 
 import io
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from PIL import Image
@@ -206,6 +206,32 @@ def test_a_card_past_its_last_day_is_noticed(
     report = verify(card, authority=authority, at=the_day + timedelta(days=1))
     assert report.verdict is ChipVerdict.NOT_AUTHENTIC
     assert report.codes == {ChipCode.DOCUMENT_EXPIRED}
+
+
+@pytest.mark.parametrize(("hour", "codes"), [(16, ()), (17, ("DOCUMENT_EXPIRED",))])
+def test_the_last_day_of_a_card_ends_at_midnight_in_viet_nam(
+    authority: CardAuthority,
+    population: tuple[Citizen, ...],
+    hour: int,
+    codes: tuple[str, ...],
+) -> None:
+    young = next(each for each in population if each.birth_date.year == 2002)
+    card = authority.issue(young, portrait=PORTRAIT, issued_on=date(2023, 1, 1))
+    assert card.dates.expires_on is not None
+    at = datetime.combine(card.dates.expires_on, time(hour), UTC)
+    presented = Presented(
+        sod=card.sod,
+        data_groups=card.data_groups,
+        active_signatures=(card.answer(NONCE),),
+        probes=(),
+    )
+    trust = make_profile(
+        "vn-cccd",
+        certificates=[authority.certificate],
+        crls=[authority.revocation_list(at=at)],
+    )
+    examined = examine_chip(Challenge(nonces=(NONCE,) * 4), presented, trust=trust, at=at)
+    assert examined.evidence.codes == codes
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,18 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
+from subid.v1.agency_service_pb2_grpc import AgencyServiceStub
+from subid.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from subid.v1.dispute_service_pb2_grpc import DisputeServiceStub
 from subid.v1.enforcement_service_pb2_grpc import EnforcementServiceStub
+from subid.v1.kyc_service_pb2_grpc import KycServiceStub
+from subid.v1.match_service_pb2_grpc import MatchServiceStub
+from subid.v1.notification_service_pb2_grpc import NotificationServiceStub
 from subid.v1.population_service_pb2_grpc import PopulationServiceStub
+from subid.v1.privacy_service_pb2_grpc import PrivacyServiceStub
 from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
@@ -48,12 +54,18 @@ class Stubs:
         self.subscriptions = SubscriptionServiceStub(channel)
         self.verifications = VerificationServiceStub(channel)
         self.citizens = CitizenServiceStub(channel)
+        self.agencies = AgencyServiceStub(channel)
         self.contacts = ContactServiceStub(channel)
+        self.notifications = NotificationServiceStub(channel)
         self.enforcement = EnforcementServiceStub(channel)
         self.quality = QualityServiceStub(channel)
         self.waves = WaveServiceStub(channel)
         self.disputes = DisputeServiceStub(channel)
+        self.arrangements = ArrangementServiceStub(channel)
         self.compliance = ComplianceServiceStub(channel)
+        self.matching = MatchServiceStub(channel)
+        self.kyc = KycServiceStub(channel)
+        self.privacy = PrivacyServiceStub(channel)
 
     def sign(
         self, request: enforcement_pb.AcknowledgeDirectivesRequest
@@ -125,6 +137,7 @@ def send(channel: grpc.Channel, method: MethodDescriptor, requests: Iterable[Mes
     }
     path = method_path(method)
     if method.server_streaming:
+        # On the wire one request looks like a stream of one.
         answers = channel.stream_stream(path, **options)(iter(requests), timeout=TIMEOUT_S)
         (answer,) = answers
     elif method.client_streaming:

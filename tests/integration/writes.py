@@ -13,8 +13,11 @@ import grpc
 from google.protobuf.message import Message
 
 from identity.domain.caller import Caller, Role
+from subid.v1 import agency_pb2 as agency_pb
+from subid.v1 import agency_service_pb2 as agency_service_pb
 from subid.v1 import dispute_service_pb2 as dispute_pb
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
+from subid.v1 import privacy_service_pb2 as privacy_pb
 from subid.v1 import subscription_pb2
 from subid.v1 import wave_service_pb2 as wave_pb
 from tests.integration.contract import METHODS
@@ -202,6 +205,94 @@ def appeal_dispute(scene: Scene) -> Write:
     return Write(caller=Caller(Role.CITIZEN_APP, "app"), request=request, other=other)
 
 
+def register_agency(scene: Scene) -> Write:
+    del scene  # nobody needs to be there
+    grant = agency_service_pb.Grant(
+        purpose=agency_pb.PURPOSE_LEGAL_NOTICE,
+        legal_bases=["Law 26/2023/QH15, art. 10"],
+        rights=[agency_service_pb.RIGHT_NUMBER],
+        people_per_day_max=10,
+    )
+    request = agency_service_pb.RegisterAgencyRequest(
+        request_id=new_id(), name=new_agency(), grants=[grant]
+    )
+    return Write(caller=REGULATOR, request=request, other=with_other(request, name="another"))
+
+
+def suspend_agency(scene: Scene) -> Write:
+    name = new_agency()
+    scene.register_agency(name)
+    request = agency_service_pb.SuspendAgencyRequest(request_id=new_id(), name=name)
+    return Write(caller=REGULATOR, request=request, other=with_other(request, name="another"))
+
+
+def resume_agency(scene: Scene) -> Write:
+    name = new_agency()
+    scene.register_agency(name)
+    request = agency_service_pb.ResumeAgencyRequest(request_id=new_id(), name=name)
+    return Write(caller=REGULATOR, request=request, other=with_other(request, name="another"))
+
+
+def new_agency() -> str:
+    return f"agency-{new_id()[:8]}"
+
+
+APP = Caller(Role.CITIZEN_APP, "app")
+
+
+def of_citizen(kind: type[Message], **fields: object) -> Callable[[Scene], Write]:
+    """A write of the citizen app's that names nobody but its citizen."""
+
+    def make(scene: Scene) -> Write:
+        request = kind(
+            request_id=new_id(), personal_id=scene.people.citizen().personal_id, **fields
+        )
+        other = with_other(request, personal_id=scene.people.citizen().personal_id)
+        return Write(caller=APP, request=request, other=other)
+
+    return make
+
+
+def erasure(scene: Scene) -> str:
+    """An erasure that somebody without any number has asked for."""
+    request = privacy_pb.RequestErasureRequest(
+        request_id=new_id(), personal_id=scene.citizen().personal_id
+    )
+    return str(scene.app.privacy.RequestErasure(request).data_request.data_request_id)
+
+
+def acknowledge_data_request(scene: Scene) -> Write:
+    request = privacy_pb.AcknowledgeDataRequestRequest(
+        request_id=new_id(), data_request_id=erasure(scene)
+    )
+    other = with_other(request, data_request_id=new_id())
+    return Write(caller=REGULATOR, request=request, other=other)
+
+
+def decide_data_request(scene: Scene) -> Write:
+    request = privacy_pb.DecideDataRequestRequest(
+        request_id=new_id(), data_request_id=erasure(scene), is_granted=True
+    )
+    other = with_other(request, is_granted=False, reason="an inquiry is open")
+    return Write(caller=REGULATOR, request=request, other=other)
+
+
+_SERVICES = [agency_pb.PURPOSE_SERVICE_DELIVERY]
+WRITES_OF_PRIVACY: MappingProxyType[str, Callable[[Scene], Write]] = MappingProxyType(
+    {
+        "PrivacyService/RequestExport": of_citizen(privacy_pb.RequestExportRequest),
+        "PrivacyService/Object": of_citizen(privacy_pb.ObjectRequest, purposes=_SERVICES),
+        "PrivacyService/WithdrawObjection": of_citizen(
+            privacy_pb.WithdrawObjectionRequest, purposes=_SERVICES
+        ),
+        "PrivacyService/Restrict": of_citizen(privacy_pb.RestrictRequest),
+        "PrivacyService/LiftRestriction": of_citizen(privacy_pb.LiftRestrictionRequest),
+        "PrivacyService/RequestErasure": of_citizen(privacy_pb.RequestErasureRequest),
+        "PrivacyService/AcknowledgeDataRequest": acknowledge_data_request,
+        "PrivacyService/DecideDataRequest": decide_data_request,
+    }
+)
+
 WRITES_OF_ENFORCEMENT: MappingProxyType[str, Callable[[Scene], Write]] = MappingProxyType(
     {
         "EnforcementService/OpenCase": open_case,
@@ -216,5 +307,8 @@ WRITES_OF_ENFORCEMENT: MappingProxyType[str, Callable[[Scene], Write]] = Mapping
         "DisputeService/AddEvidence": add_evidence,
         "DisputeService/DecideDispute": decide_dispute,
         "DisputeService/AppealDispute": appeal_dispute,
+        "AgencyService/RegisterAgency": register_agency,
+        "AgencyService/SuspendAgency": suspend_agency,
+        "AgencyService/ResumeAgency": resume_agency,
     }
 )

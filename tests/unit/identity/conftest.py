@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from identity.services.transactions import Transactions
-from identity.storage.database import Database, connect
-from tests.databases import own_database
+from identity.storage.database import Database
+from tests.databases import own_engine
 
 Race = Callable[[Sequence[Callable[[], Any]]], list[Any]]
 
@@ -25,10 +25,8 @@ def transactions(database: Database) -> Transactions:
 @pytest.fixture(scope="module")
 def quiet_engine(postgres_url: str) -> Iterator[Engine]:
     """A database that nobody else writes to, for tests that count everything in it."""
-    with own_database(postgres_url, f"quiet_{uuid4().hex}") as url:
-        engine = connect(url)
+    with own_engine(postgres_url, f"quiet_{uuid4().hex}") as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture

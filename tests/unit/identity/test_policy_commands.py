@@ -1,6 +1,7 @@
 """`identity policy …` as whoever writes or reads packs uses it."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -136,8 +137,9 @@ def test_the_rules_of_a_day_are_shown_with_their_sources_and_marks(run: Run) -> 
     assert shown.startswith(f"Rules on 2026-05-01: vn-decree-49-2017, {SHIPPED}\n")
     for track in ("T1: ", "T2: ", "T3: ", "T4: "):
         assert f"\n{track}" in shown
-    # T2, T3 and T4; verification, holders, numbers and disputes.
-    assert shown.count(UNCONFIRMED) == 7
+    # T2, T3 and T4; verification, holders, numbers, disputes, primary, arrangements, privacy and
+    # presence.
+    assert shown.count(UNCONFIRMED) == 11
     (row,) = [line for line in shown.splitlines() if "suspend" in line and "65" in line]
     assert [cell.strip() for cell in row.strip("│").split("│")] == [
         *("suspend", "65", "75", "the clock")
@@ -145,6 +147,16 @@ def test_the_rules_of_a_day_are_shown_with_their_sources_and_marks(run: Run) -> 
     assert "Circular 08/2026/TT-BKHCN, device change" in shown
     assert "45 days" in shown
     assert "0.4 " in shown
+    assert "10 min" in shown
+
+
+def test_words_lists_and_days_of_a_section_are_shown_whole(run: Run) -> None:
+    shown = " ".join(run("show", SHIPPED).stdout.replace("│", " ").split())
+    pack = tomllib.loads(TEXT)
+    for words in ("vi", "en"):
+        assert pack["messages"]["lock_changed"][words] in shown
+    assert ", ".join(sorted(pack["arrangements"]["guardian_acts"])) in shown
+    assert ", ".join(map(str, pack["privacy"]["holidays"])) in shown
 
 
 def test_without_a_day_the_rules_of_today_are_shown(run: Run) -> None:

@@ -48,6 +48,14 @@ from subid.v1 import (
 )
 from telco_sim.measurements import Measurements
 from telco_sim.wire import Caller, Wiretap
+from tests.unit.telco_sim.credulous_agencies import (
+    ContactsOfAll,
+    Offices,
+    add_services,
+    complete_presence,
+    key_set,
+    start_presence,
+)
 from tests.unit.telco_sim.credulous_disputes import DisputeServicer
 
 STARTED_AT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -104,6 +112,8 @@ class Country:
     scores: list[compliance_service_pb2.MonthlyScore] = field(default_factory=list)
     repeats_differ: bool = False
     contact_refusal: Status | None = None
+    offices: Offices = field(default_factory=Offices)
+    accesses: list[citizen_service_pb2.Access] = field(default_factory=list)
     quality: quality_service_pb2.GetReportResponse = field(
         default_factory=quality_service_pb2.GetReportResponse
     )
@@ -290,6 +300,21 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             service_state=subscription_pb2.SERVICE_STATE_ACTIVE,
         )
 
+    def StartPresence(
+        self, _: verification_service_pb2.StartPresenceRequest, __: grpc.ServicerContext
+    ) -> verification_service_pb2.StartPresenceResponse:
+        return start_presence()
+
+    def CompletePresence(
+        self, _: verification_service_pb2.CompletePresenceRequest, __: grpc.ServicerContext
+    ) -> verification_service_pb2.CompletePresenceResponse:
+        return complete_presence(self._country.offices)
+
+    def GetPresenceKeys(
+        self, _: verification_service_pb2.GetPresenceKeysRequest, __: grpc.ServicerContext
+    ) -> verification_service_pb2.GetPresenceKeysResponse:
+        return verification_service_pb2.GetPresenceKeysResponse(key_set=key_set())
+
 
 class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
     def __init__(self, country: Country) -> None:
@@ -312,6 +337,32 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
             subscriptions=self._country.subscriptions.values()
         )
 
+    def GetPrimaryNumber(
+        self, _: citizen_service_pb2.GetPrimaryNumberRequest, __: grpc.ServicerContext
+    ) -> citizen_service_pb2.GetPrimaryNumberResponse:
+        return citizen_service_pb2.GetPrimaryNumberResponse()
+
+    def VetoPrimaryChange(
+        self, _: citizen_service_pb2.VetoPrimaryChangeRequest, __: grpc.ServicerContext
+    ) -> citizen_service_pb2.VetoPrimaryChangeResponse:
+        return citizen_service_pb2.VetoPrimaryChangeResponse()
+
+    def SetFallbackNumbers(
+        self, request: citizen_service_pb2.SetFallbackNumbersRequest, _: grpc.ServicerContext
+    ) -> citizen_service_pb2.SetFallbackNumbersResponse:
+        return citizen_service_pb2.SetFallbackNumbersResponse(msisdns=request.msisdns)
+
+    def SetLock(
+        self, request: citizen_service_pb2.SetLockRequest, _: grpc.ServicerContext
+    ) -> citizen_service_pb2.SetLockResponse:
+        """Says that it is locked, and forgets it."""
+        return citizen_service_pb2.SetLockResponse(is_locked=request.is_locked)
+
+    def ListAccesses(
+        self, _: citizen_service_pb2.ListAccessesRequest, __: grpc.ServicerContext
+    ) -> citizen_service_pb2.ListAccessesResponse:
+        return citizen_service_pb2.ListAccessesResponse(accesses=self._country.accesses)
+
     def DisownSubscription(
         self, _request: citizen_service_pb2.DisownSubscriptionRequest, _: grpc.ServicerContext
     ) -> citizen_service_pb2.DisownSubscriptionResponse:
@@ -320,20 +371,17 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
         )
 
 
-class ContactServicer(contact_service_pb2_grpc.ContactServiceServicer):
+class ContactServicer(ContactsOfAll):
     def __init__(self, country: Country) -> None:
+        super().__init__(country.offices)
         self._country = country
 
     def GetContact(
-        self, _: contact_service_pb2.GetContactRequest, context: grpc.ServicerContext
+        self, request: contact_service_pb2.GetContactRequest, context: grpc.ServicerContext
     ) -> contact_service_pb2.GetContactResponse:
         if self._country.contact_refusal is not None:
             context.abort_with_status(rpc_status.to_status(self._country.contact_refusal))
-        return contact_service_pb2.GetContactResponse(
-            contact=contact_service_pb2.Contact(
-                status=contact_service_pb2.CONTACT_STATUS_AVAILABLE, msisdn="+84912345678"
-            )
-        )
+        return contact_service_pb2.GetContactResponse(contact=self.of(request.personal_id))
 
 
 class EnforcementServicer(enforcement_service_pb2_grpc.EnforcementServiceServicer):
@@ -508,6 +556,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(country), server)
+    add_services(server, country.offices)
     dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(), server)
     compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(
         ComplianceServicer(country), server

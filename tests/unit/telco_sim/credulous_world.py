@@ -13,6 +13,7 @@ from telco_sim.camera import HeadFinder
 from telco_sim.cards import CardAuthority
 from telco_sim.country import CALLERS, build_world
 from telco_sim.intrusions import HOME_MADE_CERTIFICATE, NO_CERTIFICATE
+from telco_sim.journal import Finding, Invariant
 from telco_sim.measurements import Measurements
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary
 from telco_sim.wire import Wiretap
@@ -55,3 +56,9 @@ def open_world(country: Country) -> Iterator[World]:
         world.released.append(verified[-1])
         world.primaries[verified[0].holder.personal_id] = verified[0].msisdn
         yield world
+
+
+def finding(world: World, invariant: Invariant) -> Finding:
+    """What a world's journal has about one invariant: one finding."""
+    (found,) = world.journal.findings(invariant)
+    return found

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from telco_sim.agencies import AgencyRecord
 from telco_sim.attackers import Outcome
 from telco_sim.conduct import OperatorRecord
 from telco_sim.journal import Finding, Invariant
@@ -62,6 +63,16 @@ def report() -> Report:
                 drift_count=19,
                 month="2026-12",
                 score=88.25,
+            ),
+        ),
+        agencies=(
+            AgencyRecord(
+                agency="agency-fisher",
+                conduct="tries out personal IDs",
+                asked_count=1234,
+                refused_count=67,
+                number_count=0,
+                told_apart_count=3,
             ),
         ),
         cheats=(REFUSED,),
@@ -124,6 +135,13 @@ def test_the_operators_fit_into_eighty_columns(report: Report) -> None:
     assert row == ["dong-nai", "lying", "1,234", "5", "0", "71", "19", "88.2"]
     assert any(line.startswith("Operators in 2026-12, by their score") for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_the_agencies_are_shown_with_what_they_got(report: Report) -> None:
+    lines = printed(report, width=80).splitlines()
+    (row,) = (line for line in lines if line.lstrip().startswith("agency-fisher"))
+    assert row.split()[-4:] == ["1,234", "67", "0", "3"]
+    assert json.loads(report.to_json())["agencies"][0]["told_apart_count"] == 3
 
 
 def test_columns_that_do_not_speak_for_themselves_are_explained(report: Report) -> None:

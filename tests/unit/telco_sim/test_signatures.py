@@ -57,6 +57,7 @@ def test_the_text_is_that_of_the_contract() -> None:
 
 
 def test_a_signature_verifies_with_each_kind_of_key() -> None:
+    """Each `verify` of the library raises where a signature does not."""
     signed = request()
     elliptic = ec.generate_private_key(ec.SECP256R1())
     sign(signed, private_key=pem(elliptic))

@@ -1,17 +1,22 @@
 """Channels, measured calls and refusals."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from subid.v1.citizen_service_pb2 import GetPrimaryNumberRequest, SetPrimaryNumberRequest
-from subid.v1.contact_service_pb2 import GetContactRequest
+from subid.v1.citizen_service_pb2 import (
+    ConfirmPrimaryNumberRequest,
+    SetPrimaryNumberRequest,
+)
+from subid.v1.contact_service_pb2 import GetContactRequest, WatchContactChangesRequest
 from telco_sim.measurements import Measurements
 from telco_sim.wire import (
     Caller,
@@ -47,6 +52,24 @@ def packed(message: Message) -> AnyMessage:
     return wrapped
 
 
+def test_a_refusal_says_when_to_ask_again(country: Country, app: Caller) -> None:
+    country.contact_refusal = Status(
+        code=code_pb2.RESOURCE_EXHAUSTED,
+        details=[packed(RetryInfo(retry_delay=Duration(seconds=90)))],
+    )
+    with pytest.raises(Refusal) as raised:
+        app.ask(app.contacts.GetContact, GetContactRequest(personal_id="001090999999"))
+    assert raised.value.retry_after == timedelta(seconds=90)
+
+
+def test_a_stream_is_followed_up_to_what_will_do(app: Caller) -> None:
+    watch = app.contacts.WatchContactChanges
+    followed = app.follow(watch, WatchContactChangesRequest(), until=lambda _: True)
+    # A stream that ends before anything would do is all that came.
+    ended = app.follow(watch, WatchContactChangesRequest(), until=lambda _: False)
+    assert [[each.position for each in seen] for seen in (followed, ended)] == [["1"], ["1"]]
+
+
 def test_a_refusal_carries_reason_and_fields(country: Country, app: Caller) -> None:
     violation = BadRequest.FieldViolation(field="purpose", description="is mandatory")
     country.contact_refusal = Status(
@@ -66,9 +89,9 @@ def test_a_refusal_carries_reason_and_fields(country: Country, app: Caller) -> N
 
 
 def test_a_method_that_nobody_serves_is_a_refusal(app: Caller, wiretap: Wiretap) -> None:
-    request = GetPrimaryNumberRequest(personal_id="001090999999")
+    request = ConfirmPrimaryNumberRequest(personal_id="001090999999")
     with pytest.raises(Refusal) as raised:
-        app.ask(app.citizens.GetPrimaryNumber, request)
+        app.ask(app.citizens.ConfirmPrimaryNumber, request)
     assert raised.value.status == "UNIMPLEMENTED"
     assert wiretap.refusals == {"UNIMPLEMENTED": 1}
     assert wiretap.measurements.latencies() == {}

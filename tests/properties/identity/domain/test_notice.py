@@ -6,11 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.domain.calendar_date import day_of
+from identity.domain.message_text import LENGTH_MAX, TextError
 from identity.domain.msisdn import MSISDN
 from identity.domain.notice import (
-    LENGTH_MAX,
     NextStep,
-    NoticeError,
     check_template,
     fill,
 )
@@ -34,7 +33,7 @@ numbers = st.integers(0, 10**8 - 1).map(lambda digits: MSISDN(f"+849{digits % 8}
 def refused(template: Bilingual, cure: Bilingual) -> str | None:
     try:
         check_template(template, cure=cure)
-    except NoticeError as refusal:
+    except TextError as refusal:
         return str(refusal)
     return None
 

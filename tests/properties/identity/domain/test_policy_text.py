@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from identity.domain.notice import LENGTH_MAX
+from identity.domain.message_text import LENGTH_MAX
 from identity.domain.policy import CaseCause, PolicyPack, PolicyPackError, StepKind
 from identity.domain.policy_text import parse_policy_pack
 from tests.unit.identity.domain.packs import PACK

@@ -156,9 +156,13 @@ class People(World):
         if number is not None:
             who = self.records[number.holder].personal_id
             told = self.refusal(lambda: set_primary_number(self.uow, self.app, who, number.msisdn))
-            is_fit = number.is_eligible and number.state == "active"
+            is_given_up = any(case.cause is CaseCause.DISOWNED for case in number.open_cases)
+            is_fit = number.is_eligible and number.state == "active" and not is_given_up
             assert told == (OK if is_fit else "PRIMARY_NOT_ELIGIBLE")
-            number.is_primary = number.is_primary or is_fit
+            if is_fit:
+                for other in self.model.numbers:
+                    other.is_primary = other.is_primary and other.holder != number.holder
+                number.is_primary = True
 
     @rule(place=picks)
     def see_face_under_another_id(self, place: int) -> None:

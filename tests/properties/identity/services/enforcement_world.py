@@ -5,6 +5,7 @@ order that is stored with the model. Judges nothing else, and draws nothing.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,7 @@ from tests.properties.identity.services.enforcement_model import Country
 from tests.properties.identity.services.enforcement_values import Case, Lease, Number, Order, Person
 from tests.unit.identity.makers import (
     NOW,
+    hasty_rules,
     make_call,
     make_claim,
     rules,
@@ -92,8 +94,8 @@ class World(RuleBasedStateMachine):
 
     @property
     def app(self) -> Call:
-        """A call by the citizen app."""
-        return self.call("vneid", Role.CITIZEN_APP)
+        """A call by the citizen app, under rules by which a choice waits for nothing."""
+        return replace(self.call("vneid", Role.CITIZEN_APP), rules=hasty_rules())
 
     def pick(self, place: int) -> Number | None:
         """A number in service or registered, if there is one."""

@@ -36,7 +36,13 @@ from identity.services.report_events import EventKind
 from identity.storage.database import UnitOfWork
 from identity.storage.disputes import KeptDispute, Sight
 from identity.storage.tables import directive
-from tests.unit.identity.makers import make_claim, make_operator, store_citizen, track_for
+from tests.unit.identity.makers import (
+    make_claim,
+    make_operator,
+    step_up,
+    store_citizen,
+    track_for,
+)
 from tests.unit.identity.services.quarrels import DAY, POLICY, Quarrel, quarrel
 
 PEOPLE = st.integers(0, 2)
@@ -287,10 +293,20 @@ class Disputes(RuleBasedStateMachine):
         """The holder makes it the primary number, where it may be."""
         item = self.world.item
         may = item.is_eligible_as_primary and item.service_state is ServiceState.ACTIVE
-        who = self.people[self.model.holder].personal_id
+        is_given_up = any(case.cause is CaseCause.DISOWNED for case in self.world.cases())
+        holder = self.people[self.model.holder]
+        app = self.world.app
+        # Any but the first choice takes a verification that was made for it.
+        fresh = step_up(self.uow, holder, item, at=self.world.at, caller=str(app.caller))
         self.expect(
-            OK if may and not self.is_gone else "PRIMARY_NOT_ELIGIBLE",
-            lambda: set_primary_number(self.uow, self.world.app, who, item.msisdn),
+            OK if may and not is_given_up and not self.is_gone else "PRIMARY_NOT_ELIGIBLE",
+            lambda: set_primary_number(
+                self.uow,
+                app,
+                holder.personal_id,
+                item.msisdn,
+                verification_id=fresh,
+            ),
         )
 
     @rule()

@@ -22,6 +22,7 @@ from identity.domain.holder import PopulationRecord
 from identity.domain.link import LinkState
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.policy import CaseCause
 from identity.domain.subscriber_update import SubscriberUpdate, UpdateLease
 from identity.domain.subscription import Subscription
 from identity.security.vault import Vault
@@ -45,6 +46,7 @@ from tests.unit.identity.makers import (
     make_claim,
     make_face,
     make_session,
+    step_up,
     store_citizen,
     store_number,
 )
@@ -74,6 +76,11 @@ class Country:
         known = {each.personal_id: each for each in self.people}
         return known[find(self.uow, item).claim.personal_id]
 
+    def is_given_up(self, item: Subscription) -> bool:
+        """Whether its holder has said that it is not theirs, and was not verified since."""
+        cases = self.uow.cases.list_open([item]).get(item.subscription_id, ())
+        return any(case.cause is CaseCause.DISOWNED for case in cases)
+
     def keep(self, record: PopulationRecord) -> None:
         """Remember how a record is now."""
         place = [each.personal_id for each in self.people].index(record.personal_id)
@@ -97,10 +104,23 @@ def _verify(country: Country, place: int) -> None:
 def _choose(country: Country, place: int) -> None:
     item = find(country.uow, country.items[place])
     app = country.call("vneid", Role.CITIZEN_APP)
+    # Any but the first choice takes a verification that was made for it.
+    holder = country.holder(item)
+    fresh = step_up(country.uow, holder, item, at=country.at, caller=str(app.caller))
+    may = item.is_eligible_as_primary and item.service_state == "active"
+    may = may and not country.is_given_up(item)
     try:
-        set_primary_number(country.uow, app, item.claim.personal_id, item.msisdn)
+        set_primary_number(
+            country.uow,
+            app,
+            item.claim.personal_id,
+            item.msisdn,
+            verification_id=fresh,
+        )
     except PrimaryNotEligibleError:
-        assert not item.is_eligible_as_primary or item.service_state != "active"
+        assert not may
+    else:
+        assert may
 
 
 def _disown(country: Country, place: int) -> None:

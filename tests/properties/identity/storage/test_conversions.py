@@ -101,6 +101,7 @@ chips = st.builds(
     document_digest=st.none() | digests,
     holder=st.none() | chip_holders,
     is_undetermined=st.booleans(),
+    is_active=st.booleans(),
 )
 scores = st.builds(
     FaceScore,
@@ -119,7 +120,13 @@ faces = st.builds(
     probe_digests=st.lists(digests, max_size=3).map(tuple),
     score=st.none() | scores,
 )
-evidence = st.builds(Evidence, claim=claims, record=st.none() | records, chip=chips, face=faces)
+evidence = st.builds(
+    Evidence,
+    claim=st.none() | claims,
+    record=st.none() | records,
+    chip=chips,
+    face=st.none() | faces,
+)
 verdicts = st.builds(
     Verdict,
     state=st.sampled_from(VerdictState),
@@ -230,13 +237,14 @@ def test_a_verdict_is_stored_without_the_data_it_was_reached_from(stored: Eviden
 
 
 @settings(max_examples=60)
-@given(evidence, verdicts)
+@given(evidence, faces, verdicts)
 def test_what_was_stored_before_operating_points_is_still_read(
-    stored: Evidence, verdict: Verdict
+    stored: Evidence, face: FaceEvidence, verdict: Verdict
 ) -> None:
-    old = replace(stored, face=replace(stored.face, score=None))
+    chip = replace(stored.chip, is_active=False)
+    old = replace(stored, chip=chip, face=replace(face, score=None))
     document = json.loads(dump_evidence(old))
-    del document["face"]["score"]
+    del document["face"]["score"], document["chip"]["is_active"]
     assert load_evidence(json.dumps(document).encode()) == old
     fields = verdict_fields(verdict)
     del fields["portrait_age_years"]

@@ -9,7 +9,13 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from identity.audit.log import AuditEntry, append, audit_entry, read_about_citizen
+from identity.audit.log import (
+    AuditEntry,
+    append,
+    append_alike,
+    audit_entry,
+    read_about_citizen,
+)
 from identity.domain.caller import Caller, Role
 from identity.storage.database import Database, UnitOfWork
 from tests.unit.identity.makers import NOW, actions, make_operator, make_record
@@ -53,10 +59,20 @@ def test_many_entries_keep_their_order(uow: UnitOfWork) -> None:
     assert [entry.outcome for entry in read] == [str(place) for place in range(2_000)]
 
 
+def test_entries_alike_differ_in_person_end_and_fields_alone(uow: UnitOfWork) -> None:
+    keys = [uuid4().bytes for _ in range(300)]
+    ends = [(f"o{place % 3}", "full_name" if place % 2 else None) for place in range(300)]
+    append_alike(uow.connection, ENTRY, keys, ends)
+    for key, (outcome, fields) in zip(keys, ends, strict=True):
+        expected = replace(ENTRY, citizen_key=key, outcome=outcome, fields=fields)
+        assert read_about_citizen(uow.connection, key) == (expected,)
+
+
 def test_nothing_to_write_is_no_fault(uow: UnitOfWork) -> None:
     count = select(func.count()).select_from(audit_entry)
     before = uow.connection.execute(count).scalar_one()
     append(uow.connection, [])
+    append_alike(uow.connection, ENTRY, [], [])
     assert uow.connection.execute(count).scalar_one() == before
 
 

@@ -4,10 +4,17 @@ Owns a text that is right in every respect, and packs of any series and day made
 nothing of what is tested with them.
 """
 
+import re
 from datetime import date
 
-from identity.domain.policy import PolicyPack
+import pytest
+
+from identity.domain.policy import PolicyPack, PolicyPackError
 from identity.domain.policy_text import parse_policy_pack
+
+LAST_STEPS = (
+    'steps = [{ kind = "notify", after_hours = 0 }, { kind = "suspend", after_hours = 24 }]\n'
+)
 
 WORDS = """
 [tracks.A.cure]
@@ -92,3 +99,10 @@ def made(
     )
     text = changed("after_hours = 24 ", f"after_hours = {suspend_after_hours} ", text=text)
     return parse_policy_pack(text)
+
+
+def assert_refused(text: str, message: str) -> None:
+    """The text is no pack, and the message says this on one line."""
+    with pytest.raises(PolicyPackError, match=re.escape(message)) as refusal:
+        parse_policy_pack(text)
+    assert str(refusal.value).isprintable()

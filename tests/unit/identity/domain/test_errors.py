@@ -76,7 +76,11 @@ def test_a_malformed_value_names_its_field(leaf: type[MalformedValueError]) -> N
 @pytest.mark.parametrize("leaf", leaves())
 def test_only_a_passing_trouble_says_when_to_try_again(leaf: type[DomainError]) -> None:
     assert (leaf.retry_after_s is not None) == (
-        leaf.reason in {"CONTENDED", "OVERLOADED", "STORAGE_UNAVAILABLE"}
+        leaf.reason
+        in {
+            *("CONTENDED", "OVERLOADED", "QUOTA_EXCEEDED", "RATE_LIMITED"),
+            "STORAGE_UNAVAILABLE",
+        }
     )
 
 

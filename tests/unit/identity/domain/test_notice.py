@@ -4,11 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from identity.domain.message_text import LENGTH_MAX, TextError
 from identity.domain.msisdn import MSISDN
 from identity.domain.notice import (
-    LENGTH_MAX,
     NextStep,
-    NoticeError,
     check_template,
     fill,
     masked,
@@ -79,22 +78,22 @@ def test_a_filled_text_may_be_as_long_as_four_messages_and_no_longer() -> None:
         )
     )
     check_template(both(words + "y" * spare), cure=both("x"))
-    with pytest.raises(NoticeError, match=r"(vi|en): 269 characters when filled, and 268"):
+    with pytest.raises(TextError, match=r"(vi|en): 269 characters when filled, and 268"):
         check_template(both(words + "y" * (spare + 1)), cure=both("x"))
-    with pytest.raises(NoticeError, match="269 characters"):
+    with pytest.raises(TextError, match="269 characters"):
         check_template(both(words + "y" * spare), cure=both("xx"))
 
 
 def test_a_sign_outside_the_basic_plane_takes_two_places() -> None:
     words = "{step} {date} {cure}"
     check_template(both(words + "y" * 120), cure=both("x"))
-    with pytest.raises(NoticeError, match=r"\d+ characters when filled"):
+    with pytest.raises(TextError, match=r"\d+ characters when filled"):
         check_template(both(words + "\N{MOBILE PHONE}" * 120), cure=both("x"))
 
 
 @pytest.mark.parametrize("text", ["{step}, {date}", "{{step}} {date} {cure}", "", "{cure"])
 def test_a_text_without_what_comes_when_and_the_way_out_is_refused(text: str) -> None:
-    with pytest.raises(NoticeError, match="vi: "):
+    with pytest.raises(TextError, match="vi: "):
         check_template(Bilingual(vi=text, en=TEMPLATE.en), cure=CURE)
-    with pytest.raises(NoticeError, match="en: "):
+    with pytest.raises(TextError, match="en: "):
         check_template(Bilingual(vi=TEMPLATE.vi, en=text), cure=CURE)

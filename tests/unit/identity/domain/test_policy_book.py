@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from identity.domain.anomalies import HolderPolicy
+from identity.domain.arrangement import ArrangementPolicy
+from identity.domain.kyc import KycPolicy
 from identity.domain.policy import (
     OPTIONAL_CAUSES,
     CaseCause,
@@ -19,6 +21,7 @@ from identity.domain.policy_book import Adoption, PolicyBook
 from identity.domain.policy_text import parse_policy_pack
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
+from identity.domain.record_match import MatchPolicy
 from tests.unit.identity.domain.packs import PACK, changed, made
 
 MANDATORY_CAUSES = sorted(set(CaseCause) - OPTIONAL_CAUSES)
@@ -73,6 +76,10 @@ def test_what_no_pack_speaks_of_is_as_without_a_rule() -> None:
     assert rules.numbers == NumberPolicy()
     assert rules.disputes == DisputePolicy()
     assert rules.waves == WavePolicy()
+    assert rules.arrangements == ArrangementPolicy()
+    assert rules.arrangements.guardian_acts == frozenset()
+    assert rules.match == MatchPolicy()
+    assert rules.kyc == KycPolicy()
     assert rules.adoptions == ()
 
 

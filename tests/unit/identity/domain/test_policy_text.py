@@ -6,43 +6,26 @@ from datetime import date, timedelta
 import pytest
 
 from identity.domain.anomalies import HolderPolicy
+from identity.domain.arrangement import ArrangementPolicy, GuardianAct, GuardianshipParty
+from identity.domain.data_request import PrivacyPolicy
+from identity.domain.kyc import KycPolicy
 from identity.domain.policy import (
-    Assurance,
-    CaseCause,
     DisputePolicy,
-    Exemption,
     PolicyPackError,
     Source,
-    Step,
-    StepKind,
     WavePolicy,
 )
 from identity.domain.policy_text import parse_policy_pack
+from identity.domain.presence import PresencePolicy
+from identity.domain.primary_choice import PrimaryPolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
-from tests.unit.identity.domain.packs import PACK, changed
+from identity.domain.record_match import MatchPolicy
+from tests.unit.identity.domain.packs import LAST_STEPS, PACK, assert_refused, changed
 
 HUGE = "9" * 5_000  # more digits than Python reads as a number
 DEEP = "[" * 100_000
-LAST_STEPS = (
-    'steps = [{ kind = "notify", after_hours = 0 }, { kind = "suspend", after_hours = 24 }]\n'
-)
 STATED = "session_lifetime_s = 600"
-
-
-def assert_refused(text: str, message: str) -> None:
-    with pytest.raises(PolicyPackError, match=re.escape(message)) as refusal:
-        parse_policy_pack(text)
-    assert str(refusal.value).isprintable()
-
-
-def with_steps(steps: str) -> str:
-    return changed(LAST_STEPS, f"steps = {steps}\n")
-
-
-def rows(*kinds: str) -> str:
-    steps = ", ".join(f'{{ kind = "{kind}", after_hours = 1 }}' for kind in kinds)
-    return f"[{steps}]"
 
 
 # What is read.
@@ -55,56 +38,13 @@ def test_a_whole_pack_is_read_to_the_letter() -> None:
     assert not pack.is_retroactive
     assert pack.sources == {"verification": Source(citation="A circular.", is_unconfirmed=False)}
     assert set(pack.tracks) == {"A", "B"}
-    for part in (pack.holders, pack.quality, pack.numbers, pack.disputes, pack.waves):
+    for part in (pack.holders, pack.quality, pack.numbers, pack.disputes, pack.waves, pack.match):
         assert part is None
-
-
-def test_a_ladder_is_read_to_the_letter() -> None:
-    track = parse_policy_pack(PACK).tracks["A"]
-    assert (track.name, track.policy_version) == ("A", "test-2026-01-01")
-    assert track.causes == {CaseCause.DEVICE_CHANGE, CaseCause.DISOWNED}
-    assert track.steps == (
-        Step(kind=StepKind.NOTIFY, after=timedelta(0)),
-        Step(kind=StepKind.BLOCK_OUTGOING, after=timedelta(hours=1, minutes=30)),
-        Step(kind=StepKind.TERMINATE, after=timedelta(days=30)),
-    )
-    assert (track.citation, track.is_unconfirmed) == ("Rule A.", False)
-    assert track.assurance is Assurance.CHIP_AND_FACE
-    assert (track.cure.vi, track.cure.en) == ("Lối ra của A.", "Way out of A.")
-    assert track.notice.en == "Number {number}: {step} on {date}. {cure}"
-    assert (track.execute_within, track.primary_extra) == (timedelta(hours=2), timedelta(0))
-    assert not track.waits_for_notices
-    assert track.exemptions == ()
-
-
-def test_a_primary_is_told_in_words_of_its_own_where_a_ladder_has_them() -> None:
-    tracks = parse_policy_pack(PACK).tracks
-    assert tracks["A"].primary_notice == tracks["A"].notice
-    assert tracks["B"].primary_notice.en == "Notice to primary {number}: {step} on {date}. {cure}"
-    assert tracks["B"].primary_extra == timedelta(days=5)
-
-
-def test_a_ladder_may_wait_for_notices_leave_a_step_to_waves_and_spare_old_contracts() -> None:
-    text = changed("after_hours = 24 ", "after_hours = 24, by_wave = true ")
-    extra = 'waits_for_notices = true\nexempt = [{ activated_from = 2026-04-15, citation = "R." }]'
-    track = parse_policy_pack(
-        changed("primary_extra_hours = 120", f"primary_extra_hours = 120\n{extra}", text=text)
-    ).tracks["B"]
-    assert [step.is_by_wave for step in track.steps] == [False, True]
-    assert track.waits_for_notices
-    assert track.exemptions == (
-        Exemption(activated_from=date(2026, 4, 15), activated_before=None, citation="R."),
-    )
 
 
 def test_a_pack_without_ladders_or_without_rules_for_verifications_is_one_all_the_same() -> None:
     bare = parse_policy_pack('version = "a"\nseries = "b"\neffective_on = 2026-01-01\n')
     assert (dict(bare.tracks), bare.verification, dict(bare.sources)) == ({}, None, {})
-
-
-def test_a_ladder_that_nothing_leads_to_is_kept_for_open_cases() -> None:
-    text = changed('["device_change", "disowned"]', "[]")
-    assert parse_policy_pack(text).tracks["A"].causes == frozenset()
 
 
 def test_a_pack_may_end_and_may_take_open_cases_over() -> None:
@@ -267,13 +207,6 @@ def test_a_value_of_the_wrong_type_or_word_is_named(old: str, new: str, place: s
     assert_refused(changed(old, new), place)
 
 
-@pytest.mark.parametrize("track", ["A", "B"])
-def test_an_assurance_that_does_not_exist_is_named(track: str) -> None:
-    head, mark, tail = PACK.partition(f"[tracks.{track}]")
-    text = head + mark + tail.replace('"chip_and_face"', '"face"', 1)
-    assert_refused(text, f"tracks.{track}.assurance: 'face' is none of chip_and_face")
-
-
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -294,76 +227,12 @@ def test_a_text_that_no_telephone_shows_as_it_was_meant_is_named(text: str, says
     assert_refused(changed(f'"{notice}"', f'"{text}"'), f"tracks.A.notice.en {says}")
 
 
-@pytest.mark.parametrize(
-    ("notice", "says"),
-    [
-        ("{step} {date} {cure} {name}", "{name} is none of cure, date, number, step"),
-        ("{step} {date} {cure} {}", "{} is none of"),
-        ("{step} {date} {cure} {0}", "{0} is none of"),
-        ("{step} {date} {cure.vi}", "{cure.vi} is none of"),
-        ("{step} {date!r} {cure}", "a place is its name in braces and nothing else"),
-        ("{step} {date:>400} {cure}", "a place is its name in braces and nothing else"),
-        ("{step} {date} {cure", "expected '}'"),
-        ("{step} {date} {cure} }", "Single '}'"),
-        ("{step} {cure}", "{date} is missing"),
-        ("{number}", "{cure} is missing"),
-        ("{step} {date} {cure} " + "x" * 240, "characters when filled, and 268 are allowed"),
-    ],
-)
-def test_a_notice_that_cannot_be_filled_or_leaves_something_out_is_named(
-    notice: str, says: str
-) -> None:
-    for language in ("vi", "en"):
-        line = "Báo số chính" if language == "vi" else "Notice to primary"
-        (old,) = re.findall(rf'"{line}.*"', PACK)
-        text = changed(old, f'"{notice}"')
-        with pytest.raises(PolicyPackError, match=re.escape(says)) as refusal:
-            parse_policy_pack(text)
-        assert str(refusal.value).startswith(f"tracks.B.primary_notice.{language}: ")
-
-
-@pytest.mark.parametrize("value", ["5", '"notify"', "[5]", '{ kind = "notify" }'])
-def test_steps_that_are_no_list_of_tables_are_named(value: str) -> None:
-    assert_refused(with_steps(value), "tracks.B.steps")
-
-
 def test_sections_that_are_no_tables_are_named() -> None:
     head = 'version = "a"\nseries = "b"\neffective_on = 2026-01-01\n'
-    for name in ("tracks", "verification", "holders", "quality", "numbers", "disputes", "waves"):
+    for name in ("tracks", "verification", *SECTIONS):
         assert_refused(f"{head}{name} = 5\n", f"{name} must be a table")
         assert_refused(f"{head}[[{name}]]\nx = 1\n", f"{name} must be a table")
     assert_refused(f"{head}tracks = {{ A = 5 }}\n", "tracks.A must be a table")
-
-
-@pytest.mark.parametrize("name", ["", " ", "T 1", "T.1", "T\\n1", "T" * 41, "Tá"])
-def test_a_ladder_has_a_name_that_can_be_stored_and_told(name: str) -> None:
-    text = PACK.replace("[tracks.B]", f'[tracks."{name}"]')
-    assert_refused(text.replace("[tracks.B.", f'[tracks."{name}".'), "must be 1 to 40 letters")
-
-
-@pytest.mark.parametrize(
-    "hours",
-    [
-        *("-1", "-0.001", "87601", "1e9", "1e999", "nan", "-nan", "inf", "-inf"),
-        *("true", "false", '"24"', "[1]", "1" * 4_000),
-    ],
-)
-@pytest.mark.parametrize(
-    ("old", "place"),
-    [
-        ("execute_within_hours = 24", "tracks.B.execute_within_hours"),
-        ("primary_extra_hours = 120", "tracks.B.primary_extra_hours"),
-        ("after_hours = 720", "tracks.A.steps[2].after_hours"),
-    ],
-)
-def test_hours_that_no_regulation_has_are_named(old: str, place: str, hours: str) -> None:
-    key = old.partition(" = ")[0]
-    assert_refused(changed(old, f"{key} = {hours}"), f"{place} must be a number of hours, 0 to")
-
-
-def test_an_order_that_must_be_executed_in_no_time_is_refused() -> None:
-    text = changed("execute_within_hours = 24", "execute_within_hours = 0")
-    assert_refused(text, "tracks.B.execute_within_hours must be above 0")
 
 
 @pytest.mark.parametrize(
@@ -388,68 +257,6 @@ def test_a_pack_that_ends_before_it_begins_is_refused() -> None:
     for end in ("2026-01-01", "2025-12-31"):
         text = changed("= 2026-01-01\n", f"= 2026-01-01\neffective_until = {end}\n")
         assert_refused(text, "effective_until must lie after effective_on")
-
-
-@pytest.mark.parametrize(
-    ("exemption", "place"),
-    [
-        ('{ citation = "R." }', "tracks.B.exempt[0] needs activated_from or activated_before"),
-        ("{ activated_from = 2026-01-01 }", "tracks.B.exempt[0]: missing citation"),
-        ('{ activated_from = 1, citation = "R." }', "tracks.B.exempt[0].activated_from must be"),
-        (
-            '{ activated_from = 2026-01-01, activated_before = 2026-01-01, citation = "R." }',
-            "tracks.B.exempt[0].activated_before must lie after activated_from",
-        ),
-        ('{ since = 2026-01-01, citation = "R." }', "tracks.B.exempt[0]: unknown since"),
-        ("1", "tracks.B.exempt[0] must be a table"),
-    ],
-)
-def test_an_exemption_that_spares_nobody_or_says_not_why_is_named(
-    exemption: str, place: str
-) -> None:
-    text = changed("primary_extra_hours = 120", f"primary_extra_hours = 120\nexempt=[{exemption}]")
-    assert_refused(text, place)
-
-
-# Ladders.
-
-
-def test_two_tracks_for_one_cause_are_named() -> None:
-    text = changed('"device_change", "disowned"', '"device_change", "disowned", "deceased"')
-    assert_refused(text, "cause deceased needs one track, has A, B")
-
-
-def test_a_ladder_without_rungs_is_named() -> None:
-    assert_refused(with_steps("[]"), "tracks.B.steps is empty")
-
-
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        ("suspend", "block_outgoing"),
-        ("terminate", "suspend"),
-        ("block_outgoing", "notify"),
-        ("notify", "suspend", "notify"),
-    ],
-)
-def test_a_later_rung_that_is_milder_is_refused(kinds: tuple[str, ...]) -> None:
-    assert_refused(with_steps(rows(*kinds)), "tracks.B.steps must grow stricter")
-
-
-@pytest.mark.parametrize("kind", ["block_outgoing", "suspend", "terminate"])
-def test_a_blocking_rung_taken_twice_is_refused(kind: str) -> None:
-    assert_refused(
-        with_steps(rows(kind, kind)), "tracks.B.steps takes the same blocking step twice"
-    )
-
-
-def test_a_wave_gives_no_notice_and_a_ladder_leaves_one_step_to_waves() -> None:
-    notice = changed(
-        '"notify", after_hours = 0 }, ', '"notify", after_hours = 0, by_wave = true }, '
-    )
-    assert_refused(notice, "tracks.B.steps[0].by_wave: a notice is given by the clock")
-    both = rows("suspend", "terminate").replace("= 1", "= 1, by_wave = true")
-    assert_refused(with_steps(both), "tracks.B.steps leaves more than one step to waves")
 
 
 # Verifications.
@@ -542,9 +349,62 @@ SECTIONS = {
         "decide_within_days = 15\nappeal_within_days = 10",
         DisputePolicy(decide_within=timedelta(days=15), appeal_within=timedelta(days=10)),
     ),
+    "privacy": (
+        """acknowledge_working_days = 2
+act_working_days = 15
+keep_after_end_days = 180
+holidays = [2026-01-01,2026-02-17]""",
+        PrivacyPolicy(
+            acknowledge_working_days=2,
+            act_working_days=15,
+            keep_after_end=timedelta(days=180),
+            holidays=(date(2026, 1, 1), date(2026, 2, 17)),
+        ),
+    ),
+    "arrangements": (
+        """answer_within_days = 7
+consent_age = 15
+majority_age = 19
+guardians_max = 3
+open_proposals_max = 4
+guardian_acts = ["set_lock"]
+ended_by = ["child"]""",
+        ArrangementPolicy(
+            answer_within=timedelta(days=7),
+            consent_age=15,
+            majority_age=19,
+            guardian_count_max=3,
+            open_proposal_count_max=4,
+            guardian_acts=frozenset({GuardianAct.SET_LOCK}),
+            ended_by=frozenset({GuardianshipParty.CHILD}),
+        ),
+    ),
     "waves": (
         "cured_share_max = 0.2\ncomplaint_share_max = 0.01",
         WavePolicy(cured_share_max=0.2, complaint_share_max=0.01),
+    ),
+    "presence": ("token_lifetime_s = 90", PresencePolicy(token_lifetime=timedelta(seconds=90))),
+    "primary": (
+        (
+            "step_up_within_minutes = 5\ncool_down_hours = 48\nfallbacks_max = 2"
+            "\nconfirm_within_days = 400\nask_after_days = 300\nunlock_minutes_max = 30"
+        ),
+        PrimaryPolicy(
+            step_up_within=timedelta(minutes=5),
+            cool_down=timedelta(hours=48),
+            fallback_count_max=2,
+            confirm_within=timedelta(days=400),
+            ask_after=timedelta(days=300),
+            unlock_max=timedelta(minutes=30),
+        ),
+    ),
+    "match": (
+        "failed_share_max = 0.3\njudged_from = 500",
+        MatchPolicy(failed_share_max=0.3, judged_from=500),
+    ),
+    "kyc": (
+        "false_per_day_max = 3\ncaller_per_minute_max = 100\nnumber_per_hour_max = 10",
+        KycPolicy(false_per_day_max=3, caller_per_minute_max=100, number_per_hour_max=10),
     ),
 }
 
@@ -581,10 +441,36 @@ def test_a_section_says_where_it_comes_from(name: str) -> None:
         ("quality", "snapshot_age_max_days", ("0", "367", "true"), "a whole number, 1 to 366"),
         ("disputes", "decide_within_days", ("0", "367", "false"), "a whole number, 1 to 366"),
         ("disputes", "appeal_within_days", ("0", "367", "0.5"), "a whole number, 1 to 366"),
+        ("privacy", "acknowledge_working_days", ("0", "61", "2.0"), "a whole number, 1 to 60"),
+        ("privacy", "act_working_days", ("0", "121", "true"), "a whole number, 1 to 120"),
+        ("privacy", "keep_after_end_days", ("0", "3661"), "a whole number, 1 to 3660"),
+        ("privacy", "holidays", ("7", '"2026-01-01"'), "a list"),
+        (
+            *("privacy", "holidays", ("[2026-02-17,2026-01-01]", "[2026-01-01,2026-01-01]")),
+            "in the order of time, each day once",
+        ),
+        ("arrangements", "answer_within_days", ("0", "367", "1.5"), "a whole number, 1 to 366"),
+        ("arrangements", "consent_age", ("0", "22", "true"), "a whole number, 1 to 21"),
+        ("arrangements", "majority_age", ("0", "22"), "a whole number, 1 to 21"),
+        ("arrangements", "guardians_max", ("0", "11"), "a whole number, 1 to 10"),
+        ("arrangements", "open_proposals_max", ("0", "101"), "a whole number, 1 to 100"),
         ("waves", "cured_share_max", ("0.0", "1.0", "nan", "-inf"), "above 0 and below 1"),
         ("waves", "complaint_share_max", ("1", "true", '"0.1"'), "a number with a decimal point"),
+        ("match", "failed_share_max", ("0.0", "1.0", "nan"), "above 0 and below 1"),
+        ("match", "judged_from", ("0", "1000001", "true"), "1 to 1000000"),
+        ("kyc", "false_per_day_max", ("0", "101", "3.0"), "1 to 100"),
+        ("kyc", "caller_per_minute_max", ("0", "1000001"), "1 to 1000000"),
+        ("kyc", "number_per_hour_max", ("0", "10001"), "1 to 10000"),
         ("holders", "numbers_per_operator_max", ("0", "1001", "3.0", "true"), "1 to 1000"),
         ("holders", "own_contract_age_min", ("0", "22"), "1 to 21"),
+        ("presence", "token_lifetime_s", ("29", "901", "60.0", "true"), "30 to 900"),
+        ("primary", "step_up_within_minutes", ("-1", "1441", "0.5"), "a whole number, 0 to 1440"),
+        ("primary", "cool_down_hours", ("-1", "721"), "0 to 720"),
+        ("primary", "fallbacks_max", ("-1", "11"), "0 to 10"),
+        ("primary", "confirm_within_days", ("0", "3661"), "1 to 3660"),
+        ("primary", "ask_after_days", ("0", "3661"), "1 to 3660"),
+        ("primary", "ask_after_days", ("400", "401"), "less than confirm_within_days"),
+        ("primary", "unlock_minutes_max", ("0", "1441"), "1 to 1440"),
     ],
 )
 def test_what_a_section_sets_has_bounds(
@@ -597,6 +483,41 @@ def test_what_a_section_sets_has_bounds(
             parse_policy_pack(with_section(name, SOURCE + lines))
 
 
-@pytest.mark.parametrize("name", ["numbers", "disputes", "waves"])
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("majority_age = 15", "arrangements.consent_age must be less than majority_age"),
+        ('guardian_acts = ["port"]', "arrangements.guardian_acts: 'port' is none of"),
+        ('guardian_acts = "set_lock"', "arrangements.guardian_acts must be a list"),
+        ('ended_by = ["mother"]', "arrangements.ended_by: 'mother' is none of guardian, child"),
+        ('ended_by = ["child", "child"]', "arrangements.ended_by: child stands twice"),
+    ],
+)
+def test_what_guardians_may_do_is_said_in_known_words(line: str, says: str) -> None:
+    body, _ = SECTIONS["arrangements"]
+    key = line.partition(" ")[0]
+    kept = "\n".join(each for each in body.split("\n") if not each.startswith(key))
+    assert_refused(with_section("arrangements", f"{SOURCE}{kept}\n{line}"), says)
+
+
+def test_nothing_is_to_be_done_before_it_is_acknowledged() -> None:
+    body, _ = SECTIONS["privacy"]
+    text = with_section(
+        "privacy", SOURCE + body.replace("act_working_days = 15", "act_working_days = 1")
+    )
+    assert_refused(text, "privacy.act_working_days must not be less than acknowledge_working_days")
+
+
+@pytest.mark.parametrize("value", ["7", '"2026-01-01"', "2026-01-01T00:00:00", "1899-12-31"])
+def test_a_holiday_is_a_day_and_is_named_by_its_place(value: str) -> None:
+    body, _ = SECTIONS["privacy"]
+    lines = body.replace("2026-02-17", value)
+    with pytest.raises(PolicyPackError, match=r"^privacy\.holidays\[1\]"):
+        parse_policy_pack(with_section("privacy", SOURCE + lines))
+
+
+@pytest.mark.parametrize(
+    "name", ["numbers", "disputes", "arrangements", "waves", "presence", "privacy", "match", "kyc"]
+)
 def test_a_section_without_what_it_is_for_is_refused(name: str) -> None:
     assert_refused(with_section(name, SOURCE), f"{name}: missing")

@@ -127,6 +127,7 @@ def test_a_distance_that_a_fault_alone_makes_is_a_non_match(distance: float) -> 
 
 def test_a_failed_capture_is_judged_as_one_whatever_its_score() -> None:
     evidence = scored(CENTRED)
+    assert evidence.face is not None
     failed = replace(evidence, face=replace(evidence.face, failure="NO_FACE"))
     assert judge(failed).state is VerdictState.FAILURE_TO_ACQUIRE
 
@@ -153,6 +154,15 @@ def test_the_age_of_the_portrait_is_in_the_verdict(
 ) -> None:
     at = datetime(2026, 5, 4, tzinfo=UTC)
     assert judge(with_card_of(issued_on, CENTRED), at=at).portrait_age_years == age_years
+
+
+def test_a_year_of_a_portrait_is_over_at_midnight_in_viet_nam() -> None:
+    evening, midnight = (datetime(2026, 5, 3, hour, tzinfo=UTC) for hour in (16, 17))
+    ages = [
+        judge(with_card_of(date(2016, 5, 4), CENTRED), at=at).portrait_age_years
+        for at in (evening, midnight)
+    ]
+    assert ages == [9, 10]
 
 
 def test_a_false_chip_tells_no_age() -> None:

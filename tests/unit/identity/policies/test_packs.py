@@ -108,6 +108,7 @@ def test_nobody_is_blocked_without_a_notice_a_reason_and_a_way_out(track: Track)
         (CaseCause.FACE_UNDER_ANOTHER_ID, "T2"),
         (CaseCause.OPERATOR_REPORT, "T2"),
         (CaseCause.DISOWNED, "T3"),
+        (CaseCause.NO_LONGER_USED, "T3"),
         (CaseCause.NOT_FOUND, "T4"),
         (CaseCause.DECEASED, "T4"),
     ],
@@ -155,7 +156,10 @@ def test_what_only_the_press_says_is_marked() -> None:
     marks = {track.name: track.is_unconfirmed for track in tracks()}
     assert marks == {"T1": False, "T2": True, "T3": True, "T4": True}
     marked = {name for name, source in load(CIRCULAR).sources.items() if source.is_unconfirmed}
-    assert marked == {"verification", "holders", "numbers", "disputes"}
+    assert marked == {
+        *("verification", "holders", "numbers", "disputes", "primary"),
+        *("presence", "arrangements", "privacy"),
+    }
 
 
 def test_a_primary_number_has_extra_time_where_no_safeguard_of_the_law_forbids_it() -> None:

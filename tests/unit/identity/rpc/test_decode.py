@@ -181,3 +181,11 @@ def test_a_page_token_is_one_of_ours() -> None:
     for token in ("x", "é" * 32, "0" * 31, "\x00" * 32):
         with pytest.raises(PageTokenInvalidError):
             decode.page_token(token)
+
+
+def test_a_place_token_is_a_place_and_nothing_else() -> None:
+    assert decode.place_token("") is None
+    assert decode.place_token("17") == 17
+    for foreign in ("-1", "1.0", "x", "9" * 19, "\u0661"):
+        with pytest.raises(PageTokenInvalidError):
+            decode.place_token(foreign)

@@ -14,16 +14,18 @@ from sqlalchemy import Engine, event
 
 from biometrics.chip.report import ChipReport
 from identity.domain.enforcement import DirectiveKind
-from identity.order_news import OrderNews, passing_on
-from identity.rpc.directive_pull import DirectivePull
+from identity.rpc.directive_pull import directive_pull
 from identity.rpc.edge import Edge
+from identity.rpc.long_poll import wakers
 from identity.rpc.waiting import Waiting
+from identity.server_news import ServerNews, passing_on
 from identity.services.clock import Clock, SimulatedClock, SystemClock
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import make_face_setup
 from identity.services.transactions import Transactions
 from identity.storage.database import Database
-from identity.storage.directive_news import news
+from identity.storage.news import listen
+from identity.storage.operator_news import CHANNELS
 from subid.v1 import enforcement_service_pb2 as pb
 from tests.integration.wire import new_id
 from tests.unit.identity.makers import (
@@ -64,7 +66,7 @@ def pull(edge: Edge, operator: str, *, wait_s: float) -> "asyncio.Task[pb.PullDi
     request = pb.PullDirectivesRequest(request_id=new_id(), directive_count_max=10)
     request.wait_duration.FromTimedelta(timedelta(seconds=wait_s))
     call = make_call(operator, at=edge.clock.now())
-    return asyncio.create_task(DirectivePull(edge, policies(), request, call).answer())
+    return asyncio.create_task(directive_pull(edge, policies(), request, call).answer())
 
 
 def order(database: Database, operator: str, *, until: datetime | None = None) -> str:
@@ -132,10 +134,8 @@ async def test_every_server_of_the_database_is_woken_and_one_gets_it(
     servers = [Waiting(recheck_s=60.0), Waiting(recheck_s=60.0)]
     async with AsyncExitStack() as running:
         for waiting in servers:
-            listen = partial(news, engine)
-            await running.enter_async_context(
-                passing_on(OrderNews(listen=listen, wake=waiting.wake))
-            )
+            news = ServerNews(listen=partial(listen, engine, CHANNELS), wake=wakers(waiting))
+            await running.enter_async_context(passing_on(news))
         edges = [make_edge(database, SystemClock(), threads, waiting) for waiting in servers]
         waits = [pull(edge, operator, wait_s=60) for edge in edges]
         # Longer than any look takes; by themselves they look again in a minute.

@@ -5,29 +5,38 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
 
+from identity.domain.agency import Purpose, Right
+from identity.domain.contact import AbsenceCause, ContactStatus
 from identity.domain.directive import AcknowledgementResult
 from identity.domain.enforcement import DirectiveKind
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, LinkState
-from identity.domain.msisdn import MSISDN
 from identity.domain.name_agreement import NameAgreement
 from identity.domain.personal_id import Sex
 from identity.domain.policy import CaseCause, StepKind
+from identity.domain.primary_choice import ChoiceKind, ClearCause
 from identity.domain.subscription import ServiceState
 from identity.domain.verification import Verdict, VerdictReason, VerdictState
-from identity.rpc import contact_servicer, decode, encode, subscription_servicer
+from identity.rpc import decode, encode, encode_choices, subscription_servicer
 from identity.rpc import verification_servicer as verification
-from identity.services.get_contacts import Purpose
+from identity.rpc.agency_servicer import RIGHTS
+from identity.rpc.contact_servicer import CAUSES, STATUSES
+from identity.rpc.grounds import PURPOSES
 from identity.services.imports import ImportSummary, RowError
 from identity.services.report_events import EventKind
 from identity.storage.link_changes import LinkAction
-from identity.storage.primaries import PrimaryNumber
 from identity.storage.verifications import SessionState
-from subid.v1 import contact_service_pb2, enforcement_service_pb2, subscription_pb2
+from subid.v1 import (
+    agency_pb2,
+    agency_service_pb2,
+    citizen_service_pb2,
+    contact_service_pb2,
+    enforcement_service_pb2,
+    subscription_pb2,
+)
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_service_pb
 from subid.v1 import verification_service_pb2 as verification_pb
@@ -50,6 +59,11 @@ OUTWARD = [
         LinkAction,
         enumeration(enforcement_service_pb2, "LinkChangeCause"),
     ),
+    (STATUSES, ContactStatus, enumeration(contact_service_pb2, "ContactStatus")),
+    (CAUSES, AbsenceCause, enumeration(contact_service_pb2, "AbsenceCause")),
+    (RIGHTS, Right, enumeration(agency_service_pb2, "Right")),
+    (encode_choices.CHOICE_KINDS, ChoiceKind, enumeration(citizen_service_pb2, "ChoiceKind")),
+    (encode_choices.CLEAR_CAUSES, ClearCause, enumeration(citizen_service_pb2, "ClearCause")),
     (encode.VERDICT_STATES, VerdictState, enumeration(verification_pb, "VerdictState")),
     (encode.CASE_CAUSES, CaseCause, enumeration(enforcement_service_pb2, "CaseCause")),
     (encode.DIRECTIVE_KINDS, DirectiveKind, enumeration(enforcement_service_pb2, "DirectiveKind")),
@@ -66,7 +80,7 @@ INWARD = [
         subscription_servicer._EVENT_KINDS,  # noqa: SLF001 - the table itself is tested
         EventKind,
     ),
-    (contact_service_pb2, "Purpose", contact_servicer._PURPOSES, Purpose),  # noqa: SLF001 - as above
+    (agency_pb2, "Purpose", PURPOSES, Purpose),
 ]
 
 
@@ -180,21 +194,8 @@ def test_a_verdict_is_told_whole() -> None:
     assert advised.acquisition_advice.english
 
 
-def test_no_contact_to_give_is_one_message() -> None:
-    message = encode.contact(None)
-    assert message.status == contact_service_pb2.CONTACT_STATUS_NOT_AVAILABLE
-    assert [field.name for field, _ in message.ListFields()] == ["status"]
-    assert encode.primary_number(None) is None
-
-
-def test_a_contact_tells_number_and_instants() -> None:
-    number = PrimaryNumber(
-        subscription_id=uuid4(), msisdn=MSISDN("+84912345678"), set_at=NOW, verified_at=NOW
-    )
-    message = encode.contact(number)
-    assert message.status == contact_service_pb2.CONTACT_STATUS_AVAILABLE
-    assert message.msisdn == "+84912345678"
-    assert message.set_time == message.verify_time == encode.timestamp(NOW)
+def test_no_primary_number_is_nothing() -> None:
+    assert encode_choices.primary_number(None) is None
 
 
 def test_a_summary_keeps_its_counts_and_row_errors() -> None:

@@ -43,7 +43,7 @@ from tests.unit.identity.makers import (
     store_citizen,
     store_number,
 )
-from tests.unit.identity.services.wave_country import make_country
+from tests.unit.identity.services.wave_country import empty, make_country
 
 
 @pytest.fixture
@@ -95,6 +95,7 @@ def test_a_real_clock_takes_no_instant_after_now(
 def test_days_that_nobody_ran_are_not_run_one_after_another_in_a_minute(
     quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
 ) -> None:
+    empty(quiet_engine)
     now = datetime.now(UTC)
     edge = servicer(Database(quiet_engine, vault), SystemClock(), threads)
     for age in (timedelta(days=60), timedelta(hours=1, seconds=1)):
@@ -108,6 +109,7 @@ def test_days_that_nobody_ran_are_not_run_one_after_another_in_a_minute(
 def test_a_run_of_another_day_follows_the_rules_of_that_day(
     quiet_engine: Engine, vault: Vault, threads: ThreadPoolExecutor
 ) -> None:
+    empty(quiet_engine)
     database = Database(quiet_engine, vault)
     now = datetime.now(UTC)
     then = now + timedelta(days=3)

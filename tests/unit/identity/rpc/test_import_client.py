@@ -9,7 +9,8 @@ import pytest
 from identity.domain.caller import Caller, Role
 from identity.import_files.columns import Target
 from identity.import_files.reader import Row
-from identity.rpc.import_client import ImportRefusedError, Reconciliation, open_import_client
+from identity.rpc.client_calls import ImportRefusedError
+from identity.rpc.import_client import Reconciliation, open_import_client
 from identity.security.client_keys import issue_client_keys
 from tests.e2e.import_sink import Sink, listening
 

@@ -4,7 +4,8 @@ import pytest
 
 from identity.domain.errors import RequestInvalidError
 from identity.rpc import decode
-from identity.rpc.import_rows import population_record, subscription_row
+from identity.rpc.import_rows import population_record, record_claim, subscription_row
+from subid.v1 import match_service_pb2 as match_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1.date_pb2 import Date
@@ -21,6 +22,17 @@ def record(**fields: str | None) -> population_pb.PopulationRecord:
         **fields,
     }
     return population_record(tuple(row.values()))
+
+
+def test_a_row_of_an_agency_has_what_it_gives_and_nothing_else() -> None:
+    assert record_claim(("001090000001", "An", "1990-02-28")) == match_pb.RecordClaim(
+        personal_id="001090000001",
+        full_name="An",
+        birth_date=Date(year=1990, month=2, day=28),
+    )
+    bare = record_claim(("001090000001", None, None))
+    assert bare == match_pb.RecordClaim(personal_id="001090000001")
+    assert not bare.HasField("birth_date")
 
 
 def test_a_full_row_of_a_book_is_the_whole_message() -> None:

@@ -19,6 +19,8 @@ from identity.rpc.limits import (
     read,
 )
 from subid.v1 import (
+    agency_pb2,
+    agency_service_pb2,
     contact_service_pb2,
     enforcement_service_pb2,
     population_service_pb2,
@@ -74,8 +76,7 @@ def test_a_field_inside_a_list_inside_a_message_has_its_whole_path() -> None:
 def test_an_element_of_a_list_of_values_has_its_index() -> None:
     request = contact_service_pb2.BatchGetContactsRequest(
         personal_ids=["001090123456", "1"],
-        purpose=contact_service_pb2.PURPOSE_LEGAL_NOTICE,
-        legal_basis="Law",
+        grounds=agency_pb2.Grounds(purpose=agency_pb2.PURPOSE_LEGAL_NOTICE, legal_basis="Law"),
     )
     assert faults(request) == [("personal_ids[1]", "STRING_PATTERN")]
 
@@ -137,7 +138,9 @@ def test_a_list_that_is_too_long_is_named_alone(
     assert faults_of_body(method, body) == [(field, "REPEATED_MAX_ITEMS")]
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak_bytes < 1024 * 1024
+    # A server of other tests may run in this process and allocate meanwhile; elements that were
+    # read one by one would take from 10 to 500 MB.
+    assert peak_bytes < 4 * 1024 * 1024
 
 
 def test_a_packed_list_that_is_too_long_is_named_alone() -> None:
@@ -166,6 +169,26 @@ def test_a_list_in_a_part_of_a_request_is_counted_before_its_elements_are_looked
     ]
 
 
+def test_a_list_in_an_element_is_counted_before_its_elements_are_looked_at() -> None:
+    grants = [pb_grant(["Law 26, art. 10"]), pb_grant([""] * 60_000)]
+    request = agency_service_pb2.RegisterAgencyRequest(
+        request_id=new_id(), name="tax", grants=grants
+    )
+    body = request.SerializeToString()
+    assert len(body) < DEEP_MESSAGE_BYTES_MAX
+    assert faults_of_body("AgencyService/RegisterAgency", body) == [
+        ("grants[1].legal_bases", "REPEATED_MAX_ITEMS")
+    ]
+
+
+def pb_grant(legal_bases: list[str]) -> agency_service_pb2.Grant:
+    return agency_service_pb2.Grant(
+        purpose=agency_pb2.PURPOSE_LEGAL_NOTICE,
+        legal_bases=legal_bases,
+        rights=[agency_service_pb2.RIGHT_NUMBER],
+    )
+
+
 def test_fields_beyond_the_contract_are_few() -> None:
     padding = b"\x1a\x80\x80\x04" + bytes(UNCOUNTED_BYTES_MAX)  # a long legal_basis
     stray = b"\xf8\x07\x00"  # field 127, a varint
@@ -179,9 +202,11 @@ def test_fields_beyond_the_contract_are_few() -> None:
 def test_a_body_beyond_its_size_is_refused_unread(method: object) -> None:
     key = method_key(method)  # type: ignore[arg-type] # descriptors of upb have no stubs
     large = {COMPLETE, IMPORT, "PopulationService/ImportPopulation"}
-    large |= {"EnforcementService/AcknowledgeDirectives"}
+    large |= {"EnforcementService/AcknowledgeDirectives", "MatchService/MatchRecords"}
+    large |= {"VerificationService/CompletePresence"}
     most = MESSAGE_BYTES_MAX if key in large else SMALL_MESSAGE_BYTES_MAX
-    most = DEEP_MESSAGE_BYTES_MAX if key == "WaveService/PreviewWave" else most
+    deep = {"WaveService/PreviewWave", "AgencyService/RegisterAgency"}
+    most = DEEP_MESSAGE_BYTES_MAX if key in deep else most
     assert faults_of_body(key, bytes(most + 1)) == [("", "MESSAGE_TOO_LARGE")]
     assert ("", "MESSAGE_TOO_LARGE") not in faults_of_body(key, bytes(most))
 
@@ -207,15 +232,13 @@ def test_no_large_body_is_read_otherwise_than_refused_or_right(tail: bytes) -> N
     ],
 )
 def test_a_legal_basis_holds_no_long_number(legal_basis: str, *, is_taken: bool) -> None:
-    purpose = contact_service_pb2.PURPOSE_LEGAL_NOTICE
-    one = contact_service_pb2.GetContactRequest(
-        personal_id="001090123456", purpose=purpose, legal_basis=legal_basis
-    )
+    grounds = agency_pb2.Grounds(purpose=agency_pb2.PURPOSE_LEGAL_NOTICE, legal_basis=legal_basis)
+    one = contact_service_pb2.GetContactRequest(personal_id="001090123456", grounds=grounds)
     many = contact_service_pb2.BatchGetContactsRequest(
-        personal_ids=["001090123456"], purpose=purpose, legal_basis=legal_basis
+        personal_ids=["001090123456"], grounds=grounds
     )
     for request in (one, many):
         if is_taken:
             check(request)
         else:
-            assert faults(request) == [("legal_basis", "LEGAL_BASIS_LONG_NUMBER")]
+            assert faults(request) == [("grounds.legal_basis", "LEGAL_BASIS_LONG_NUMBER")]

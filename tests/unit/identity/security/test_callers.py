@@ -70,6 +70,18 @@ def test_what_must_never_be_mixed_is_not() -> None:
     assert open_to[Role.AGENCY] == {
         "ContactService/GetContact",
         "ContactService/BatchGetContacts",
+        "ContactService/CanNotify",
+        "NotificationService/SendNotification",
+        "NotificationService/GetNotification",
+        "NotificationService/ListNotifications",
+        "NotificationService/ListTemplates",
+        "NotificationService/GetNotificationStatistics",
+        "MatchService/MatchRecord",
+        "MatchService/MatchRecords",
+        "VerificationService/StartPresence",
+        "VerificationService/CompletePresence",
+        "VerificationService/GetPresenceKeys",
+        "ContactService/WatchContactChanges",
     }
     assert open_to[Role.OPERATOR] >= WRITES_OF_OPERATORS
     assert not open_to[Role.OPERATOR] & open_to[Role.AGENCY]
@@ -79,6 +91,9 @@ def test_what_must_never_be_mixed_is_not() -> None:
         Role.POPULATION
     ]
     assert open_to[Role.REGULATOR] == {
+        "ArrangementService/AttestGuardianship",
+        "ArrangementService/EndArrangement",
+        "ArrangementService/GetArrangement",
         "DisputeService/OpenDispute",
         "DisputeService/AddEvidence",
         "DisputeService/DecideDispute",
@@ -87,8 +102,16 @@ def test_what_must_never_be_mixed_is_not() -> None:
         "EnforcementService/AdvanceEnforcement",
         "EnforcementService/ExplainSubscription",
         "EnforcementService/OpenCase",
+        "MatchService/ResumeMatching",
+        "NotificationService/RegisterTemplate",
+        "NotificationService/ListTemplates",
+        "NotificationService/GetNotificationStatistics",
         "QualityService/GetReport",
         "ComplianceService/GetKpis",
         "ComplianceService/GetMonthlyScore",
+        "PrivacyService/AcknowledgeDataRequest",
+        "PrivacyService/DecideDataRequest",
+        "PrivacyService/ListOpenDataRequests",
         *(method for method in PERMISSIONS if method.startswith("WaveService/")),
+        *(method for method in PERMISSIONS if method.startswith("AgencyService/")),
     }

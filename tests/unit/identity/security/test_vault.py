@@ -3,9 +3,9 @@
 import pytest
 
 from identity.domain.errors import RecordUnreadableError
-from identity.security.keys import KEY_BYTES, KeyFileError, KeyRing
+from identity.security.keys import KEY_BYTES, KeyFileError, KeyRing, generate_key_ring
 from identity.security.vault import INDEX_BYTES, INDEX_KINDS, LOOK_AGAIN_S, Vault
-from identity.storage.sealing import key_number_in
+from identity.storage.sealing import key_number_in, takes_secret
 
 PLAINTEXT = "Nguyễn Thị Hoài Thương 001187012345".encode()
 PLACE = b"citizen.record|0123456789abcdef"
@@ -239,3 +239,37 @@ def test_a_key_that_left_the_ring_is_forgotten() -> None:
 def test_the_number_of_the_key_stands_where_the_database_counts_it() -> None:
     sealed = Vault(ring(active_id=0xA1B2C3D4, k2712847316=1)).seal(b"", context=PLACE)
     assert key_number_in(sealed).hex() == "a1b2c3d4"
+
+
+def test_what_is_sealed_for_a_person_takes_both_key_and_secret() -> None:
+    ring = generate_key_ring()
+    vault, secret = Vault(ring), b"\x07" * 32
+    sealed = vault.seal(b"a face", context=b"here", secret=secret)
+    assert takes_secret(sealed)
+    assert not takes_secret(vault.seal(b"a face", context=b"here"))
+    assert key_number_in(sealed) == ring.active_id.to_bytes(4)
+    assert vault.open(sealed, context=b"here", secret=secret) == b"a face"
+    wrong = [
+        (vault, b"there", secret),
+        (vault, b"here", b"\x08" * 32),
+        (vault, b"here", None),
+        (Vault(generate_key_ring()), b"here", secret),
+    ]
+    for opener, context, given in wrong:
+        with pytest.raises(RecordUnreadableError):
+            opener.open(sealed, context=context, secret=given)
+
+
+def test_a_value_cannot_be_taken_for_one_of_the_other_kind() -> None:
+    vault, secret = Vault(generate_key_ring()), b"\x07" * 32
+    personal = vault.seal(b"a face", context=b"here", secret=secret)
+    common = vault.seal(b"a face", context=b"here")
+    for value, version in ((personal, 1), (common, 2)):
+        with pytest.raises(RecordUnreadableError):
+            vault.open(bytes([version]) + value[1:], context=b"here", secret=secret)
+
+
+def test_what_was_sealed_without_a_secret_opens_with_one() -> None:
+    vault = Vault(generate_key_ring())
+    sealed = vault.seal(b"a face", context=b"here")
+    assert vault.open(sealed, context=b"here", secret=b"\x07" * 32) == b"a face"

@@ -196,7 +196,8 @@ def test_each_step_and_each_run_leave_an_entry(uow: UnitOfWork, operator: str) -
     run = advance_enforcement(within(uow), call)
     entries = actions(uow.connection, call.caller)
     assert entries[-1] == ("advance_enforcement", "ran")
-    assert {action for action, _ in entries[:-1]} == {"enforce"}
+    # Numbers that other tests have committed may be due to be confirmed.
+    assert {action for action, _ in entries[:-1]} - {"post_tiding"} == {"enforce"}
     # One for all that were stepped together, and these three were.
     numbers = [details["numbers"] for details in details_of(uow, call) if "numbers" in details]
     assert sum(numbers) >= 3

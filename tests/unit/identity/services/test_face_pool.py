@@ -8,6 +8,7 @@ import asyncio
 import gc
 import hashlib
 import io
+import multiprocessing
 import os
 import select
 import signal
@@ -76,11 +77,9 @@ def pool() -> Iterator[FacePool]:
 
 
 def workers() -> set[int]:
-    return {
-        child.pid
-        for child in psutil.Process().children()
-        if any("spawn_main" in word for word in child.cmdline())
-    }
+    # Not by what the system says of this process's children: the command line of a child is empty
+    # for a moment after it was started.
+    return {child.pid for child in multiprocessing.active_children() if child.pid is not None}
 
 
 class Victim:

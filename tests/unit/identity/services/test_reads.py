@@ -1,18 +1,15 @@
 """Reading subscriptions, contacts and primaries: who sees what, and the entry each read leaves."""
 
-from dataclasses import replace
-
 import pytest
 
 from identity.audit.log import read_about_citizen
-from identity.domain.caller import Caller, Role
+from identity.domain.caller import Role
 from identity.domain.errors import PrimaryNotEligibleError
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState
 from identity.services.call import Call
-from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
 from identity.services.primary_number import get_primary_number, set_primary_number
 from identity.services.read_subscriptions import (
     get_subscription,
@@ -28,7 +25,6 @@ from tests.unit.identity.makers import (
     make_link,
     make_msisdn,
     make_operator,
-    make_personal_id,
     store_citizen,
     store_number,
     store_primary,
@@ -126,10 +122,11 @@ def test_a_citizen_sees_own_numbers_everywhere_and_nobody_elses(uow: UnitOfWork)
 def test_setting_and_reading_a_primary_number(uow: UnitOfWork) -> None:
     call = app()
     record = store_citizen(uow)
-    assert get_primary_number(uow, call, record.personal_id) is None
+    assert get_primary_number(uow, call, record.personal_id).primary is None
     item = store_number(uow, record)
-    marked = set_primary_number(uow, call, record.personal_id, item.msisdn)
-    assert get_primary_number(uow, call, record.personal_id) == marked
+    marked = set_primary_number(uow, call, record.personal_id, item.msisdn).primary
+    assert marked is not None
+    assert get_primary_number(uow, call, record.personal_id).primary == marked
     assert (marked.msisdn, marked.set_at, marked.verified_at) == (
         item.msisdn,
         NOW,
@@ -138,6 +135,7 @@ def test_setting_and_reading_a_primary_number(uow: UnitOfWork) -> None:
     assert actions(uow.connection, call.caller) == [
         ("get_primary_number", "none"),
         ("set_primary_number", "set"),
+        ("post_tiding", "primary_changed"),
         ("get_primary_number", "read"),
     ]
 
@@ -176,38 +174,3 @@ def test_somebody_elses_number_and_an_unknown_one_are_refused_alike(uow: UnitOfW
             set_primary_number(uow, app(), record.personal_id, msisdn)
         messages.add(str(caught.value))
     assert len(messages) == 1
-
-
-def test_contacts_are_answered_in_order_and_each_look_up_is_on_record(uow: UnitOfWork) -> None:
-    caller = Caller(Role.AGENCY, make_operator())
-    record, item = store_primary(uow)
-    without = store_citizen(uow)
-    lookup = ContactLookup(
-        caller=caller,
-        personal_id=record.personal_id,
-        purpose=Purpose.PUBLIC_SAFETY,
-        legal_basis="Law 26/2023/QH15, art. 10",
-        at=NOW,
-    )
-    unknown = replace(lookup, personal_id=make_personal_id())
-    asked = [unknown, lookup, replace(lookup, personal_id=without.personal_id), lookup]
-    contacts = get_contacts(uow, asked)
-    assert [contact and contact.msisdn for contact in contacts] == [
-        None,
-        item.msisdn,
-        None,
-        item.msisdn,
-    ]
-    assert [outcome for _, outcome in actions(uow.connection, caller)] == [
-        "not_available",
-        "available",
-        "not_available",
-        "available",
-    ]
-    (known, *_) = read_about_citizen(uow.connection, uow.primaries.key_of(record.personal_id))
-    (absent,) = read_about_citizen(uow.connection, uow.primaries.key_of(unknown.personal_id))
-    assert (known.purpose, known.legal_basis) == ("public_safety", lookup.legal_basis)
-    # But for the citizen and the outcome, a person nobody knows leaves the same trace.
-    masked = [replace(entry, citizen_key=None, outcome="") for entry in (known, absent)]
-    assert masked[0] == masked[1]
-    assert get_contacts(uow, []) == []

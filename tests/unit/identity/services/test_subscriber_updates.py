@@ -39,6 +39,7 @@ from tests.unit.identity.makers import (
     OTHER_NAME,
     actions,
     find,
+    hasty_rules,
     make_call,
     make_chip,
     make_claim,
@@ -85,7 +86,7 @@ def verified(uow: UnitOfWork, record: PopulationRecord) -> Subscription:
 
 
 def choose(uow: UnitOfWork, item: Subscription, *, at: datetime = NOW) -> None:
-    call = make_call("vneid", role=Role.CITIZEN_APP, at=at)
+    call = make_call("vneid", role=Role.CITIZEN_APP, at=at, under=hasty_rules())
     set_primary_number(uow, call, item.claim.personal_id, item.msisdn)
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from threading import Barrier
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import pytest
@@ -210,15 +210,22 @@ def test_a_request_that_failed_may_come_again(transactions: Transactions) -> Non
     assert effects.stored_count(transactions) == 1
 
 
-def test_a_refusal_changes_nothing_and_stays_on_record(transactions: Transactions) -> None:
+@pytest.mark.parametrize(
+    "run",
+    [Transactions.run_once, lambda to, key, act, at: to.run_batch_once(key, 0, act, at=at)],
+    ids=["request", "batch"],
+)
+def test_a_refusal_changes_nothing_and_stays_on_record(
+    transactions: Transactions, run: Callable[..., object]
+) -> None:
     key = make_key()
 
-    def refuse(uow: UnitOfWork) -> bytes:
+    def refuse(uow: UnitOfWork) -> NoReturn:
         store_citizen(uow)
         raise PrimaryNotEligibleError("not yours")
 
     with pytest.raises(PrimaryNotEligibleError):
-        transactions.run_once(key, refuse, at=NOW)
+        run(transactions, key, refuse, at=NOW)
     query = text("SELECT action, outcome FROM audit_entry WHERE caller = :caller")
     with transactions.database.transaction() as uow:
         noted = uow.connection.execute(query, {"caller": key.caller}).all()

@@ -6,6 +6,7 @@ Findings of chip and face are given: how they are made is the biometrics library
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -290,6 +291,34 @@ def test_a_chip_that_is_no_chip_is_a_finding() -> None:
     assert not examined.evidence.is_authentic
     assert examined.evidence.codes
     assert (examined.evidence.holder, examined.portrait) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_active"), [("aa_sig_good", True), ("aa_sig_other_nonce", False), (None, False)]
+)
+def test_a_chip_is_no_copy_when_it_signed_the_nonce(
+    shared_data: Path,
+    answer: str | None,
+    is_active: bool,  # noqa: FBT001 - a case
+) -> None:
+    folder = shared_data / "chip" / "synthetic_cccd"
+    trust = TrustProfile.from_certificates(
+        name="vn-cccd",
+        country="VNM",
+        certificates=[(folder / "csca_lab_vn.der").read_bytes()],
+        crls=[(folder / "crl_lab_vn.crl").read_bytes()],
+    )
+    signature = () if answer is None else ((folder / f"{answer}.bin").read_bytes(),)
+    presented = Presented(
+        sod=(folder / "00_good.sod.bin").read_bytes(),
+        data_groups={n: (folder / f"DG{n}.bin").read_bytes() for n in (1, 2, 13, 14, 15)},
+        active_signatures=signature,
+        probes=(),
+    )
+    challenge = Challenge(nonces=((folder / "aa_nonce.bin").read_bytes(),) * 4)
+    at = datetime(2026, 6, 1, tzinfo=UTC)
+    chip = examine_chip(challenge, presented, trust=trust, at=at).evidence
+    assert (chip.is_active, chip.is_authentic) == (is_active, is_active)
 
 
 def test_photographs_are_refused_by_their_size_before_they_are_decoded() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from identity.domain.caller import Role
 from identity.domain.enforcement import Case, DirectiveKind
+from identity.domain.msisdn import MSISDN
 from identity.domain.policy import StepKind
 from identity.domain.policy_book import PolicyBook
 from identity.domain.settlement import Change
@@ -27,13 +28,23 @@ from identity.services.revert_wave import revert_wave
 from identity.services.settle_subscriptions import settle_subscription
 from identity.services.transactions import Transactions
 from identity.services.waves import approve_wave, get_wave, preview_wave
-from identity.storage.database import Database
+from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import metadata
-from tests.unit.identity.makers import find, make_call, policies, store_citizen, store_number
+from tests.unit.identity.makers import (
+    find,
+    make_call,
+    make_msisdn,
+    policies,
+    store_citizen,
+    store_number,
+)
 
 DAY = timedelta(days=1)
 T2 = WaveCriteria(track="T2", step=StepKind.BLOCK_OUTGOING)
 OPERATORS = ("north", "south")
+PEOPLE = 12
+NUMBERS = PEOPLE + 1
+"""One of the people has two."""
 
 
 @dataclass
@@ -138,21 +149,39 @@ class Country:
         return [self.now(item).service_state for item in self.numbers]
 
 
-def make_country(engine: Engine, vault: Vault) -> Country:
-    """Twelve people, one of whom has two numbers, told on five days and waiting since."""
+def empty(engine: Engine) -> None:
+    """Leave nothing of the tests before: neither their numbers nor how far their clock ran."""
     with engine.begin() as connection:
         names = ", ".join(table.name for table in metadata.sorted_tables)
         connection.execute(text(f"TRUNCATE {names}"))
+
+
+def spread_msisdn(uow: UnitOfWork, place: int, *, of: int) -> MSISDN:
+    """A random number in one of equal parts of the keys: slices of a wave are ranges of keys."""
+    while True:
+        msisdn = make_msisdn()
+        key = uow.sealer.blind_index("msisdn", msisdn.value)
+        if key[0] * of // 256 == place:
+            return msisdn
+
+
+def make_country(engine: Engine, vault: Vault) -> Country:
+    """Twelve people, one of whom has two numbers, told on five days and waiting since.
+
+    Their keys are spread evenly, so that no slice of a wave is empty by chance.
+    """
+    empty(engine)
     transactions = Transactions(Database(engine, vault))
     begun = datetime.fromisoformat("2026-05-04T03:00:00+00:00")
     country = Country(transactions, begun, [])
-    for place in range(12):
+    for place in range(PEOPLE):
         person = transactions.run(store_citizen)
         for _ in range(2 if place == 0 else 1):
             item = transactions.run(
                 lambda uow, person=person, place=place: store_number(  # type: ignore[misc] # bound at once
                     uow,
                     person,
+                    msisdn=spread_msisdn(uow, len(country.numbers), of=NUMBERS),
                     verified_at=None,
                     operator_id=OPERATORS[place % 2],
                     province_code="01" if place < 3 else "79",

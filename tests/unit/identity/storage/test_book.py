@@ -138,7 +138,10 @@ def test_a_new_number_takes_its_changes_like_any_other(uow: UnitOfWork) -> None:
 
 
 def test_no_new_numbers_are_no_fault(uow: UnitOfWork) -> None:
-    uow.book.add_new([], operator_id=make_operator(), at=NOW)
+    operator_id = make_operator()
+    uow.book.add_new([], operator_id=operator_id, at=NOW)
+    query = select(func.count()).where(subscription.c.operator_id == operator_id)
+    assert uow.connection.scalar(query) == 0
 
 
 def test_identifiers_are_random_ones_and_never_the_same() -> None:

@@ -3,23 +3,18 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
-from identity import storage
-from identity.bootstrap import METADATA
 from identity.domain.enforcement import DirectiveKind, open_case
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import Subscription
 from identity.security.vault import Vault
 from identity.services.directives import hand_out, pull_directives
-from identity.storage.database import Database, connect
-from tests.databases import own_database
+from identity.storage.database import Database
+from tests.databases import move, own_engine
 from tests.unit.identity.makers import (
     NOW,
     make_call,
@@ -47,20 +42,8 @@ _CASES = text(
 @pytest.fixture
 def database(postgres_url: str, worker_id: str, vault: Vault) -> Iterator[Database]:
     """A registry of its own, as it is now."""
-    with own_database(postgres_url, f"fair_{worker_id}") as url:
-        engine = connect(url)
+    with own_engine(postgres_url, f"fair_{worker_id}") as engine:
         yield Database(engine, vault)
-        engine.dispose()
-
-
-def move(database: Database, revision: str) -> None:
-    """Take the tables to a revision."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(storage.__file__).parent / "migrations"))
-    config.attributes["metadata"] = list(METADATA)
-    with database.engine.begin() as connection:
-        config.attributes["connection"] = connection
-        (command.upgrade if revision == "head" else command.downgrade)(config, revision)
 
 
 def put_on(
@@ -93,13 +76,13 @@ def test_orders_of_before_get_the_ladder_of_their_case(database: Database) -> No
     told = put_on(database, CaseCause.NOT_FOUND, steps_taken=3, operator=operator)
     changed = put_on(database, CaseCause.MISMATCHED, steps_taken=6, operator=operator)
     restored = put_on(database, CaseCause.UNVERIFIED, steps_taken=5, operator=operator)
-    move(database, BEFORE)
+    move(database.engine, BEFORE)
     with database.engine.begin() as connection:
         order(connection, told, DirectiveKind.NOTIFY, CaseCause.NOT_FOUND)
         # Another name in the book has changed the cause since.
         order(connection, changed, DirectiveKind.BLOCK_OUTGOING, CaseCause.UNVERIFIED)
         order(connection, restored, DirectiveKind.RESTORE)
-    move(database, "head")
+    move(database.engine, "head")
     with database.transaction() as uow:
         call = make_call(operator, at=LATER)
         lease = pull_directives(uow, call, duration=timedelta(hours=1), limit=9)
@@ -121,12 +104,12 @@ def test_what_was_not_known_before_is_told_as_what_was_on_the_way_back(database:
     not_found = put_on(database, CaseCause.NOT_FOUND, steps_taken=3, operator=operator)
     with database.engine.begin() as connection:
         here = cases(connection)
-    move(database, BEFORE)
+    move(database.engine, BEFORE)
     with database.engine.begin() as connection:
         assert cases(connection) == {
             reported.subscription_id: ("T2", "unverified", "vn-2026-04-15", 2),
             not_found.subscription_id: ("T4", "not_found", "vn-2026-04-15", 3),
         }
-    move(database, "head")
+    move(database.engine, "head")
     with database.engine.begin() as connection:
         assert cases(connection)[not_found.subscription_id] == here[not_found.subscription_id]

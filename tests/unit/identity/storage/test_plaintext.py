@@ -8,36 +8,47 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
 
 from identity.audit.log import metadata as audit_metadata
+from identity.domain.agency import Access, Agency, Grant, Purpose, Right
+from identity.domain.arrangement import birthday
 from identity.domain.caller import Caller, Role
 from identity.domain.enforcement import DirectiveKind, open_case
 from identity.domain.holder import PopulationRecord
+from identity.domain.kyc import IdentityClaim
 from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.policy import CaseCause, StepKind
+from identity.domain.record_match import RecordClaim
 from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.tiding import TidingKind, TidingValue
 from identity.domain.wave import WaveCriteria
+from identity.services.answer_kyc import Question, match_identity
 from identity.services.apply_population_changes import Death, apply_population_changes
+from identity.services.citizen_locks import set_fallback_numbers
 from identity.services.complete_verification import claim_session, record_verdict
+from identity.services.data_requests import object_to, request_export
 from identity.services.disown_subscription import disown_subscription
 from identity.services.disputes import open_dispute
 from identity.services.execute_wave import execute_wave
 from identity.services.file_complaint import file_complaint
-from identity.services.get_contacts import ContactLookup, Purpose, get_contacts
+from identity.services.get_contacts import get_contacts
 from identity.services.import_population import import_population
 from identity.services.import_subscriptions import import_subscriptions
 from identity.services.imports import BatchHead, RefusedRow, RowError
+from identity.services.match_records import match_records, to_fields
+from identity.services.presence import claim_presence, record_presence, start_presence
 from identity.services.primary_number import set_primary_number
 from identity.services.quality import record_quality
 from identity.services.read_subscriptions import get_subscription
 from identity.services.reconcile_service_state import Reported, reconcile_batch
+from identity.services.tidings import Tiding, post_tidings
 from identity.services.verification_sessions import start_verification
 from identity.services.waves import approve_wave, preview_wave
 from identity.storage.acknowledgements import KeptAcknowledgement
@@ -45,10 +56,18 @@ from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.face_references import FaceReference
+from identity.storage.record_matching import index_record
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import metadata, subscription
 from identity.storage.verifications import Claimant
 from tests.databases import within
+from tests.unit.identity.agency_makers import (
+    call_of,
+    make_access,
+    make_grant,
+    make_question,
+    store_agency,
+)
 from tests.unit.identity.makers import (
     NOW,
     find,
@@ -67,6 +86,8 @@ from tests.unit.identity.makers import (
     store_orders,
     track_for,
 )
+from tests.unit.identity.notification_makers import store_sender
+from tests.unit.identity.services.households import ORGANISATION, TODDLER, Household
 
 REFERENCE = FaceReference(
     template=b"the face of somebody as numbers",
@@ -95,7 +116,12 @@ def secrets_of(record: PopulationRecord, msisdn: MSISDN) -> Iterator[tuple[str, 
         "personal ID": [record.personal_id.value],
         "name": [name, name.upper(), record.full_name.key, record.full_name.unaccented_key],
         "MSISDN": [msisdn.value, msisdn.value[1:], msisdn.value[3:], f"0{msisdn.value[3:]}"],
-        "birth date": [day.isoformat(), f"{day:%Y%m%d}", f"{day:%d/%m/%Y}", f"{day:%d%m%Y}"],
+        "birth date": [
+            form
+            for each in (day, TODDLER, birthday(TODDLER, 18))
+            for form in (each.isoformat(), f"{each:%Y%m%d}", f"{each:%d/%m/%Y}", f"{each:%d%m%Y}")
+        ],
+        "organisation": [ORGANISATION],
     }
     for kind, texts in values.items():
         for value in texts:
@@ -126,6 +152,21 @@ def person() -> PopulationRecord:
     )
 
 
+def hint_at_changes(uow: UnitOfWork, person: PopulationRecord) -> None:
+    """Have a watching agency told of a person, forget that, tell it again, and change once more."""
+    grant = make_grant(Right.NUMBER, Right.CONTACT_CHANGES, purpose=Purpose.LEGAL_NOTICE)
+    agency = store_agency(uow, grant)
+    key = uow.primaries.key_of(person.personal_id)
+    uow.contact_changes.note_interest({(key, agency.name): NOW + timedelta(days=1)})
+    for is_forgotten in (True, False):
+        uow.contact_changes.note_changed([key])
+        while uow.contact_changes.pass_on(at=NOW, limit=100):
+            pass
+        if is_forgotten:
+            uow.contact_changes.prune(before=NOW + timedelta(days=1), at=NOW, limit=1_000)
+    uow.contact_changes.note_changed([key])
+
+
 def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscription:
     """Put a person through every use case that writes."""
     operator = make_call("viettel")
@@ -147,31 +188,76 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
         digest="d" * 64, model_digest="c0ffee", member_count=1, content=REFERENCE.template
     )
     uow.face_cohorts.add(cohort, at=NOW)
+    set_fallback_numbers(uow, app, person.personal_id, [store_number(uow, person).msisdn])
     set_primary_number(uow, app, person.personal_id, msisdn)
     get_subscription(uow, operator, msisdn)
-    lookup = ContactLookup(
-        caller=Caller(Role.AGENCY, "tax"),
-        personal_id=person.personal_id,
-        purpose=Purpose.LEGAL_NOTICE,
-        legal_basis="Law 26/2023/QH15, art. 10",
-        at=NOW,
-    )
-    get_contacts(uow, [lookup])
+    asked: dict[str, TidingValue] = {"number": msisdn, "date": NOW}
+    tiding = Tiding(subscription=item, kind=TidingKind.CONFIRM_ASKED, values=asked)
+    post_tidings(uow, operator, [tiding])
+    store_sender(uow).send(person.personal_id, values=[("item", claim.full_name.value)])
+    ask_as_agency(uow, person)
+    stand_at_a_counter(uow, person)
     unwanted = store_number(uow, person)
     disown_subscription(uow, app, person.personal_id, unwanted.msisdn)
     store_orders(uow, item, DirectiveKind.SUSPEND)
     answer_as_operator(uow, item)
+    object_to(uow, app, person.personal_id, [Purpose.SERVICE_DELIVERY])
+    request_export(uow, app, person.personal_id)
     open_dispute(uow, operator, msisdn, store_citizen(uow).personal_id)
+    arrange(uow, person)
     block_by_wave(uow, person)
+    hint_at_changes(uow, person)
     key = make_key()
     uow.requests.begin(key, at=NOW)
     uow.requests.finish(key, f"{claim.full_name.value} {msisdn.value}".encode())
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
     take_whole_books(uow)
+    compare(uow, person, msisdn)
     uow.sealing_keys.register()
     record_quality(uow, rules(), caller=operator.caller.name, at=NOW)
     return item
+
+
+def ask_as_agency(uow: UnitOfWork, person: PopulationRecord) -> None:
+    """Have an agency told the number, and another one that may have a token only."""
+    for right in (Right.NUMBER, Right.RELAY_TOKEN):
+        agency = store_agency(uow, make_grant(right))
+        get_contacts(uow, [make_question(agency, person.personal_id)])
+
+
+def arrange(uow: UnitOfWork, person: PopulationRecord) -> None:
+    """Be a child once, so that its day of majority is stored, and use a company's number."""
+    child = replace(person, birth_date=TODDLER)
+    uow.citizens.save_many([child], at=NOW)
+    home = Household(uow=uow, guardian=store_citizen(uow), child=child)
+    home.agreed()
+    uow.citizens.save_many([person], at=NOW)
+    home.line(person)
+
+
+def compare(uow: UnitOfWork, person: PopulationRecord, msisdn: MSISDN) -> None:
+    """Have an agency match the person's record, and an operator a wrong birth date."""
+    agency = Caller(Role.AGENCY, "social-security")
+    law = "Law 26/2023/QH15, art. 10"
+    grant = Grant(
+        purpose=Purpose.RECORD_UPKEEP,
+        legal_bases=frozenset({law}),
+        rights=frozenset({Right.RECORD_MATCH}),
+        people_per_day_max=10,
+    )
+    uow.agencies.save(
+        Agency(name=agency.name, is_active=True, grants=(grant,)), by="regulator:mps", at=NOW
+    )
+    access = Access(caller=agency, at=NOW, purpose=Purpose.RECORD_UPKEEP, legal_basis=law)
+    claim = RecordClaim(personal_id=person.personal_id, full_name=person.full_name, birth_date=None)
+    call = make_call(agency.name, role=Role.AGENCY)
+    answers = match_records(uow, call, access, [index_record(uow.sealer, claim)])
+    batch = make_key()
+    uow.requests.begin_batch(batch, 0, at=NOW)
+    uow.requests.finish_batch(batch, 0, to_fields(answers))
+    question = Question(uow, make_call("viettel"), msisdn)
+    match_identity(question, IdentityClaim(birth_date=date(1990, 1, 1)))
 
 
 def block_by_wave(uow: UnitOfWork, person: PopulationRecord) -> None:
@@ -223,6 +309,22 @@ def answer_as_operator(uow: UnitOfWork, item: Subscription) -> None:
     uow.requests.begin_batch(batch, 0, at=NOW)
     uow.requests.finish_batch(batch, 0, found.to_fields())
     file_complaint(uow, call, item.msisdn, None)
+
+
+def stand_at_a_counter(uow: UnitOfWork, person: PopulationRecord) -> None:
+    """Be present before an agency that may know who it was."""
+    rights = (Right.FACE_PRESENCE, Right.PERSONAL_ID)
+    agency = store_agency(uow, make_grant(*rights, purpose=Purpose.IDENTITY_CHECK))
+    call = call_of(agency)
+    session = start_presence(uow, call, make_access(agency, case_id="file/7"), with_face=True)
+    claimant = Claimant(request_id=uuid4(), body_digest=b"\x01" * 32)
+    claim_presence(uow, call, session.verification_id, claimant, has_probes=True)
+    chip = make_chip(make_claim(person))
+    told = record_presence(uow, call, session, chip, make_face())
+    assert told.token is not None
+    key = make_key(caller=str(call.caller))
+    uow.requests.begin(key, at=NOW)
+    uow.requests.finish(key, told.token.encode())
 
 
 def take_whole_books(uow: UnitOfWork) -> None:

@@ -1,26 +1,32 @@
 """Primary numbers: one for each citizen, eligible, whatever happens at the same time."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from identity.domain.caller import Role
-from identity.domain.errors import PrimaryNotEligibleError
+from identity.domain.errors import ContendedError, PrimaryNotEligibleError
 from identity.domain.holder import PopulationRecord
 from identity.domain.link import LinkState
 from identity.domain.subscription import ServiceState, Subscription
+from identity.security.vault import Vault
 from identity.services.primary_number import set_primary_number
 from identity.services.transactions import Transactions
+from identity.storage.choice_tables import citizen_choice
 from identity.storage.database import Database, UnitOfWork
 from identity.storage.tables import holding, primary_number
+from tests.databases import own_engine
 from tests.unit.identity.makers import (
     NOW,
+    hasty_rules,
     make_call,
     make_link,
     make_operator,
@@ -32,6 +38,19 @@ from tests.unit.identity.makers import (
 )
 
 SINCE_THEN = NOW.replace(hour=17)
+
+
+@pytest.fixture(scope="module")
+def committed_engine(postgres_url: str, worker_id: str) -> Iterator[Engine]:
+    """A registry that nobody else uses: some tests commit what could not be in service."""
+    with own_engine(postgres_url, f"primaries_{worker_id}") as engine:
+        yield engine
+
+
+@pytest.fixture
+def database(committed_engine: Engine, vault: Vault) -> Database:
+    """That registry."""
+    return Database(committed_engine, vault)
 
 
 def test_a_primary_comes_back_as_it_was_set(uow: UnitOfWork) -> None:
@@ -81,14 +100,14 @@ def test_a_number_that_was_never_stored_is_refused(uow: UnitOfWork) -> None:
 def test_a_fresh_verification_is_noted_on_the_primary_alone(uow: UnitOfWork) -> None:
     record, item = store_primary(uow)
     other = store_number(uow, record, verified_at=SINCE_THEN)
-    uow.primaries.confirm(other)
+    uow.primaries.confirm_verified(other)
     found = uow.primaries.find(record.personal_id)
     assert found is not None
     assert found.verified_at == item.verified_at
-    uow.primaries.confirm(replace(item, verified_at=SINCE_THEN))
+    uow.primaries.confirm_verified(replace(item, verified_at=SINCE_THEN))
     confirmed = uow.primaries.find(record.personal_id)
     assert confirmed is not None
-    assert confirmed.verified_at == SINCE_THEN
+    assert (confirmed.verified_at, confirmed.confirmed_at) == (SINCE_THEN, SINCE_THEN)
 
 
 def test_many_are_found_by_their_keys(uow: UnitOfWork) -> None:
@@ -118,7 +137,7 @@ def person_with_numbers(
 
 
 def choose(record: PopulationRecord, item: Subscription, uow: UnitOfWork) -> object:
-    call = make_call("vneid", role=Role.CITIZEN_APP)
+    call = make_call("vneid", role=Role.CITIZEN_APP, under=hasty_rules())
     return set_primary_number(uow, call, record.personal_id, item.msisdn)
 
 
@@ -184,6 +203,100 @@ def test_without_the_services_lock_the_database_still_keeps_a_primary_eligible(
             select(holding.c.is_eligible).where(holding.c.subscription_id == item.subscription_id)
         ).scalar_one()
         assert held or uow.primaries.find(record.personal_id) is None
+
+
+ISOLATIONS = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_at_any_isolation_the_database_refuses_a_second_primary(
+    database: Database, race: Callable[..., list[Any]], isolation: str
+) -> None:
+    record, items = person_with_numbers(database, 4)
+    with database.transaction() as uow:
+        key = uow.primaries.key_of(record.personal_id)
+        uow.connection.execute(insert(citizen_choice).values(citizen_key=key))
+
+    def mark(item: Subscription) -> None:
+        with isolated(database, isolation) as connection:
+            connection.execute(insert(primary_number).values(row_of(key, item)))
+
+    answers = race([partial(mark, item) for item in items])
+    refused = [answer for answer in answers if answer is not None]
+    assert len(refused) == len(items) - 1
+    assert all(isinstance(each, IntegrityError | OperationalError) for each in refused), refused
+    assert primaries_of(database, key) == 1
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+@pytest.mark.parametrize("flaw", [{"is_eligible": False}, None], ids=["not eligible", "gone"])
+def test_at_any_isolation_no_primary_is_left_without_an_eligible_holding(
+    database: Database,
+    race: Callable[..., list[Any]],
+    isolation: str,
+    flaw: Mapping[str, Any] | None,
+) -> None:
+    record, (item,) = person_with_numbers(database, 1)
+    with database.transaction() as uow:
+        key = uow.primaries.key_of(record.personal_id)
+        uow.connection.execute(insert(citizen_choice).values(citizen_key=key))
+    is_it = holding.c.subscription_id == item.subscription_id
+    spoil = delete(holding) if flaw is None else update(holding).values(**flaw)
+
+    def execute(statement: Any) -> None:  # noqa: ANN401 - any statement
+        with isolated(database, isolation) as connection:
+            connection.execute(statement)
+
+    mark = insert(primary_number).values(row_of(key, item))
+    answers = race([partial(execute, mark), partial(execute, spoil.where(is_it))])
+    refused = [answer for answer in answers if answer is not None]
+    assert len(refused) == 1
+    assert isinstance(refused[0], IntegrityError | OperationalError)
+    assert primaries_of(database, key) == (1 if answers[0] is None else 0)
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_at_any_isolation_choices_at_once_leave_a_history_without_a_gap(
+    database: Database, race: Callable[..., list[Any]], isolation: str
+) -> None:
+    record, items = person_with_numbers(database, 3)
+    stricter = Database(
+        database.engine.execution_options(isolation_level=isolation), database.sealer
+    )
+    attempts = Transactions(stricter)
+    answers = race([partial(attempts.run, partial(choose, record, item)) for item in items * 3])
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert all(isinstance(each, ContendedError) for each in refused), refused
+    with database.transaction() as uow:
+        key = uow.primaries.key_of(record.personal_id)
+        lines = uow.choices.history(key, before=None, limit=100)
+    assert [line.sequence for line in lines] == list(range(len(answers) - len(refused), 0, -1))
+    assert primaries_of(database, key) == 1
+
+
+@contextmanager
+def isolated(database: Database, isolation: str) -> Iterator[Connection]:
+    """A transaction that goes around the repositories."""
+    engine = database.engine.execution_options(isolation_level=isolation)
+    with engine.begin() as connection:
+        yield connection
+
+
+def row_of(key: bytes, item: Subscription) -> Mapping[str, Any]:
+    return {
+        "citizen_key": key,
+        "subscription_id": item.subscription_id,
+        "msisdn_sealed": b"sealed",
+        "verified_at": NOW,
+        "set_at": NOW,
+        "confirmed_at": NOW,
+    }
+
+
+def primaries_of(database: Database, key: bytes) -> int:
+    query = select(primary_number.c.subscription_id).where(primary_number.c.citizen_key == key)
+    with database.transaction() as uow:
+        return len(uow.connection.scalars(query).all())
 
 
 def test_two_citizens_choices_do_not_touch_each_other(

@@ -14,10 +14,11 @@ from identity.security.keys import generate_key_ring, with_new_key, without_key
 from identity.security.vault import Vault
 from identity.storage.conversions import dump_claim
 from identity.storage.database import Database, UnitOfWork
+from identity.storage.face_references import FaceReference
 from identity.storage.resealing import Resealed, Resealing, RowKey
 from identity.storage.sealed_columns import SealedTable, sealed_tables
-from identity.storage.sealing import key_number_in
-from identity.storage.tables import citizen, subscription
+from identity.storage.sealing import key_number_in, takes_secret
+from identity.storage.tables import citizen, face_reference, subscription
 from tests.unit.identity.makers import NOW, make_personal_id, make_record, make_subscription
 from tests.unit.identity.storage.test_plaintext import live_through_everything
 
@@ -74,6 +75,7 @@ def test_every_value_of_every_table_opens_with_the_new_key_alone(
     done = reseal_all(second, table)
     assert sum(each.value_count for each in done) == len(before)
     assert sum(each.unreadable_count for each in done) == 0
+    reseal_all(second, TABLES["citizen_secret"])
     assert opened(first, table, Vault(ONLY_SECOND)) == before
     assert Resealing(first.connection, second.sealer, table).count_outdated() == 0
     assert reseal_all(second, table) == []
@@ -81,11 +83,15 @@ def test_every_value_of_every_table_opens_with_the_new_key_alone(
 
 def opened(uow: UnitOfWork, table: SealedTable, vault: Vault) -> dict[tuple[object, ...], bytes]:
     found: dict[tuple[object, ...], bytes] = {}
+    secrets = UnitOfWork(uow.connection, vault).secrets
     for row in uow.connection.execute(select(table.table)).mappings():
         for column in table.columns:
             if row[column.name] is not None:
                 key = (column.name, *(row[each.name] for each in table.row_key))
-                found[key] = vault.open(row[column.name], context=table.place(column, row))
+                person = None if table.person is None else row[table.person.name]
+                secret = None if person is None else secrets.find([person])[person]
+                place = table.place(column, row)
+                found[key] = vault.open(row[column.name], context=place, secret=secret)
     return found
 
 
@@ -185,3 +191,26 @@ def test_two_runs_at_once_share_the_rows(empty: Engine) -> None:
     with new.transaction() as uow:
         numbers = uow.connection.execute(select(citizen.c.record_sealed)).scalars()
         assert {key_number_in(sealed) for sealed in numbers} == {b"\0\0\0\2"}
+
+
+def test_what_was_sealed_before_there_were_secrets_is_sealed_for_its_person(
+    first: UnitOfWork,
+) -> None:
+    personal_id = make_personal_id()
+    reference = FaceReference(template=b"face", model_digest="c0ffee", portrait=b"picture")
+    first.face_references.save(personal_id, reference, at=NOW)
+    key = first.primaries.key_of(personal_id)
+    row = face_reference.c.citizen_key == key
+    older = {
+        f"{name}_sealed": first.sealer.seal(value, context=f"face_reference.{name}|".encode() + key)
+        for name, value in (("template", b"face"), ("portrait", b"picture"))
+    }
+    first.connection.execute(update(face_reference).where(row).values(**older))
+    first.secrets.destroy(key)
+    assert first.face_references.find(personal_id) == reference
+    second = under(first, Vault(SECOND))
+    reseal_all(second, TABLES["face_reference"])
+    stored = first.connection.execute(select(face_reference.c.template_sealed).where(row)).scalar()
+    assert stored is not None
+    assert takes_secret(stored)
+    assert second.face_references.find(personal_id) == reference

@@ -3,13 +3,14 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import Column, LargeBinary, Table, select
+from sqlalchemy import Column, LargeBinary, RowMapping, Table, select
 
 from identity.domain.errors import RecordUnreadableError
 from identity.domain.holder import PopulationRecord
 from identity.domain.person_name import PersonName
 from identity.storage.database import UnitOfWork
 from identity.storage.sealed_columns import SealedTable, sealed_tables
+from identity.storage.sealing import takes_secret
 from identity.storage.tables import metadata
 from tests.unit.identity.makers import make_personal_id
 from tests.unit.identity.storage.test_plaintext import live_through_everything
@@ -48,9 +49,18 @@ def test_whatever_the_repositories_seal_opens_in_the_place_that_is_listed(
     live_through_everything(uow, person)
     for column in table.columns:
         rows = uow.connection.execute(select(table.table).where(column.is_not(None))).mappings()
-        sealed = [(row[column.name], table.place(column, row)) for row in rows]
+        sealed = [
+            (row[column.name], table.place(column, row), secret_of(uow, table, row)) for row in rows
+        ]
         assert sealed, f"nothing was sealed in {column}"
-        for value, place in sealed:
-            uow.sealer.open(value, context=place)
+        for value, place, secret in sealed:
+            uow.sealer.open(value, context=place, secret=secret)
             with pytest.raises(RecordUnreadableError):
-                uow.sealer.open(value, context=place + b"x")
+                uow.sealer.open(value, context=place + b"x", secret=secret)
+            assert takes_secret(value) == (secret is not None)
+
+
+def secret_of(uow: UnitOfWork, table: SealedTable, row: RowMapping) -> bytes | None:
+    """The secret of the person whose row it is, where values are sealed with one."""
+    person = None if table.person is None else row[table.person.name]
+    return None if person is None else uow.secrets.find([person])[person]

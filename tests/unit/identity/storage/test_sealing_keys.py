@@ -17,9 +17,10 @@ import identity.storage
 from identity.bootstrap import METADATA
 from identity.security.keys import KeyRing, generate_key_ring, with_new_key, without_key
 from identity.security.vault import Vault
-from identity.storage.database import Database, UnitOfWork, connect, migrate
+from identity.storage.database import Database, UnitOfWork
 from identity.storage.key_tables import sealing_key
 from identity.storage.registry import ForeignKeysError
+from identity.storage.schema import migrate
 from identity.storage.sealing_keys import (
     KeyedRow,
     KeyUse,
@@ -27,7 +28,7 @@ from identity.storage.sealing_keys import (
     has_sealing_keys,
     tell_lost,
 )
-from tests.databases import own_database
+from tests.databases import own_engine
 from tests.unit.identity.makers import NOW, make_record, make_subscription
 
 MIGRATIONS = Path(identity.storage.__file__).parent / "migrations"
@@ -156,10 +157,8 @@ def test_a_retired_key_that_somebody_seals_with_again_is_known_again(first: Unit
 @pytest.fixture
 def older_engine(postgres_url: str) -> Iterator[Engine]:
     """A database to be migrated back and forth."""
-    with own_database(postgres_url, f"older_{uuid4().hex}") as url:
-        engine = connect(url)
+    with own_engine(postgres_url, f"older_{uuid4().hex}") as engine:
         yield engine
-        engine.dispose()
 
 
 def test_the_key_of_an_older_schema_is_known_after_the_migration(older_engine: Engine) -> None:

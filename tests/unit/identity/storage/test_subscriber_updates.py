@@ -3,30 +3,25 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from identity.bootstrap import METADATA
 from identity.domain.enforcement import open_case
 from identity.domain.policy import CaseCause
 from identity.domain.subscriber_update import NO_NEWS, News, SubscriberUpdate
 from identity.domain.subscription import ServiceState, Subscription
 from identity.security.vault import Vault
-from identity.storage import database as storage
 from identity.storage.arrays import Reference
 from identity.storage.citizens import citizen_key
-from identity.storage.database import Database, UnitOfWork, connect
+from identity.storage.database import Database, UnitOfWork
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.update_queue import RECORD_LOOKED_FOR_EVERY
 from identity.storage.update_tables import subscriber_sequence, subscriber_update
-from tests.databases import own_database
+from tests.databases import move, own_engine
 from tests.unit.identity.makers import (
     NOW,
     judge,
@@ -167,16 +162,6 @@ def test_a_record_that_is_relinked_is_told_at_once(uow: UnitOfWork) -> None:
 # The migrations.
 
 
-def move(engine: Engine, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(Path(storage.__file__).parent / "migrations"))
-    config.attributes["metadata"] = list(METADATA)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        step = command.upgrade if revision == "head" else command.downgrade
-        step(config, revision)
-
-
 def leased(uow: UnitOfWork, *, after: timedelta = timedelta()) -> list[SubscriberUpdate]:
     at = NOW + after
     return list(
@@ -189,8 +174,7 @@ def leased(uow: UnitOfWork, *, after: timedelta = timedelta()) -> list[Subscribe
 def test_citizens_have_the_places_that_the_migration_finds(
     postgres_url: str, worker_id: str, vault: Vault
 ) -> None:
-    with own_database(postgres_url, f"places_{worker_id}") as url:
-        engine = connect(url)
+    with own_engine(postgres_url, f"places_{worker_id}") as engine:
         database = Database(engine, vault)
         with database.transaction() as uow:
             told, out, ready = (store_number(uow, store_citizen(uow)) for _ in range(3))
@@ -210,14 +194,12 @@ def test_citizens_have_the_places_that_the_migration_finds(
             assert [each.subscription_id for each in leased(uow)] == [ready.subscription_id]
             back = {each.subscription_id for each in leased(uow, after=timedelta(minutes=5))}
             assert back == {out.subscription_id, ready.subscription_id}
-        engine.dispose()
 
 
 def test_what_was_verified_before_the_migration_is_owed_by_it(
     postgres_url: str, worker_id: str, vault: Vault
 ) -> None:
-    with own_database(postgres_url, f"before_{worker_id}") as url:
-        engine = connect(url)
+    with own_engine(postgres_url, f"before_{worker_id}") as engine:
         database = Database(engine, vault)
         with database.transaction() as uow:
             record, primary = store_primary(uow)
@@ -251,4 +233,3 @@ def test_what_was_verified_before_the_migration_is_owed_by_it(
             assert updates[disowned.subscription_id].standing.disowned_at == NOW
             assert sorted(each.sequence for each in updates.values()) == [1, 2]
             assert note(uow, primary, disowned, news=NO_NEWS) == 0
-        engine.dispose()

@@ -8,13 +8,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from identity.domain.enforcement import CaseState, open_case
 from identity.domain.link import LinkState
 from identity.domain.policy import CaseCause
 from identity.domain.subscription import ServiceState, Subscription
+from identity.storage.choice_tables import citizen_choice
 from identity.storage.database import UnitOfWork
 from identity.storage.tables import (
     directive,
@@ -51,8 +53,12 @@ def primary_row(uow: UnitOfWork, item: Subscription, **given: Any) -> Mapping[st
         "msisdn_sealed": b"sealed",
         "verified_at": NOW,
         "set_at": NOW,
+        "confirmed_at": NOW,
     }
-    return usual | given
+    row = usual | given
+    has_chosen = insert(citizen_choice).values(citizen_key=row["citizen_key"])
+    uow.connection.execute(has_chosen.on_conflict_do_nothing())
+    return row
 
 
 def assert_refused(uow: UnitOfWork, statement: Any, constraint: str) -> None:  # noqa: ANN401 - any statement

@@ -1,6 +1,5 @@
 """A service that does not find what differs, or counts otherwise, is noticed."""
 
-from collections.abc import Iterator
 from dataclasses import astuple
 
 import pytest
@@ -21,28 +20,12 @@ from subid.v1.enforcement_service_pb2 import (
 from subid.v1.quality_service_pb2 import Share
 from telco_sim.chapters.accounting import compare_networks, judge_operators
 from telco_sim.directives import DirectiveDesk, Habit
-from telco_sim.journal import Finding, Invariant
+from telco_sim.journal import Invariant
 from telco_sim.world import World
 from tests.unit.telco_sim.credulous_service import Country
-from tests.unit.telco_sim.credulous_world import open_world
+from tests.unit.telco_sim.credulous_world import finding
 
 HONEST, OTHER = "song-hong", "cuu-long"
-
-
-@pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        yield world
-
-
-def finding(world: World, invariant: Invariant) -> Finding:
-    (found,) = world.journal.findings(invariant)
-    return found
 
 
 def details(world: World, invariant: Invariant) -> str:

@@ -1,7 +1,5 @@
 """The checks at the end notice what is broken."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from subid.v1.enforcement_service_pb2 import (
@@ -14,27 +12,11 @@ from subid.v1.enforcement_service_pb2 import (
 )
 from subid.v1.subscription_pb2 import SERVICE_STATE_SUSPENDED
 from telco_sim.chapters.audit import check_ladder, check_networks, repeat_writes
-from telco_sim.journal import Finding, Invariant
+from telco_sim.journal import Invariant
 from telco_sim.ledger import Attempt
 from telco_sim.world import World
 from tests.unit.telco_sim.credulous_service import Country
-from tests.unit.telco_sim.credulous_world import open_world
-
-
-@pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        yield world
-
-
-def finding(world: World, invariant: Invariant) -> Finding:
-    (found,) = world.journal.findings(invariant)
-    return found
+from tests.unit.telco_sim.credulous_world import finding
 
 
 def test_writes_that_answer_the_same_are_in_order(world: World) -> None:

@@ -1,31 +1,12 @@
 """A service that gives numbers away to whoever claims them is noticed."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from subid.v1.subscription_pb2 import LINK_STATE_LINKED
 from telco_sim.chapters.disputes import dispute_numbers
-from telco_sim.journal import Finding, Invariant
+from telco_sim.journal import Invariant
 from telco_sim.world import CountryTooSmallError, World
-from tests.unit.telco_sim.credulous_service import Country
-from tests.unit.telco_sim.credulous_world import open_world
-
-
-@pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        yield world
-
-
-def finding(world: World, invariant: Invariant) -> Finding:
-    (found,) = world.journal.findings(invariant)
-    return found
+from tests.unit.telco_sim.credulous_world import finding
 
 
 def verify_some(world: World) -> None:

@@ -1,6 +1,5 @@
 """What the register was told is held against the country, and a difference is noticed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,19 +19,13 @@ from telco_sim.chapters.giving_back import compare_register
 from telco_sim.journal import Finding, Invariant
 from telco_sim.world import Subscriber, World
 from tests.unit.telco_sim.credulous_service import Country, timestamp
-from tests.unit.telco_sim.credulous_world import open_world
 
 
 @pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        world.primaries.clear()
-        yield world
+def world(world: World) -> World:
+    """Nobody has a primary number."""
+    world.primaries.clear()
+    return world
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A quality report that counts something else is noticed."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
@@ -27,19 +26,13 @@ from telco_sim.journal import Finding, Invariant
 from telco_sim.operators import Line
 from telco_sim.world import World
 from tests.unit.telco_sim.credulous_service import Country
-from tests.unit.telco_sim.credulous_world import open_world
 
 
 @pytest.fixture
-def country() -> Country:
-    return Country()
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        country.quality = honest_report(world)
-        yield world
+def world(world: World, country: Country) -> World:
+    """The report is an honest one."""
+    country.quality = honest_report(world)
+    return world
 
 
 def finding(world: World, invariant: Invariant = Invariant.QUALITY_KNOWN) -> Finding:

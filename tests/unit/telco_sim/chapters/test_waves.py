@@ -1,7 +1,5 @@
 """A wave that does not need two, or does other than it said, is noticed."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from subid.v1.wave_service_pb2 import WaveCount, WavePreview
@@ -9,7 +7,6 @@ from telco_sim.chapters.waves import block_by_waves
 from telco_sim.journal import Invariant
 from telco_sim.world import World
 from tests.unit.telco_sim.credulous_service import Country
-from tests.unit.telco_sim.credulous_world import open_world
 
 
 def preview(count: int, *, primaries: int = 0, recent: int = 0) -> WavePreview:
@@ -26,12 +23,6 @@ def preview(count: int, *, primaries: int = 0, recent: int = 0) -> WavePreview:
 @pytest.fixture
 def country() -> Country:
     return Country(wave_preview=preview(7), wave_orders=7)
-
-
-@pytest.fixture
-def world(country: Country) -> Iterator[World]:
-    with open_world(country) as world:
-        yield world
 
 
 def broken(world: World) -> str:

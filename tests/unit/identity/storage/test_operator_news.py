@@ -1,20 +1,19 @@
-"""News of directives: told with the commit, to every connection that listens."""
+"""News for operators: told with the commit, to every connection that listens."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine
 
 from identity.domain.directive import Directive
 from identity.domain.enforcement import DirectiveKind
-from identity.domain.errors import StorageUnavailableError
 from identity.domain.subscription import Subscription
 from identity.storage.database import Database, UnitOfWork
-from identity.storage.directive_news import news, tell
+from identity.storage.news import listen
+from identity.storage.operator_news import CHANNELS, Topic, tell
 from tests.unit.identity.makers import (
     NOW,
     make_directive,
@@ -24,14 +23,14 @@ from tests.unit.identity.makers import (
     store_number,
 )
 
-Heard = AsyncIterator[str | None]
+Heard = AsyncIterator[tuple[Topic, str]]
 
 
 @asynccontextmanager
 async def listening(engine: Engine) -> AsyncIterator[Heard]:
-    async with aclosing(news(engine)) as heard:  # type: ignore[type-var] # a generator is closed
+    async with aclosing(listen(engine, CHANNELS)) as heard:  # type: ignore[type-var] # a generator is closed
         assert await anext(heard) is None
-        yield heard
+        yield ((CHANNELS[each.channel], each.payload) async for each in heard if each is not None)
 
 
 def ordered(uow: UnitOfWork, *kinds: DirectiveKind) -> tuple[Subscription, list[Directive]]:
@@ -56,7 +55,7 @@ async def test_an_order_is_told_to_every_listener_when_it_is_committed(
             second, _ = ordered(uow, DirectiveKind.NOTIFY)
         for heard in (one, other):
             names = {await anext(heard), await anext(heard)}
-            assert names == {first.operator_id, second.operator_id}
+            assert names == {(Topic.DIRECTIVE, item.operator_id) for item in (first, second)}
 
 
 async def test_what_is_rolled_back_is_told_nobody(database: Database, engine: Engine) -> None:
@@ -65,8 +64,8 @@ async def test_what_is_rolled_back_is_told_nobody(database: Database, engine: En
             ordered(UnitOfWork(connection, database.sealer), DirectiveKind.NOTIFY)
             connection.rollback()
         with database.transaction() as uow:
-            tell(uow.connection, ["the next one"])
-        assert await anext(heard) == "the next one"
+            tell(uow.connection, Topic.MESSAGE, ["the next one"])
+        assert await anext(heard) == (Topic.MESSAGE, "the next one")
 
 
 def order_alike(uow: UnitOfWork, item: Subscription) -> None:
@@ -88,7 +87,7 @@ async def test_orders_of_many_are_told_too(
     async with listening(engine) as heard:
         with database.transaction() as uow:
             order(uow, item)
-        assert await anext(heard) == item.operator_id
+        assert await anext(heard) == (Topic.DIRECTIVE, item.operator_id)
 
 
 def give_back(uow: UnitOfWork, item: Subscription, orders: list[Directive]) -> None:
@@ -117,30 +116,7 @@ async def test_what_can_be_pulled_again_is_told(
     async with listening(engine) as heard:
         with database.transaction() as uow:
             free(uow, item, orders)
-        assert await anext(heard) == item.operator_id
-
-
-async def test_a_lost_connection_is_told_apart(engine: Engine, database: Database) -> None:
-    async with listening(engine) as heard:
-        asked = asyncio.ensure_future(anext(heard))
-        await asyncio.sleep(0)
-        with database.transaction() as uow:
-            ended = uow.connection.execute(
-                text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE query = 'LISTEN subid_directive' AND datname = current_database()"
-                )
-            )
-            assert ended.scalars().all() == [True]
-        with pytest.raises(StorageUnavailableError):
-            await asked
-
-
-async def test_a_database_that_is_not_there_is_told_apart() -> None:
-    nowhere = create_engine("postgresql+psycopg://nobody@127.0.0.1:1/nothing?connect_timeout=2")
-    with pytest.raises(StorageUnavailableError):
-        await anext(news(nowhere))
-    nowhere.dispose()
+        assert await anext(heard) == (Topic.DIRECTIVE, item.operator_id)
 
 
 def test_the_next_directive_is_now_or_when_a_lease_ends_or_not_known(uow: UnitOfWork) -> None:
