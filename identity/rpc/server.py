@@ -233,7 +233,9 @@ def _bind(server: grpc.aio.Server, address: str, admission: Admission) -> str:
         return _configuration(now)
 
     credentials = grpc.dynamic_ssl_server_credentials(
-        _configuration(shown), changed, require_client_authentication=True
+        _configuration(shown),
+        changed,  # type: ignore[arg-type] # the stubs forget None, which means no change
+        require_client_authentication=True,
     )
     try:
         port = server.add_secure_port(address, credentials)

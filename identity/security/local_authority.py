@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from identity.domain.caller import Caller
 from identity.security.certificates import (
     AuthorityError,
     CertificateAuthority,
@@ -26,7 +27,13 @@ from identity.security.certificates import (
     write_public,
     write_secret,
 )
-from identity.security.issued import IssuedCertificate, fingerprint_of, read_record
+from identity.security.issued import (
+    IssuedCertificate,
+    entry_for,
+    fingerprint_of,
+    read_record,
+    record,
+)
 from identity.state_directory import locked
 
 CERTIFICATE, KEY = "ca.crt.pem", "ca.key.pem"
@@ -88,6 +95,30 @@ def read_local_authority(directory: Path) -> LocalAuthority:
             ),
             server=_given_server(directory),
         )
+
+
+def issue_recorded(
+    directory: Path, caller: Caller, *, at: datetime, days: int
+) -> tuple[Identity, LocalAuthority]:
+    """A caller's certificate that stands in the record, and what it was issued by.
+
+    Args:
+        directory: Where the authority lies; made when there is none.
+        caller: Who.
+        at: The instant from which it counts.
+        days: For how long.
+
+    Raises:
+        AuthorityError: The authority's files are damaged.
+        RecordError: The record cannot be read.
+    """
+    load_or_create_authority(directory, at=at)
+    local = read_local_authority(directory)
+    issued = local.current.issue_caller(caller, at=at, days=days)
+    certificate = x509.load_pem_x509_certificate(issued.certificate)
+    authority = fingerprint_of(local.current.certificate)
+    record(directory, entry_for(certificate, str(caller), authority=authority, at=at))
+    return issued, local
 
 
 def known_authorities(directory: Path) -> tuple[x509.Certificate, ...]:
