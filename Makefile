@@ -39,6 +39,7 @@ check: $(VENV)/.synced node_modules/.package-lock.json
 	python -m tests.checks.vocabulary
 	python -m tests.checks.migrations
 	python -m tests.checks.docs
+	python -m tests.checks.permissions
 
 protos: $(VENV)/.synced
 	rm -rf $(PROTOS_OUT)

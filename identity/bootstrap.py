@@ -26,7 +26,7 @@ from identity.rpc.contact_relay import ContactRelay
 from identity.rpc.edge import Edge
 from identity.rpc.long_poll import wakers
 from identity.rpc.server import ExtraHandler, Listening, listen
-from identity.security.certificates import load_or_create_authority
+from identity.security.admission import Admission
 from identity.security.key_source import KeySource, open_key_source
 from identity.server_news import ServerNews, passing_on
 from identity.services.clock import Clock, SimulatedClock, SystemClock
@@ -283,15 +283,11 @@ async def _listen(
     policies: PolicyBook,
     extra_handlers: Iterable[ExtraHandler],
 ) -> Listening:
-    # Certificates live in real time, whatever the simulated clock says.
-    now = datetime.now(UTC)
-    authority = load_or_create_authority(settings.state / "certificates", at=now)
     return await listen(
         edge,
         policies,
         address=settings.listen,
-        identity=authority.issue_server(at=now),
-        caller_authority=authority.certificate_pem,
+        admission=Admission(settings.state, server_names=settings.server_host_names),
         extra_handlers=extra_handlers,
     )
 

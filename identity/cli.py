@@ -13,17 +13,17 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from identity.acknowledgement_commands import acknowledgements_app
+from identity.caller_commands import callers_app
 from identity.command_line import (
     DatabaseOption,
     StateOption,
-    fail,
     refusals_in_one_line,
     settings_from,
 )
 from identity.compliance_commands import compliance
 from identity.delivery_commands import deliver
-from identity.domain.caller import Caller, Role
 from identity.import_commands import import_app
+from identity.issuer_commands import issuers_app
 from identity.key_commands import keys_app
 from identity.match_command import match
 from identity.policy_commands import policy_app
@@ -35,9 +35,9 @@ from identity.trust_commands import trust_app
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=HELP)
-callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which certificate.")
 verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")
+app.add_typer(issuers_app, name="issuers")
 app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
@@ -122,36 +122,6 @@ def status(state: StateOption = None, database: DatabaseOption = None) -> None:
         _print_table("Registry", count_rows(opened.engine) if current else {})
     print(f"schema: {current or 'empty'}" + ("" if is_current else f" (needs {head}: migrate)"))
     raise typer.Exit(0 if is_current else 1)
-
-
-@callers_app.command("add")
-def add_caller(
-    role: Annotated[Role, typer.Option(help="What the caller is.")],
-    name: Annotated[str, typer.Option(help="Which one: a-z, 0-9 and inner hyphens.")],
-    out: Annotated[Path, typer.Option(help="Directory for the three files.")] = Path(),
-    state: StateOption = None,
-) -> None:
-    """Write a client certificate: NAME.crt.pem, NAME.key.pem, and ca.crt.pem to trust."""
-    from identity.security.certificates import (  # noqa: PLC0415 - see the module's docstring
-        load_or_create_authority,
-        write_public,
-        write_secret,
-    )
-
-    try:
-        caller = Caller(role, name)
-    except ValueError as error:
-        fail(str(error))
-    settings = settings_from(state=state)
-    now = datetime.now(UTC)
-    with refusals_in_one_line():
-        authority = load_or_create_authority(settings.state / "certificates", at=now)
-        issued = authority.issue_caller(caller, at=now)
-        out.mkdir(parents=True, exist_ok=True)
-        write_secret(out / f"{name}.key.pem", issued.private_key)
-        write_public(out / f"{name}.crt.pem", issued.certificate)
-        write_public(out / "ca.crt.pem", authority.certificate_pem)
-    print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
 
 
 @verdict_app.command("recompute")

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
         key_ring: The keys themselves, as a key file holds them, for `environment`.
         accept_lost_keys: Start although values are sealed with keys that are lost.
         listen: `host:port` to serve on; port 0 takes a free one.
+        server_names: DNS names and addresses, with commas between, that the server's certificate
+            has beyond those of the machine itself.
         trust_anchors: Directory of the card authority's certificates (`*.der`, `*.cer`, `*.crt`,
             `*.pem`) and revocation lists (`*.crl`); None means `trust/` under the state directory.
         policies: Names of the policy packs that apply, with commas between: of those that come with
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
     key_ring: SecretStr | None = None
     accept_lost_keys: bool = False
     listen: str = Field(default="127.0.0.1:50551", pattern=r"^.+:[0-9]{1,5}$")
+    server_names: str = Field(default="", pattern=r"^([A-Za-z0-9.:-]+(,[A-Za-z0-9.:-]+)*)?$")
     trust_anchors: Path | None = None
     policies: str = Field(default=DEFAULT_POLICIES, pattern=r"^[a-z0-9-]+(,[a-z0-9-]+)*$")
     face_workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 4), ge=1, le=64)
@@ -79,6 +82,11 @@ class Settings(BaseSettings):
     def trust_directory(self) -> Path:
         """Where the card authority's certificates lie."""
         return self.trust_anchors or self.state / "trust"
+
+    @property
+    def server_host_names(self) -> tuple[str, ...]:
+        """Names of the server beyond the machine's own."""
+        return tuple(filter(None, self.server_names.split(",")))
 
     @property
     def policy_names(self) -> tuple[str, ...]:

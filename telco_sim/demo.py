@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grpc
 
+from telco_sim.assertions import ISSUER, KEY_SET_FILE, AssertionIssuer
 from telco_sim.cards import CardAuthority
 from telco_sim.country import (
     AGENCY,
@@ -27,7 +28,13 @@ from telco_sim.measurements import Measurements
 from telco_sim.photographs import PhotographLibrary
 from telco_sim.report import Report, report_of
 from telco_sim.scenarios import play
-from telco_sim.server import Service, ServiceStartError, enrol_callers, running_service
+from telco_sim.server import (
+    Service,
+    ServiceStartError,
+    enrol_callers,
+    enrol_issuer,
+    running_service,
+)
 from telco_sim.wire import CallerKeys, Wiretap, open_channel
 from telco_sim.world import Plan
 
@@ -69,6 +76,8 @@ def own_stage(state: Path) -> Iterator[Stage]:
     callers.mkdir(parents=True)
     authority = _found_authorities(trust_anchors)
     enrol_callers(CALLERS, state=state, folder=callers)
+    AssertionIssuer.of_folder(callers)
+    enrol_issuer(ISSUER, keys=callers / KEY_SET_FILE, state=state)
     with running_service(state=state, trust_anchors=trust_anchors) as service:
         yield Stage(
             address=service.address,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from telco_sim.agency_cheats import AGENCY_CHEATS
+from telco_sim.assertion_cheats import ASSERTION_CHEATS
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
@@ -34,7 +35,14 @@ from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS, *AGENCY_CHEATS)
+CHEATS = (
+    *FORGERIES,
+    *CARD_CHEATS,
+    *INTRUSIONS,
+    *ASSERTION_CHEATS,
+    *ENFORCEMENT_CHEATS,
+    *AGENCY_CHEATS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

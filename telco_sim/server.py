@@ -88,7 +88,7 @@ def enrol_callers(
     def enrol(caller: CallerIdentity) -> None:
         arguments = ("--role", caller.role, "--name", caller.name, "--out", str(folder))
         finished = subprocess.run(  # noqa: S603 - our own command, no shell
-            [*command, "callers", "add", "--state", str(state), *arguments],
+            [*command, "callers", "issue", "--state", str(state), *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -101,6 +101,31 @@ def enrol_callers(
     enrol(first)  # makes the certificate authority, which the others then find
     with ThreadPoolExecutor(_ENROLMENTS_AT_ONCE) as clerks:
         list(clerks.map(enrol, others))
+
+
+def enrol_issuer(
+    issuer: str, *, keys: Path, state: Path, command: Sequence[str] = SERVICE_COMMAND
+) -> None:
+    """Have the service believe what an issuer says of citizens.
+
+    Args:
+        issuer: What it writes as `iss`.
+        keys: Its public keys, a JWK set.
+        state: The service's state.
+        command: How the service is told.
+
+    Raises:
+        ServiceStartError: The command refused it.
+    """
+    finished = subprocess.run(  # noqa: S603 - our own command, no shell
+        [*command, "issuers", "add", "simulated", str(keys), "--issuer", issuer]
+        + ["--state", str(state)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise ServiceStartError(f"the issuer is not believed: {finished.stderr.strip()}")
 
 
 @contextmanager

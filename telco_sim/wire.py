@@ -34,6 +34,7 @@ from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from subid.v1.wave_service_pb2_grpc import WaveServiceStub
+from telco_sim.assertions import CitizenProofs
 from telco_sim.measurements import Measurements
 
 REQUEST_BYTES_MAX = 20 * 1024 * 1024
@@ -62,7 +63,7 @@ class CallerKeys:
 
     @classmethod
     def read(cls, folder: Path, *, name: str) -> Self:
-        """Read the files that `identity callers add` wrote.
+        """Read the files that `identity callers issue` wrote.
 
         Raises:
             FileNotFoundError: One of the three files is missing.
@@ -171,7 +172,13 @@ class Caller:
     """One caller's connection: a stub for each service, and a call that is measured."""
 
     def __init__(
-        self, *, name: str, channel: grpc.Channel, wiretap: Wiretap, private_key: bytes | None
+        self,
+        *,
+        name: str,
+        channel: grpc.Channel,
+        wiretap: Wiretap,
+        keys: CallerKeys,
+        proofs: CitizenProofs | None = None,
     ) -> None:
         """Take a channel; whoever made it closes it.
 
@@ -179,10 +186,13 @@ class Caller:
             name: Who calls.
             channel: The connection.
             wiretap: Who looks on.
-            private_key: The key of the caller's certificate in PEM, or None for a caller without.
+            keys: What the caller proves itself with.
+            proofs: What a citizen app proves its citizens with; None for everybody else.
         """
         self.name = name
-        self.private_key = private_key
+        self.private_key = keys.private_key
+        self.certificate = keys.certificate
+        self.proofs = proofs
         self._wiretap = wiretap
         self.population = PopulationServiceStub(channel)
         self.subscriptions = SubscriptionServiceStub(channel)
@@ -200,17 +210,27 @@ class Caller:
         self.privacy = PrivacyServiceStub(channel)
         self.kyc = KycServiceStub(channel)
 
-    def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
+    def ask(
+        self, method: Callable[..., Any], request: Message, *, authorization: str | None = None
+    ) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.
+
+        Args:
+            method: The method.
+            request: What is asked.
+            authorization: What is shown, empty for nothing; by default what proves whoever acts.
 
         Raises:
             Refusal: The service, or the way to it, said no.
         """
 
         def send() -> Any:  # noqa: ANN401 - as above
-            return method(request, timeout=ANSWER_TIMEOUT_S)
+            shown = self._shown(request, authorization)
+            return method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown)
 
         answer = self._answer(method_name(request), send)
+        if self.proofs is not None and "verification_id" in answer.DESCRIPTOR.fields_by_name:
+            self.proofs.remember(answer.verification_id, request)
         if "request_id" in request.DESCRIPTOR.fields_by_name:
             self._saw_write(request, send, answer)
         return answer
@@ -250,7 +270,8 @@ class Caller:
         """
 
         def send() -> list[Any]:
-            return list(method(request, timeout=ANSWER_TIMEOUT_S))
+            shown = self._shown(request, None)
+            return list(method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown))
 
         answers: list[Any] = self._answer(method_name(request), send)
         return answers
@@ -285,6 +306,12 @@ class Caller:
             refusal = Refusal.of(error)
             self._wiretap.saw_refusal(refusal)
             raise refusal from error
+
+    def _shown(self, request: Message, authorization: str | None) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call: for whom an app calls, made for each call anew."""
+        if authorization is None:
+            authorization = "" if self.proofs is None else self.proofs.authorization(request)
+        return (("authorization", authorization),) if authorization else ()
 
     def _saw_write(self, request: Message, send: Callable[[], Any], answer: Message) -> None:
         name = method_name(request)

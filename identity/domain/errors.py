@@ -365,6 +365,24 @@ class CallerUnknownError(DomainError):
     reason = "CALLER_UNKNOWN"
 
 
+class CertificateRefusedError(DomainError):
+    """The certificate is revoked, has ended, or its authority may not name this role."""
+
+    reason = "CERTIFICATE_REFUSED"
+
+
+class AssertionMissingError(DomainError):
+    """A citizen app has not proved which citizen is there."""
+
+    reason = "ASSERTION_MISSING"
+
+
+class AssertionInvalidError(DomainError):
+    """What a citizen app shows proves nothing: not signed, ended, or bound to somebody else."""
+
+    reason = "ASSERTION_INVALID"
+
+
 class PermissionRefusedError(DomainError):
     """The caller's role may not call this method."""
 

@@ -24,12 +24,19 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
-from identity.domain.errors import DomainError, RecordUnreadableError, StreamIdleError
+from identity.domain.errors import (
+    CallerUnknownError,
+    DomainError,
+    RecordUnreadableError,
+    StreamIdleError,
+)
+from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import malformed, read
 from identity.rpc.load import CallerLoad, Shares
-from identity.security.callers import authorise, identify
+from identity.security.admission import Admission
+from identity.security.permissions import Permission, Scope, authorise, refuse_another_person
 from identity.services.call import Call
 from identity.services.clock import Clock
 
@@ -39,6 +46,9 @@ PACKAGE = "/subid.v1."
 LOOP_BYTES_MAX = 64 * 1024
 """The largest request of an asynchronous method that is read on the event loop: about 1 ms."""
 
+AUTHORIZATION = "authorization"
+"""The key of a call's metadata under which a citizen app sends its assertion (RFC 6750, 2.1)."""
+
 _Result = TypeVar("_Result")
 _log = structlog.get_logger("subid.rpc")
 
@@ -47,6 +57,7 @@ class Guard(grpc.aio.ServerInterceptor):
     """Surrounds every method of subid. Belongs to one event loop.
 
     Args:
+        admission: Who is let in.
         clock: What time it is.
         policies: The rules, each in its time.
         threads: Where blocking methods run, and where large requests are read.
@@ -54,8 +65,15 @@ class Guard(grpc.aio.ServerInterceptor):
     """
 
     def __init__(
-        self, *, clock: Clock, policies: PolicyBook, threads: Executor, shares: Shares | None = None
+        self,
+        *,
+        admission: Admission,
+        clock: Clock,
+        policies: PolicyBook,
+        threads: Executor,
+        shares: Shares | None = None,
     ) -> None:
+        self._admission = admission
         self._clock = clock
         self._policies = policies
         self._threads = threads
@@ -111,7 +129,7 @@ class Guard(grpc.aio.ServerInterceptor):
             watch = _Watch(method)
             try:
                 with self._admitted(context, watch, is_stream=True) as peer:
-                    asked = await self._asked(handler, method, bodies)
+                    asked = await self._asked(handler, method, peer, bodies)
                     async with aclosing(behaviour(asked, self._call(peer))) as found:
                         async for each in found:
                             await context.write(each)
@@ -123,11 +141,15 @@ class Guard(grpc.aio.ServerInterceptor):
     @contextmanager
     def _admitted(self, context: Any, watch: "_Watch", *, is_stream: bool) -> Iterator["_Peer"]:  # noqa: ANN401 - as intercept_service
         """Let a caller in who is known, may call the method and has room left."""
-        peer = _peer_of(context)
-        watch.caller = str(peer.caller)
-        authorise(peer.caller, watch.method)
-        with self._load.hold(peer.caller, is_stream=is_stream):
-            yield peer
+        certificate = _certificate_of(context)
+        caller = self._admission.admit(certificate)
+        watch.caller = str(caller)
+        permission, scope = authorise(caller, watch.method)
+        with self._load.hold(caller, is_stream=is_stream):
+            citizen = None
+            if scope is Scope.CITIZEN:
+                citizen = self._admission.prove(_authorization_of(context), certificate)
+            yield _Peer(caller, certificate, permission, citizen)
 
     async def _answer_stream(
         self,
@@ -136,7 +158,7 @@ class Guard(grpc.aio.ServerInterceptor):
         peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
-        return await behaviour(self._batches(method, bodies), self._call(peer))
+        return await behaviour(self._batches(method, peer, bodies), self._call(peer))
 
     async def _answer_one(
         self,
@@ -147,20 +169,23 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
         if inspect.iscoroutinefunction(behaviour):
-            request = await self._read(method, body)
+            request = await self._read(method, peer, body)
             return await behaviour(request, self._call(peer))
-        return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
+        return await self._in_thread(
+            lambda: behaviour(_read_from(peer, method, body), self._call(peer))
+        )
 
     async def _asked(
         self,
         handler: Any,  # noqa: ANN401 - as intercept_service
         method: str,
+        peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Message | AsyncIterator[Message]:
         """What a method that answers with a stream is asked: one message, or another stream."""
         if handler.request_streaming:
-            return self._batches(method, bodies)
-        return await self._read(method, await self._only(bodies))
+            return self._batches(method, peer, bodies)
+        return await self._read(method, peer, await self._only(bodies))
 
     async def _only(self, bodies: AsyncIterator[bytes]) -> bytes:
         body = await self._next(bodies)
@@ -168,9 +193,11 @@ class Guard(grpc.aio.ServerInterceptor):
             raise malformed()
         return body
 
-    async def _batches(self, method: str, bodies: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async def _batches(
+        self, method: str, peer: "_Peer", bodies: AsyncIterator[bytes]
+    ) -> AsyncIterator[Message]:
         while (body := await self._next(bodies)) is not None:
-            yield await self._read(method, body)
+            yield await self._read(method, peer, body)
 
     async def _next(self, bodies: AsyncIterator[bytes]) -> bytes | None:
         """The next body, or None at the end."""
@@ -180,10 +207,10 @@ class Guard(grpc.aio.ServerInterceptor):
         except TimeoutError as error:
             raise StreamIdleError(f"nothing came for {self._shares.silence_s:g} s") from error
 
-    async def _read(self, method: str, body: bytes) -> Message:
+    async def _read(self, method: str, peer: "_Peer", body: bytes) -> Message:
         if len(body) <= LOOP_BYTES_MAX:
-            return read(method, body)
-        return await self._in_thread(lambda: read(method, body))
+            return _read_from(peer, method, body)
+        return await self._in_thread(lambda: _read_from(peer, method, body))
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -191,15 +218,23 @@ class Guard(grpc.aio.ServerInterceptor):
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()
         rules = self._policies.at(at)
-        return Call(caller=peer.caller, at=at, rules=rules, certificate=peer.certificate)
+        return Call(
+            caller=peer.caller,
+            at=at,
+            rules=rules,
+            certificate=peer.certificate,
+            citizen=peer.citizen,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Peer:
-    """Who is at the other end, and the certificate that says so, as DER."""
+    """Who is at the other end: the certificate that says so, as DER, and what it may do here."""
 
     caller: Caller
-    certificate: bytes | None
+    certificate: bytes
+    permission: Permission
+    citizen: PersonalID | None
 
 
 class _Watch:
@@ -233,16 +268,27 @@ class _Watch:
         return rich.code, rich.details, rich.trailing_metadata
 
 
-def _peer_of(context: Any) -> _Peer:  # noqa: ANN401 - grpc's contexts have no useful type
-    known = context.auth_context()
-    return _peer(
-        tuple(known.get("x509_subject_alternative_name", ())), tuple(known.get("x509_pem_cert", ()))
-    )
+def _read_from(peer: _Peer, method: str, body: bytes) -> Message:
+    """The request in a body, in which nobody acts but who is proved."""
+    request = read(method, body)
+    if peer.citizen is not None:
+        refuse_another_person(peer.permission, request, peer.citizen)
+    return request
+
+
+def _certificate_of(context: Any) -> bytes:  # noqa: ANN401 - grpc's contexts have no useful type
+    shown = context.auth_context().get("x509_pem_cert", ())
+    if not shown:
+        raise CallerUnknownError("the connection carries no certificate")
+    return _der(shown[0])
 
 
 @lru_cache(maxsize=1024)
-def _peer(names: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> _Peer:
-    caller = identify(name.decode("utf-8", "replace") for name in names)
-    if not certificates:
-        return _Peer(caller, None)
-    return _Peer(caller, PEM_cert_to_DER_cert(certificates[0].decode("ascii")))
+def _der(pem: bytes) -> bytes:
+    return PEM_cert_to_DER_cert(pem.decode("ascii"))
+
+
+def _authorization_of(context: Any) -> tuple[str, ...]:  # noqa: ANN401 - as _certificate_of
+    return tuple(
+        str(value) for key, value in context.invocation_metadata() or () if key == AUTHORIZATION
+    )

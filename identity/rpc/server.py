@@ -35,7 +35,7 @@ from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
 from identity.rpc.waiting import Waiting
 from identity.rpc.wave_servicer import WaveServicer
-from identity.security.certificates import Identity
+from identity.security.admission import Admission, Handshake
 from subid.v1 import (
     agency_service_pb2,
     agency_service_pb2_grpc,
@@ -140,8 +140,7 @@ async def listen(
     policies: PolicyBook,
     *,
     address: str,
-    identity: Identity,
-    caller_authority: bytes,
+    admission: Admission,
     extra_handlers: Iterable[ExtraHandler] = (),
 ) -> Listening:
     """Start serving.
@@ -150,8 +149,7 @@ async def listen(
         edge: The service.
         policies: The rules, each in its time.
         address: `host:port`; port 0 takes a free one.
-        identity: The server's certificate and key.
-        caller_authority: PEM certificates that callers' certificates must chain to.
+        admission: What the server shows, and who is let in.
         extra_handlers: Handlers of other packages, outside the guard of ours.
 
     Raises:
@@ -159,7 +157,9 @@ async def listen(
     """
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
-        interceptors=[Guard(clock=edge.clock, policies=policies, threads=edge.threads)],
+        interceptors=[
+            Guard(admission=admission, clock=edge.clock, policies=policies, threads=edge.threads)
+        ],
         maximum_concurrent_rpcs=CONCURRENT_CALLS_MAX,
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
@@ -169,7 +169,7 @@ async def listen(
     _add_servicers(server, edge, policies)
     health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
-    bound = _bind(server, address, identity, caller_authority)
+    bound = _bind(server, address, admission)
     listening = Listening(
         server=server, health=health, address=bound, waiting=edge.waiting, feed=edge.feed
     )
@@ -220,16 +220,32 @@ def _add_health(server: grpc.aio.Server) -> HealthServicer:
     return health
 
 
-def _bind(
-    server: grpc.aio.Server, address: str, identity: Identity, caller_authority: bytes
-) -> str:
-    credentials = grpc.ssl_server_credentials(
-        [(identity.private_key, identity.certificate)],
-        root_certificates=caller_authority,
-        require_client_auth=True,
+def _bind(server: grpc.aio.Server, address: str, admission: Admission) -> str:
+    """Listen; each handshake shows and believes what the state directory says then."""
+    shown = admission.handshake()
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal shown
+        now = admission.handshake()
+        if now == shown:
+            return None
+        shown = now
+        return _configuration(now)
+
+    credentials = grpc.dynamic_ssl_server_credentials(
+        _configuration(shown),
+        changed,  # type: ignore[arg-type] # the stubs forget None, which means no change
+        require_client_authentication=True,
     )
     try:
         port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}") from error
     return f"{address.rpartition(':')[0]}:{port}"
+
+
+def _configuration(handshake: Handshake) -> grpc.ServerCertificateConfiguration:
+    own = handshake.identity
+    return grpc.ssl_server_certificate_configuration(
+        [(own.private_key, own.certificate)], root_certificates=handshake.authorities
+    )

@@ -1,6 +1,6 @@
 """What a caller of the service proves itself with.
 
-Owns reading it from the files that `identity callers add` wrote, and making it anew where the
+Owns reading it from the files that `identity callers issue` wrote, and making it anew where the
 authority's own key is at hand. Knows no network.
 """
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from identity.domain.caller import Caller
 from identity.security.certificates import AuthorityError, load_or_create_authority
+from identity.security.local_authority import read_local_authority
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -66,7 +67,7 @@ def issue_client_keys(directory: Path, caller: Caller, *, at: dt.datetime) -> Cl
     return ClientKeys(
         certificate=issued.certificate,
         private_key=issued.private_key,
-        authority=made_by.certificate_pem,
+        authority=read_local_authority(directory).bundle,
     )
 
 

@@ -45,6 +45,7 @@ from identity.domain.verification import (
 from identity.services.call import Call, score_names
 from identity.services.chip_nonces import Challenge
 from identity.services.settle_subscriptions import settle_subscription
+from identity.services.verification_sessions import is_for_citizen
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
@@ -125,7 +126,10 @@ def claim_session(
         VerificationUsedError: Another request has it.
         VerificationExpiredError: Its time ran out.
     """
-    return claim_found(uow, call, uow.verifications.find(verification_id), claimant)
+    session = uow.verifications.find(verification_id)
+    if session is not None and not is_for_citizen(uow, call, session):
+        session = None
+    return claim_found(uow, call, session, claimant)
 
 
 def claim_found(

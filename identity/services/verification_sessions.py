@@ -80,7 +80,11 @@ def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Sess
         VerificationNotFoundError: No such session, or somebody else's.
     """
     session = uow.verifications.find(verification_id)
-    if session is None or session.caller != str(call.caller):
+    if (
+        session is None
+        or session.caller != str(call.caller)
+        or not is_for_citizen(uow, call, session)
+    ):
         raise VerificationNotFoundError("you have no such session")
     entry = AuditEntry(
         occurred_at=call.at,
@@ -92,6 +96,13 @@ def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Sess
     )
     append(uow.connection, [entry])
     return session
+
+
+def is_for_citizen(uow: UnitOfWork, call: Call, session: Session) -> bool:
+    """Whether a session is the citizen's who is there, where an app calls; else it need not be."""
+    if call.caller.role is not Role.CITIZEN_APP:
+        return True
+    return call.citizen is not None and citizen_key(uow.sealer, call.citizen) == session.citizen_key
 
 
 def _may_verify(call: Call, item: Subscription, personal_id: PersonalID | None) -> bool:

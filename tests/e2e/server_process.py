@@ -18,6 +18,7 @@ import grpc
 
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import Identity, load_or_create_authority
+from tests.integration.assertions import asserting
 from tests.integration.wire import Stubs
 
 START_TIMEOUT_S = 120.0
@@ -91,9 +92,12 @@ class ServerProcess:
             authority.certificate_pem, issued.private_key, issued.certificate
         )
         # Without a pool of its own a channel would share the connection of one that is dying.
-        return grpc.secure_channel(
+        channel = grpc.secure_channel(
             self.address, credentials, options=[("grpc.use_local_subchannel_pool", 1)]
         )
+        if role is Role.CITIZEN_APP:
+            return asserting(channel, self.state, issued.certificate)
+        return channel
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""

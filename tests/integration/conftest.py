@@ -22,6 +22,7 @@ from identity.security.certificates import Identity, load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.databases import own_database
+from tests.integration.assertions import asserting
 from tests.integration.counters import register_counters
 from tests.integration.matching import MATCHER, register_matcher
 from tests.integration.people import People
@@ -136,7 +137,10 @@ def open_channel(
     credentials = grpc.ssl_channel_credentials(
         authority.certificate_pem, issued.private_key, issued.certificate
     )
-    return grpc.secure_channel(address, credentials)
+    channel = grpc.secure_channel(address, credentials)
+    if caller.role is Role.CITIZEN_APP:
+        return asserting(channel, state, issued.certificate)
+    return channel
 
 
 @pytest.fixture(scope="session")

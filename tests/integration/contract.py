@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from identity.domain.caller import Role
 from identity.rpc.server import SERVICES
-from identity.security.callers import PERMISSIONS
+from identity.security.permissions import permissions
 from subid.v1 import agency_pb2 as agency_pb
 from subid.v1 import agency_service_pb2 as agency_service_pb
 from subid.v1 import arrangement_service_pb2 as arrangement_pb
@@ -408,4 +408,4 @@ def example(method: MethodDescriptor) -> Message:
 
 def allowed_role(method: MethodDescriptor) -> Role:
     """One of the roles that may call a method: the first by name."""
-    return min(PERMISSIONS[method_key(method)])
+    return min(permissions()[method_key(method)].scopes)

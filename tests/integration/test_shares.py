@@ -14,6 +14,7 @@ import pytest
 from identity.domain.caller import Caller, Role
 from identity.rpc.interceptor import Guard
 from identity.rpc.load import Shares
+from identity.security.admission import Admission
 from identity.security.certificates import load_or_create_authority
 from identity.services.clock import SystemClock
 from subid.v1 import contact_service_pb2 as contact_pb
@@ -157,10 +158,11 @@ class Importer(subscription_grpc.SubscriptionServiceServicer):
 async def impatient_server(state: Path) -> AsyncIterator[str]:
     """A server that waits a twentieth of a second for a batch."""
     now = datetime.now(UTC)
-    authority = load_or_create_authority(state, at=now)
+    authority = load_or_create_authority(state / "certificates", at=now)
     identity = authority.issue_server(at=now)
     with ThreadPoolExecutor(1) as threads:
         guard = Guard(
+            admission=Admission(state),
             clock=SystemClock(),
             policies=policies(),
             threads=threads,
@@ -182,9 +184,8 @@ async def impatient_server(state: Path) -> AsyncIterator[str]:
 
 
 async def test_an_import_that_falls_silent_is_ended_with_a_code(tmp_path: Path) -> None:
-    state = tmp_path / "certificates"
-    async with impatient_server(state) as address:
-        authority = load_or_create_authority(state, at=datetime.now(UTC))
+    async with impatient_server(tmp_path) as address:
+        authority = load_or_create_authority(tmp_path / "certificates", at=datetime.now(UTC))
         issued = authority.issue_caller(Caller(Role.OPERATOR, "idle"), at=datetime.now(UTC))
         credentials = grpc.ssl_channel_credentials(
             authority.certificate_pem, issued.private_key, issued.certificate

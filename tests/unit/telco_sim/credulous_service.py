@@ -47,7 +47,7 @@ from subid.v1 import (
     wave_service_pb2_grpc,
 )
 from telco_sim.measurements import Measurements
-from telco_sim.wire import Caller, Wiretap
+from telco_sim.wire import Caller, CallerKeys, Wiretap
 from tests.unit.telco_sim.credulous_agencies import (
     ContactsOfAll,
     Offices,
@@ -574,4 +574,5 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
 def caller(channel: grpc.Channel, *, name: str, wiretap: Wiretap | None = None) -> Caller:
     """Return a caller of the served country."""
     tapped = wiretap or Wiretap(Measurements())
-    return Caller(name=name, channel=channel, wiretap=tapped, private_key=OPERATOR_KEY)
+    keys = CallerKeys(certificate=None, private_key=OPERATOR_KEY, authority=b"")
+    return Caller(name=name, channel=channel, wiretap=tapped, keys=keys)

@@ -1,10 +1,13 @@
 """What happens around every method: shares, silence, and logs that tell nothing personal."""
 
 import asyncio
+import tempfile
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -15,6 +18,9 @@ from google.protobuf.message import Message
 from identity.domain.errors import OverloadedError
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
 from identity.rpc.load import Shares
+from identity.security.admission import Admission
+from identity.security.callers import identify
+from identity.security.certificates import load_or_create_authority
 from identity.services.clock import SimulatedClock
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import method_key
@@ -34,13 +40,17 @@ class Aborted(Exception):  # noqa: N818 - what gRPC's own context raises
 class Connection:
     """What a method sees of its call, with a certificate of an agency."""
 
-    def __init__(self, name: bytes = b"urn:subid:agency:tax") -> None:
+    def __init__(self, name: str = "urn:subid:agency:tax") -> None:
         self._name = name
         self.abortion: tuple[grpc.StatusCode, str] | None = None
 
     def auth_context(self) -> dict[str, tuple[bytes, ...]]:
         """As a call with mutual TLS has it."""
-        return {"x509_subject_alternative_name": (self._name,)}
+        return {"x509_pem_cert": (certificate_of(self._name),)}
+
+    def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
+        """As a call without any has it."""
+        return ()
 
     async def abort(self, code: grpc.StatusCode, details: str, metadata: object) -> None:
         """End the call."""
@@ -49,8 +59,23 @@ class Connection:
         raise Aborted
 
 
+@cache
+def state() -> Path:
+    """A state directory of this process."""
+    return Path(tempfile.mkdtemp())
+
+
+@cache
+def certificate_of(name: str) -> bytes:
+    """A certificate of the local authority, PEM."""
+    now = datetime.now(UTC)
+    authority = load_or_create_authority(state() / "certificates", at=now)
+    return authority.issue_caller(identify([name]), at=now).certificate
+
+
 def guard(shares: Shares | None = None) -> Guard:
     return Guard(
+        admission=Admission(state()),
         clock=SimulatedClock(NOW),
         policies=policies(),
         threads=THREADS,
@@ -173,7 +198,7 @@ async def test_silence_after_a_batch_ends_an_import_and_the_batch_was_taken() ->
 
     handler: Any = grpc.stream_unary_rpc_method_handler(take)
     answer = await guarded(guard(Shares(silence_s=0.01)), handler, IMPORT)
-    connection = Connection(b"urn:subid:operator:acme")
+    connection = Connection("urn:subid:operator:acme")
     with pytest.raises(Aborted):
         await answer(one_and_no_more(), connection)
     assert connection.abortion is not None
@@ -190,7 +215,7 @@ async def test_a_call_beyond_the_share_is_refused_and_one_that_was_cancelled_is_
         await answer(sent(body_of(METHOD)), refused)
     assert refused.abortion is not None
     assert refused.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
-    other = Connection(b"urn:subid:agency:court")
+    other = Connection("urn:subid:agency:court")
     assert await answer(sent(body_of(METHOD)), other) is not None
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,0 +1,97 @@
+"""What a directory says, as it is now: read again when a file in it changes.
+
+Owns when to look and what happens when the files cannot be used: what was read before stays in
+force, and the log says so. Knows nothing of what the files hold.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import structlog
+
+LOOK_INTERVAL_S = 2.0
+"""Between two looks at every file. A file that is replaced as a whole, as our own commands do it,
+is seen at once, by the directory's own time; one that is edited where it lies, within this."""
+
+SETTLED_NS = 100_000_000
+"""A directory younger than this is looked at again: two changes within one tick of the file
+system's clock (4 ms to 10 ms on Linux) leave the same time."""
+
+_Said = TypeVar("_Said")
+_Look = tuple[tuple[str, int, int, int], ...]
+_log = structlog.get_logger("subid")
+
+
+class Watched(Generic[_Said]):
+    """One directory and what it says. May be asked from any thread.
+
+    Args:
+        directory: Where the files lie; need not be there.
+        read: Reads them; raises ValueError, OSError or a StateError when they cannot be used.
+        tick: Counts seconds, never backwards.
+
+    Raises:
+        Exception: What `read` raises: whoever begins with nothing has nothing to keep.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        read: Callable[[Path], _Said],
+        *,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._directory = directory
+        self._read = read
+        self._tick = tick
+        self._lock = threading.Lock()
+        self._stamp: int | None = None
+        self._seen = _look_at(directory)
+        self._look_again_at = tick() + LOOK_INTERVAL_S
+        self._said = read(directory)
+
+    def current(self) -> _Said:
+        """What the directory says, or said when it could be read last."""
+        stamp = _stamp_of(self._directory)
+        if stamp != self._stamp or self._tick() >= self._look_again_at:
+            with self._lock:
+                self._look(stamp)
+        return self._said
+
+    def _look(self, stamp: int) -> None:
+        seen = _look_at(self._directory)
+        self._look_again_at = self._tick() + LOOK_INTERVAL_S
+        self._stamp = stamp if time.time_ns() - stamp > SETTLED_NS else None
+        if seen == self._seen:
+            return
+        self._seen = seen
+        try:
+            self._said = self._read(self._directory)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what was read before stays
+            _log.error(
+                "directory not taken up: what it said before stays in force",
+                directory=self._directory.name,
+                type=type(error).__name__,
+            )
+        else:
+            _log.info("directory taken up", directory=self._directory.name)
+
+
+def _stamp_of(directory: Path) -> int:
+    try:
+        return directory.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _look_at(directory: Path) -> _Look:
+    """Names, sizes and times of the files; a file that is being written aside is none yet."""
+    try:
+        files = [path for path in directory.iterdir() if not path.name.startswith(".")]
+        looked = ((path.name, path.stat()) for path in sorted(files))
+        return tuple((name, s.st_mtime_ns, s.st_size, s.st_ino) for name, s in looked)
+    except OSError:
+        return ()
