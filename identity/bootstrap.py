@@ -7,7 +7,7 @@ of them.
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -20,12 +20,13 @@ from biometrics.face.models import Precision
 from identity.audit import log as audit_log
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
-from identity.keyed_database import bind, keyed_database
+from identity.health_watch import Dependency, watching_dependencies
+from identity.keyed_database import bind, fits, keyed_database
 from identity.policy_files import load_policies
 from identity.rpc.contact_relay import ContactRelay
 from identity.rpc.edge import Edge
 from identity.rpc.long_poll import wakers
-from identity.rpc.server import ExtraHandler, Listening, listen
+from identity.rpc.server import DATABASE, ExtraHandler, Listening, listen
 from identity.security.admission import Admission
 from identity.security.key_source import KeySource, open_key_source
 from identity.server_news import ServerNews, passing_on
@@ -40,13 +41,14 @@ from identity.services.face_setup import (
 from identity.services.load_cohort import with_cohort
 from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
-from identity.state_directory import StateError
+from identity.state_directory import StateError, free_bytes
 from identity.storage import contact_news, tables
 from identity.storage.database import Database
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.news import listen as listen_for
 from identity.storage.schema import migrate, schema_versions
 from identity.supervisor import Watch, watching
+from identity.telemetry_setup import Parts, made_telemetry, serving_metrics
 from identity.trust_watch import TrustWatch, watching_trust
 
 METADATA = (tables.metadata, audit_log.metadata)
@@ -186,11 +188,12 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if settings.database is not None:
         yield settings.database
         return
-    with embedded_postgres(_embedded_directory(settings)) as url:
+    with embedded_postgres(embedded_directory(settings)) as url:
         yield url
 
 
-def _embedded_directory(settings: Settings) -> Path:
+def embedded_directory(settings: Settings) -> Path:
+    """Where the data of the embedded database lie."""
     return settings.state / "postgres"
 
 
@@ -212,7 +215,7 @@ async def running_server(
     rules = policies.at(datetime.now(UTC))
     setup = load_proven_face_setup(settings, rules)
     trust = load_trust(settings.trust_directory, rules)
-    with open_database(settings, is_logged=True) as database:
+    with made_telemetry(settings) as telemetry, open_database(settings, is_logged=True) as database:
         prepare(database)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
@@ -233,13 +236,19 @@ async def running_server(
                 examine_chip=trust.examine_chip,
                 faces=faces,
                 threads=threads,
+                telemetry=telemetry,
+            )
+            parts = Parts(
+                settings=settings, database=database, faces=faces, trust=trust, clock=edge.clock
             )
             listening = await _listen(settings, edge, policies, extra_handlers)
             relay = ContactRelay(edge, policies)
             try:
                 async with (
                     passing_on(_server_news(database, edge, relay)),
-                    watching(_watch(settings, database, listening)),
+                    watching(_watch(parts, listening)),
+                    watching_dependencies(_dependencies(parts), _reporter(parts, listening)),
+                    serving_metrics(telemetry, parts),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
@@ -256,13 +265,43 @@ def _server_news(database: Database, edge: Edge, relay: ContactRelay) -> ServerN
     return ServerNews(listen=partial(listen_for, database.engine, list(wake)), wake=wake)
 
 
-def _watch(settings: Settings, database: Database, listening: Listening) -> Watch:
+def _watch(parts: Parts, listening: Listening) -> Watch:
+    settings = parts.settings
+
     def revive() -> None:
         # A server of somebody else's is somebody else's to start.
         if settings.database is None:
-            revive_postgres(_embedded_directory(settings))
+            revive_postgres(embedded_directory(settings))
 
-    return Watch(ping=database.ping, report=listening.report, revive=revive)
+    async def report(is_serving: bool) -> None:  # noqa: FBT001 - what is reported
+        parts.dependencies[DATABASE] = is_serving
+        await listening.report(is_serving)
+
+    parts.dependencies[DATABASE] = True
+    return Watch(ping=parts.database.ping, report=report, revive=revive)
+
+
+def _dependencies(parts: Parts) -> Iterable[Dependency]:
+    """What the service needs beside its database."""
+    source = key_source(parts.settings)
+    reserve = parts.settings.disk_reserve_mb << 20
+    return (
+        Dependency(
+            name="faces",
+            is_there=lambda: not parts.faces.is_broken,
+            revive=parts.faces.revive,
+        ),
+        Dependency(name="keys", is_there=lambda: fits(parts.database, source)),
+        Dependency(name="disk", is_there=lambda: free_bytes(parts.settings.state) >= reserve),
+    )
+
+
+def _reporter(parts: Parts, listening: Listening) -> Callable[[str, bool], Awaitable[None]]:
+    async def report(name: str, is_there: bool) -> None:  # noqa: FBT001 - what is reported
+        parts.dependencies[name] = is_there
+        await listening.report_dependency(name, is_there)
+
+    return report
 
 
 def _trust_watch(

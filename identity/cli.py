@@ -17,11 +17,14 @@ from identity.caller_commands import callers_app
 from identity.command_line import (
     DatabaseOption,
     StateOption,
+    offer_config,
     refusals_in_one_line,
     settings_from,
 )
 from identity.compliance_commands import compliance
+from identity.config_commands import config_app
 from identity.delivery_commands import deliver
+from identity.doctor_commands import doctor
 from identity.import_commands import import_app
 from identity.issuer_commands import issuers_app
 from identity.key_commands import keys_app
@@ -48,6 +51,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(export_app, name="export")
 app.add_typer(presence_app, name="presence")
 app.add_typer(acknowledgements_app, name="acknowledgements")
+app.add_typer(config_app, name="config")
 
 
 @app.command()
@@ -238,6 +242,8 @@ app.command()(deliver)
 app.command()(requests)
 app.command()(match)
 app.command()(compliance)
+app.command()(doctor)
+offer_config(app)
 
 
 def _print_table(title: str, rows: dict[str, int]) -> None:

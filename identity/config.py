@@ -1,18 +1,27 @@
 """Settings, read once.
 
-Owns their names, defaults and limits. A setting comes from the command line or from `SUBID_…` in
-the environment; nothing else of the service reads either.
+Owns their names, defaults and limits. A setting comes from the command line, from `SUBID_…` in the
+environment, or from one file (`identity.config_file`); nothing else of the service reads any.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PORT_MAX = 65_535
 DEFAULT_POLICIES = "vn-2026-04-15,vn-decree-49-2017"
+
+DISK_RESERVE_MB = 1024
+"""Free space under which the state directory counts as full. PostgreSQL stops when its log finds
+none: this is a quarter of the log that the embedded one may keep (`max_wal_size`), so an
+administrator hears of it some checkpoints before."""
+
+DISK_RESERVE_MAX_MB = 1 << 30
+"""A pebibyte."""
 
 
 def default_state() -> Path:
@@ -48,6 +57,12 @@ class Settings(BaseSettings):
         operating_point_key: PEM file of the Ed25519 key that must have signed it.
         request_threads: Threads that answer calls.
         simulated_clock: Take the time from AdvanceEnforcement instead of the machine.
+        metrics_listen: `host:port` to serve Prometheus metrics on; None serves none.
+        metrics_beyond_loopback: Serve them on other addresses than this machine's own too. They
+            hold no personal data, and nobody is asked for a certificate.
+        traces_endpoint: URL that traces are sent to, by OTLP over HTTP; None makes none.
+        backups: Directory of backups whose age is looked at; None looks at none.
+        disk_reserve_mb: Free space under which the state directory counts as full, in MiB.
     """
 
     model_config = SettingsConfigDict(env_prefix="SUBID_", frozen=True, extra="forbid")
@@ -69,14 +84,27 @@ class Settings(BaseSettings):
     operating_point_key: Path | None = None
     request_threads: int = Field(default=12, ge=1, le=64)
     simulated_clock: bool = False
+    metrics_listen: str | None = Field(default=None, pattern=r"^.+:[0-9]{1,5}$")
+    metrics_beyond_loopback: bool = Field(default=False, validate_default=True)
+    traces_endpoint: str | None = Field(default=None, pattern=r"^https?://[^@/?#]+(/[^?#]*)?$")
+    backups: Path | None = None
+    disk_reserve_mb: int = Field(default=DISK_RESERVE_MB, ge=0, le=DISK_RESERVE_MAX_MB)
 
-    @field_validator("listen")
+    @field_validator("listen", "metrics_listen")
     @classmethod
-    def _port_exists(cls, listen: str) -> str:
+    def _port_exists(cls, listen: str | None) -> str | None:
         # gRPC would take a larger one modulo 65,536 and serve where nobody looks.
-        if int(listen.rpartition(":")[2]) > PORT_MAX:
+        if listen is not None and int(listen.rpartition(":")[2]) > PORT_MAX:
             raise ValueError(f"a port is 0 to {PORT_MAX}")
         return listen
+
+    @field_validator("metrics_beyond_loopback")
+    @classmethod
+    def _is_said(cls, may_leave: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
+        listen = info.data.get("metrics_listen")
+        if listen is not None and not may_leave and not is_loopback(listen):
+            raise ValueError("metrics_listen names another address than loopback: say so here")
+        return may_leave
 
     @property
     def trust_directory(self) -> Path:
@@ -102,3 +130,12 @@ class Settings(BaseSettings):
     def models_directory(self) -> Path:
         """Where installed networks lie."""
         return self.models or self.state / "models"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether `host:port` can be reached from this machine only."""
+    host = address.rpartition(":")[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -92,3 +92,13 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def free_bytes(directory: Path) -> int:
+    """How much may still be written where a directory lies, by whoever is not root.
+
+    Raises:
+        OSError: The directory, or its disk, cannot be asked.
+    """
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
@@ -23,6 +24,7 @@ from identity.services.face_pool import FacePool
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 from identity.storage.requests import RequestKey
+from identity.telemetry.told import Telemetry
 
 _Response = TypeVar("_Response", bound=Message)
 _Result = TypeVar("_Result")
@@ -40,6 +42,7 @@ class Edge:
         threads: Where blocking work of asynchronous methods runs.
         waiting: Who waits for directives.
         feed: Who watches for changed contacts.
+        telemetry: Who is told of every call; None: nobody.
     """
 
     transactions: Transactions
@@ -49,6 +52,7 @@ class Edge:
     threads: Executor
     waiting: Waiting = field(default_factory=Waiting)
     feed: ContactFeed = field(default_factory=ContactFeed)
+    telemetry: Telemetry | None = None
 
     def answer_once(
         self,
@@ -108,7 +112,11 @@ class Edge:
 
     async def in_thread(self, work: Callable[[], _Result]) -> _Result:
         """Run blocking work without blocking the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        # With the call's context, so that a step in a thread is still a step of the call.
+        inside = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.threads, lambda: inside.run(work)
+        )
 
 
 def request_key(request: Message, call: Call) -> RequestKey:

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import aclosing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
 from ssl import PEM_cert_to_DER_cert
@@ -213,7 +214,11 @@ class Guard(grpc.aio.ServerInterceptor):
         return await self._in_thread(lambda: _read_from(peer, method, body))
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        # With the call's context, so that a step in a thread is still a step of the call.
+        inside = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: inside.run(work)
+        )
 
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()

@@ -28,6 +28,7 @@ from identity.rpc.kyc_servicer import KycServicer
 from identity.rpc.limits import MESSAGE_BYTES_MAX
 from identity.rpc.match_servicer import MatchServicer
 from identity.rpc.notification_servicer import NotificationServicer
+from identity.rpc.observer import Observer
 from identity.rpc.population_servicer import PopulationServicer
 from identity.rpc.privacy_servicer import PrivacyServicer
 from identity.rpc.quality_servicer import QualityServicer
@@ -81,6 +82,12 @@ STOP_GRACE_S = 40.0
 TRUST_HEALTH_PREFIX = "subid.trust."
 """Before the name of a trust profile, what health is asked about its anchors and lists."""
 
+DEPENDENCY_HEALTH_PREFIX = "subid."
+"""Before the name of something that the service needs, what health is asked about it."""
+
+DATABASE = "database"
+"""The name of the one dependency that every call has."""
+
 ExtraHandler = grpc.GenericRpcHandler
 """A handler of another package, for whoever embeds the server."""
 
@@ -104,6 +111,12 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
 )
 
 
+METHODS = frozenset(
+    f"{service.name}/{method.name}" for service in SERVICES for method in service.methods
+)
+"""Every method that can be called, as `Service/Method`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
     """A server that accepts calls."""
@@ -120,12 +133,19 @@ class Listening:
         status = answers.SERVING if is_serving else answers.NOT_SERVING
         for name in ("", *(service.full_name for service in SERVICES)):
             await self.health.set(name, status)
+        await self.report_dependency(DATABASE, is_serving)
 
     async def report_trust(self, profile: str, is_serving: bool) -> None:  # noqa: FBT001 - as above
         """Say over health, of `subid.trust.<profile>`, whether any document could pass by it."""
         answers = health_pb2.HealthCheckResponse
         status = answers.SERVING if is_serving else answers.NOT_SERVING
         await self.health.set(f"{TRUST_HEALTH_PREFIX}{profile}", status)
+
+    async def report_dependency(self, name: str, is_there: bool) -> None:  # noqa: FBT001 - as above
+        """Say over health, of `subid.<name>`, whether something that the service needs is there."""
+        answers = health_pb2.HealthCheckResponse
+        status = answers.SERVING if is_there else answers.NOT_SERVING
+        await self.health.set(f"{DEPENDENCY_HEALTH_PREFIX}{name}", status)
 
     async def stop(self) -> None:
         """Refuse what is new, finish what was accepted; who waits for something is answered now."""
@@ -155,11 +175,10 @@ async def listen(
     Raises:
         OSError: The address cannot be bound.
     """
+    guard = Guard(admission=admission, clock=edge.clock, policies=policies, threads=edge.threads)
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
-        interceptors=[
-            Guard(admission=admission, clock=edge.clock, policies=policies, threads=edge.threads)
-        ],
+        interceptors=[guard] if edge.telemetry is None else [Observer(edge.telemetry), guard],
         maximum_concurrent_rpcs=CONCURRENT_CALLS_MAX,
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),

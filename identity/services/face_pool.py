@@ -29,6 +29,7 @@ from identity.domain.face_score import FaceScore
 from identity.domain.verification import FaceEvidence
 from identity.services.acquisition_advice import REFERENCE_PREFIX
 from identity.services.face_setup import FaceSetup, FaceSetupError
+from identity.telemetry.steps import Step, step
 
 WAITING_PER_WORKER_MAX = 4
 """Comparisons that may wait for each process; more are refused. Even if each is as costly as a
@@ -217,13 +218,42 @@ class FacePool:
         except BrokenProcessPool as error:
             raise FaceSetupError("a process that compares faces died while it started") from error
 
+    @property
+    def under_way(self) -> int:
+        """Comparisons that run or wait."""
+        return len(self._under_way)
+
+    @property
+    def under_way_max(self) -> int:
+        """How many may; more are refused."""
+        return self._worker_count * (1 + WAITING_PER_WORKER_MAX)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a process has died since they were started; none of them works then."""
+        # The only way to ask without giving it work to do.
+        return bool(self._executor._broken)  # noqa: SLF001 - see above
+
+    async def revive(self) -> None:
+        """Start the processes anew if one has died, and load their models.
+
+        Raises:
+            FaceSetupError: They do not start.
+        """
+        self._replace_if_broken()
+        await self.warm_up()
+
+    def _replace_if_broken(self) -> None:
+        if self.is_broken:
+            self._replace(self._executor)
+
     def refuse_when_full(self) -> None:
         """Refuse before work is done for a comparison that would be refused.
 
         Raises:
             OverloadedError: Too many comparisons are waiting.
         """
-        if len(self._under_way) >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
+        if self.under_way >= self.under_way_max:
             raise OverloadedError("too many face comparisons are waiting")
 
     async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
@@ -233,6 +263,10 @@ class FacePool:
             OverloadedError: Too many comparisons are waiting, or this one was interrupted.
         """
         self.refuse_when_full()
+        with step(Step.FACES):
+            return await self._compare(portrait, probes)
+
+    async def _compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
         executor, work = self._submit(portrait, probes)
         self._under_way[work] = None
         work.add_done_callback(self._leave)

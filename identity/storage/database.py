@@ -15,6 +15,7 @@ from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
 from identity.storage.acknowledgements import Acknowledgements
@@ -353,6 +354,11 @@ class Database:
         """
         with in_our_terms(), self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
+
+    def connections_in_use(self) -> int:
+        """How many of the `POOL_SIZE` connections transactions hold at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     def close(self) -> None:
         """Close every connection."""

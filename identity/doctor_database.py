@@ -1,0 +1,136 @@
+"""What is looked at in the database: its schema, its server, its keys, its clock and its packs.
+
+Owns which of them are looked at and the bounds of what is well. Its connections cannot write.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from identity.domain.policy_book import PolicyBook
+from identity.finding import Finding, Look, failed, ok, warning
+from identity.storage.database import Database, in_our_terms
+from identity.storage.schema import schema_versions
+from identity.storage.server_facts import ServerFacts, read_facts
+
+VERSION_MIN = 150_000
+"""PostgreSQL 15: the oldest that the schema is tested on."""
+
+CLOCK_WARNING = timedelta(seconds=2)
+"""A machine with NTP differs by milliseconds."""
+
+CLOCK_FAILED = timedelta(seconds=60)
+"""What proves a citizen or a presence lasts for minutes: a minute off, some of it is refused."""
+
+RUN_WARNING = timedelta(hours=2)
+"""Enforcement runs each hour (docs/operating/running.md): a run was missed."""
+
+RUN_FAILED = timedelta(hours=24)
+"""Every step that a law wants after a day may be late now."""
+
+
+@dataclass(frozen=True)
+class DatabaseDoctor:
+    """Looks at the registry's database.
+
+    Attributes:
+        database: It, with the keys at hand, on connections that cannot write.
+        policies: The packs that are here.
+        at: The present.
+    """
+
+    database: Database
+    policies: PolicyBook
+    at: datetime
+
+    def looks(self) -> Iterator[Look]:
+        """Everything that is looked at."""
+        yield "database", self.server, "see docs/operating/database.md"
+        yield "migrations", self.schema, "run `identity migrate`"
+        yield "clock", self.clock, "see NTP on both machines"
+        current, head = schema_versions(self.database.engine)
+        if current != head:
+            return  # what comes now reads tables that may not be there
+        yield "keys-of-database", self.keys, "restore the keys that this database was sealed with"
+        yield "enforcement", self.enforcement, "have AdvanceEnforcement called each hour"
+        yield "packs-of-database", self.packs, "put back the packs that were in use"
+
+    def server(self) -> Finding:
+        """Whether what was committed is still there after a crash."""
+        facts = self._facts()
+        version = f"PostgreSQL {facts.version // 10_000}.{facts.version % 10_000}"
+        if facts.version < VERSION_MIN:
+            return failed("database", f"{version} is too old", "take 15 or later")
+        off = [name for name, value in facts.durability.items() if value == "off"]
+        if off:
+            return failed(
+                "database",
+                f"{version} runs with {' and '.join(off)} off: a crash may lose what was confirmed",
+                "set them on, and reload it",
+            )
+        return ok("database", f"{version}, and what is committed stays")
+
+    def schema(self) -> Finding:
+        """Whether the schema is the one that this code needs."""
+        current, head = schema_versions(self.database.engine)
+        if current != head:
+            said = f"the schema is {current or 'empty'} and must be {head}"
+            return failed(
+                "migrations", said, "run `identity migrate`, or the version of that schema"
+            )
+        return ok("migrations", f"the schema is {head}")
+
+    def clock(self) -> Finding:
+        """How far this machine's clock and the database's are apart."""
+        apart = abs(self._facts().now - self.at)
+        said = f"this machine's clock and the database's are {apart.total_seconds():.1f} s apart"
+        todo = "see NTP on both machines"
+        if apart > CLOCK_FAILED:
+            return failed("clock", said, todo)
+        return warning("clock", said, todo) if apart > CLOCK_WARNING else ok("clock", said)
+
+    def keys(self) -> Finding:
+        """Whether the keys at hand are those of the data, and none is missing."""
+        name = "keys-of-database"
+        with self.database.transaction() as uow:
+            if not uow.registry.is_claimed():
+                return ok(name, "the database is bound to no keys yet; the first start does it")
+            uow.registry.check_keys()
+            uow.sealing_keys.check()
+            missing = sorted(uow.sealing_keys.missing())
+        if missing:
+            numbers = ", ".join(map(str, missing))
+            return failed(
+                name,
+                f"the key ring lacks {numbers}, which were used and never retired",
+                "restore the ring that has them; `identity keys list` says what they seal",
+            )
+        return ok(name, "the keys at hand are those of the data")
+
+    def enforcement(self) -> Finding:
+        """When enforcement has last run."""
+        name = "enforcement"
+        with self.database.transaction() as uow:
+            ran_until, kind = uow.cases.ran_until(), uow.registry.clock_kind()
+        if kind == "simulated":
+            return ok(name, "this registry lives by a simulated clock")
+        todo = "have AdvanceEnforcement called each hour"
+        if ran_until is None:
+            return warning(name, "it has never run", todo)
+        said = f"it has run until {ran_until:%Y-%m-%d %H:%M} UTC"
+        late = self.at - ran_until
+        if late > RUN_FAILED:
+            return failed(name, said, todo)
+        return warning(name, said, todo) if late > RUN_WARNING else ok(name, said)
+
+    def packs(self) -> Finding:
+        """Whether every pack that was ever used is here and what it was."""
+        with self.database.transaction() as uow:
+            uow.policy_packs.refuse_missing(
+                {pack.version: pack.digest for pack in self.policies.packs}
+            )
+        return ok("packs-of-database", "every pack that was in use is here and what it was")
+
+    def _facts(self) -> ServerFacts:
+        with in_our_terms(), self.database.engine.connect() as connection:
+            return read_facts(connection)
