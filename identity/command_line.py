@@ -40,7 +40,7 @@ def settings_from(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported lat
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
+        fail("; ".join(": ".join([*map(str, e["loc"][:1]), e["msg"]]) for e in error.errors()))
     for name in [name for name in os.environ if name.upper() == KEY_RING_VARIABLE]:
         del os.environ[name]
     return settings

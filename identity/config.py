@@ -6,9 +6,9 @@ the environment; nothing else of the service reads either.
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PORT_MAX = 65_535
@@ -46,6 +46,8 @@ class Settings(BaseSettings):
         operating_point_key: PEM file of the Ed25519 key that must have signed it.
         request_threads: Threads that answer calls.
         simulated_clock: Take the time from AdvanceEnforcement instead of the machine.
+        backups: Directory of base backups and of the embedded database's archived log, outside of
+            the state directory. Once it was named the log is archived, until `identity backup off`.
     """
 
     model_config = SettingsConfigDict(env_prefix="SUBID_", frozen=True, extra="forbid")
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     operating_point_key: Path | None = None
     request_threads: int = Field(default=12, ge=1, le=64)
     simulated_clock: bool = False
+    backups: Path | None = None
 
     @field_validator("listen")
     @classmethod
@@ -74,6 +77,13 @@ class Settings(BaseSettings):
         if int(listen.rpartition(":")[2]) > PORT_MAX:
             raise ValueError(f"a port is 0 to {PORT_MAX}")
         return listen
+
+    @model_validator(mode="after")
+    def _backups_are_elsewhere(self) -> Self:
+        # What ends the one must not end the other.
+        if self.backups is not None and self.backups.resolve().is_relative_to(self.state.resolve()):
+            raise ValueError("backups: they must be outside of the state directory")
+        return self
 
     @property
     def trust_directory(self) -> Path:
