@@ -94,7 +94,7 @@ def test_what_was_restored_does_not_write_into_the_archive_that_it_came_from(
 ) -> None:
     data = tmp_path / "state" / "postgres"
     written.restore(data, to=None)
-    with pytest.raises(ArchiveError, match="another database's"):
+    with pytest.raises(ArchiveError, match="of another database"):
         embedded_postgres(data, archive=written.store.archive.directory).__enter__()
 
 
