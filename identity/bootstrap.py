@@ -43,6 +43,7 @@ from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError, free_bytes
 from identity.storage import contact_news, tables
+from identity.storage.base_backups import BackupStore
 from identity.storage.database import Database
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.news import listen as listen_for
@@ -188,13 +189,17 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if settings.database is not None:
         yield settings.database
         return
-    with embedded_postgres(embedded_directory(settings)) as url:
+    with embedded_postgres(embedded_directory(settings), archive=_archive(settings)) as url:
         yield url
 
 
 def embedded_directory(settings: Settings) -> Path:
     """Where the data of the embedded database lie."""
     return settings.state / "postgres"
+
+
+def _archive(settings: Settings) -> Path | None:
+    return None if settings.backups is None else BackupStore(settings.backups).archive.directory
 
 
 def make_clock(settings: Settings, database: Database) -> Clock:

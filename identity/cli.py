@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from identity.acknowledgement_commands import acknowledgements_app
+from identity.backup_commands import backup_app
 from identity.caller_commands import callers_app
 from identity.command_line import (
     DatabaseOption,
@@ -47,6 +48,7 @@ app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
+app.add_typer(backup_app, name="backup")
 app.add_typer(policy_app, name="policy")
 app.add_typer(export_app, name="export")
 app.add_typer(presence_app, name="presence")

@@ -7,9 +7,9 @@ environment, or from one file (`identity.config_file`); nothing else of the serv
 import ipaddress
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PORT_MAX = 65_535
@@ -61,7 +61,8 @@ class Settings(BaseSettings):
         metrics_beyond_loopback: Serve them on other addresses than this machine's own too. They
             hold no personal data, and nobody is asked for a certificate.
         traces_endpoint: URL that traces are sent to, by OTLP over HTTP; None makes none.
-        backups: Directory of backups whose age is looked at; None looks at none.
+        backups: Directory of base backups and of the embedded database's archived log, outside of
+            the state directory. Once it was named the log is archived, until `identity backup off`.
         disk_reserve_mb: Free space under which the state directory counts as full, in MiB.
     """
 
@@ -105,6 +106,13 @@ class Settings(BaseSettings):
         if listen is not None and not may_leave and not is_loopback(listen):
             raise ValueError("metrics_listen names another address than loopback: say so here")
         return may_leave
+
+    @model_validator(mode="after")
+    def _backups_are_elsewhere(self) -> Self:
+        # What ends the one must not end the other.
+        if self.backups is not None and self.backups.resolve().is_relative_to(self.state.resolve()):
+            raise ValueError("backups: they must be outside of the state directory")
+        return self
 
     @property
     def trust_directory(self) -> Path:
