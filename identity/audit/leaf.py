@@ -127,7 +127,8 @@ _SQL_PARTS = {
     "citizen": _sql_mark("citizen_key"),
     "details": (
         "CASE WHEN CAST(details AS text) <> '{}' THEN to_json(encode(sha256("
-        "CAST(:details_key AS bytea) || int8send(entry_id) || convert_to(CAST(details AS text), 'UTF8')"
+        "CAST(:details_key AS bytea) || int8send(entry_id)"
+        " || convert_to(CAST(details AS text), 'UTF8')"
         "), 'hex')) END"
     ),
     "entry_id": "to_json(CAST(entry_id AS text))",
@@ -146,7 +147,8 @@ _SQL_LEAF = ", ".join(
 )
 
 LEAF_HASH_SQL = (
-    rf"sha256(CAST('\x00' AS bytea) || convert_to('{{' || concat_ws(',', {_SQL_LEAF}) || '}}', 'UTF8'))"
+    r"sha256(CAST('\x00' AS bytea) ||"
+    f" convert_to('{{' || concat_ws(',', {_SQL_LEAF}) || '}}', 'UTF8'))"
 )
 """The hash of an entry's leaf over the columns of `audit_entry`, with `:details_key`. Set-based: an
 import writes millions of entries, and none of them must travel to be sealed."""

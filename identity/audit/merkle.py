@@ -108,9 +108,7 @@ def proof_from(
     ranges: Iterable[tuple[int, int]], hashes: Mapping[Subtree, bytes]
 ) -> tuple[bytes, ...]:
     """A proof: the root of each range, out of the hashes of its perfect subtrees."""
-    return tuple(
-        fold([hashes[subtree] for subtree in perfect_subtrees(*each)]) for each in ranges
-    )
+    return tuple(fold([hashes[subtree] for subtree in perfect_subtrees(*each)]) for each in ranges)
 
 
 def is_included(

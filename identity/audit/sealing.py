@@ -46,14 +46,16 @@ _SEAL = text(
 _JOIN_LEAVES = text(
     "INSERT INTO audit_node (level, node_index, node_hash)"
     " SELECT 1, leaf_index / 2,"
-    "  sha256(CAST('\\x01' AS bytea) || string_agg(leaf_hash, CAST('' AS bytea) ORDER BY leaf_index))"
+    "  sha256(CAST('\\x01' AS bytea)"
+    "   || string_agg(leaf_hash, CAST('' AS bytea) ORDER BY leaf_index))"
     " FROM audit_leaf WHERE leaf_index >= 2 * :first AND leaf_index < 2 * :end"
     " GROUP BY leaf_index / 2"
 )
 _JOIN_NODES = text(
     "INSERT INTO audit_node (level, node_index, node_hash)"
     " SELECT :level, node_index / 2,"
-    "  sha256(CAST('\\x01' AS bytea) || string_agg(node_hash, CAST('' AS bytea) ORDER BY node_index))"
+    "  sha256(CAST('\\x01' AS bytea)"
+    "   || string_agg(node_hash, CAST('' AS bytea) ORDER BY node_index))"
     " FROM audit_node WHERE level = :level - 1"
     " AND node_index >= 2 * :first AND node_index < 2 * :end"
     " GROUP BY node_index / 2"
@@ -63,7 +65,8 @@ _JOIN_NODES = text(
 # restored from a dump. What is written here must come after it.
 _FOREIGN = text(
     "SELECT era FROM audit_entry WHERE (era, transaction_id)"
-    " >= ((SELECT max(era) FROM audit_entry), pg_snapshot_xmax(pg_current_snapshot())) LIMIT 1"
+    " >= ((SELECT max(era) FROM audit_entry), pg_snapshot_xmax(pg_current_snapshot()))"
+    " AND transaction_id IS DISTINCT FROM pg_current_xact_id_if_assigned() LIMIT 1"
 )
 
 ERAS_MAX = 32_000
@@ -169,7 +172,7 @@ class LogDamagedError(Exception):
 
 
 def _join(connection: Connection, size: int, new_size: int) -> None:
-    """Make the nodes that are complete in the tree of a new size and were not in that of the old."""
+    """Make the nodes that the leaves from the old size up to the new one complete."""
     level, first, end = 1, size >> 1, new_size >> 1
     while first < end:
         statement = _JOIN_LEAVES if level == 1 else _JOIN_NODES

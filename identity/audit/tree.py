@@ -167,9 +167,7 @@ def read_keys(connection: Connection) -> Sequence[ChainedKey]:
     """The keys of the log, the first one first."""
     rows = connection.execute(select(audit_key).order_by(audit_key.c.key_number)).mappings()
     return [
-        ChainedKey(
-            number=row["key_number"], public_key=row["public_key"], handover=row["handover"]
-        )
+        ChainedKey(number=row["key_number"], public_key=row["public_key"], handover=row["handover"])
         for row in rows
     ]
 
@@ -178,9 +176,7 @@ def append_key(connection: Connection, key: ChainedKey, *, at: datetime) -> bool
     """Sign heads with a key from now on. False: another one has its number."""
     added = connection.execute(
         upsert(audit_key)
-        .values(
-            key_number=key.number, public_key=key.public_key, made_at=at, handover=key.handover
-        )
+        .values(key_number=key.number, public_key=key.public_key, made_at=at, handover=key.handover)
         .on_conflict_do_nothing()
         .returning(audit_key.c.key_number)
     )
@@ -235,7 +231,9 @@ def set_witness(connection: Connection, caller: str, verifier_key: str) -> None:
     values = {"caller": caller, "verifier_key": verifier_key}
     statement = upsert(audit_witness).values(values)
     connection.execute(
-        statement.on_conflict_do_update(index_elements=["caller"], set_={"verifier_key": verifier_key})
+        statement.on_conflict_do_update(
+            index_elements=["caller"], set_={"verifier_key": verifier_key}
+        )
     )
 
 
