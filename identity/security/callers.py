@@ -11,6 +11,9 @@ from identity.domain.errors import CallerUnknownError, PermissionRefusedError
 
 _PREFIX = "urn:subid:"
 
+_AUDITED = frozenset({Role.OPERATOR, Role.AGENCY, Role.CITIZEN_APP, Role.REGULATOR})
+"""Who can be handed proofs."""
+
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "PopulationService/ImportPopulation": frozenset({Role.POPULATION}),
     "PopulationService/GetPopulationImport": frozenset({Role.POPULATION}),
@@ -113,6 +116,12 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "PrivacyService/DecideDataRequest": frozenset({Role.REGULATOR}),
     "PrivacyService/ListOpenDataRequests": frozenset({Role.REGULATOR}),
     "QualityService/GetReport": frozenset({Role.OPERATOR, Role.REGULATOR}),
+    "AuditService/GetTreeHead": _AUDITED | {Role.WITNESS},
+    "AuditService/GetConsistencyProof": _AUDITED | {Role.WITNESS},
+    "AuditService/GetInclusionProof": _AUDITED,
+    "AuditService/GetReceipt": _AUDITED,
+    "AuditService/ListEntries": frozenset({Role.OPERATOR, Role.AGENCY, Role.REGULATOR}),
+    "AuditService/AddWitnessSignature": frozenset({Role.WITNESS}),
 }
 """Who may call what: `Service/Method` of package subid.v1, and the roles."""
 
