@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from identity.acknowledgement_commands import acknowledgements_app
+from identity.audit_commands import audit_app
 from identity.command_line import (
     DatabaseOption,
     StateOption,
@@ -48,6 +49,7 @@ app.add_typer(policy_app, name="policy")
 app.add_typer(export_app, name="export")
 app.add_typer(presence_app, name="presence")
 app.add_typer(acknowledgements_app, name="acknowledgements")
+app.add_typer(audit_app, name="audit")
 
 
 @app.command()

@@ -96,6 +96,15 @@ def refuse_unchained(
     return by_number[number]
 
 
+def handed_over(first: ChainedKey, old: ChainedKey, new: ChainedKey) -> bool:
+    """Whether an old key has signed that a new one takes its place, in the log of a first key."""
+    try:
+        _refuse_handover(origin_of(first.public_key), old, new)
+    except NoteRefusedError:
+        return False
+    return True
+
+
 def _refuse_handover(origin: str, old: ChainedKey, new: ChainedKey) -> None:
     if new.handover is None:
         raise NoteRefusedError(f"key {old.number} handed over to no other")

@@ -20,10 +20,10 @@ _NODE = b"\x01"
 
 
 class Subtree(NamedTuple):
-    """A perfect subtree: `2**level` leaves, the first of them number `index * 2**level`."""
+    """A perfect subtree: `2**level` leaves, the first of them at `number * 2**level`."""
 
     level: int
-    index: int
+    number: int
 
 
 def hash_leaf(content: bytes) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text
+from sqlalchemy import Connection, Label, RowMapping, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from identity.audit.checkpoint import Cosignature, TreeHead
@@ -74,7 +74,7 @@ def read_hashes(connection: Connection, subtrees: Sequence[Subtree]) -> dict[Sub
     """The hashes of perfect subtrees, as far as they are stored."""
     given = {
         "levels": [each.level for each in subtrees],
-        "places": [each.index for each in subtrees],
+        "places": [each.number for each in subtrees],
     }
     rows = connection.execute(_HASHES, given)
     return {Subtree(level, place): bytes(hashed) for level, place, hashed in rows}
@@ -133,7 +133,7 @@ def newest_head(connection: Connection, *, is_witnessed: bool = False) -> KeptHe
         connection: The transaction.
         is_witnessed: The newest one that a witness has co-signed instead.
     """
-    query = select(audit_head, _origin_key())
+    query = select(audit_head, origin_key())
     if is_witnessed:
         query = query.join(audit_cosignature)
     newest = query.order_by(audit_head.c.tree_size.desc(), audit_head.c.signed_at.desc()).limit(1)
@@ -143,7 +143,7 @@ def newest_head(connection: Connection, *, is_witnessed: bool = False) -> KeptHe
 
 def find_head(connection: Connection, size: int, signed_at: datetime) -> KeptHead | None:
     """A head by its size and its instant."""
-    query = select(audit_head, _origin_key()).where(
+    query = select(audit_head, origin_key()).where(
         audit_head.c.tree_size == size, audit_head.c.signed_at == signed_at
     )
     row = connection.execute(query).mappings().one_or_none()
@@ -248,7 +248,7 @@ def kept_head(row: RowMapping) -> KeptHead:
     return KeptHead(head=head, key_number=row["key_number"], signature=row["signature"])
 
 
-def _origin_key() -> object:
+def origin_key() -> Label[bytes]:
     """The first key, which the log has its name from."""
     first = select(func.min(audit_key.c.key_number)).scalar_subquery()
     query = select(audit_key.c.public_key).where(audit_key.c.key_number == first)

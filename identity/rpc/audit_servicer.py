@@ -1,8 +1,6 @@
 """AuditService on the wire."""
 
 from identity.audit.leaf import EntryRow
-from identity.domain.errors import PageTokenInvalidError
-from identity.domain.personal_id import PersonalID
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
 from identity.services import audit_receipts
@@ -51,7 +49,7 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
                 call,
                 request.entry_id,
                 size=request.tree_size or None,
-                citizen=_citizen(request.personal_id),
+                citizen=decode.optional_personal_id(request.personal_id),
             )
         )
         return pb.GetInclusionProofResponse(
@@ -68,7 +66,7 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
                 uow,
                 call,
                 request.entry_id,
-                citizen=_citizen(request.personal_id),
+                citizen=decode.optional_personal_id(request.personal_id),
                 is_witnessed=request.is_witnessed,
             )
         )
@@ -76,7 +74,7 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
 
     def ListEntries(self, request: pb.ListEntriesRequest, call: Call) -> pb.ListEntriesResponse:
         """Read a page of the caller's own entries."""
-        before = _before(request.page_token)
+        before = decode.place_token(request.page_token)
         limit = decode.page_size(request.page_size)
         entries, rest = self._edge.transactions.run(
             lambda uow: audit_receipts.list_own_entries(uow, call, before=before, limit=limit)
@@ -96,22 +94,6 @@ class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
             return pb.AddWitnessSignatureResponse()
 
         return self._edge.answer_once(request, call, add, pb.AddWitnessSignatureResponse)
-
-
-def _citizen(personal_id: str) -> PersonalID | None:
-    return PersonalID.parse(personal_id) if personal_id else None
-
-
-def _before(token: str) -> int | None:
-    if not token:
-        return None
-    try:
-        before = int(token)
-    except ValueError as error:
-        raise PageTokenInvalidError("not a token of a page of this list") from error
-    if not 0 < before < 2**63:
-        raise PageTokenInvalidError("not a token of a page of this list")
-    return before
 
 
 def _line(row: EntryRow) -> pb.AuditEntryLine:

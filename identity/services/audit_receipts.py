@@ -182,9 +182,7 @@ def list_own_entries(
     )
 
 
-def _permitted(
-    uow: UnitOfWork, call: Call, entry_id: int, citizen: PersonalID | None
-) -> EntryRow:
+def _permitted(uow: UnitOfWork, call: Call, entry_id: int, citizen: PersonalID | None) -> EntryRow:
     row = find_entry(uow.connection, entry_id)
     if row is None or not _may_know(uow, call, row, citizen):
         raise AuditEntryNotFoundError("there is no such entry among those that are yours to know")

@@ -149,6 +149,18 @@ def rotate_audit_key(
     return NoteSigner(origin, made).verifier()
 
 
+def public_key_in(directory: Path) -> bytes | None:
+    """The public half of the key in a state directory; None where there is none.
+
+    Raises:
+        AuditKeyError: The file cannot be used.
+    """
+    try:
+        return _public(read_key_file(directory / KEY_FILE))
+    except FileNotFoundError:
+        return None
+
+
 def verifier_keys(keys: Sequence[ChainedKey]) -> Sequence[VerifierKey]:
     """The public keys of the log, by which anybody checks its heads; the first one first."""
     return [

@@ -39,6 +39,7 @@ class OwnLog:
 
     @classmethod
     def of(cls, engine: Engine, vault: Vault, directory: Path) -> "OwnLog":
+        """The log of a database whose key lies in a directory."""
         return cls(Database(engine, vault), AuditKeys(directory))
 
     def write(self, count: int = 1, entry: AuditEntry = ENTRY) -> Sequence[int]:
@@ -50,6 +51,7 @@ class OwnLog:
         return numbers[::-1]
 
     def seal(self, *, at: datetime = NOW, limit: int = 1_000) -> Sealed:
+        """Seal once."""
         with self.database.transaction() as uow:
             return seal(uow, self.keys, at=at, limit=limit)
 
@@ -62,6 +64,7 @@ class OwnLog:
         return done.head
 
     def verifiers(self) -> Sequence[VerifierKey]:
+        """Its public keys."""
         with self.database.transaction() as uow:
             return verifier_keys(read_keys(uow.connection))
 

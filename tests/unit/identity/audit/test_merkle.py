@@ -106,7 +106,8 @@ trees = st.integers(1, 200).map(lambda size: [bytes([place]) for place in range(
 
 def stored(leaves: list[bytes]) -> dict[Subtree, bytes]:
     """Every perfect subtree of a tree."""
-    tree, nodes = GrowingTree(), {}
+    tree = GrowingTree()
+    nodes: dict[Subtree, bytes] = {}
     for place, each in enumerate(leaves):
         nodes[Subtree(0, place)] = hash_leaf(each)
         nodes |= dict(tree.append(hash_leaf(each)))
