@@ -17,7 +17,8 @@ from pathlib import Path
 import structlog
 
 from biometrics.face.models import Precision
-from identity.audit import log as audit_log
+from identity.audit.tree_tables import audit_leaf
+from identity.audit_sealer import AuditSealer, sealing
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.health_watch import Dependency, watching_dependencies
@@ -39,6 +40,7 @@ from identity.services.face_setup import (
     refuse_unproven,
 )
 from identity.services.load_cohort import with_cohort
+from identity.services.seal_audit import AuditKeys, note_restored, seal
 from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError, free_bytes
@@ -52,7 +54,7 @@ from identity.supervisor import Watch, watching
 from identity.telemetry_setup import Parts, made_telemetry, serving_metrics
 from identity.trust_watch import TrustWatch, watching_trust
 
-METADATA = (tables.metadata, audit_log.metadata)
+METADATA = (tables.metadata, audit_leaf.metadata)
 """Everything that migrations cover."""
 
 GARBAGE_THRESHOLD = 50_000
@@ -170,6 +172,7 @@ def open_current_database(settings: Settings, *, may_lack_keys: bool = False) ->
         if current != head:
             raise SchemaError(f"the schema is {current or 'empty'} and must be {head}: migrate")
         bind(database)
+        _go_on_after_restore(database)
         yield database
 
 
@@ -182,6 +185,12 @@ def prepare(database: Database) -> None:
     """
     migrate(database.engine, METADATA)
     bind(database)
+    _go_on_after_restore(database)
+
+
+def _go_on_after_restore(database: Database) -> None:
+    with database.transaction() as uow:
+        note_restored(uow, at=datetime.now(UTC))
 
 
 @contextmanager
@@ -222,6 +231,8 @@ async def running_server(
     trust = load_trust(settings.trust_directory, rules)
     with made_telemetry(settings) as telemetry, open_database(settings, is_logged=True) as database:
         prepare(database)
+        transactions = Transactions(database)
+        sealer = _audit_sealer(settings, transactions)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
             for pack in policies.chosen:
@@ -236,7 +247,7 @@ async def running_server(
         try:
             await faces.warm_up()
             edge = Edge(
-                transactions=Transactions(database),
+                transactions=transactions,
                 clock=make_clock(settings, database),
                 examine_chip=trust.examine_chip,
                 faces=faces,
@@ -254,6 +265,7 @@ async def running_server(
                     watching(_watch(parts, listening)),
                     watching_dependencies(_dependencies(parts), _reporter(parts, listening)),
                     serving_metrics(telemetry, parts),
+                    sealing(sealer),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
@@ -263,6 +275,22 @@ async def running_server(
         finally:
             faces.close()
             threads.shutdown()
+
+
+def _audit_sealer(settings: Settings, transactions: Transactions) -> AuditSealer:
+    """What seals the audit log, its key at hand.
+
+    Raises:
+        AuditKeyError: The key is not.
+    """
+    keys = AuditKeys(settings.state)
+    transactions.run(lambda uow: keys.signer(uow, at=datetime.now(UTC)))
+
+    def seal_some() -> bool:
+        # Real time, whatever the simulated clock says: heads are proved to others.
+        return transactions.run(lambda uow: seal(uow, keys, at=datetime.now(UTC))).is_more
+
+    return AuditSealer(seal=seal_some)
 
 
 def _server_news(database: Database, edge: Edge, relay: ContactRelay) -> ServerNews:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from identity.acknowledgement_commands import acknowledgements_app
+from identity.audit_commands import audit_app
 from identity.backup_commands import backup_app
 from identity.caller_commands import callers_app
 from identity.command_line import (
@@ -54,6 +55,7 @@ app.add_typer(export_app, name="export")
 app.add_typer(presence_app, name="presence")
 app.add_typer(acknowledgements_app, name="acknowledgements")
 app.add_typer(config_app, name="config")
+app.add_typer(audit_app, name="audit")
 
 
 @app.command()

@@ -458,6 +458,31 @@ class OverloadedError(DomainError):
     retry_after_s = 1.0
 
 
+class AuditEntryNotFoundError(DomainError):
+    """No such entry of the audit log, or not the caller's to know."""
+
+    reason = "AUDIT_ENTRY_NOT_FOUND"
+
+
+class AuditNotSealedError(DomainError):
+    """The entry, or a head as it is asked for, is not sealed yet; soon it will be."""
+
+    reason = "AUDIT_NOT_SEALED"
+    retry_after_s = 1.0
+
+
+class TreeSizeInvalidError(DomainError):
+    """A tree of that size was not signed yet, or the sizes are the wrong way round."""
+
+    reason = "TREE_SIZE_INVALID"
+
+
+class CosignatureRefusedError(DomainError):
+    """Not a co-signature of this witness under a head of this log."""
+
+    reason = "COSIGNATURE_REFUSED"
+
+
 class ContendedError(DomainError):
     """Others are changing the same numbers; the same request may come again."""
 

@@ -93,6 +93,10 @@ STATUS_CODES: Mapping[type[errors.DomainError], grpc.StatusCode] = {
     # Sent again it ends the same way: the caller must begin anew.
     errors.PositionExpiredError: grpc.StatusCode.OUT_OF_RANGE,
     errors.WatcherTooSlowError: grpc.StatusCode.ABORTED,
+    errors.AuditEntryNotFoundError: grpc.StatusCode.NOT_FOUND,
+    errors.AuditNotSealedError: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.TreeSizeInvalidError: grpc.StatusCode.INVALID_ARGUMENT,
+    errors.CosignatureRefusedError: grpc.StatusCode.INVALID_ARGUMENT,
     errors.OverloadedError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.ContendedError: grpc.StatusCode.ABORTED,
     errors.StorageUnavailableError: grpc.StatusCode.UNAVAILABLE,

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.agency_servicer import AgencyServicer
 from identity.rpc.arrangement_servicer import ArrangementServicer
+from identity.rpc.audit_servicer import AuditServicer
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.compliance_servicer import ComplianceServicer
 from identity.rpc.contact_feed import WATCHERS_MAX, ContactFeed
@@ -42,6 +43,8 @@ from subid.v1 import (
     agency_service_pb2_grpc,
     arrangement_service_pb2,
     arrangement_service_pb2_grpc,
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     citizen_service_pb2,
     citizen_service_pb2_grpc,
     compliance_service_pb2,
@@ -108,6 +111,7 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     match_service_pb2.DESCRIPTOR.services_by_name["MatchService"],
     kyc_service_pb2.DESCRIPTOR.services_by_name["KycService"],
     arrangement_service_pb2.DESCRIPTOR.services_by_name["ArrangementService"],
+    audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"],
 )
 
 
@@ -228,6 +232,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
     match_service_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(edge), server)
     kyc_service_pb2_grpc.add_KycServiceServicer_to_server(KycServicer(edge), server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(edge), server)
 
 
 def _add_health(server: grpc.aio.Server) -> HealthServicer:

@@ -1,0 +1,81 @@
+"""A log of its own for a test: entries, a key, a few sealings.
+
+Owns what many tests of the tree begin with. Judges nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, select, text
+
+from identity.audit.checkpoint import TreeHead, VerifierKey
+from identity.audit.log import AuditEntry, append, audit_entry
+from identity.audit.tree import read_keys
+from identity.security.vault import Vault
+from identity.services.seal_audit import AuditKeys, Sealed, seal, verifier_keys
+from identity.storage.database import Database, UnitOfWork
+from tests.unit.identity.makers import NOW
+
+ENTRY = AuditEntry(
+    occurred_at=NOW,
+    caller="agency:tax",
+    action="get_contact",
+    outcome="available",
+    citizen_key=b"\x01" * 16,
+    purpose="legal_notice",
+    details={"codes": ["A"]},
+)
+
+
+@dataclass(frozen=True)
+class OwnLog:
+    """A registry with nothing in it but an audit log."""
+
+    database: Database
+    keys: AuditKeys
+
+    @classmethod
+    def of(cls, engine: Engine, vault: Vault, directory: Path) -> "OwnLog":
+        """The log of a database whose key lies in a directory."""
+        return cls(Database(engine, vault), AuditKeys(directory))
+
+    def write(self, count: int = 1, entry: AuditEntry = ENTRY) -> Sequence[int]:
+        """Append entries in a transaction; their numbers."""
+        with self.database.transaction() as uow:
+            append(uow.connection, [entry] * count)
+            query = select(audit_entry.c.entry_id).order_by(audit_entry.c.entry_id.desc())
+            numbers = list(uow.connection.execute(query.limit(count)).scalars())
+        return numbers[::-1]
+
+    def seal(self, *, at: datetime = NOW, limit: int = 1_000) -> Sealed:
+        """Seal once."""
+        with self.database.transaction() as uow:
+            return seal(uow, self.keys, at=at, limit=limit)
+
+    def head(self, *, at: datetime = NOW) -> TreeHead:
+        """Seal everything; the head over it."""
+        done = self.seal(at=at)
+        while done.is_more:
+            done = self.seal(at=at)
+        assert done.head is not None
+        return done.head
+
+    def verifiers(self) -> Sequence[VerifierKey]:
+        """Its public keys."""
+        with self.database.transaction() as uow:
+            return verifier_keys(read_keys(uow.connection))
+
+
+def details_key_of(uow: UnitOfWork) -> bytes:
+    return uow.sealer.blind_index("audit_details", "")
+
+
+@contextmanager
+def tampering(engine: Engine) -> Iterator[Connection]:
+    """A superuser's transaction that no trigger stops."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield connection
