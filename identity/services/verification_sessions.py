@@ -15,6 +15,7 @@ from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
 from identity.services.chip_nonces import derive_nonces, with_nonce
+from identity.services.throttling import refuse_early
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
@@ -28,11 +29,16 @@ def start_verification(
 
     Raises:
         SubscriptionNotFoundError: No such number in service, or not the caller's.
+        VerificationThrottledError: Attempts failed of late; says when to come again.
+        VerificationChannelClosedError: Too many did, through this channel.
     """
     item = uow.subscriptions.find_in_service(msisdn)
     if item is None or not _may_verify(call, item, personal_id):
         raise SubscriptionNotFoundError("you have no such subscription in service")
     session = _new_session(uow, call, item)
+    refuse_early(
+        uow, call, citizen_key=session.citizen_key, msisdn_key=session.msisdn_key
+    )
     uow.verifications.add(session, msisdn=msisdn, at=call.at)
     append(uow.connection, [_entry(uow, call, item)])
     return session
