@@ -16,7 +16,7 @@ LOOK_BYTES = LOOK_SIDE * LOOK_SIDE // 8
 
 
 def look_of(image: bytes) -> bytes:
-    """The perceptual hash of a photograph: pHash of 16 x 16 bits, as the `imagehash` library has it.
+    """The perceptual hash of a photograph: `imagehash`'s pHash of 16 x 16 bits.
 
     Returns:
         32 bytes; none when the file does not decode.

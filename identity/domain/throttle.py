@@ -46,7 +46,7 @@ class ThrottlePolicy:
             return self.closed_for
         doublings = failed_count - self.free_failure_count
         # Beyond that a day has been passed in any policy, and a length of time would overflow.
-        return min(self.first_wait * 2 ** min(doublings, 20), self.wait_max)
+        return min(self.first_wait * (1 << min(doublings, 20)), self.wait_max)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

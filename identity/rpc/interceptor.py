@@ -24,10 +24,16 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
-from identity.domain.errors import DomainError, RecordUnreadableError, StreamIdleError
+from identity.domain.errors import (
+    CallTooLongError,
+    DomainError,
+    RecordUnreadableError,
+    StreamIdleError,
+)
 from identity.domain.policy_book import PolicyBook
+from identity.rpc.call_rates import CallRates
 from identity.rpc.errors import status_of, status_of_bug
-from identity.rpc.limits import malformed, read
+from identity.rpc.limits import JOBS, malformed, read
 from identity.rpc.load import CallerLoad, Shares
 from identity.security.callers import authorise, identify
 from identity.services.call import Call
@@ -51,16 +57,24 @@ class Guard(grpc.aio.ServerInterceptor):
         policies: The rules, each in its time.
         threads: Where blocking methods run, and where large requests are read.
         shares: What one caller may have under way.
+        rates: How often it may call.
     """
 
     def __init__(
-        self, *, clock: Clock, policies: PolicyBook, threads: Executor, shares: Shares | None = None
+        self,
+        *,
+        clock: Clock,
+        policies: PolicyBook,
+        threads: Executor,
+        shares: Shares | None = None,
+        rates: CallRates | None = None,
     ) -> None:
         self._clock = clock
         self._policies = policies
         self._threads = threads
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
+        self._rates = rates or CallRates()
 
     async def intercept_service(
         self,
@@ -126,6 +140,7 @@ class Guard(grpc.aio.ServerInterceptor):
         peer = _peer_of(context)
         watch.caller = str(peer.caller)
         authorise(peer.caller, watch.method)
+        self._rates.take(peer.caller, watch.method)
         with self._load.hold(peer.caller, is_stream=is_stream):
             yield peer
 
@@ -146,10 +161,33 @@ class Guard(grpc.aio.ServerInterceptor):
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
+        most_s = self._shares.job_s if method in JOBS else self._shares.call_s
+        try:
+            async with asyncio.timeout(most_s):
+                return await self._answered(behaviour, method, peer, body)
+        except TimeoutError as error:
+            raise CallTooLongError(f"not answered within {most_s:g} s") from error
+
+    async def _answered(
+        self, behaviour: Callable[..., Any], method: str, peer: "_Peer", body: bytes
+    ) -> Any:  # noqa: ANN401 - as intercept_service
         if inspect.iscoroutinefunction(behaviour):
             request = await self._read(method, body)
+            self._take_citizen(method, peer, request)
             return await behaviour(request, self._call(peer))
-        return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
+
+        def answer() -> Any:  # noqa: ANN401 - as above
+            request = read(method, body)
+            self._take_citizen(method, peer, request)
+            return behaviour(request, self._call(peer))
+
+        return await self._in_thread(answer)
+
+    def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
+        """Count a call about one citizen against that citizen's rate."""
+        personal_id = getattr(request, "personal_id", "")
+        if personal_id:
+            self._rates.take_citizen(peer.caller, method, personal_id)
 
     async def _asked(
         self,

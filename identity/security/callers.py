@@ -47,6 +47,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "AgencyService/RegisterAgency": frozenset({Role.REGULATOR}),
     "AgencyService/SuspendAgency": frozenset({Role.REGULATOR}),
     "AgencyService/ResumeAgency": frozenset({Role.REGULATOR}),
+    "AgencyService/ResumeLookups": frozenset({Role.REGULATOR}),
     "AgencyService/GetAgency": frozenset({Role.REGULATOR}),
     "AgencyService/ListAgencies": frozenset({Role.REGULATOR}),
     "NotificationService/RegisterTemplate": frozenset({Role.REGULATOR}),

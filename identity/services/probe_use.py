@@ -14,6 +14,7 @@ from identity.services.call import Call
 from identity.storage.database import UnitOfWork
 from identity.storage.probes import Photograph, ProbeUse
 
+
 def with_replay(uow: UnitOfWork, call: Call, face: FaceEvidence, use: ProbeUse) -> FaceEvidence:
     """The findings of a face, with how its photographs were used before; they are used now.
 

@@ -6,7 +6,7 @@ is not counted: an officer sees who stands there, and nothing is opened by it.
 """
 
 from identity.domain.throttle import Attempts, channel_of, is_failure
-from identity.domain.verification import Verdict
+from identity.domain.verification import Verdict, VerdictState
 from identity.services.call import Call
 from identity.storage.database import UnitOfWork
 from identity.storage.verifications import Session

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -61,17 +62,18 @@ probe_conflict = Table(
     postgresql_partition_by="HASH (citizen_key)",
 )
 
-# One row for each caller that looks people or numbers up: the last day's counts.
+# Some rows for each caller that looks people or numbers up: the last day's counts, which are one.
 lookup_watch = Table(
     "lookup_watch",
     metadata,
     Column("caller", Text, nullable=False, comment="role and name"),
+    Column("shard", SmallInteger, nullable=False, comment="so that one call waits for few others"),
     Column("day", Date, nullable=False, comment="of Viet Nam"),
     Column("asked_count", BigInteger, nullable=False),
     Column("unknown_count", BigInteger, nullable=False),
     Column("sequential_count", BigInteger, nullable=False),
     Column("stopped_at", DateTime(timezone=True), comment="until the regulator lets it go on"),
-    PrimaryKeyConstraint("caller"),
+    PrimaryKeyConstraint("caller", "shard"),
     CheckConstraint(
         "0 <= unknown_count AND unknown_count <= asked_count"
         " AND 0 <= sequential_count AND sequential_count <= asked_count",

@@ -33,9 +33,7 @@ _SAVE = text(
     "  CAST(:instants AS timestamptz[])) AS given (subject_key, failed_count, last_at)"
     " WHERE kept.subject_key = given.subject_key AND kept.channel = :channel"
 )
-_FORGET = text(
-    "DELETE FROM verification_attempt WHERE subject_key = ANY (CAST(:keys AS bytea[]))"
-)
+_FORGET = text("DELETE FROM verification_attempt WHERE subject_key = ANY (CAST(:keys AS bytea[]))")
 
 
 @dataclass(frozen=True, slots=True)

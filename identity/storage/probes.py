@@ -15,11 +15,16 @@ from sqlalchemy import Connection, insert, text
 from identity.storage.abuse_tables import probe_mark
 from identity.storage.sealing import Sealer
 
-PART_COUNT = 16
-"""Into so many parts a look is cut, each of which has a mark."""
+PART_COUNT = 8
+"""Into so many parts of 32 bits a look is cut, each of which has a mark. Every eighth bit is of one
+part: neighbouring bits change together."""
 
-EQUAL_PARTS_MIN = 8
-"""Photographs with so many equal parts are one."""
+OWN_PARTS_MIN = 2
+"""Photographs of one person with so many equal parts are one photograph: looks that differ in at
+most 6 bits have them."""
+
+OTHERS_PARTS_MIN = 4
+"""The same of photographs of two people: among those of a whole country, chance is given more."""
 
 # Two that share a mark are looked at one after the other, on whatever servers they are. In one
 # order, as everybody locks: a sub-select that sorts is not taken apart by the planner.
@@ -33,7 +38,8 @@ _FIND = text(
     " JOIN probe_mark AS kept USING (mark)"
     " WHERE kept.verification_id <> :verification_id AND kept.used_at >= :since"
     " GROUP BY asked.number, kept.photograph_id, kept.citizen_key"
-    " HAVING bool_or(kept.is_exact) OR count(*) >= :parts_min"
+    " HAVING bool_or(kept.is_exact) OR count(*) >="
+    "  CASE WHEN kept.citizen_key = :citizen_key THEN :own_min ELSE :others_min END"
 )
 _FLAG = text(
     "INSERT INTO probe_conflict (citizen_key, verification_id, found_at)"
@@ -106,7 +112,9 @@ class Probes:
             "numbers": [number for number, found in enumerate(marks) for _ in found],
             "marks": [mark for found in marks for mark in found],
             "verification_id": use.verification_id,
-            "parts_min": EQUAL_PARTS_MIN,
+            "citizen_key": use.citizen_key,
+            "own_min": OWN_PARTS_MIN,
+            "others_min": OTHERS_PARTS_MIN,
             "since": since,
         }
         used = self.connection.execute(_FIND, given).all()
@@ -144,11 +152,8 @@ class Probes:
 
     def _marks(self, photograph: Photograph) -> list[bytes]:
         """The mark of the bytes, then those of the parts of the look, each by its place."""
-        length = len(photograph.look) // PART_COUNT
-        parts = [
-            f"{place}:{photograph.look[place * length : (place + 1) * length].hex()}"
-            for place in range(PART_COUNT if length else 0)
-        ]
+        bits = "".join(f"{byte:08b}" for byte in photograph.look)
+        parts = [f"{place}:{bits[place::PART_COUNT]}" for place in range(PART_COUNT if bits else 0)]
         names = [photograph.digest.hex(), *parts]
         return [self.sealer.blind_index("probe", name) for name in names]
 

@@ -33,12 +33,18 @@ def upgrade() -> None:
     op.create_table(
         "lookup_watch",
         sa.Column("caller", sa.Text(), nullable=False, comment="role and name"),
+        sa.Column(
+            "shard",
+            sa.SmallInteger(),
+            nullable=False,
+            comment="so that one call waits for few others",
+        ),
         sa.Column("day", sa.Date(), nullable=False, comment="of Viet Nam"),
         sa.Column("asked_count", sa.BigInteger(), nullable=False),
         sa.Column("unknown_count", sa.BigInteger(), nullable=False),
         sa.Column("sequential_count", sa.BigInteger(), nullable=False),
         sa.Column("stopped_at", _INSTANT, comment="until the regulator lets it go on"),
-        sa.PrimaryKeyConstraint("caller", name="pk_lookup_watch"),
+        sa.PrimaryKeyConstraint("caller", "shard", name="pk_lookup_watch"),
         sa.CheckConstraint(
             "0 <= unknown_count AND unknown_count <= asked_count"
             " AND 0 <= sequential_count AND sequential_count <= asked_count",
@@ -78,9 +84,7 @@ def _add_probes() -> None:
     op.create_table(
         "probe_conflict",
         sa.Column("citizen_key", sa.LargeBinary(), nullable=False, comment="one of the two"),
-        sa.Column(
-            "verification_id", sa.Uuid(), nullable=False, comment="in which it was found"
-        ),
+        sa.Column("verification_id", sa.Uuid(), nullable=False, comment="in which it was found"),
         sa.Column("found_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("citizen_key", "verification_id", name="pk_probe_conflict"),
         postgresql_partition_by="HASH (citizen_key)",
