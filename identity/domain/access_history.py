@@ -29,7 +29,7 @@ _READS = (
 _CHANGES = (
     *("accept_arrangement", "acknowledge_data_request", "acknowledge_message", "act_for"),
     *("add_evidence", "appeal_dispute", "apply_population_change", "apply_primary_change"),
-    *("attest_guardianship", "close_arrangement", "close_dispute"),
+    *("attest_guardianship", "close_arrangement", "close_dispute", "flag_probe"),
     *("complete_verification", "confirm_primary_number", "decide_dispute", "disown_subscription"),
     *("end_arrangement", "erase_person", "file_complaint", "lapse_primary_change", "open_case"),
     *("open_dispute", "post_tiding", "propose_company_line", "propose_guardianship"),

@@ -190,6 +190,19 @@ class VerificationExpiredError(DomainError):
     reason = "VERIFICATION_EXPIRED"
 
 
+class VerificationThrottledError(DomainError):
+    """Several attempts failed in a row: the next one waits."""
+
+    reason = "VERIFICATION_THROTTLED"
+    retry_after_s = 30.0
+
+
+class VerificationChannelClosedError(DomainError):
+    """So many attempts failed here that the holder is to be verified through another channel."""
+
+    reason = "VERIFICATION_CHANNEL_CLOSED"
+
+
 class PrimaryNotEligibleError(DomainError):
     """The number is not the citizen's own, linked, verified and in service."""
 
@@ -432,6 +445,12 @@ class MatchingStoppedError(DomainError):
     reason = "MATCHING_STOPPED"
 
 
+class LookupsStoppedError(DomainError):
+    """The caller's look-ups look like personal IDs or numbers tried out; a person decides."""
+
+    reason = "LOOKUPS_STOPPED"
+
+
 class RateLimitedError(DomainError):
     """Asked too often, or wrong too often; says when to ask again."""
 
@@ -449,6 +468,13 @@ class WatcherTooSlowError(DomainError):
     """More has come than may wait for one who watches."""
 
     reason = "WATCHER_TOO_SLOW"
+
+
+class CallTooLongError(DomainError):
+    """The service gave the call up; what it was to change may be changed all the same."""
+
+    reason = "CALL_TOO_LONG"
+    retry_after_s = 1.0
 
 
 class OverloadedError(DomainError):

@@ -25,6 +25,7 @@ from identity.domain.link import (
 )
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 
 NONCE_LIFETIME = timedelta(seconds=120)
 """Time to read a card and send what it said; a phone needs some ten seconds for the reading."""
@@ -61,6 +62,8 @@ class VerdictReason(StrEnum):
     CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
     RECORD_MERGED = "RECORD_MERGED"
     CHIP_MAY_BE_COPY = "CHIP_MAY_BE_COPY"
+    PROBE_REPLAYED = "PROBE_REPLAYED"
+    PROBE_OF_ANOTHER_PERSON = "PROBE_OF_ANOTHER_PERSON"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +114,12 @@ class FaceEvidence:
         failure: Why a face could not be taken, such as `NO_FACE`; None when both were.
         model_digest: SHA-256 (hex) of the network that made the templates.
         probe_digests: SHA-256 of each photograph.
+        probe_looks: What each looks like, as bits that a copy shares; empty when nothing was
+            compared, and in evidence from before.
         score: What is judged; None when nothing was compared, and in evidence from before
             operating points, which is judged by its distance alone.
+        replay: How a photograph was used before; None where none was, and in evidence from before
+            that was looked at.
     """
 
     dissimilarity: float | None
@@ -120,6 +127,8 @@ class FaceEvidence:
     model_digest: str | None
     probe_digests: tuple[bytes, ...] = ()
     score: FaceScore | None = None
+    replay: ProbeReplay | None = None
+    probe_looks: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +242,8 @@ def decide(
         5. The record stands, its person lives, and the card is the current one.
         6. The live face matches the portrait in the chip; where no face is asked for, the chip
            has shown that it is no copy.
-    When all hold but the last, and the face is doubtful and not another's, a person must look; so
+        7. No photograph was used in a session before.
+    When all hold but the sixth, and the face is doubtful and not another's, a person must look; so
     when all hold but the first, and no check of the chip failed though one could not be made.
     The caller owes: that the chip findings come from this session's nonce and these files.
     """
@@ -351,6 +361,12 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     return whole_years(issued_on, on=day_of(at))
 
 
+_REPLAYS = {
+    ProbeReplay.SAME_PERSON: VerdictReason.PROBE_REPLAYED,
+    ProbeReplay.OTHER_PERSON: VerdictReason.PROBE_OF_ANOTHER_PERSON,
+}
+
+
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
     chip = evidence.chip
     if chip.is_readable:
@@ -366,6 +382,8 @@ def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[Verdi
     if chip.is_readable:
         if evidence.face is not None:
             yield from _face_reasons(face)  # 6
+            if evidence.face.replay is not None:
+                yield _REPLAYS[evidence.face.replay]  # 7
         if not chip.is_authentic:
             yield VerdictReason.CHIP_UNDETERMINED  # 1
         if evidence.face is None and not chip.is_active:

@@ -15,6 +15,7 @@ from identity.services.agencies import (
     set_agency_active,
 )
 from identity.services.call import Call
+from identity.services.lookup_watch import resume_lookups
 from subid.v1 import agency_pb2, agency_service_pb2_grpc
 from subid.v1 import agency_service_pb2 as pb
 
@@ -83,6 +84,19 @@ class AgencyServicer(agency_service_pb2_grpc.AgencyServiceServicer):
                 agency=_agency(set_agency_active(uow, call, request.name, is_active=True))
             ),
             pb.ResumeAgencyResponse,
+        )
+
+    def ResumeLookups(
+        self, request: pb.ResumeLookupsRequest, call: Call
+    ) -> pb.ResumeLookupsResponse:
+        """Let a caller look people and numbers up again."""
+        return self._edge.answer_once(
+            request,
+            call,
+            lambda uow: pb.ResumeLookupsResponse(
+                was_stopped=resume_lookups(uow, call, request.caller)
+            ),
+            pb.ResumeLookupsResponse,
         )
 
     def GetAgency(self, request: pb.GetAgencyRequest, call: Call) -> pb.GetAgencyResponse:

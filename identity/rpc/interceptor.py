@@ -27,14 +27,16 @@ from grpc_status import rpc_status
 from identity.domain.caller import Caller
 from identity.domain.errors import (
     CallerUnknownError,
+    CallTooLongError,
     DomainError,
     RecordUnreadableError,
     StreamIdleError,
 )
 from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import PolicyBook
+from identity.rpc.call_rates import CallRates
 from identity.rpc.errors import status_of, status_of_bug
-from identity.rpc.limits import malformed, read
+from identity.rpc.limits import JOBS, malformed, read
 from identity.rpc.load import CallerLoad, Shares
 from identity.security.admission import Admission
 from identity.security.permissions import Permission, Scope, authorise, refuse_another_person
@@ -63,6 +65,7 @@ class Guard(grpc.aio.ServerInterceptor):
         policies: The rules, each in its time.
         threads: Where blocking methods run, and where large requests are read.
         shares: What one caller may have under way.
+        rates: How often it may call.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Guard(grpc.aio.ServerInterceptor):
         policies: PolicyBook,
         threads: Executor,
         shares: Shares | None = None,
+        rates: CallRates | None = None,
     ) -> None:
         self._admission = admission
         self._clock = clock
@@ -80,6 +84,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._threads = threads
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
+        self._rates = rates or CallRates()
 
     async def intercept_service(
         self,
@@ -146,6 +151,7 @@ class Guard(grpc.aio.ServerInterceptor):
         caller = self._admission.admit(certificate)
         watch.caller = str(caller)
         permission, scope = authorise(caller, watch.method)
+        self._rates.take(caller, watch.method)
         with self._load.hold(caller, is_stream=is_stream):
             citizen = None
             if scope is Scope.CITIZEN:
@@ -169,12 +175,33 @@ class Guard(grpc.aio.ServerInterceptor):
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
+        most_s = self._shares.job_s if method in JOBS else self._shares.call_s
+        try:
+            async with asyncio.timeout(most_s):
+                return await self._answered(behaviour, method, peer, body)
+        except TimeoutError as error:
+            raise CallTooLongError(f"not answered within {most_s:g} s") from error
+
+    async def _answered(
+        self, behaviour: Callable[..., Any], method: str, peer: "_Peer", body: bytes
+    ) -> Any:  # noqa: ANN401 - as intercept_service
         if inspect.iscoroutinefunction(behaviour):
             request = await self._read(method, peer, body)
+            self._take_citizen(method, peer, request)
             return await behaviour(request, self._call(peer))
-        return await self._in_thread(
-            lambda: behaviour(_read_from(peer, method, body), self._call(peer))
-        )
+
+        def answer() -> Any:  # noqa: ANN401 - as above
+            request = _read_from(peer, method, body)
+            self._take_citizen(method, peer, request)
+            return behaviour(request, self._call(peer))
+
+        return await self._in_thread(answer)
+
+    def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
+        """Count a call about one citizen against that citizen's rate."""
+        personal_id = getattr(request, "personal_id", "")
+        if personal_id:
+            self._rates.take_citizen(peer.caller, method, personal_id)
 
     async def _asked(
         self,

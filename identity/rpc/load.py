@@ -22,11 +22,16 @@ class Shares:
         streams_max: Streams under way, whichever side sends them. An import keeps two database
             connections busy.
         silence_s: How long a call may wait for its next message before it is ended.
+        call_s: How long a call that is no stream may take, whatever deadline its caller gave it,
+            or none. The longest is a face comparison, 30 s of it and as long a wait.
+        job_s: The same of a method that works on the whole registry.
     """
 
     calls_max: int = 256
     streams_max: int = 8
     silence_s: float = 60.0
+    call_s: float = 120.0
+    job_s: float = 3_600.0
 
 
 class CallerLoad:

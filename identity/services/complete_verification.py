@@ -44,11 +44,14 @@ from identity.domain.verification import (
 )
 from identity.services.call import Call, score_names
 from identity.services.chip_nonces import Challenge
+from identity.services.probe_use import with_replay
 from identity.services.settle_subscriptions import settle_subscription
+from identity.services.throttling import settle_attempt, take_attempt
 from identity.services.verification_sessions import is_for_citizen
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
+from identity.storage.probes import ProbeUse
 from identity.storage.verifications import Claimant, OpenedSession, Session, SessionState
 
 _Session = TypeVar("_Session", bound=OpenedSession)
@@ -125,11 +128,17 @@ def claim_session(
         VerificationNotFoundError: No such session, or somebody else's.
         VerificationUsedError: Another request has it.
         VerificationExpiredError: Its time ran out.
+        VerificationThrottledError: Attempts failed of late; says when to come again.
+        VerificationChannelClosedError: Too many did, through this channel.
     """
-    session = uow.verifications.find(verification_id)
+    session = uow.verifications.find(verification_id, lock=True)
     if session is not None and not is_for_citizen(uow, call, session):
         session = None
-    return claim_found(uow, call, session, claimant)
+    claimed = claim_found(uow, call, session, claimant)
+    # The same request, come again, was counted when it came first.
+    if claimed.state is SessionState.PENDING:
+        take_attempt(uow, call, claimed)
+    return claimed
 
 
 def claim_found(
@@ -209,6 +218,7 @@ def record_verdict(
         SubscriptionNotFoundError: The subscription ended while the evidence was examined.
         VerificationExpiredError: The number has another holder than the session was opened for.
     """
+    face = with_replay(uow, call, face, _use(uow, call, session, chip))
     item = _subscription(uow, session)
     record = uow.citizens.find(item.claim.personal_id)
     evidence = Evidence(claim=item.claim, record=record, chip=chip, face=face)
@@ -216,6 +226,7 @@ def record_verdict(
     if verdict.state is not VerdictState.NOT_VERIFIED:
         _refuse_another_holder(uow, session, item)
     uow.verifications.complete(session, evidence, verdict)
+    settle_attempt(uow, call, session, verdict)
     if verdict.state is VerdictState.VERIFIED:
         attempt = VerifiedAttempt(
             verification_id=session.verification_id,
@@ -227,6 +238,13 @@ def record_verdict(
             uow.face_references.save(item.claim.personal_id, reference, at=call.at)
     append(uow.connection, [_entry(uow, call, item, verdict)])
     return Completed(verdict=verdict, subscription=item)
+
+
+def _use(uow: UnitOfWork, call: Call, session: Session, chip: ChipEvidence) -> ProbeUse:
+    """The photographs are of whoever holds the card; of nobody else than the holder otherwise."""
+    person = None if chip.holder is None else chip.holder.personal_id
+    key = session.citizen_key if person is None else citizen_key(uow.sealer, person)
+    return ProbeUse(citizen_key=key, verification_id=session.verification_id, at=call.at)
 
 
 def _subscription(uow: UnitOfWork, session: Session) -> Subscription:

@@ -18,7 +18,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from biometrics.face.acquisition import Template
 from biometrics.face.compare import Comparison
@@ -84,8 +84,16 @@ def compare_faces(engine: FaceEngine, portrait: bytes, probes: tuple[bytes, ...]
         return _failed("PROBE_IS_REFERENCE", digests)
     comparison = engine.compare(reference.template, probe.template, photographs=probe.photographs)
     return FaceFindings(
-        evidence=_evidence(comparison, digests), template=reference.template.to_bytes()
+        evidence=replace(_evidence(comparison, digests), probe_looks=_looks(probes)),
+        template=reference.template.to_bytes(),
     )
+
+
+def _looks(probes: Sequence[bytes]) -> tuple[bytes, ...]:
+    # Imported in a worker, as OpenCV is.
+    from biometrics.face.look import look_of  # noqa: PLC0415 - see above
+
+    return tuple(look_of(probe) for probe in probes)
 
 
 def _is_copy(reference: Template, photograph: Template) -> bool:

@@ -20,7 +20,9 @@ UseKey = tuple[str, Purpose, date]
 
 # Written out: each look-up begins with it, and to put it together takes longer than to run it.
 _FIND = text(
-    "SELECT agency.name, is_active, purpose, legal_bases, rights, people_per_day_max"
+    "SELECT agency.name, is_active, EXISTS (SELECT FROM lookup_watch"
+    "  WHERE caller = 'agency:' || agency.name AND stopped_at IS NOT NULL) AS is_stopped,"
+    " purpose, legal_bases, rights, people_per_day_max"
     " FROM agency LEFT JOIN agency_grant ON agency_grant.name = agency.name"
     " WHERE agency.name = ANY (CAST(:names AS text[]))"
 )
@@ -155,11 +157,11 @@ class Agencies:
 
 def _agencies(rows: Iterable[Any]) -> Mapping[str, Agency]:
     found: dict[str, Agency] = {}
-    for name, is_active, *grant in rows:
+    for name, is_active, is_stopped, *grant in rows:
         grants = () if name not in found else tuple(found[name].grants)
         if grant[0] is not None:
             grants += (_grant(*grant),)
-        found[name] = Agency(name=name, is_active=is_active, grants=grants)
+        found[name] = Agency(name=name, is_active=is_active, grants=grants, is_stopped=is_stopped)
     return found
 
 

@@ -16,6 +16,7 @@ from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, L
 from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 from identity.domain.verification import (
     ChipEvidence,
     ChipHolder,
@@ -265,6 +266,8 @@ def _face_fields(face: FaceEvidence) -> Fields:
         "model_digest": face.model_digest,
         "probe_digests": [digest.hex() for digest in face.probe_digests],
         "score": None if face.score is None else _score_fields(face.score),
+        "replay": face.replay,
+        "probe_looks": [look.hex() for look in face.probe_looks],
     }
 
 
@@ -276,6 +279,9 @@ def _face(fields: Mapping[str, Any]) -> FaceEvidence:
         probe_digests=tuple(bytes.fromhex(digest) for digest in fields["probe_digests"]),
         # Not there in evidence from before operating points.
         score=None if fields.get("score") is None else _score(fields["score"]),
+        # Nor here from before photographs were remembered.
+        replay=None if fields.get("replay") is None else ProbeReplay(fields["replay"]),
+        probe_looks=tuple(bytes.fromhex(look) for look in fields.get("probe_looks", ())),
     )
 
 

@@ -22,6 +22,7 @@ from identity.storage.acknowledgements import Acknowledgements
 from identity.storage.agencies import Agencies
 from identity.storage.anomalies import Anomalies
 from identity.storage.arrangements import Arrangements
+from identity.storage.attempts import VerificationAttempts
 from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.choices import CitizenChoices
@@ -43,12 +44,14 @@ from identity.storage.kyc_history import KycHistory
 from identity.storage.link_changes import LinkChanges
 from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
+from identity.storage.lookup_watch import LookupWatch
 from identity.storage.match_watch import MatchWatch
 from identity.storage.messages import Messages
 from identity.storage.notifications import Notifications
 from identity.storage.personal_data import PersonalData
 from identity.storage.policy_packs import PolicyPacks
 from identity.storage.primaries import Primaries
+from identity.storage.probes import Probes
 from identity.storage.quality import Quality
 from identity.storage.reachable import ReachableNumbers
 from identity.storage.reconciliations import Reconciliations
@@ -115,6 +118,11 @@ class UnitOfWork:
         return MatchWatch(self.connection)
 
     @cached_property
+    def lookup_watch(self) -> LookupWatch:
+        """How much of callers' look-ups is about nobody."""
+        return LookupWatch(self.connection)
+
+    @cached_property
     def kyc_history(self) -> KycHistory:
         """Pasts of numbers, and guesses about them."""
         return KycHistory(self.connection, self.sealer)
@@ -138,6 +146,16 @@ class UnitOfWork:
     def verifications(self) -> Verifications:
         """Verification sessions."""
         return Verifications(self.connection, self.sealer)
+
+    @cached_property
+    def attempts(self) -> VerificationAttempts:
+        """Attempts at verifications that failed."""
+        return VerificationAttempts(self.connection)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Photographs that were used."""
+        return Probes(self.connection, self.sealer)
 
     @cached_property
     def face_references(self) -> FaceReferences:

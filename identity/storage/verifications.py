@@ -171,9 +171,14 @@ class Verifications:
             )
         )
 
-    def find(self, verification_id: UUID) -> Session | None:
-        """A number's session by its identifier: one index probe in each partition."""
-        found = self.find_opened(verification_id)
+    def find(self, verification_id: UUID, *, lock: bool = False) -> Session | None:
+        """A number's session by its identifier: one index probe in each partition.
+
+        Args:
+            verification_id: It.
+            lock: Whether nobody else takes it until the transaction ends.
+        """
+        found = self.find_opened(verification_id, lock=lock)
         return found if isinstance(found, Session) else None
 
     def find_presence(self, verification_id: UUID) -> PresenceSession | None:
@@ -181,9 +186,11 @@ class Verifications:
         found = self.find_opened(verification_id)
         return found if isinstance(found, PresenceSession) else None
 
-    def find_opened(self, verification_id: UUID) -> OpenedSession | None:
-        """A session of either kind."""
+    def find_opened(self, verification_id: UUID, *, lock: bool = False) -> OpenedSession | None:
+        """A session of either kind; `lock` as for `find`."""
         query = select(verification).where(verification.c.verification_id == verification_id)
+        if lock:
+            query = query.with_for_update()
         row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else _session(row)
 

@@ -209,6 +209,9 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         "AgencyService/ResumeAgency": lambda: agency_service_pb.ResumeAgencyRequest(
             request_id=new_id(), name="labour"
         ),
+        "AgencyService/ResumeLookups": lambda: agency_service_pb.ResumeLookupsRequest(
+            request_id=new_id(), caller="agency:labour"
+        ),
         "AgencyService/GetAgency": lambda: agency_service_pb.GetAgencyRequest(name="labour"),
         "AgencyService/ListAgencies": agency_service_pb.ListAgenciesRequest,
         "DisputeService/OpenDispute": lambda: dispute_pb.OpenDisputeRequest(

@@ -117,7 +117,12 @@ def complete_request(
     )
 
 
-def probes_of(person: PhotographedPerson, *, seed: int, number: int = 1) -> tuple[bytes, ...]:
-    """Photographs of a person as a phone takes them."""
-    generator = Random(seed)
+_visits = count(1)
+
+
+def probes_of(
+    person: PhotographedPerson, *, seed: int | None = None, number: int = 1
+) -> tuple[bytes, ...]:
+    """Photographs of a person as a phone takes them, by default such as were never taken before."""
+    generator = Random(next(_visits) if seed is None else seed)
     return tuple(person.probe(generator=generator) for _ in range(number))
