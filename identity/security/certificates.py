@@ -30,7 +30,8 @@ AUTHORITY_DAYS = 3650
 LEAF_DAYS = 365
 """Validity of server and caller certificates (CA/Browser Forum baseline: at most 398 days)."""
 
-_BACKDATE = dt.timedelta(minutes=5)  # clocks of callers may be a little behind
+_BACKDATE = dt.timedelta(hours=2)
+"""Clocks that are an hour apart, either way, must not shut anybody out."""
 
 
 class AuthorityError(StateError):
