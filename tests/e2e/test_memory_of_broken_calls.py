@@ -22,10 +22,10 @@ from tests.integration.contract import METHODS, allowed_role, example
 from tests.integration.wire import TIMEOUT_S, Refused, method_path
 
 IN_FLIGHT = 32
-WARM_UP_CALLS = 2_000
+WARM_UP_CALLS = 1_500
 """Caches of forms, validators and certificates fill, and the allocator finds its arenas."""
 
-MEASURED_CALLS = 4_000
+MEASURED_CALLS = 2_500
 GROWTH_MAX_KB_PER_CALL = 20
 """Measured 2026-11-22 on two cores: 6 to 8 kB a call over the first 12,000 calls, flat afterwards:
 arenas that the allocators of Python and gRPC keep. A body that stayed would cost 12 kB on the mean,

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,9 @@ import pytest
 SIZE_MB = 384
 """A new registry takes some 100 MB of it."""
 
-_TOOLS = ("mkfs.ext4", "mount", "umount", "fsfreeze", "e2fsck", "fallocate")
+_TOOLS = ("mkfs.ext4", "mount", "umount", "fsfreeze", "e2fsck")
+_PIECES = (1 << 20, 1 << 12, 1)
+"""Octets; a file grows by smaller ones until no file can."""
 
 
 class Disk:
@@ -40,9 +42,12 @@ class Disk:
 
     def fill(self) -> None:
         """Leave no room for anybody."""
-        free = os.statvfs(self.place)
-        (self.place / "ballast").touch()
-        _run("fallocate", "-l", str(free.f_bfree * free.f_bsize), str(self.place / "ballast"))
+        with (self.place / "ballast").open("wb", buffering=0) as ballast:
+            for piece in _PIECES:
+                with suppress(OSError):  # no room for another one of this size
+                    while True:
+                        ballast.write(bytes(piece))
+            os.fsync(ballast.fileno())
 
     def make_room(self) -> None:
         """Take away what fills it."""

@@ -13,7 +13,7 @@ import psutil
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from identity.domain.caller import Role
-from tests.e2e.faults.writers import OPERATOR, PATIENCE_S, PAUSE_S, Writers
+from tests.e2e.faults.writers import PATIENCE_S, PAUSE_S, Writers
 from tests.e2e.server_process import ServerProcess
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -22,15 +22,15 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 @contextmanager
 def writing(server: ServerProcess, *, seed: int) -> Iterator[Writers]:
-    """Writers at a server, of whom some writes are acknowledged already."""
-    with Writers(connector(server), seed=seed) as writers:
+    """Writers of an operator of their own, of whom some writes are acknowledged already."""
+    with Writers(_connector(server, f"operator-{seed}"), seed=seed) as writers:
         writers.go_on()
         yield writers
 
 
-def connector(server: ServerProcess) -> Callable[[], grpc.Channel]:
+def _connector(server: ServerProcess, operator: str) -> Callable[[], grpc.Channel]:
     """What connects to a server, or the next of its address, without a look at its disk."""
-    address, issued = server.address, server.issue(Role.OPERATOR, OPERATOR)
+    address, issued = server.address, server.issue(Role.OPERATOR, operator)
     authority = (server.state / "certificates" / "ca.crt.pem").read_bytes()
     credentials = grpc.ssl_channel_credentials(authority, issued.private_key, issued.certificate)
     options = [("grpc.use_local_subchannel_pool", 1)]

@@ -81,7 +81,7 @@ def test_a_caller_who_never_reads_holds_up_nobody(server: ServerProcess) -> None
     with (
         Proxy(endpoint(server)) as way,
         writing(server, seed=13) as writers,
-        _through(server, way, Role.OPERATOR, "song-hong") as channel,
+        _through(server, way, Role.OPERATOR, "operator-13") as channel,
     ):
         stub = SubscriptionServiceStub(channel)
         stub.ListSubscriptions(pb.ListSubscriptionsRequest(page_size=1), timeout=PATIENCE_S)

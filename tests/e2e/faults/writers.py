@@ -18,7 +18,6 @@ from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from tests.integration.people import People, claim_of
 from tests.integration.wire import new_id
 
-OPERATOR = "song-hong"
 WRITER_COUNT = 4
 PATIENCE_S = 180.0
 """For anything that must come back: ten times and more of what was ever measured (12 s: a killed
