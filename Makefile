@@ -19,7 +19,7 @@ test: $(VENV)/.synced node_modules/.package-lock.json
 bench: $(VENV)/.synced
 	python -m tests.benchmarks $(ONLY)
 
-# Chip files, broken on purpose, a million of them with ARGS="--runs 250000". The tests run some too.
+# Chip files, requests, policy packs and all else that is parsed, broken on purpose, millions of them with ARGS="--runs 250000". The tests run some too.
 fuzz: $(VENV)/.synced
 	uv sync --frozen --all-extras --group fuzz --quiet
 	python -m tests.fuzz $(ARGS)

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from telco_sim.demo import Stage, own_stage, perform, running_stage
+from telco_sim.load.command import load
 from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
 from telco_sim.report import Report, print_report
 from telco_sim.scenarios import TITLES
@@ -44,6 +45,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(load)
 
 
 @app.callback()

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,7 +37,8 @@ from identity.domain.policy_book import PolicyBook
 from identity.rpc.call_rates import CallRates
 from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import JOBS, malformed, read
-from identity.rpc.load import CallerLoad, Shares
+from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
+from identity.rpc.shedding import Shedding
 from identity.security.admission import Admission
 from identity.security.permissions import Permission, Scope, authorise, refuse_another_person
 from identity.services.call import Call
@@ -51,6 +52,8 @@ LOOP_BYTES_MAX = 64 * 1024
 
 AUTHORIZATION = "authorization"
 """The key of a call's metadata under which a citizen app sends its assertion (RFC 6750, 2.1)."""
+PULSE_S = 0.025
+"""How often the event loop's lateness is measured: some times in each window of the limit."""
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger("subid.rpc")
@@ -85,6 +88,10 @@ class Guard(grpc.aio.ServerInterceptor):
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
         self._rates = rates or CallRates()
+        self._limit = AdaptiveLimit(now_s=time.monotonic())
+        self._new_work = NewWork(self._limit)
+        self._shed = Shedding()
+        self._is_pulse_due = False
 
     async def intercept_service(
         self,
@@ -92,10 +99,14 @@ class Guard(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:  # noqa: ANN401 - grpc's handlers have no useful type
         """Put the guard around a method's handler."""
+        path = handler_call_details.method
+        method = path.removeprefix(PACKAGE)
+        # The very first step: under ten times the load there is no time for a second one.
+        if self._new_work.is_full and path.startswith(PACKAGE) and method not in FINISHING:
+            return self._shed.handler
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(PACKAGE):
+        if handler is None or not path.startswith(PACKAGE):
             return handler
-        method = handler_call_details.method.removeprefix(PACKAGE)
         # Every method is taken as a stream, which looks the same on the wire: gRPC waits for a
         # unary request before it calls anybody, and while it waits nobody counts whose call it is.
         # Bodies stay bytes: what gRPC's own deserializer raises would never reach the guard.
@@ -152,11 +163,28 @@ class Guard(grpc.aio.ServerInterceptor):
         watch.caller = str(caller)
         permission, scope = authorise(caller, watch.method)
         self._rates.take(caller, watch.method)
-        with self._load.hold(caller, is_stream=is_stream):
+        with ExitStack() as held:
+            held.enter_context(self._load.hold(caller, is_stream=is_stream))
+            # Streams have shares of their own, and many of them last for ever.
+            if not is_stream and watch.method not in FINISHING:
+                held.enter_context(self._new_work.hold())
+            self._feel_pulse()
             citizen = None
             if scope is Scope.CITIZEN:
                 citizen = self._admission.prove(_authorization_of(context), certificate)
             yield _Peer(caller, certificate, permission, citizen)
+
+    def _feel_pulse(self) -> None:
+        """Measure how late the event loop is, as long as calls come."""
+        if not self._is_pulse_due:
+            self._is_pulse_due = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(PULSE_S, self._on_pulse, loop.time() + PULSE_S)
+
+    def _on_pulse(self, due_s: float) -> None:
+        self._is_pulse_due = False
+        late_s = asyncio.get_running_loop().time() - due_s
+        self._limit.saw_wait("loop", late_s, now_s=time.monotonic())
 
     async def _answer_stream(
         self,
@@ -241,11 +269,17 @@ class Guard(grpc.aio.ServerInterceptor):
         return await self._in_thread(lambda: _read_from(peer, method, body))
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        asked_s = time.monotonic()
         # With the call's context, so that a step in a thread is still a step of the call.
         inside = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: inside.run(work)
-        )
+
+        def timed() -> tuple[float, _Result]:
+            return time.monotonic() - asked_s, inside.run(work)
+
+        loop = asyncio.get_running_loop()
+        waited_s, result = await loop.run_in_executor(self._threads, timed)
+        self._limit.saw_wait("threads", waited_s, now_s=time.monotonic())
+        return result
 
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()

@@ -1,6 +1,7 @@
-"""How much one caller may have under way, so that none can shut the others out.
+"""How much may be under way: of one caller, so that none can shut the others out, and of all.
 
-Owns the counts. Lives on the event loop: nothing here is safe for threads. Knows no method.
+Owns the counts, and the limit on new work, which follows how long work waits. Lives on the event
+loop: nothing here is safe for threads. Knows which methods finish what was begun, and else none.
 """
 
 from collections import Counter
@@ -10,6 +11,26 @@ from dataclasses import dataclass
 
 from identity.domain.caller import Caller
 from identity.domain.errors import OverloadedError
+
+FINISHING = frozenset(
+    {
+        "EnforcementService/PullDirectives",
+        "EnforcementService/AcknowledgeDirectives",
+        "EnforcementService/ReconcileServiceState",
+        "EnforcementService/AdvanceEnforcement",
+        "NotificationService/PullMessages",
+        "NotificationService/AcknowledgeMessages",
+        "PopulationService/PullSubscriberUpdates",
+        "PopulationService/AcknowledgeSubscriberUpdates",
+        "VerificationService/CompleteVerification",
+        "VerificationService/CompletePresence",
+        "VerificationService/GetVerification",
+        "WaveService/StopWave",
+    }
+)
+"""What ends something that was begun, or carries out what was decided. Refusing it would waste what
+was done before it and leave people blocked, so overload never does; each caller's share still
+bounds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,3 +83,108 @@ class CallerLoad:
             counts[caller] -= 1
             if not counts[caller]:
                 del counts[caller]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """How the limit on new work is found.
+
+    Attributes:
+        least: Calls that are always let in: enough to keep the request threads busy.
+        most: Calls that are never exceeded.
+        window_s: How long waits are watched before the limit is changed.
+        wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
+            through, stands in a queue that only grows (RFC 8289, 3.2: the least wait of an interval
+            tells a standing queue from a burst).
+        slower_by: What is left of the limit after a window with a standing queue.
+        faster_by: Share of the limit that is added after a window without one.
+    """
+
+    least: int = 16
+    most: int = 512
+    window_s: float = 0.2
+    wait_max_s: float = 0.02
+    slower_by: float = 0.85
+    faster_by: float = 0.05
+
+
+class AdaptiveLimit:
+    """How many calls with new work may be under way, learned from how long work waits.
+
+    Additive and multiplicative steps as TCP takes them (RFC 5681), on waiting times instead of
+    losses. Pure: it is told the time.
+    """
+
+    def __init__(self, settings: LimitSettings | None = None, *, now_s: float = 0.0) -> None:
+        self._settings = settings or LimitSettings()
+        self._limit = float(self._settings.most)
+        self._began_s = now_s
+        self._least_waits: dict[str, float] = {}
+        self._was_full = False
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be under way now."""
+        return int(self._limit)
+
+    def saw_full(self) -> None:
+        """As many calls were under way as may be."""
+        self._was_full = True
+
+    def saw_wait(self, queue: str, wait_s: float, *, now_s: float) -> None:
+        """Take note of how long something waited.
+
+        Args:
+            queue: Where. Queues are judged one by one: one that stands is enough.
+            wait_s: For how many seconds.
+            now_s: The present, on any clock that only goes forward.
+        """
+        if now_s - self._began_s >= self._settings.window_s:
+            self._adjust(now_s)
+        self._least_waits[queue] = min(wait_s, self._least_waits.get(queue, wait_s))
+
+    def _adjust(self, now_s: float) -> None:
+        settings = self._settings
+        if any(wait > settings.wait_max_s for wait in self._least_waits.values()):
+            self._limit = max(settings.least, self._limit * settings.slower_by)
+        elif self._was_full:
+            step = max(1.0, self._limit * settings.faster_by)
+            self._limit = min(settings.most, self._limit + step)
+        self._began_s = now_s
+        self._least_waits.clear()
+        self._was_full = False
+
+
+class NewWork:
+    """The calls with new work that are under way, and whether one more may come.
+
+    Args:
+        limit: How many may be.
+    """
+
+    def __init__(self, limit: AdaptiveLimit) -> None:
+        self._limit = limit
+        self._under_way = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one is refused."""
+        if self._under_way < self._limit.limit:
+            return False
+        self._limit.saw_full()
+        return True
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Count a call while it runs.
+
+        Raises:
+            OverloadedError: As many are under way as may be.
+        """
+        if self.is_full:
+            raise OverloadedError("more work is waiting than is finished in good time")
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1

@@ -79,6 +79,13 @@ CONCURRENT_CALLS_MAX = 1_000 + WATCHERS_MAX
 """Calls under way, watches among them; more are refused with RESOURCE_EXHAUSTED by gRPC itself. One
 caller has a share of them: `identity.rpc.load`."""
 
+SILENT_PEER_MS = 15_000
+"""A connection on which nothing came for so long is asked whether anybody is there."""
+
+VANISHED_PEER_MS = 10_000
+"""Without an answer by then it is ended, and its calls free their caller's share. Without the two a
+caller whose network is gone keeps its watches for as long as TCP hopes: two hours (tcp(7))."""
+
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
 
@@ -187,6 +194,8 @@ async def listen(
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", SILENT_PEER_MS),
+            ("grpc.keepalive_timeout_ms", VANISHED_PEER_MS),
         ],
     )
     _add_servicers(server, edge, policies)

@@ -39,7 +39,8 @@ SERVER_DAYS = 30
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 """The names of the machine itself, which every certificate of the server has."""
 
-_BACKDATE = dt.timedelta(minutes=5)  # clocks of callers may be a little behind
+_BACKDATE = dt.timedelta(hours=2)
+"""Clocks that are an hour apart, either way, must not shut anybody out."""
 
 
 class AuthorityError(StateError):

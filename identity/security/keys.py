@@ -22,6 +22,10 @@ KEY_ID_MAX = 2**32 - 1
 """A sealed value has four bytes for the number of its key."""
 
 
+# The last two are of JSON that nests without an end, and of a number that has none.
+_NO_KEYS = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
+
+
 class KeyFileError(StateError):
     """A key ring that cannot be used; the message never shows its contents."""
 
@@ -108,7 +112,7 @@ def parse_key_ring(text: str, *, origin: str) -> KeyRing:
             sealing={_key_id(i): _key(key) for i, key in document["sealing"].items()},
             index=_key(document["index"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NO_KEYS as error:
         raise KeyFileError(f"{origin} is not a key file") from error
     if ring.active_id not in ring.sealing:
         raise KeyFileError(f"{origin} lacks its active key")

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
@@ -84,6 +84,15 @@ _RACES = frozenset({"40001", "40P01", "23505"})
 
 Every use case looks before it inserts: a key that is taken all the same was taken in between, and
 looking again finds it."""
+
+
+_UNWRITABLE = frozenset({"25006", "42501"})
+"""SQLSTATE read_only_sql_transaction, of a standby that was taken for the primary, and
+insufficient_privilege, which is also what PostgreSQL calls a read-only disk (EROFS)."""
+
+_AWAY = ("53", "57P", "58")
+"""Classes of SQLSTATE: no room on the disk, in memory or for a connection; a server that goes away
+or is not there yet; a disk that fails. All of them pass, or are the owner's to put right."""
 
 
 class LostRaceError(Exception):
@@ -388,9 +397,9 @@ def in_our_terms() -> Iterator[None]:
     """Give the driver's errors their meaning; COPY raises them without SQLAlchemy around."""
     try:
         yield
-    except (OperationalError, IntegrityError) as error:
+    except DBAPIError as error:
         raise _meaning(error, getattr(error.orig, "sqlstate", None)) from error
-    except (psycopg.OperationalError, psycopg.IntegrityError) as error:
+    except psycopg.Error as error:
         raise _meaning(error, error.sqlstate) from error
     except PoolTimeoutError as error:
         raise OverloadedError("no database connection came free in time") from error
@@ -399,16 +408,19 @@ def in_our_terms() -> Iterator[None]:
 def _meaning(error: Exception, sqlstate: str | None) -> Exception:
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
-    if isinstance(error, IntegrityError | psycopg.IntegrityError):
-        return error
-    # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
-    if sqlstate is None or sqlstate.startswith("57P") or _is_invalidated(error):
+    # Without a SQLSTATE the server never answered.
+    is_unanswered = sqlstate is None and isinstance(
+        error, OperationalError | psycopg.OperationalError
+    )
+    if is_unanswered or _is_invalidated(error):
         return StorageUnavailableError("the database cannot be reached")
+    if sqlstate is not None and (sqlstate.startswith(_AWAY) or sqlstate in _UNWRITABLE):
+        return StorageUnavailableError("the database cannot be reached, or not written")
     return error
 
 
 def _is_invalidated(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and error.connection_invalidated
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def connect(url: str) -> Engine:

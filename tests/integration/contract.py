@@ -4,7 +4,7 @@ Owns one well-formed example for each method, so that a test can break one thing
 walk all methods without naming any. A method without an example fails the walk.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -409,6 +409,11 @@ def example(method: MethodDescriptor) -> Message:
     return EXAMPLES[method_key(method)]()
 
 
+def allowed_roles(method: MethodDescriptor) -> Sequence[Role]:
+    """The roles that may call a method, by name."""
+    return sorted(permissions()[method_key(method)].scopes)
+
+
 def allowed_role(method: MethodDescriptor) -> Role:
     """One of the roles that may call a method: the first by name."""
-    return min(permissions()[method_key(method)].scopes)
+    return allowed_roles(method)[0]
