@@ -34,7 +34,6 @@ class PersonalKind(StrEnum):
     BIRTH_DATE = "birth date"
     MACHINE_READABLE_ZONE = "machine-readable zone"
     CARD_DETAILS = "card details"
-    CARD_FILE = "card file"
     IMAGE = "image"
 
 
@@ -54,7 +53,6 @@ PERSONAL_FIELDS: Mapping[str, PersonalKind] = MappingProxyType(
         "birth_date": PersonalKind.BIRTH_DATE,
         "dg1": PersonalKind.MACHINE_READABLE_ZONE,
         "dg13": PersonalKind.CARD_DETAILS,
-        "sod": PersonalKind.CARD_FILE,
         "dg2": PersonalKind.IMAGE,
         "probe_photographs": PersonalKind.IMAGE,
     }
@@ -96,7 +94,7 @@ def told_in(request: Message) -> Iterator[Told]:
     """Yield everything personal that a request holds, however deep it stands."""
     for field, value in request.ListFields():
         kind = PERSONAL_FIELDS.get(field.name)
-        for each in value if _is_repeated(value) else (value,):
+        for each in value if field.is_repeated else (value,):
             if kind is PersonalKind.BIRTH_DATE:
                 whose = getattr(request, "full_name", "")
                 yield Told(kind=kind, value=_day(each), whose=whose)
@@ -104,10 +102,6 @@ def told_in(request: Message) -> Iterator[Told]:
                 yield from told_in(each)
             elif kind is not None and each:
                 yield Told(kind=kind, value=each)
-
-
-def _is_repeated(value: Any) -> bool:  # noqa: ANN401 - a field's value has any type
-    return not isinstance(value, str | bytes | Message) and hasattr(value, "__iter__")
 
 
 def _day(date: Any) -> str:  # noqa: ANN401 - the contract's date, which is no Python date yet
