@@ -76,7 +76,11 @@ def serve(
     """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
     import asyncio  # noqa: PLC0415 - see the module's docstring
     import os  # noqa: PLC0415 - as above
+    import resource  # noqa: PLC0415 - as above
 
+    # Crashing, nothing that begins here writes its memory to a file: there are people in it, and
+    # keys. PostgreSQL and the processes that compare faces inherit this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # We never fork a process that serves; gRPC's handlers for it only warn when PostgreSQL stops.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     # Its C core writes lines of its own to stderr, beside the log; what matters is raised as well.

@@ -26,6 +26,7 @@ from telco_sim.country import (
 from telco_sim.journal import Invariant
 from telco_sim.measurements import Measurements
 from telco_sim.photographs import PhotographLibrary
+from telco_sim.recording import Recording
 from telco_sim.report import Report, report_of
 from telco_sim.scenarios import play
 from telco_sim.server import (
@@ -126,6 +127,7 @@ def perform(
     stage: Stage,
     library: PhotographLibrary,
     begin: Callable[[str], None] = lambda _: None,
+    recording: Recording | None = None,
 ) -> Report:
     """Play the story on a stage and report.
 
@@ -134,12 +136,13 @@ def perform(
         stage: Where; a service that was started for the story is stopped.
         library: Whose faces the citizens borrow.
         begin: Told the title of each chapter that begins.
+        recording: Keeps what the service is told about people, and what it refuses with.
 
     Raises:
         Refusal: The service did not even say what time it is.
     """
     started_s = time.monotonic()
-    wiretap = Wiretap(Measurements())
+    wiretap = Wiretap(Measurements(), recording=recording)
     with open_callers(stage.address, folder=stage.callers, wiretap=wiretap) as callers:
         world = build_world(
             plan, callers=callers, library=library, authority=stage.authority, wiretap=wiretap

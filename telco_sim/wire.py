@@ -36,6 +36,7 @@ from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from subid.v1.wave_service_pb2_grpc import WaveServiceStub
 from telco_sim.assertions import CitizenProofs
 from telco_sim.measurements import Measurements
+from telco_sim.recording import Recording
 
 REQUEST_BYTES_MAX = 20 * 1024 * 1024
 """The contract's bound on CompleteVerificationRequest, the largest message there is."""
@@ -140,16 +141,34 @@ class Write:
 class Wiretap:
     """What is seen on the wires of all callers: durations, refusals, and writes to repeat."""
 
-    def __init__(self, measurements: Measurements) -> None:
-        """Start with nothing seen."""
+    def __init__(self, measurements: Measurements, *, recording: Recording | None = None) -> None:
+        """Start with nothing seen.
+
+        Args:
+            measurements: Where durations go.
+            recording: Where goes what the service is told and refuses; None to keep none of it.
+        """
         self.measurements = measurements
+        self.recording = recording
         self.refusals: Counter[str] = Counter()
         self._writes: list[Write] = []
         self._write_counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def saw_refusal(self, refusal: Refusal) -> None:
-        """Count a refusal by its reason, or by its status when it names none."""
+    def saw_request(self, request: Message) -> None:
+        """Look at a request that is about to be sent."""
+        if self.recording is not None:
+            self.recording.heard_request(request)
+
+    def saw_refusal(self, refusal: Refusal, error: grpc.RpcError) -> None:
+        """Count a refusal by its reason, or by its status when it names none.
+
+        Args:
+            refusal: As it was decoded.
+            error: As it came.
+        """
+        if self.recording is not None:
+            self.recording.heard_refusal(error)
         with self._lock:
             self.refusals[refusal.reason or refusal.status] += 1
 
@@ -228,7 +247,7 @@ class Caller:
             shown = self._shown(request, authorization)
             return method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown)
 
-        answer = self._answer(method_name(request), send)
+        answer = self._answer([request], send)
         if self.proofs is not None and "verification_id" in answer.DESCRIPTOR.fields_by_name:
             self.proofs.remember(answer.verification_id, request)
         if "request_id" in request.DESCRIPTOR.fields_by_name:
@@ -245,7 +264,7 @@ class Caller:
         def send() -> Any:  # noqa: ANN401 - as ask
             return method(iter(requests), timeout=ANSWER_TIMEOUT_S)
 
-        answer = self._answer(method_name(requests[0]), send)
+        answer = self._answer(requests, send)
         self._saw_write(requests[0], send, answer)
         return answer
 
@@ -259,7 +278,7 @@ class Caller:
         def send() -> list[Any]:
             return list(method(iter(requests), timeout=ANSWER_TIMEOUT_S))
 
-        answers: list[Any] = self._answer(method_name(requests[0]), send)
+        answers: list[Any] = self._answer(requests, send)
         return answers
 
     def read(self, method: Callable[..., Any], request: Message) -> list[Any]:
@@ -273,7 +292,7 @@ class Caller:
             shown = self._shown(request, None)
             return list(method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown))
 
-        answers: list[Any] = self._answer(method_name(request), send)
+        answers: list[Any] = self._answer([request], send)
         return answers
 
     def follow(
@@ -295,16 +314,21 @@ class Caller:
             stream.cancel()
             return taken
 
-        answers: list[Any] = self._answer(method_name(request), send)
+        answers: list[Any] = self._answer([request], send)
         return answers
 
-    def _answer(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
+    def _answer(self, requests: Sequence[Message], send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
+        for each in requests:
+            self._wiretap.saw_request(each)
+        return self._measured(method_name(requests[0]), send)
+
+    def _measured(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
         try:
             with self._wiretap.measurements.measured(name):
                 return send()
         except grpc.RpcError as error:
             refusal = Refusal.of(error)
-            self._wiretap.saw_refusal(refusal)
+            self._wiretap.saw_refusal(refusal, error)
             raise refusal from error
 
     def _shown(self, request: Message, authorization: str | None) -> tuple[tuple[str, str], ...]:
@@ -317,7 +341,7 @@ class Caller:
         name = method_name(request)
 
         def repeat() -> Any:  # noqa: ANN401 - as ask
-            return self._answer(f"{name} (repeated)", send)
+            return self._measured(f"{name} (repeated)", send)
 
         self._wiretap.saw_write(Write(method=name, repeat=repeat, answer=answer))
 

@@ -36,6 +36,12 @@ FIXED_SETTINGS: Mapping[str, str] = MappingProxyType(
         # A read at random costs a solid disk little more than the next one. With the 4 that was
         # measured on spinning disks, batches of keys are looked for by reading whole partitions.
         "random_page_cost": "1.1",
+        # Its log says what failed, and never with what: no statement, no parameter, no row.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_statement": "none",
     }
 )
 """What every machine gets. Not `wal_compression`: the wheel has only pglz for it, with which an
