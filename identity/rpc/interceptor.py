@@ -36,7 +36,13 @@ from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import malformed, read
 from identity.rpc.load import CallerLoad, Shares
 from identity.security.admission import Admission
-from identity.security.permissions import Permission, Scope, authorise, refuse_another_person
+from identity.security.permissions import (
+    Permission,
+    Scope,
+    authorise,
+    permissions,
+    refuse_another_person,
+)
 from identity.services.call import Call
 from identity.services.clock import Clock
 
@@ -73,6 +79,7 @@ class Guard(grpc.aio.ServerInterceptor):
         threads: Executor,
         shares: Shares | None = None,
     ) -> None:
+        permissions()  # a table that cannot be read stops the start, not the first call
         self._admission = admission
         self._clock = clock
         self._policies = policies

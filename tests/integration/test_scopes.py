@@ -76,11 +76,12 @@ def anothers(scene: Scene, subscriber: Subscriber) -> Things:
         request_id=new_id(), rows=[row_of(scene.citizen(), scene.people.msisdn())]
     )
     operator.subscriptions.ImportSubscriptions(iter([batch]))
+    used = scene.imported(subscriber.operator)
     line = arrangement_pb.ProposeCompanyLineRequest(
         request_id=new_id(),
-        msisdn=scene.imported(subscriber.operator).msisdn,
+        msisdn=used.msisdn,
         organisation_code="0100109106",
-        employee_personal_id=scene.citizen().personal_id,
+        employee_personal_id=used.citizen.personal_id,
     )
     return {
         "msisdn": subscriber.msisdn,
