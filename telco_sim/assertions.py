@@ -53,7 +53,7 @@ class AssertionIssuer:
             cls.founded().write(folder)
         key = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{file} holds no key on P-256")
+            raise TypeError(f"{file} holds no key on P-256")
         return cls(key)
 
     def write(self, folder: Path) -> None:
@@ -70,9 +70,7 @@ class AssertionIssuer:
     def public_key(self) -> dict[str, str]:
         """The public half as a JWK."""
         numbers = self._private_key.public_key().public_numbers()
-        x, y = (
-            _encoded(each.to_bytes(_COORDINATE_BYTES, "big")) for each in (numbers.x, numbers.y)
-        )
+        x, y = (_encoded(_coordinate(each)) for each in (numbers.x, numbers.y))
         return {"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": x[:16], "use": "sig"}
 
     def sign(self, claims: Mapping[str, Any], *, algorithm: str = "ES256") -> str:
@@ -84,7 +82,7 @@ class AssertionIssuer:
 
     def _signature(self, text: bytes) -> bytes:
         r, s = decode_dss_signature(self._private_key.sign(text, ec.ECDSA(SHA256())))
-        return r.to_bytes(_COORDINATE_BYTES, "big") + s.to_bytes(_COORDINATE_BYTES, "big")
+        return _coordinate(r) + _coordinate(s)
 
 
 class CitizenProofs:
@@ -128,6 +126,10 @@ class CitizenProofs:
 def thumbprint(certificate: bytes) -> str:
     """Return a certificate (PEM) as `cnf` names it."""
     return _encoded(x509.load_pem_x509_certificate(certificate).fingerprint(SHA256()))
+
+
+def _coordinate(number: int) -> bytes:
+    return number.to_bytes(_COORDINATE_BYTES, "big")
 
 
 def _encoded(content: bytes) -> str:

@@ -117,9 +117,9 @@ def enrol_issuer(
     Raises:
         ServiceStartError: The command refused it.
     """
+    arguments = ("--issuer", issuer, "--state", str(state))
     finished = subprocess.run(  # noqa: S603 - our own command, no shell
-        [*command, "issuers", "add", "simulated", str(keys), "--issuer", issuer]
-        + ["--state", str(state)],
+        [*command, "issuers", "add", "simulated", str(keys), *arguments],
         capture_output=True,
         text=True,
         check=False,

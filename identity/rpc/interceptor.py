@@ -40,7 +40,13 @@ from identity.rpc.limits import JOBS, malformed, read
 from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
 from identity.rpc.shedding import Shedding
 from identity.security.admission import Admission
-from identity.security.permissions import Permission, Scope, authorise, refuse_another_person
+from identity.security.permissions import (
+    Permission,
+    Scope,
+    authorise,
+    permissions,
+    refuse_another_person,
+)
 from identity.services.call import Call
 from identity.services.clock import Clock
 
@@ -81,6 +87,7 @@ class Guard(grpc.aio.ServerInterceptor):
         shares: Shares | None = None,
         rates: CallRates | None = None,
     ) -> None:
+        permissions()  # a table that cannot be read stops the start, not the first call
         self._admission = admission
         self._clock = clock
         self._policies = policies

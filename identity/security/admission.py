@@ -110,7 +110,7 @@ class Admission:
             CallerUnknownError: It names no caller.
         """
         trusted = (self._local.current(), self._external.current())
-        if self._known_by is not trusted and self._known_by != trusted:
+        if self._known_by != trusted:
             self._known_by, self._known = trusted, {}
         known, now = self._known.get(certificate), self._now()
         if known is None or now >= known.until:

@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import grpc
 from joserfc import jws
-from joserfc.jwk import OKPKey
+from joserfc.jwk import ECKey, OKPKey
 
 ISSUER = "https://issuer.test"
 LIFETIME_S = 240
@@ -76,14 +76,14 @@ def claims_for(person: str, certificate: bytes, **others: Any) -> dict[str, Any]
 def assertion(
     claims: Mapping[str, Any],
     *,
-    key: OKPKey | None = None,
+    key: OKPKey | ECKey | None = None,
     **header: Any,  # noqa: ANN401 - any member
 ) -> str:
     """A signed assertion."""
     signer = key or issuer_key()
     members = {"alg": "Ed25519", "typ": "subid-citizen+jwt", "kid": signer.kid} | header
     content = json.dumps(claims).encode()
-    return jws.serialize_compact(members, content, signer, algorithms=["Ed25519"])
+    return jws.serialize_compact(members, content, signer, algorithms=["Ed25519", "ES256"])
 
 
 def asserting(channel: grpc.Channel, state: Path, certificate: bytes) -> grpc.Channel:

@@ -133,14 +133,22 @@ def open_channel(
 ) -> grpc.Channel:
     """A channel that presents a certificate of the server's own authority; a new one by default."""
     issued = identity or issue(state, caller)
-    authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
-    credentials = grpc.ssl_channel_credentials(
-        authority.certificate_pem, issued.private_key, issued.certificate
-    )
-    channel = grpc.secure_channel(address, credentials)
+    channel = plain_channel(address, state, issued)
     if caller.role is Role.CITIZEN_APP:
         return asserting(channel, state, issued.certificate)
     return channel
+
+
+def plain_channel(address: str, state: Path, identity: Identity) -> grpc.Channel:
+    """A channel that presents a certificate and shows no citizen."""
+    authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
+    credentials = grpc.ssl_channel_credentials(
+        authority.certificate_pem, identity.private_key, identity.certificate
+    )
+    # Without a pool of its own a channel would share the connection of another.
+    return grpc.secure_channel(
+        address, credentials, options=[("grpc.use_local_subchannel_pool", 1)]
+    )
 
 
 @pytest.fixture(scope="session")
