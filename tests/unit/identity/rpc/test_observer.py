@@ -47,7 +47,7 @@ async def observed(
 ) -> AsyncIterator[Any]:
     """A server with one method that answers with one message, and one that answers with more."""
     server = grpc.aio.server(interceptors=[Observer(telemetry)])
-    handlers = {
+    handlers: dict[str, Any] = {
         "SetLock": grpc.stream_unary_rpc_method_handler(answer),
         "Watch": grpc.stream_stream_rpc_method_handler(answer),
     }
