@@ -102,8 +102,9 @@ def _code(context: Any) -> str:  # noqa: ANN401 - as intercept_service
 
 
 def _parent(context: Any) -> str | None:  # noqa: ANN401 - as intercept_service
-    found = [value for name, value in context.invocation_metadata() or () if name == PARENT]
-    return found[0] if len(found) == 1 and isinstance(found[0], str) else None
+    found = (value for name, value in context.invocation_metadata() or () if name == PARENT)
+    parent = next(found, None)
+    return parent if isinstance(parent, str) else None
 
 
 def _role(context: Any) -> Role | None:  # noqa: ANN401 - as intercept_service
