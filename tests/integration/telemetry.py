@@ -17,6 +17,7 @@ class Receiver:
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
         self.url = ""
+        self.answers = 200
 
     @property
     def spans(self) -> Sequence[Span]:
@@ -38,7 +39,7 @@ def receiving() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             receiver.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
+            self.send_response(receiver.answers)
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
