@@ -4,7 +4,7 @@ Owns the order, and how the database is reached: read-only, beside a server or w
 nothing; an embedded PostgreSQL that does not run is started for the examination and stopped again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -24,23 +24,25 @@ from identity.storage.embedded import embedded_postgres
 from identity.storage.server_facts import inspecting
 
 
-def examine(settings: Settings, *, at: datetime, callers: Path | None = None) -> list[Finding]:
+def examine(
+    settings: Settings, *, now: Callable[[], datetime], callers: Path | None = None
+) -> list[Finding]:
     """Look at everything.
 
     Args:
         settings: The settings.
-        at: The present.
+        now: What time it is, in UTC.
         callers: Directory of callers' certificates, if any is to be looked at.
 
     Returns:
         A finding for each thing, in the order in which the service needs it. What cannot be looked
         at for want of something else is left out: the finding of that one says why.
     """
-    files = FileDoctor(settings, at, callers)
-    return [*looked_at(files.looks()), *_of_database(files)]
+    files = FileDoctor(settings, now(), callers)
+    return [*looked_at(files.looks()), *_of_database(files, now)]
 
 
-def _of_database(files: FileDoctor) -> Sequence[Finding]:
+def _of_database(files: FileDoctor, now: Callable[[], datetime]) -> Sequence[Finding]:
     settings = files.settings
     if settings.database is None and not (embedded_directory(settings) / "PG_VERSION").exists():
         said = f"{embedded_directory(settings)} holds no database yet"
@@ -53,7 +55,7 @@ def _of_database(files: FileDoctor) -> Sequence[Finding]:
     try:
         with _database(settings, ring) as database:
             database.ping()
-            return list(looked_at(DatabaseDoctor(database, policies, files.at).looks()))
+            return list(looked_at(DatabaseDoctor(database, policies, now).looks()))
     except (StateError, StorageUnavailableError, OverloadedError) as error:
         return [failed("database", str(error), "start it, or see what `database` names")]
 

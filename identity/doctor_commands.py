@@ -40,7 +40,7 @@ def doctor(
     from identity.finding import Grade  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
-    found = examine(settings, at=datetime.now(UTC), callers=callers)
+    found = examine(settings, now=lambda: datetime.now(UTC), callers=callers)
     if as_json:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2))
     else:

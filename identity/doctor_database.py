@@ -3,7 +3,7 @@
 Owns which of them are looked at and the bounds of what is well. Its connections cannot write.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,12 +36,12 @@ class DatabaseDoctor:
     Attributes:
         database: It, with the keys at hand, on connections that cannot write.
         policies: The packs that are here.
-        at: The present.
+        now: What time it is.
     """
 
     database: Database
     policies: PolicyBook
-    at: datetime
+    now: Callable[[], datetime]
 
     def looks(self) -> Iterator[Look]:
         """Everything that is looked at."""
@@ -57,18 +57,7 @@ class DatabaseDoctor:
 
     def server(self) -> Finding:
         """Whether what was committed is still there after a crash."""
-        facts = self._facts()
-        version = f"PostgreSQL {facts.version // 10_000}.{facts.version % 10_000}"
-        if facts.version < VERSION_MIN:
-            return failed("database", f"{version} is too old", "take 15 or later")
-        off = [name for name, value in facts.durability.items() if value == "off"]
-        if off:
-            return failed(
-                "database",
-                f"{version} runs with {' and '.join(off)} off: a crash may lose what was confirmed",
-                "set them on, and reload it",
-            )
-        return ok("database", f"{version}, and what is committed stays")
+        return grade_server(self._facts())
 
     def schema(self) -> Finding:
         """Whether the schema is the one that this code needs."""
@@ -82,7 +71,9 @@ class DatabaseDoctor:
 
     def clock(self) -> Finding:
         """How far this machine's clock and the database's are apart."""
-        apart = abs(self._facts().now - self.at)
+        before, there, after = self.now(), self._facts().now, self.now()
+        # Read in between: only what lies outside of that is a difference.
+        apart = max(before - there, there - after, timedelta())
         said = f"this machine's clock and the database's are {apart.total_seconds():.1f} s apart"
         todo = "see NTP on both machines"
         if apart > CLOCK_FAILED:
@@ -118,7 +109,7 @@ class DatabaseDoctor:
         if ran_until is None:
             return warning(name, "it has never run", todo)
         said = f"it has run until {ran_until:%Y-%m-%d %H:%M} UTC"
-        late = self.at - ran_until
+        late = self.now() - ran_until
         if late > RUN_FAILED:
             return failed(name, said, todo)
         return warning(name, said, todo) if late > RUN_WARNING else ok(name, said)
@@ -134,3 +125,18 @@ class DatabaseDoctor:
     def _facts(self) -> ServerFacts:
         with in_our_terms(), self.database.engine.connect() as connection:
             return read_facts(connection)
+
+
+def grade_server(facts: ServerFacts) -> Finding:
+    """How a server stands, by what it says of itself."""
+    version = f"PostgreSQL {facts.version // 10_000}.{facts.version % 10_000}"
+    if facts.version < VERSION_MIN:
+        return failed("database", f"{version} is too old", "take 15 or later")
+    off = [name for name, value in facts.durability.items() if value == "off"]
+    if off:
+        return failed(
+            "database",
+            f"{version} runs with {' and '.join(off)} off: a crash may lose what was confirmed",
+            "set them on, and reload it",
+        )
+    return ok("database", f"{version}, and what is committed stays")

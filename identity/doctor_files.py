@@ -219,7 +219,9 @@ class FileDoctor:
         """Whether the network that compares faces is the one that the thresholds were set for."""
         setup = load_proven_face_setup(self.settings, self.rules)
         setup.make_engine().warm_up()
-        return ok("face-model", f"{setup.model} at {setup.precision}, digest {setup.model_digest}")
+        return ok(
+            "face-model", f"{setup.model} at {setup.precision}, digest {setup.model_digest[:16]}…"
+        )
 
     def backups(self) -> Finding:
         """How old the newest whole backup is."""

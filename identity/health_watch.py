@@ -14,12 +14,6 @@ import structlog
 
 from identity.supervisor import is_set_within
 
-INTERVAL_S = 2.0
-"""Between two looks; each costs a file read, or a system call."""
-
-LOOK_TIMEOUT_S = 10.0
-"""A dependency that has not answered by then counts as lost: a disk that hangs never answers."""
-
 _log = structlog.get_logger("subid")
 
 Report = Callable[[str, bool], Awaitable[None]]
@@ -41,15 +35,34 @@ class Dependency:
     revive: Callable[[], Awaitable[None]] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often dependencies are asked.
+
+    Attributes:
+        interval_s: Seconds between two looks; each costs a file read, or a system call.
+        timeout_s: One that has not answered by then counts as lost: a disk that hangs never does.
+    """
+
+    interval_s: float = 2.0
+    timeout_s: float = 10.0
+
+
+USUAL_PACE = Pace()
+
+
 @asynccontextmanager
 async def watching_dependencies(
-    dependencies: Iterable[Dependency], report: Report, *, interval_s: float = INTERVAL_S
+    dependencies: Iterable[Dependency], report: Report, *, pace: Pace = USUAL_PACE
 ) -> AsyncIterator[None]:
-    """Watch each during the block, beside the others; a revival under way at its end is ended."""
+    """Watch each during the block, beside the others.
+
+    A look or a revival that is under way at its end is waited for.
+    """
     stopping = asyncio.Event()
     async with AsyncExitStack() as watches:
         for each in dependencies:
-            watch = _Watch(each, report, interval_s)
+            watch = _Watch(each, report, pace)
             await watch.look()
             await watches.enter_async_context(_running(watch, stopping))
         try:
@@ -61,15 +74,16 @@ async def watching_dependencies(
 class _Watch:
     """The watch over one dependency."""
 
-    def __init__(self, dependency: Dependency, report: Report, interval_s: float) -> None:
+    def __init__(self, dependency: Dependency, report: Report, pace: Pace) -> None:
         self._dependency = dependency
         self._report = report
-        self._interval_s = interval_s
+        self._pace = pace
         self._is_there: bool | None = None
+        self._asking: asyncio.Task[bool] | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Look until told to stop."""
-        while not await is_set_within(stopping, self._interval_s):
+        while not await is_set_within(stopping, self._pace.interval_s):
             await self.look()
             if not self._is_there and not stopping.is_set():
                 await self._revive()
@@ -86,12 +100,15 @@ class _Watch:
         await self._report(name, is_there)
 
     async def _asked(self) -> bool:
-        try:
-            return await asyncio.wait_for(
-                asyncio.to_thread(self._dependency.is_there), LOOK_TIMEOUT_S
-            )
-        except Exception:  # noqa: BLE001 - whatever it is, what depends on it fails by it
+        # A look that hangs is waited for again: others sent after it would take all threads.
+        if self._asking is None:
+            self._asking = asyncio.create_task(asyncio.to_thread(self._dependency.is_there))
+        answered, _ = await asyncio.wait({self._asking}, timeout=self._pace.timeout_s)
+        if not answered:
             return False
+        asked, self._asking = self._asking, None
+        # Whatever it raises, what depends on it fails by it.
+        return asked.exception() is None and asked.result()
 
     async def _revive(self) -> None:
         if self._dependency.revive is None:

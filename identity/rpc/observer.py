@@ -25,8 +25,6 @@ from identity.telemetry.tracing import PARENT, describe
 STATUS_DETAILS = "grpc-status-details-bin"
 """Trailing metadata that a rich status travels in (grpc/doc/PROTOCOL-HTTP2.md)."""
 
-_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
-
 
 class Observer(grpc.aio.ServerInterceptor):
     """Tells of every method of subid. Stands before the guard, so that refusals are seen too."""
@@ -87,7 +85,7 @@ class Observer(grpc.aio.ServerInterceptor):
 
 def _ended(method: str, context: Any, began_at: float, *, is_cut_off: bool) -> EndedCall:  # noqa: ANN401 - as intercept_service
     # Whoever is neither answered nor refused went away, or was sent away by a deadline or a stop.
-    code = "CANCELLED" if is_cut_off else _NAMES.get(context.code(), "OK")
+    code = "CANCELLED" if is_cut_off else _code(context)
     return EndedCall(
         method=method,
         role=_role(context),
@@ -97,9 +95,16 @@ def _ended(method: str, context: Any, began_at: float, *, is_cut_off: bool) -> E
     )
 
 
+def _code(context: Any) -> str:  # noqa: ANN401 - as intercept_service
+    # Of a call that was answered and had none set, a plain 0.
+    code = context.code()
+    return code.name if isinstance(code, grpc.StatusCode) else "OK"
+
+
 def _parent(context: Any) -> str | None:  # noqa: ANN401 - as intercept_service
-    found = [value for name, value in context.invocation_metadata() or () if name == PARENT]
-    return found[0] if len(found) == 1 and isinstance(found[0], str) else None
+    found = (value for name, value in context.invocation_metadata() or () if name == PARENT)
+    parent = next(found, None)
+    return parent if isinstance(parent, str) else None
 
 
 def _role(context: Any) -> Role | None:  # noqa: ANN401 - as intercept_service

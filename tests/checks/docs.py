@@ -23,6 +23,7 @@ from buf.validate import validate_pb2
 from identity.bootstrap import METADATA
 from identity.cli import app as identity_app
 from identity.config import Settings
+from identity.config_file import FILE_VARIABLE
 from identity.domain.errors import leaves
 from identity.domain.presence import TokenFault
 from identity.domain.verification import VerdictReason
@@ -34,7 +35,7 @@ from telco_sim.cli import app as telco_sim_app
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = Path("docs/reference/errors.md")
-RUNNING = Path("docs/operating/running.md")
+CONFIGURATION = Path("docs/operating/configuration.md")
 DATA_MODEL = Path("docs/reference/data-model.md")
 ENTRANCES = (Path("README.md"), Path("docs/README.md"))
 CODE = ("identity", "biometrics", "telco_sim", "protos/subid", "tests")
@@ -292,10 +293,10 @@ def _command_tree(program: str) -> Any:  # noqa: ANN401 - a group or a command, 
 def _wrong_settings(texts: Mapping[Path, str]) -> Iterator[str]:
     known = {f"SUBID_{name.upper()}" for name in Settings.model_fields}
     for path, text in texts.items():
-        for name in sorted(set(_SETTING.findall(text)) - known):
+        for name in sorted(set(_SETTING.findall(text)) - known - {FILE_VARIABLE}):
             yield f"{path}: there is no setting {name}"
-    for name in sorted(known - set(_SETTING.findall(texts.get(RUNNING, "")))):
-        yield f"{RUNNING}: {name} is missing"
+    for name in sorted(known - set(_SETTING.findall(texts.get(CONFIGURATION, "")))):
+        yield f"{CONFIGURATION}: {name} is missing"
 
 
 def _missing_pages() -> Iterator[str]:

@@ -144,15 +144,21 @@ def test_a_killed_database_is_told_over_health_and_started_again(
             iter([pb.ImportSubscriptionsRequest(request_id=new_id(), rows=[row])]), timeout=60
         )
         stub = health_pb2_grpc.HealthStub(channel)
-        told = stub.Watch(health_pb2.HealthCheckRequest(service=""), timeout=120)
+        told, of_database = (
+            stub.Watch(health_pb2.HealthCheckRequest(service=name), timeout=120)
+            for name in ("", "subid.database")
+        )
         assert next(told).status == health_pb2.HealthCheckResponse.SERVING
+        assert next(of_database).status == health_pb2.HealthCheckResponse.SERVING
         postmaster = int((state / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGKILL)
-        assert next(told).status == health_pb2.HealthCheckResponse.NOT_SERVING
-        assert next(told).status == health_pb2.HealthCheckResponse.SERVING
+        for status in ("NOT_SERVING", "SERVING"):
+            expected = health_pb2.HealthCheckResponse.ServingStatus.Value(status)
+            assert next(told).status == next(of_database).status == expected
         listed = operator.ListSubscriptions(pb.ListSubscriptionsRequest(), timeout=60)
         assert [item.msisdn for item in listed.subscriptions] == [row.msisdn]
         told.cancel()
+        of_database.cancel()
         assert server.stop() == 0
         assert "Traceback" not in server.errors
     assert not (state / "postgres" / "postmaster.pid").exists()

@@ -38,7 +38,7 @@ from tests.databases import own_database
 from tests.integration.conftest import open_channel, served
 from tests.integration.people import People, Subscriber
 from tests.integration.scene import AGENCY, LEGAL_BASIS, RIGHTS_OF_AGENCY, Scene
-from tests.integration.telemetry import Receiver, fetched, receiving
+from tests.integration.telemetry import Receiver, fetched_when_quiet, receiving
 from tests.integration.wire import Stubs, refused
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -113,7 +113,7 @@ def told(
         with capture_logs() as logged, served(settings) as address:
             (metrics,) = [line["address"] for line in logged if line["event"] == _SERVED]
             subscriber = work(address, state, cards, faces[0])
-            text_told = fetched(metrics)
+            text_told = fetched_when_quiet(metrics)
         # A server that has stopped has sent every span.
         yield Told(metrics=text_told, receiver=receiver, subscriber=subscriber)
 

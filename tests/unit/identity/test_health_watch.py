@@ -1,11 +1,12 @@
 """The watch over dependencies: each is told when it is lost, brought back, and told again."""
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 
-from identity.health_watch import Dependency, watching_dependencies
+from identity.health_watch import Dependency, Pace, watching_dependencies
 
-AT_ONCE_S = 0.001
+AT_ONCE = Pace(interval_s=0.001)
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Thing:
 async def test_what_is_lost_is_told_and_told_again_when_it_is_back() -> None:
     thing = Thing()
     dependency = Dependency(name="disk", is_there=thing.ask)
-    async with watching_dependencies([dependency], thing.report, interval_s=AT_ONCE_S):
+    async with watching_dependencies([dependency], thing.report, pace=AT_ONCE):
         assert await thing.told() == ("disk", True)
         thing.is_there = False
         assert await thing.told() == ("disk", False)
@@ -57,7 +58,7 @@ async def test_what_is_lost_is_told_and_told_again_when_it_is_back() -> None:
 async def test_what_can_be_revived_is_revived_until_it_is_there() -> None:
     thing = Thing(is_there=False, attempts_needed=3)
     dependency = Dependency(name="faces", is_there=thing.ask, revive=thing.revive)
-    async with watching_dependencies([dependency], thing.report, interval_s=AT_ONCE_S):
+    async with watching_dependencies([dependency], thing.report, pace=AT_ONCE):
         assert await thing.told() == ("faces", False)
         assert await thing.told() == ("faces", True)
     assert thing.attempts == 3
@@ -69,7 +70,24 @@ async def test_what_is_there_all_the_while_is_told_once() -> None:
         Dependency(name="keys", is_there=thing.ask),
         Dependency(name="faces", is_there=other.ask, revive=other.revive),
     ]
-    async with watching_dependencies(dependencies, thing.report, interval_s=AT_ONCE_S):
+    async with watching_dependencies(dependencies, thing.report, pace=AT_ONCE):
         told = [await thing.told() for _ in range(3)]
     assert sorted(told) == [("faces", False), ("faces", True), ("keys", True)]
     assert thing.reports.empty()
+
+
+async def test_one_that_hangs_is_told_and_asked_no_second_time_until_it_answers() -> None:
+    thing, may_answer = Thing(), threading.Event()
+    asked: list[None] = []
+
+    def hang() -> bool:
+        asked.append(None)
+        return may_answer.wait(60)
+
+    dependency = Dependency(name="disk", is_there=hang)
+    pace = Pace(interval_s=0.001, timeout_s=0.001)
+    async with watching_dependencies([dependency], thing.report, pace=pace):
+        assert await thing.told() == ("disk", False)
+        assert len(asked) <= 1
+        may_answer.set()
+        assert await thing.told() == ("disk", True)

@@ -450,3 +450,17 @@ async def test_a_flood_is_refused_at_once_and_what_was_accepted_is_answered_in_g
         assert isinstance((await timed())[1], FaceFindings)
     finally:
         pool.close()
+
+
+async def test_a_pool_whose_process_died_while_idle_is_revived(
+    victim: Victim, face: bytes, probe: bytes
+) -> None:
+    told = [victim.pool.is_broken]
+    victim.kill()
+    victim.wait_until_noticed()
+    told.append(victim.pool.is_broken)
+    await victim.pool.revive()
+    told.append(victim.pool.is_broken)
+    assert told == [False, True, False]
+    assert (victim.pool.under_way, victim.pool.under_way_max) == (0, ACCEPTED_MAX)
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None

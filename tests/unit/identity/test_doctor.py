@@ -1,0 +1,454 @@
+"""`identity doctor`: what is well is said to be, and each thing that is not is found.
+
+Every fault is made for real: files are opened to others, exchanged and removed, a database is taken
+back, its clock left behind, its durability switched off.
+"""
+
+import json
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.exc import ProgrammingError
+from typer.testing import CliRunner
+
+from identity.bootstrap import open_database, prepare
+from identity.cli import app
+from identity.config import Settings
+from identity.doctor import examine
+from identity.doctor_database import DatabaseDoctor, grade_server
+from identity.doctor_files import FileDoctor
+from identity.domain.caller import Caller, Role
+from identity.finding import Finding, Grade, looked_at
+from identity.policy_files import load_policies
+from identity.security.certificates import load_or_create_authority
+from identity.security.keys import (
+    generate_key_ring,
+    read_key_ring,
+    with_new_key,
+    write_key_ring,
+)
+from identity.security.vault import Vault
+from identity.services.trust_store import load_trust
+from identity.storage.database import Database
+from identity.storage.server_facts import ServerFacts, inspecting
+from telco_sim.cards import CardAuthority
+from tests.databases import move, own_database
+
+NOW = datetime.now(UTC)
+"""Certificates and the database live in real time; what is late is looked at from later."""
+
+
+def ready(settings: Settings) -> Settings:
+    """A service as it stands after its first days: everything that the doctor looks at is well."""
+    with open_database(settings) as database:
+        prepare(database)
+        with database.transaction() as uow:
+            uow.registry.keep_clock(is_simulated=False)
+            uow.cases.set_ran_until(NOW)
+            for pack in load_policies(settings).chosen:
+                uow.policy_packs.keep(pack.version, pack.digest, at=NOW)
+    load_or_create_authority(settings.state / "certificates", at=NOW)
+    cards = CardAuthority(established_on=(NOW - timedelta(days=400)).date())
+    settings.trust_directory.mkdir()
+    (settings.trust_directory / "csca.der").write_bytes(cards.certificate)
+    revoked = cards.revocation_list(at=NOW, good_for=timedelta(days=90))
+    (settings.trust_directory / "csca.crl").write_bytes(revoked)
+    assert settings.backups is not None
+    backup = settings.backups / "base" / f"{NOW:%Y%m%dT%H%M%SZ}-0a1b2c3d"
+    backup.mkdir(parents=True)
+    (backup / "manifest.json").touch()
+    return settings
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@pytest.fixture
+def settings(postgres_url: str, tmp_path: Path) -> Iterator[Settings]:
+    with own_database(postgres_url, f"doctor_{uuid4().hex}") as url:
+        yield ready(
+            Settings(
+                state=tmp_path / "state",
+                database=url,
+                listen=f"127.0.0.1:{free_port()}",
+                backups=tmp_path / "backups",
+                disk_reserve_mb=0,
+            )
+        )
+
+
+def in_files(settings: Settings, name: str, *, at: datetime = NOW, **given: Path) -> Finding:
+    """One finding in files, without the others' time."""
+    looks = FileDoctor(settings, at, **given).looks()
+    (found,) = looked_at(look for look in looks if look[0] == name)
+    return found
+
+
+def real() -> datetime:
+    """The machine's clock, which the database's is compared with."""
+    return datetime.now(UTC)
+
+
+def _same(at: datetime) -> datetime:
+    return at
+
+
+def in_database(settings: Settings, name: str, *, now: Callable[[], datetime] = real) -> Finding:
+    """One finding in the database."""
+    ring = read_key_ring(settings.state / "keys.json")
+    with inspecting(str(settings.database)) as engine:
+        database = Database(engine, Vault(ring))
+        policies = load_policies(settings)
+        looks = DatabaseDoctor(database, policies, now).looks()
+        (found,) = looked_at(look for look in looks if look[0] == name)
+        return found
+
+
+def changed_by(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Every file of the service with its size and time."""
+    roots = [settings.state, *([settings.backups] if settings.backups else [])]
+    files = [path for root in roots for path in root.rglob("*") if path.is_file()]
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+
+
+def test_a_service_that_is_well_is_said_to_be_and_nothing_is_changed(settings: Settings) -> None:
+    before = changed_by(settings)
+    found = examine(settings, now=real)
+    assert [each for each in found if each.grade is not Grade.OK] == []
+    assert [each.name for each in found] == [
+        *("keys", "authority", "server-certificate", "callers", "trust", "policies"),
+        *("face-model", "backups", "disk", "database", "migrations", "clock"),
+        *("keys-of-database", "enforcement", "packs-of-database"),
+    ]
+    assert not any(each.todo for each in found)
+    assert changed_by(settings) == before
+
+
+def test_the_database_refuses_the_doctor_every_write(settings: Settings) -> None:
+    with (
+        inspecting(str(settings.database)) as engine,
+        engine.connect() as connection,
+        pytest.raises(Exception, match="read-only transaction"),
+    ):
+        connection.execute(text("CREATE TABLE written (x int)"))
+
+
+def test_an_empty_machine_is_told_and_left_empty(tmp_path: Path) -> None:
+    settings = Settings(state=tmp_path / "state", listen=f"127.0.0.1:{free_port()}")
+    found = {each.name: each.grade for each in examine(settings, now=real)}
+    warned = {name for name, grade in found.items() if grade is Grade.WARNING}
+    assert {"keys", "authority", "backups", "database"} <= warned
+    assert found["trust"] is Grade.FAILED
+    assert not settings.state.exists()
+
+
+def test_an_embedded_database_is_started_looked_at_and_stopped(tmp_path: Path) -> None:
+    settings = ready(
+        Settings(
+            state=tmp_path / "state",
+            listen=f"127.0.0.1:{free_port()}",
+            backups=tmp_path / "backups",
+            disk_reserve_mb=0,
+        )
+    )
+
+    def of_database() -> Finding:
+        found = {each.name: each for each in examine(settings, now=real)}
+        assert found["migrations"].grade is Grade.OK
+        return found["database"]
+
+    assert of_database().grade is Grade.OK
+    assert not (settings.state / "postgres" / "postmaster.pid").exists()
+    for name in ("fsync", "full_page_writes"):
+        with open_database(settings) as database, database.engine.connect() as connection:
+            autocommit = connection.execution_options(isolation_level="AUTOCOMMIT")
+            autocommit.execute(text(f"ALTER SYSTEM SET {name} = off"))
+    found = of_database()
+    assert found.grade is Grade.FAILED
+    assert "fsync and full_page_writes off" in found.said
+
+
+@pytest.mark.parametrize("make", ["open", "broken"])
+def test_keys_that_others_may_read_or_that_are_broken_are_found(
+    settings: Settings, make: str
+) -> None:
+    path = settings.state / "keys.json"
+    if make == "open":
+        path.chmod(0o644)
+    else:
+        path.write_text("{}")
+    found = in_files(settings, "keys")
+    assert found.grade is Grade.FAILED
+    assert str(path) in found.said
+    last = examine(settings, now=real)[-1]
+    assert (last.name, last.grade) == ("database", Grade.FAILED)
+
+
+def test_keys_that_are_gone_are_found(settings: Settings) -> None:
+    (settings.state / "keys.json").unlink()
+    assert in_files(settings, "keys").grade is Grade.WARNING
+    found = {each.name: each.grade for each in examine(settings, now=real)}
+    assert found["keys-of-database"] is Grade.FAILED
+
+
+def test_keys_of_another_registry_and_keys_that_are_lost_are_found(settings: Settings) -> None:
+    path = settings.state / "keys.json"
+    own = read_key_ring(path)
+    write_key_ring(path, generate_key_ring(), may_replace=True)
+    assert in_database(settings, "keys-of-database").grade is Grade.FAILED
+    write_key_ring(path, with_new_key(own, key_id=2, is_active=True), may_replace=True)
+    with open_database(settings) as database:
+        prepare(database)
+    assert in_database(settings, "keys-of-database").grade is Grade.OK
+    write_key_ring(path, own, may_replace=True)
+    found = in_database(settings, "keys-of-database")
+    assert found.grade is Grade.FAILED
+    assert "lacks 2" in found.said
+
+
+def test_an_authority_that_is_open_exchanged_or_ending_is_found(
+    settings: Settings, tmp_path: Path
+) -> None:
+    key = settings.state / "certificates" / "ca.key.pem"
+    for days, grade in ((0, Grade.OK), (3_300, Grade.WARNING), (3_651, Grade.FAILED)):
+        found = in_files(settings, "authority", at=NOW + timedelta(days=days))
+        assert found.grade is grade
+    key.chmod(0o640)
+    assert in_files(settings, "authority").said == f"others may read {key}"
+    key.chmod(0o600)
+    load_or_create_authority(tmp_path / "other", at=NOW)
+    key.write_bytes((tmp_path / "other" / "ca.key.pem").read_bytes())
+    assert "is not the key of" in in_files(settings, "authority").said
+    key.write_bytes(b"nothing")
+    assert in_files(settings, "authority").grade is Grade.FAILED
+    key.unlink()
+    assert "No such file" in in_files(settings, "authority").said
+
+
+@contextmanager
+def showing(directory: Path, certificate: bytes, key: bytes) -> Iterator[str]:
+    """A server that shows a certificate to whoever asks."""
+    (directory / "shown.pem").write_bytes(certificate + key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(directory / "shown.pem")
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                plain, _ = server.accept()
+            except OSError:
+                return
+            with plain, context.wrap_socket(plain, server_side=True) as secured:
+                secured.recv(1)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(10)
+
+
+def test_what_the_server_shows_is_looked_at(settings: Settings, tmp_path: Path) -> None:
+    own = load_or_create_authority(settings.state / "certificates", at=NOW)
+    other = load_or_create_authority(tmp_path / "other", at=NOW)
+    for authority, days, grade in (
+        (own, 0, Grade.OK),
+        (own, 300, Grade.WARNING),
+        (own, 366, Grade.FAILED),
+        (other, 0, Grade.FAILED),
+    ):
+        issued = authority.issue_server(at=NOW)
+        with showing(tmp_path, issued.certificate, issued.private_key) as address:
+            listening = settings.model_copy(update={"listen": address})
+            found = in_files(listening, "server-certificate", at=NOW + timedelta(days=days))
+        assert found.grade is grade, found
+
+
+def test_callers_whose_certificates_end_are_named(settings: Settings, tmp_path: Path) -> None:
+    directory = tmp_path / "callers"
+    directory.mkdir()
+    assert in_files(settings, "callers", callers=directory).grade is Grade.WARNING
+    authority = load_or_create_authority(settings.state / "certificates", at=NOW)
+    for name in ("tax", "health"):
+        issued = authority.issue_caller(Caller(Role.AGENCY, name), at=NOW)
+        (directory / f"{name}.crt.pem").write_bytes(issued.certificate)
+    (directory / "ca.crt.pem").write_bytes(authority.certificate_pem)
+    for days, grade in ((0, Grade.OK), (300, Grade.WARNING), (366, Grade.FAILED)):
+        found = in_files(settings, "callers", at=NOW + timedelta(days=days), callers=directory)
+        assert found.grade is grade
+    assert "health.crt.pem" in found.said
+    assert "and 1 more" in found.said
+    (directory / "health.crt.pem").write_bytes(b"nothing")
+    assert "is not a certificate" in in_files(settings, "callers", callers=directory).said
+
+
+def test_trust_that_runs_out_is_found(settings: Settings) -> None:
+    for days, grade in ((0, Grade.OK), (89.5, Grade.WARNING), (91, Grade.FAILED)):
+        assert in_files(settings, "trust", at=NOW + timedelta(days=days)).grade is grade
+    (settings.trust_directory / "csca.crl").unlink()
+    assert in_files(settings, "trust").grade is Grade.FAILED
+    (settings.trust_directory / "csca.der").write_bytes(b"nothing")
+    assert in_files(settings, "trust").grade is Grade.FAILED
+
+
+def test_a_card_authority_that_ends_is_found(settings: Settings) -> None:
+    anchors = load_trust(settings.trust_directory).store.anchors()
+    ends = min(anchor.ends_at for anchor in anchors)
+    found = in_files(settings, "trust", at=ends + timedelta(days=1))
+    assert found.grade is Grade.FAILED
+
+
+def test_policy_packs_that_are_broken_absent_or_changed_are_found(settings: Settings) -> None:
+    absent = settings.model_copy(update={"policies": "vn-2026-04-15,vn-none"})
+    found = in_files(absent, "policies")
+    assert found.grade is Grade.FAILED
+    assert "vn-none" in found.said
+    with open_database(settings) as database, database.transaction() as uow:
+        uow.policy_packs.keep("vn-1999-01-01", b"\0" * 32, at=NOW)
+    found = in_database(settings, "packs-of-database")
+    assert found.grade is Grade.FAILED
+    assert "vn-1999-01-01" in found.said
+
+
+def test_a_network_that_is_not_there_is_found(settings: Settings) -> None:
+    other = settings.model_copy(update={"face_model": "no-such-network"})
+    found = in_files(other, "face-model")
+    assert found.grade is Grade.FAILED
+    assert "no-such-network" in found.said
+
+
+def test_backups_that_are_old_unfinished_or_none_are_found(settings: Settings) -> None:
+    for hours, grade in ((1, Grade.OK), (37, Grade.WARNING), (24 * 8, Grade.FAILED)):
+        assert in_files(settings, "backups", at=NOW + timedelta(hours=hours)).grade is grade
+    assert settings.backups is not None
+    (manifest,) = settings.backups.rglob("manifest.json")
+    manifest.unlink()
+    assert in_files(settings, "backups").said == f"{settings.backups} holds no whole backup"
+    none = settings.model_copy(update={"backups": None})
+    assert in_files(none, "backups").said == "not configured"
+
+
+def test_a_disk_that_is_full_or_nearly_is_found(settings: Settings) -> None:
+    found = os.statvfs(settings.state)
+    free_mb = found.f_bavail * found.f_frsize >> 20
+    for reserve, grade in (
+        (0, Grade.OK),
+        (free_mb // 2, Grade.WARNING),
+        (free_mb * 2, Grade.FAILED),
+    ):
+        assert (
+            in_files(settings.model_copy(update={"disk_reserve_mb": reserve}), "disk").grade
+            is grade
+        )
+
+
+def test_a_database_that_is_not_there_is_found(settings: Settings) -> None:
+    url = make_url(str(settings.database)).set(database="none_of_this_name")
+    gone = settings.model_copy(update={"database": url.render_as_string(hide_password=False)})
+    found = examine(gone, now=real)[-1]
+    assert (found.name, found.grade) == ("database", Grade.FAILED)
+
+
+def test_a_schema_that_is_not_current_is_found(settings: Settings) -> None:
+    assert in_database(settings, "migrations").grade is Grade.OK
+    with open_database(settings) as database:
+        move(database.engine, "-1")
+    found = {each.name: each.grade for each in examine(settings, now=real)}
+    assert found["migrations"] is Grade.FAILED
+    assert "enforcement" not in found
+
+
+def test_durability_that_is_switched_off_is_found(settings: Settings) -> None:
+    assert in_database(settings, "database").grade is Grade.OK
+    with open_database(settings) as database, database.engine.connect() as connection:
+        name = make_url(str(settings.database)).database
+        connection.execute(text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        connection.commit()
+    found = in_database(settings, "database")
+    assert found.grade is Grade.FAILED
+    assert "synchronous_commit off" in found.said
+
+
+def test_a_server_that_is_too_old_is_found() -> None:
+    facts = ServerFacts(version=140_005, now=NOW, durability={"fsync": "on"})
+    assert grade_server(facts).said == "PostgreSQL 14.5 is too old"
+    assert grade_server(replace(facts, version=150_000)).grade is Grade.OK
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "grade"),
+    [(0, Grade.OK), (-30, Grade.WARNING), (30, Grade.WARNING), (-90, Grade.FAILED)],
+)
+def test_clocks_that_are_apart_are_found(settings: Settings, apart_s: int, grade: Grade) -> None:
+    def now() -> datetime:
+        return real() + timedelta(seconds=apart_s)
+
+    assert in_database(settings, "clock", now=now).grade is grade
+
+
+def test_enforcement_that_is_late_is_found(settings: Settings) -> None:
+    for hours, grade in ((1, Grade.OK), (3, Grade.WARNING), (25, Grade.FAILED)):
+        late = NOW + timedelta(hours=hours)
+        assert in_database(settings, "enforcement", now=partial(_same, late)).grade is grade
+    with open_database(settings) as database, database.engine.begin() as connection:
+        connection.execute(text("DELETE FROM enforcement_clock"))
+    assert in_database(settings, "enforcement").said == "it has never run"
+    with open_database(settings) as database, database.engine.begin() as connection:
+        connection.execute(text("UPDATE registry SET clock_kind = 'simulated'"))
+    assert in_database(settings, "enforcement").grade is Grade.OK
+
+
+def test_a_look_that_fails_in_an_unheard_of_way_is_a_finding_without_its_text() -> None:
+    def look() -> Finding:
+        raise ProgrammingError("SELECT secret", {}, Exception("0901234567"))
+
+    (found,) = looked_at([("one", look, "see the log")])
+    assert found == Finding(
+        name="one",
+        grade=Grade.FAILED,
+        said="it could not be looked at: ProgrammingError",
+        todo="see the log",
+    )
+
+
+def test_the_command_ends_with_the_worst_grade(settings: Settings) -> None:
+    def run(*more: str) -> tuple[int, str]:
+        options = ("--state", str(settings.state), "--database", str(settings.database), *more)
+        environment = {
+            "SUBID_BACKUPS": str(settings.backups),
+            "SUBID_LISTEN": settings.listen,
+            "SUBID_DISK_RESERVE_MB": "0",
+        }
+        done = CliRunner().invoke(app, ["doctor", *options], env=environment)
+        return done.exit_code, done.stdout
+
+    code, told = run("--json")
+    assert code == 0, told
+    assert {each["grade"] for each in json.loads(told)} == {"ok"}
+    assert settings.backups is not None
+    (manifest,) = settings.backups.rglob("manifest.json")
+    old = manifest.parent.with_name(f"{NOW - timedelta(days=2):%Y%m%dT%H%M%SZ}-0a1b2c3d")
+    manifest.parent.rename(old)
+    assert run()[0] == 1
+    (settings.state / "keys.json").chmod(0o644)
+    code, told = run()
+    assert code == 2
+    assert "chmod 600" in told
