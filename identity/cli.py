@@ -149,7 +149,7 @@ def add_caller(
     with refusals_in_one_line():
         authority = load_or_create_authority(settings.state / "certificates", at=now)
         issued = authority.issue_caller(caller, at=now)
-        out.mkdir(parents=True, exist_ok=True)
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_secret(out / f"{name}.key.pem", issued.private_key)
         write_public(out / f"{name}.crt.pem", issued.certificate)
         write_public(out / "ca.crt.pem", authority.certificate_pem)
