@@ -59,7 +59,7 @@ def test_a_registry_comes_back_as_it_was_acknowledged_at_an_instant(
             stdout=subprocess.PIPE,
             text=True,
         )
-        during = []
+        during: list[str] = []
         while taking.poll() is None and len(during) < AT_MOST:
             during.append(f"during-{len(during)}")
             register_agency(regulator, during[-1])
