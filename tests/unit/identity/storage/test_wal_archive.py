@@ -51,11 +51,12 @@ def test_nothing_is_written_where_the_archives_disk_is_away_and_all_when_it_is_b
     with embedded_postgres(data, archive=archive) as url:
         write(url)
     before = WALArchive(archive).segments(1)
-    # Started before the disk is away: a start without it would begin another archive.
     with embedded_postgres(data) as url:
         archive.rename(tmp_path / "away")
         archive.mkdir()
         write(url)
+    with pytest.raises(ArchiveError, match="has lost its archive"):
+        embedded_postgres(data, archive=archive).__enter__()
     assert not list(archive.iterdir())
     archive.rmdir()
     (tmp_path / "away").rename(archive)
