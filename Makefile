@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOS_OUT ?= protos/gen
+SBOM ?= sbom.json
 PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
-.PHONY: demo test check protos bench accuracy fuzz clean
+.PHONY: demo test check protos bench accuracy fuzz sbom audit clean
 
 demo: $(VENV)/.synced
 	telco-sim demo $(ARGS)
@@ -40,6 +41,21 @@ check: $(VENV)/.synced node_modules/.package-lock.json
 	python -m tests.checks.migrations
 	python -m tests.checks.docs
 	python -m tests.checks.permissions
+	python -m tests.checks.secrets
+	python -m tests.checks.supply_chain
+	hadolint Containerfile
+
+# What an installation runs, each with its version and digests, as CycloneDX (ECMA-424).
+sbom: $(VENV)/.synced
+	uv export --frozen --no-dev --all-extras --no-emit-project --quiet | \
+	  cyclonedx-py requirements - --pyproject pyproject.toml --validate --output-reproducible \
+	  --spec-version 1.6 --output-format JSON --output-file $(SBOM)
+
+# Known weaknesses of what an installation runs. Asks the advisory database, so it needs the network.
+audit: $(VENV)/.synced
+	uv export --frozen --no-dev --all-extras --no-emit-project --quiet --output-file audit.txt
+	pip-audit --requirement audit.txt --disable-pip --require-hashes; \
+	  status=$$?; rm -f audit.txt; exit $$status
 
 protos: $(VENV)/.synced
 	rm -rf $(PROTOS_OUT)

@@ -133,7 +133,7 @@ def open_database(
             the embedded server does not start.
         StorageUnavailableError: The database cannot be reached.
     """
-    settings.state.mkdir(parents=True, exist_ok=True)
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     source = key_source(settings)
     source.read()  # before a server is started for nothing
     accepts = may_lack_keys or settings.accept_lost_keys

@@ -1,7 +1,7 @@
 """What the state directory needs of the file system: one maker at a time, and whole files.
 
-Owns the lock on a directory, the writing of files that are there as a whole or not at all, and the
-reading of small ones that may be anything.
+Owns the lock on a directory, the writing of files that are there as a whole or not at all, the
+reading of small ones that may be anything, and what a file must be like that holds a secret.
 Knows nothing of what is in them.
 """
 
@@ -13,9 +13,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SECRET_BYTES_MAX = 2**20
+"""Of a file with a secret: a key takes some 200 octets, a ring with a thousand keys 100 kB."""
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
 
 class StateError(Exception):
     """State that cannot be used; one line that says what is wrong and never shows a secret."""
+
+
+class SecretFileError(StateError):
+    """A file with a secret that somebody else could have read or put there."""
 
 
 @contextmanager
@@ -27,7 +37,8 @@ def locked(directory: Path) -> Iterator[None]:
     Args:
         directory: Made when absent.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    # Whatever the umask: secrets are read from no directory that others can write in.
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -83,6 +94,54 @@ def read_whole(path: Path, *, bytes_max: int) -> bytes:
     if len(content) > bytes_max:
         raise ValueError("larger than it can be")
     return content
+
+
+def read_secret(path: Path) -> bytes:
+    """Read a file that holds a secret, if nobody else can have read it or put it there.
+
+    It must be a regular file of ours or of root's, with no permission for anybody else, in a
+    directory that nobody else can write in. A link is followed, as secret stores mount their files
+    so, when that holds for its directory too.
+
+    Args:
+        path: Where.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        SecretFileError: It is not as it must be, or larger than `SECRET_BYTES_MAX`.
+        OSError: It may not be read.
+    """
+    real = path.resolve()
+    for directory in dict.fromkeys((path.absolute().parent, real.parent)):
+        _refuse_open_directory(directory)
+    descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise SecretFileError(f"{path} is no regular file")
+        _refuse_owner(path, found)
+        if found.st_mode & _OTHERS:
+            raise SecretFileError(f"{path} can be read by others: chmod 600")
+        if found.st_size > SECRET_BYTES_MAX:
+            raise SecretFileError(f"{path} is larger than it can be")
+        return os.read(descriptor, SECRET_BYTES_MAX)
+    finally:
+        os.close(descriptor)
+
+
+def _refuse_open_directory(directory: Path) -> None:
+    found = directory.stat()
+    _refuse_owner(directory, found)
+    # In a directory such as /tmp (its sticky bit) only the owner of a file can replace it.
+    if found.st_mode & _OTHERS_WRITE and not found.st_mode & stat.S_ISVTX:
+        raise SecretFileError(
+            f"{directory} can be written by others and holds a secret: chmod go-w"
+        )
+
+
+def _refuse_owner(path: Path, found: os.stat_result) -> None:
+    if found.st_uid not in {os.geteuid(), 0}:
+        raise SecretFileError(f"{path} belongs to somebody else: chown it")
 
 
 def sync_directory(directory: Path) -> None:

@@ -24,7 +24,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from identity.domain.caller import Caller
 from identity.security.callers import caller_uri, identify
-from identity.state_directory import StateError, locked, write_whole
+from identity.state_directory import (
+    SecretFileError,
+    StateError,
+    locked,
+    read_secret,
+    write_whole,
+)
 
 AUTHORITY_DAYS = 3650
 CALLER_DAYS = 30
@@ -137,7 +143,8 @@ def load_or_create_authority(directory: Path, *, at: dt.datetime) -> Certificate
     """The authority kept in a directory, made on first use; of several processes one makes it.
 
     Raises:
-        AuthorityError: A file is missing or damaged, or the two do not belong together.
+        AuthorityError: A file is missing or damaged, the two do not belong together, or others can
+            read or replace the key.
     """
     certificate_path, key_path = directory / "ca.crt.pem", directory / "ca.key.pem"
     with locked(directory):
@@ -158,7 +165,9 @@ def read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthori
     if not key_path.exists():
         raise AuthorityError(f"{key_path} is missing beside {certificate_path}")
     try:
-        key = load_pem_private_key(key_path.read_bytes(), password=None)
+        key = load_pem_private_key(read_secret(key_path), password=None)
+    except SecretFileError as error:
+        raise AuthorityError(str(error)) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuthorityError(f"{key_path} is not a private key") from error
     certificate = read_certificate(certificate_path)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from identity.domain.caller import Caller
 from identity.security.certificates import AuthorityError, load_or_create_authority
 from identity.security.local_authority import read_local_authority
+from identity.state_directory import SecretFileError, read_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -30,12 +31,17 @@ def read_client_keys(*, certificate: Path, private_key: Path, authority: Path) -
     """Read the three files.
 
     Raises:
-        AuthorityError: A file is not what it should be, or the first two do not belong together.
+        AuthorityError: A file is not what it should be, the first two do not belong together, or
+            others can read or replace the private key.
         OSError: A file cannot be read.
     """
+    try:
+        secret = read_secret(private_key)
+    except SecretFileError as error:
+        raise AuthorityError(str(error)) from error
     keys = ClientKeys(
         certificate=certificate.read_bytes(),
-        private_key=private_key.read_bytes(),
+        private_key=secret,
         authority=authority.read_bytes(),
     )
     owner = _certificate(certificate, keys.certificate)

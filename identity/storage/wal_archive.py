@@ -12,6 +12,7 @@ import re
 import secrets
 import shlex
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,26 +126,29 @@ def start_archiving(data: Path, archive: Path) -> None:
         archive: Where; made when absent.
 
     Raises:
-        ArchiveError: The archive is another database's.
+        ArchiveError: The archive is another database's, or gone from where it was.
     """
     if any(ord(letter) < ord(" ") for letter in str(archive)):
         raise ArchiveError("a path with control characters cannot be archived to")
     mark = archive_mark(data)
     own = WALArchive(archive.absolute())
     archive.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not own.belongs_to(mark):
-        if any(archive.iterdir()):
-            raise ArchiveError(
-                f"{archive} is the archive of another database: take a new directory"
-            )
-        write_whole(archive / _marked(mark), b"", mode=0o600, may_replace=True)
-        give_to_server(archive)
-        let_server_reach(archive)
     settings = {
         "archive_mode": "on",
         "archive_command": own.writing_command(mark),
         "archive_timeout": f"{SWITCH_AFTER_S}s",
     }
+    if not own.belongs_to(mark):
+        if any(archive.iterdir()):
+            raise ArchiveError(
+                f"{archive} is the archive of another database: take a new directory"
+            )
+        if _included(data) == _format_settings(settings):
+            # To begin again here would hide what is missing until somebody restores.
+            raise ArchiveError(f"{archive} has lost its archive: bring it back, or take another")
+        write_whole(archive / _marked(mark), b"", mode=0o600, may_replace=True)
+        give_to_server(archive)
+        let_server_reach(archive)
     write_included(data, settings)
 
 
@@ -159,14 +163,12 @@ def is_archiving(data: Path) -> bool:
     return (data / SETTINGS_FILE).exists()
 
 
-def write_included(data: Path, settings: dict[str, str]) -> None:
+def write_included(data: Path, settings: Mapping[str, str]) -> None:
     """Write settings of PostgreSQL's into the file that `subid.conf` includes."""
-    lines = [f"{name} = '{_escaped(value)}'\n" for name, value in settings.items()]
-    content = "".join(["# Written by subid; ALTER SYSTEM goes before it.\n", *lines]).encode()
-    path = data / SETTINGS_FILE
-    if not path.exists() or path.read_bytes() != content:
-        write_whole(path, content, mode=0o600, may_replace=True)
-        give_to_server(path)
+    content = _format_settings(settings)
+    if _included(data) != content:
+        write_whole(data / SETTINGS_FILE, content, mode=0o600, may_replace=True)
+        give_to_server(data / SETTINGS_FILE)
 
 
 def archive_mark(data: Path) -> str:
@@ -204,6 +206,16 @@ def segment_of(lsn: str) -> int:
     """
     high, low = lsn.split("/")
     return (int(high, 16) << 32 | int(low, 16)) // SEGMENT_BYTES
+
+
+def _format_settings(settings: Mapping[str, str]) -> bytes:
+    lines = [f"{name} = '{_escaped(value)}'\n" for name, value in settings.items()]
+    return "".join(["# Written by subid; ALTER SYSTEM goes before it.\n", *lines]).encode()
+
+
+def _included(data: Path) -> bytes | None:
+    path = data / SETTINGS_FILE
+    return path.read_bytes() if path.exists() else None
 
 
 def _marked(mark: str) -> str:
