@@ -1,4 +1,4 @@
-"""The log is sealed before the first call and all the while; what stands in the way is said once."""
+"""The log is sealed before the first call and ever after; what stands in the way is said once."""
 
 import asyncio
 from collections.abc import Callable
