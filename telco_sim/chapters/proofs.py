@@ -22,7 +22,8 @@ _ATTEMPTS = 60
 def keep_receipts(world: World) -> None:
     """People about whom agencies asked keep a receipt of it, and so does the agency."""
     first_key = world.app.receipts.first_key()
-    for personal_id in dict.fromkeys(each.personal_id for each in world.looks[:_SAMPLE]):
+    looks = [each for each in world.looks if each.agency == world.agency.name]
+    for personal_id in dict.fromkeys(each.personal_id for each in looks[:_SAMPLE]):
         shown, _ = world.app.accesses(personal_id)
         own = [each for each in shown if each.caller == f"agency:{world.agency.name}"]
         for access in own[:1]:
