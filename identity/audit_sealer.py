@@ -36,7 +36,9 @@ class AuditSealer:
 async def sealing(sealer: AuditSealer) -> AsyncIterator[None]:
     """Seal during the block; what is under way at its end is waited for."""
     stopping = asyncio.Event()
-    task = asyncio.create_task(_keep_sealing(sealer, stopping))
+    # Once before anybody asks, so that there is a head; a backlog is not waited for.
+    _, failure = await _seal_some(sealer)
+    task = asyncio.create_task(_keep_sealing(sealer, stopping, failure))
     try:
         yield
     finally:
@@ -44,23 +46,30 @@ async def sealing(sealer: AuditSealer) -> AsyncIterator[None]:
         await task
 
 
-async def _keep_sealing(sealer: AuditSealer, stopping: asyncio.Event) -> None:
-    failure: str | None = None
-    while not await is_set_within(stopping, sealer.interval_s):
-        now = await _seal_all(sealer, stopping)
-        # Said once, not twice a second.
-        if now is not None and now != failure:
-            _log.error("audit log is not sealed", type=now)
-        if now is None and failure is not None:
-            _log.info("audit log is sealed again")
-        failure = now
+async def _keep_sealing(sealer: AuditSealer, stopping: asyncio.Event, failure: str | None) -> None:
+    is_more = False
+    while is_more or not await is_set_within(stopping, sealer.interval_s):
+        is_more, failure = await _seal_some(sealer, failure)
+        is_more = is_more and not stopping.is_set()
 
 
-async def _seal_all(sealer: AuditSealer, stopping: asyncio.Event) -> str | None:
-    """Seal until there is no more; what stood in the way, if anything."""
+async def _seal_some(sealer: AuditSealer, failure: str | None = None) -> tuple[bool, str | None]:
+    """Seal once.
+
+    Args:
+        sealer: What to do.
+        failure: What stood in the way last time: it is said once, not twice a second.
+
+    Returns:
+        Whether there may be more, and what stands in the way now.
+    """
     try:
-        while await asyncio.to_thread(sealer.seal) and not stopping.is_set():
-            pass
+        is_more = await asyncio.to_thread(sealer.seal)
     except Exception as error:  # noqa: BLE001 - whatever it is, entries wait, and the next look tries again
-        return type(error).__name__
-    return None
+        now = type(error).__name__
+        if now != failure:
+            _log.error("audit log is not sealed", type=now)
+        return False, now
+    if failure is not None:
+        _log.info("audit log is sealed again")
+    return is_more, None

@@ -20,6 +20,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from subid.v1.agency_service_pb2_grpc import AgencyServiceStub
+from subid.v1.audit_service_pb2_grpc import AuditServiceStub
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
@@ -228,6 +229,7 @@ class Caller:
         self.notifications = NotificationServiceStub(channel)
         self.privacy = PrivacyServiceStub(channel)
         self.kyc = KycServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
 
     def ask(
         self, method: Callable[..., Any], request: Message, *, authorization: str | None = None

@@ -5,6 +5,7 @@ nothing that is stored but what a key has signed, and reads everything once, in 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -120,6 +121,15 @@ class Checked:
     lost_keys: Sequence[int]
 
 
+def _first_fault(walk: "_Walk", trusted: bytes | None) -> Fault | None:
+    try:
+        walk.refuse_keys(trusted)
+        walk.run()
+    except _FaultError as error:
+        return error.fault
+    return None
+
+
 class _FaultError(Exception):
     """Carries the first fault out of the walk."""
 
@@ -144,14 +154,9 @@ def check_log(
         seen: Heads that were kept elsewhere, their signatures checked: the log must hold them.
     """
     connection.execute(_SNAPSHOT)
-    walk = _Walk(connection, details_key, seen)
-    fault = None
-    try:
-        walk.refuse_keys(trusted)
-        added = connection.execute(_ADDED).mappings().one_or_none()
-        walk.run(added)
-    except _FaultError as error:
-        fault = error.fault
+    with ExitStack() as streams:
+        walk = _Walk(connection, details_key, seen, streams)
+        fault = _first_fault(walk, trusted)
     return Checked(
         fault=fault,
         leaf_count=walk.tree.size,
@@ -167,12 +172,17 @@ class _Walk:
     """One pass over leaves, nodes and heads side by side."""
 
     def __init__(
-        self, connection: Connection, details_key: bytes, seen: Sequence[TreeHead]
+        self,
+        connection: Connection,
+        details_key: bytes,
+        seen: Sequence[TreeHead],
+        streams: ExitStack,
     ) -> None:
         self.tree = GrowingTree()
         self.head_count = 0
         self.keys: Mapping[int, ChainedKey] = {each.number: each for each in read_keys(connection)}
         self._connection = connection
+        self._streams = streams
         self._details_key = details_key
         self._seen = sorted(seen, key=lambda head: head.size)
         self._heads = self._all_heads()
@@ -191,8 +201,9 @@ class _Walk:
         if trusted is not None and trusted not in {key.public_key for key in ordered}:
             raise _fault(FaultKind.KEY, "the trusted key is not among the keys of the log")
 
-    def run(self, added: Mapping[Any, Any] | None) -> None:
+    def run(self) -> None:
         """Walk to the end, or to the first fault."""
+        added = self._connection.execute(_ADDED).mappings().one_or_none()
         self._compare_heads()
         for batch in self._streamed(_LEAVES).mappings().partitions():
             nodes = self._nodes_until(self.tree.size + len(batch))
@@ -306,7 +317,9 @@ class _Walk:
 
     def _streamed(self, query: Executable) -> CursorResult[Any]:
         options = {"yield_per": LEAVES_AT_ONCE}
-        return self._connection.execute(query, execution_options=options)
+        result = self._connection.execute(query, execution_options=options)
+        self._streams.callback(result.close)
+        return result
 
     def _last_head_size(self) -> int | None:
         newest = select(audit_head.c.tree_size).order_by(audit_head.c.tree_size.desc()).limit(1)

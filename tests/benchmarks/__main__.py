@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.benchmarks import (
     accesses,
+    audit,
     chip,
     contacts,
     directives,
@@ -48,6 +49,8 @@ BENCHMARKS: dict[str, Run] = {
     "link_registry": registry.link_rate,
     "registry_growth": registry.growth,
     "secrets_for_all": privacy.secrets_for_all,
+    "sealing_rate": audit.sealing_rate,
+    "sealing_cost": audit.sealing_cost,
     "wave": enforcement.wave,
     "enforcement_clock": enforcement.clock,
     "directives": directives.directives,

@@ -28,6 +28,7 @@ from tests.integration.matching import MATCHER, register_matcher
 from tests.integration.people import People
 from tests.integration.scene import AGENCY, RIGHTS_OF_AGENCY, Scene
 from tests.integration.wire import Stubs
+from tests.integration.witnessing import register_ombudsman
 
 START_TIMEOUT_S = 300.0
 """Far longer than any start takes, on any machine: one that hangs fails its test, not the run."""
@@ -69,6 +70,7 @@ def world(
             state=state, database=url, listen="127.0.0.1:0", face_workers=1, simulated_clock=True
         )
         with served(settings) as address:
+            register_ombudsman(settings)
             yield World(address=address, settings=settings, cards=cards)
 
 

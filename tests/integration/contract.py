@@ -32,6 +32,7 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1 import wave_service_pb2 as wave_pb
 from subid.v1.date_pb2 import Date
+from tests.integration.audit_contract import EXAMPLES_OF_AUDIT
 from tests.integration.notification_contract import EXAMPLES_OF_NOTIFICATIONS
 from tests.integration.wire import method_key, new_id
 
@@ -64,6 +65,7 @@ _EVIDENCE = dispute_pb.Evidence(
 EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
     {
         **EXAMPLES_OF_NOTIFICATIONS,
+        **EXAMPLES_OF_AUDIT,
         "PopulationService/ImportPopulation": lambda: population_pb.ImportPopulationRequest(
             request_id=new_id(), records=[_RECORD]
         ),

@@ -23,6 +23,8 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from subid.v1 import (
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     citizen_service_pb2,
     citizen_service_pb2_grpc,
     compliance_service_pb2,
@@ -114,6 +116,8 @@ class Country:
     contact_refusal: Status | None = None
     offices: Offices = field(default_factory=Offices)
     accesses: list[citizen_service_pb2.Access] = field(default_factory=list)
+    receipt: str = "{}"
+    audit_key: bytes = b""
     quality: quality_service_pb2.GetReportResponse = field(
         default_factory=quality_service_pb2.GetReportResponse
     )
@@ -371,6 +375,27 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
         )
 
 
+class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
+    """Hands every receipt to everybody."""
+
+    def __init__(self, country: Country) -> None:
+        """Hand out the receipt of a country."""
+        self._country = country
+
+    def GetReceipt(
+        self, _: audit_service_pb2.GetReceiptRequest, __: grpc.ServicerContext
+    ) -> audit_service_pb2.GetReceiptResponse:
+        """Hands out the one receipt that there is."""
+        return audit_service_pb2.GetReceiptResponse(receipt=self._country.receipt)
+
+    def GetTreeHead(
+        self, _: audit_service_pb2.GetTreeHeadRequest, __: grpc.ServicerContext
+    ) -> audit_service_pb2.GetTreeHeadResponse:
+        """Tells a key, and no head."""
+        key = audit_service_pb2.AuditKey(number=1, public_key=self._country.audit_key)
+        return audit_service_pb2.GetTreeHeadResponse(keys=[key])
+
+
 class ContactServicer(ContactsOfAll):
     def __init__(self, country: Country) -> None:
         super().__init__(country.offices)
@@ -556,6 +581,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(country), server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(country), server)
     add_services(server, country.offices)
     dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(), server)
     compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(

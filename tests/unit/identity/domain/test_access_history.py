@@ -25,6 +25,7 @@ ABOUT_NOBODY = frozenset(
         *("import_subscriptions", "link_registry", "link_slice", "preview_wave"),
         *("pull_directives", "recompute_verdicts", "reconcile_service_state", "record_quality"),
         *("reseal_values", "retire_key", "revert_wave", "rotate_keys", "stop_wave"),
+        *("begin_audit_era", "list_entries", "register_witness", "rotate_audit_key"),
         "watch_contact_changes",
     }
 )
