@@ -19,12 +19,14 @@ PART_COUNT = 8
 """Into so many parts of 32 bits a look is cut, each of which has a mark. Every eighth bit is of one
 part: neighbouring bits change together."""
 
-OWN_PARTS_MIN = 2
+OWN_PARTS_MIN = 4
 """Photographs of one person with so many equal parts are one photograph: looks that differ in at
-most 6 bits have them."""
+most 4 bits have them. Copies compressed or sized anew differ in 0 to 8, in more than 4 one time in a
+hundred; other captures in 42 at least (docs/decisions/0039)."""
 
-OTHERS_PARTS_MIN = 4
-"""The same of photographs of two people: among those of a whole country, chance is given more."""
+OTHERS_PARTS_MIN = 6
+"""The same of photographs of two people. Stricter: among those of a whole country chance has more
+to choose from, and the mistake would be an accusation."""
 
 # Two that share a mark are looked at one after the other, on whatever servers they are. In one
 # order, as everybody locks: a sub-select that sorts is not taken apart by the planner.

@@ -117,12 +117,11 @@ def complete_request(
     )
 
 
-_visits = count(1)
+_moments = count(1)
 
 
-def probes_of(
-    person: PhotographedPerson, *, seed: int | None = None, number: int = 1
-) -> tuple[bytes, ...]:
-    """Photographs of a person as a phone takes them, by default such as were never taken before."""
-    generator = Random(next(_visits) if seed is None else seed)
+def probes_of(person: PhotographedPerson, *, seed: int, number: int = 1) -> tuple[bytes, ...]:
+    """Photographs of a person as a phone takes them, a moment after those of any other test."""
+    generator = Random(seed)
+    moment = Random(next(_moments))
     return tuple(person.probe(generator=generator) for _ in range(number))
