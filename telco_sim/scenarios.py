@@ -7,6 +7,7 @@ what is in a chapter.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from telco_sim.abuse_cheats import ABUSE_CHEATS
 from telco_sim.agency_cheats import AGENCY_CHEATS
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
@@ -34,7 +35,14 @@ from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS, *AGENCY_CHEATS)
+CHEATS = (
+    *FORGERIES,
+    *CARD_CHEATS,
+    *INTRUSIONS,
+    *ENFORCEMENT_CHEATS,
+    *AGENCY_CHEATS,
+    *ABUSE_CHEATS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,10 @@ POLICY = LookupPolicy(unknown_share_max=0.5, sequential_share_max=0.25, judged_f
     ],
 )
 def test_of_few_nothing_is_said_and_of_many_the_shares(
-    asked: int, unknown: int, sequential: int, is_guessing: bool
+    asked: int,
+    unknown: int,
+    sequential: int,
+    is_guessing: bool,  # noqa: FBT001 - a case
 ) -> None:
     looked = Looked(asked_count=asked, unknown_count=unknown, sequential_count=sequential)
     assert POLICY.is_guessing(looked) is is_guessing

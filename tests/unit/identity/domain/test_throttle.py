@@ -61,7 +61,9 @@ def test_all_apps_are_one_channel_and_each_operator_its_own() -> None:
     ],
 )
 def test_a_photograph_without_a_face_is_no_failure(
-    changes: dict[str, object], state: VerdictState, counts: bool
+    changes: dict[str, object],
+    state: VerdictState,
+    counts: bool,  # noqa: FBT001 - a case
 ) -> None:
     evidence = make_evidence(make_record(), **changes)
     verdict = decide(evidence, rules().verification, at=NOW, score_names=score_names)

@@ -42,7 +42,7 @@ STRICT = replace(rules(), lookups=LookupPolicy(judged_from=4))
 
 @pytest.fixture
 def agency(uow: UnitOfWork) -> Agency:
-    return store_agency(uow, grants=[make_grant(rights=frozenset({Right.NUMBER}))])
+    return store_agency(uow, make_grant(Right.NUMBER))
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_honest_agencies_are_not_stopped_and_others_are_not_either(
 ) -> None:
     people = [store_citizen(uow).personal_id for _ in range(6)]
     assert isinstance(ask(uow, agency, *people, make_personal_id()), list)
-    guesser = store_agency(uow, grants=[make_grant(rights=frozenset({Right.NUMBER}))])
+    guesser = store_agency(uow, make_grant(Right.NUMBER))
     honest = replace(make_question(agency, *people), rules=STRICT)
     guessing = replace(
         make_question(guesser, *(make_personal_id() for _ in range(5))), rules=STRICT
