@@ -7,6 +7,7 @@ what is in a chapter.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from telco_sim.abuse_cheats import ABUSE_CHEATS
 from telco_sim.agency_cheats import AGENCY_CHEATS
 from telco_sim.assertion_cheats import ASSERTION_CHEATS
 from telco_sim.attackers import Outcome, try_all
@@ -43,6 +44,7 @@ CHEATS = (
     *ASSERTION_CHEATS,
     *ENFORCEMENT_CHEATS,
     *AGENCY_CHEATS,
+    *ABUSE_CHEATS,
 )
 
 

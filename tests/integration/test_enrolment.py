@@ -58,7 +58,7 @@ def test_who_was_not_verified_is_not_enrolled(world: World, scene: Scene, faces:
     evidence = scene.evidence(subscriber.citizen, faces[0])
     request = complete_request(scene.start(subscriber), evidence)
     del request.probe_photographs[:]
-    request.probe_photographs.extend(probes_of(faces[1], seed=3))
+    request.probe_photographs.extend(probes_of(faces[1]))
     stub = scene.operator(subscriber.operator).verifications
     verdict = stub.CompleteVerification(request).verdict
     assert verdict.state == pb.VERDICT_STATE_NOT_VERIFIED
@@ -120,7 +120,7 @@ def test_a_policy_may_send_whoever_no_longer_resembles_an_old_portrait_to_a_pers
     # The first day that the authority issued cards: last year.
     issued_on = date(datetime.now(UTC).year - 1, 1, 1)
     old = world.cards.issue(subscriber.citizen, portrait=faces[0].portrait(), issued_on=issued_on)
-    aged = Evidence(card=old, probes=probes_of(faces[1], seed=5))
+    aged = Evidence(card=old, probes=probes_of(faces[1]))
     at_home = scene.verify(subscriber, aged).verdict
     assert at_home.state == pb.VERDICT_STATE_NOT_VERIFIED
     assert at_home.portrait_age_years >= 1

@@ -16,6 +16,7 @@ import structlog
 from google.protobuf.message import Message
 
 from identity.domain.errors import OverloadedError
+from identity.rpc.call_rates import CallRates
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
 from identity.rpc.load import Shares
 from identity.security.admission import Admission
@@ -73,13 +74,14 @@ def certificate_of(name: str) -> bytes:
     return authority.issue_caller(identify([name]), at=now).certificate
 
 
-def guard(shares: Shares | None = None) -> Guard:
+def guard(shares: Shares | None = None, rates: CallRates | None = None) -> Guard:
     return Guard(
         admission=Admission(state()),
         clock=SimulatedClock(NOW),
         policies=policies(),
         threads=THREADS,
         shares=shares,
+        rates=rates,
     )
 
 
@@ -230,3 +232,58 @@ async def test_a_large_request_of_an_asynchronous_method_is_checked_too() -> Non
         await answer(sent(b"\x0a\x80\x80\x08" + bytes(2 * LOOP_BYTES_MAX)), connection)
     assert connection.abortion is not None
     assert connection.abortion[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def refusal_of(surrounding: Guard, behaviour: Any, method: str = METHOD) -> grpc.StatusCode:  # noqa: ANN401 - any handler
+    """How a call behind a guard is refused."""
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(behaviour), method)
+    connection = Connection()
+    with pytest.raises(Aborted):
+        await answer(sent(body_of(method)), connection)
+    assert connection.abortion is not None
+    return connection.abortion[0]
+
+
+async def test_a_call_without_a_deadline_of_its_own_has_the_servers() -> None:
+    async def endless(_request: object, _call: object) -> object:
+        return await asyncio.Event().wait()
+
+    brief = guard(Shares(call_s=0.01))
+    assert await refusal_of(brief, endless) is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+async def test_a_call_that_blocks_a_thread_is_answered_all_the_same() -> None:
+    done = threading.Event()
+
+    def blocking(_request: object, _call: object) -> object:
+        return done.wait()
+
+    try:
+        brief = guard(Shares(call_s=0.01))
+        assert await refusal_of(brief, blocking) is grpc.StatusCode.DEADLINE_EXCEEDED
+    finally:
+        done.set()
+
+
+async def test_a_caller_that_calls_too_often_is_refused_before_its_request_is_read() -> None:
+    async def never(_request: object, _call: object) -> object:
+        raise AssertionError("the call was let in")
+
+    surrounding = guard(rates=CallRates(usual_per_minute=1))
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(never))
+    for code in (grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED):
+        connection = Connection()
+        with pytest.raises(Aborted):
+            await answer(sent(body_of(METHOD)), connection)
+        assert connection.abortion is not None
+        assert connection.abortion[0] is code
+
+
+async def test_about_one_citizen_a_caller_may_ask_so_often() -> None:
+    async def answered(_request: object, _call: object) -> object:
+        return await asyncio.sleep(0, "an answer")
+
+    surrounding = guard(rates=CallRates(citizen_per_minute=1))
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(answered))
+    assert await answer(sent(body_of(METHOD)), Connection()) == "an answer"
+    assert await refusal_of(surrounding, answered) is grpc.StatusCode.RESOURCE_EXHAUSTED
