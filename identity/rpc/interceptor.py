@@ -86,7 +86,7 @@ class Guard(grpc.aio.ServerInterceptor):
         path = handler_call_details.method
         method = path.removeprefix(PACKAGE)
         # The very first step: under ten times the load there is no time for a second one.
-        if self._new_work.is_full and path.startswith(PACKAGE) and method not in FINISHING:
+        if path.startswith(PACKAGE) and method not in FINISHING and not self._new_work.has_room():
             return self._shed.handler
         handler = await continuation(handler_call_details)
         if handler is None or not path.startswith(PACKAGE):

@@ -161,13 +161,12 @@ class NewWork:
         self._limit = limit
         self._under_way = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next one is refused."""
+    def has_room(self) -> bool:
+        """Whether one more may come; the limit takes note when not."""
         if self._under_way < self._limit.limit:
-            return False
+            return True
         self._limit.saw_full()
-        return True
+        return False
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -176,7 +175,7 @@ class NewWork:
         Raises:
             OverloadedError: As many are under way as may be.
         """
-        if self.is_full:
+        if not self.has_room():
             raise OverloadedError("more work is waiting than is finished in good time")
         self._under_way += 1
         try:
