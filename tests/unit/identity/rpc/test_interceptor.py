@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from identity.domain.errors import OverloadedError
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
-from identity.rpc.load import Shares
+from identity.rpc.load import LimitSettings, Shares
 from identity.services.clock import SimulatedClock
 from tests.integration.contract import METHODS, example
 from tests.integration.wire import method_key
@@ -205,3 +205,31 @@ async def test_a_large_request_of_an_asynchronous_method_is_checked_too() -> Non
         await answer(sent(b"\x0a\x80\x80\x08" + bytes(2 * LOOP_BYTES_MAX)), connection)
     assert connection.abortion is not None
     assert connection.abortion[0] is grpc.StatusCode.INVALID_ARGUMENT
+
+
+async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_looked_at() -> None:
+    surrounding = Guard(
+        clock=SimulatedClock(NOW),
+        policies=policies(),
+        threads=THREADS,
+        limits=LimitSettings(least=1, most=1),
+    )
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
+    waiting = asyncio.create_task(answer(silence(), Connection()))
+    await asyncio.sleep(0)
+    refused = Connection(b"nobody")
+    shed = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
+    with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
+        await shed(silence(), refused)
+    assert refused.abortion is not None
+    assert refused.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert [entry["event"] for entry in logs] == ["shedding"]
+    pull = "/subid.v1.EnforcementService/PullDirectives"
+    finishing = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), pull)
+    operator = Connection(b"urn:subid:operator:acme")
+    assert await finishing(sent(body_of(pull)), operator) is not None
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
+    assert await answer(sent(body_of(METHOD)), Connection()) is not None
