@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from ssl import PEM_cert_to_DER_cert
@@ -145,11 +145,7 @@ class Guard(grpc.aio.ServerInterceptor):
         peer = _peer_of(context)
         watch.caller = str(peer.caller)
         authorise(peer.caller, watch.method)
-        with ExitStack() as held:
-            held.enter_context(self._load.hold(peer.caller, is_stream=is_stream))
-            # Streams have shares of their own, and many of them last for ever.
-            if not is_stream and watch.method not in FINISHING:
-                held.enter_context(self._new_work.hold())
+        with self._load.hold(peer.caller, is_stream=is_stream):
             self._feel_pulse()
             yield peer
 
@@ -182,10 +178,13 @@ class Guard(grpc.aio.ServerInterceptor):
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
-        if inspect.iscoroutinefunction(behaviour):
-            request = await self._read(method, body)
-            return await behaviour(request, self._call(peer))
-        return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
+        # Counted from here on: who opens calls and says nothing takes no room from others. Streams
+        # have shares of their own, and many of them last for ever.
+        with nullcontext() if method in FINISHING else self._new_work.hold():
+            if inspect.iscoroutinefunction(behaviour):
+                request = await self._read(method, body)
+                return await behaviour(request, self._call(peer))
+            return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
 
     async def _asked(
         self,

@@ -214,9 +214,17 @@ async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_lo
         threads=THREADS,
         limits=LimitSettings(least=1, most=1),
     )
-    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
-    waiting = asyncio.create_task(answer(silence(), Connection()))
-    await asyncio.sleep(0)
+    is_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Message, _call: object) -> Message:
+        is_begun.set()
+        await may_end.wait()
+        return request
+
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(slow))
+    silent = asyncio.create_task(answer(silence(), Connection()))
+    waiting = asyncio.create_task(answer(sent(body_of(METHOD)), Connection()))
+    await is_begun.wait()
     refused = Connection(b"nobody")
     shed = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
     with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
@@ -228,8 +236,10 @@ async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_lo
     finishing = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), pull)
     operator = Connection(b"urn:subid:operator:acme")
     assert await finishing(sent(body_of(pull)), operator) is not None
-    waiting.cancel()
+    may_end.set()
+    assert await waiting is not None
+    silent.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waiting
+        await silent
     answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
     assert await answer(sent(body_of(METHOD)), Connection()) is not None
