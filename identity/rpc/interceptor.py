@@ -222,14 +222,17 @@ class Guard(grpc.aio.ServerInterceptor):
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         asked_s = time.monotonic()
+        begun_s: list[float] = []
 
-        def timed() -> tuple[float, _Result]:
-            return time.monotonic() - asked_s, work()
+        def timed() -> _Result:
+            begun_s.append(time.monotonic())
+            return work()
 
-        loop = asyncio.get_running_loop()
-        waited_s, result = await loop.run_in_executor(self._threads, timed)
-        self._limit.saw_wait("threads", waited_s, now_s=time.monotonic())
-        return result
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+        finally:
+            for each in begun_s:  # none, if it was given up before its turn
+                self._limit.saw_wait("threads", each - asked_s, now_s=time.monotonic())
 
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()
