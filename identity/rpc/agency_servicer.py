@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from identity.domain.agency import Agency, Grant, Purpose, Right
+from identity.domain.caller import Caller, Role
 from identity.domain.errors import PageTokenInvalidError
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
@@ -135,7 +136,9 @@ def _name_in(page_token: str) -> str:
         PageTokenInvalidError: We issued no such token.
     """
     try:
-        return bytes.fromhex(page_token).decode("ascii")
+        name = bytes.fromhex(page_token).decode("ascii")
+        # Anything else is in no row, and some of it, such as a NUL, may not even be looked for.
+        return Caller(Role.AGENCY, name).name if name else ""
     except ValueError as error:
         raise PageTokenInvalidError("this page token was not issued here") from error
 

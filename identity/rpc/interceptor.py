@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import aclosing, contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,7 +95,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
         self._rates = rates or CallRates()
-        self._limit = AdaptiveLimit(now_s=time.monotonic())
+        self._limit = AdaptiveLimit(self._shares.new_work, now_s=time.monotonic())
         self._new_work = NewWork(self._limit)
         self._shed = Shedding()
         self._is_pulse_due = False
@@ -109,7 +109,7 @@ class Guard(grpc.aio.ServerInterceptor):
         path = handler_call_details.method
         method = path.removeprefix(PACKAGE)
         # The very first step: under ten times the load there is no time for a second one.
-        if self._new_work.is_full and path.startswith(PACKAGE) and method not in FINISHING:
+        if path.startswith(PACKAGE) and method not in FINISHING and not self._new_work.has_room():
             return self._shed.handler
         handler = await continuation(handler_call_details)
         if handler is None or not path.startswith(PACKAGE):
@@ -170,11 +170,7 @@ class Guard(grpc.aio.ServerInterceptor):
         watch.caller = str(caller)
         permission, scope = authorise(caller, watch.method)
         self._rates.take(caller, watch.method)
-        with ExitStack() as held:
-            held.enter_context(self._load.hold(caller, is_stream=is_stream))
-            # Streams have shares of their own, and many of them last for ever.
-            if not is_stream and watch.method not in FINISHING:
-                held.enter_context(self._new_work.hold())
+        with self._load.hold(caller, is_stream=is_stream):
             self._feel_pulse()
             citizen = None
             if scope is Scope.CITIZEN:
@@ -211,11 +207,14 @@ class Guard(grpc.aio.ServerInterceptor):
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
         most_s = self._shares.job_s if method in JOBS else self._shares.call_s
-        try:
-            async with asyncio.timeout(most_s):
-                return await self._answered(behaviour, method, peer, body)
-        except TimeoutError as error:
-            raise CallTooLongError(f"not answered within {most_s:g} s") from error
+        # Counted from here on: who opens calls and says nothing takes no room from others. Streams
+        # have shares of their own, and many of them last for ever.
+        with nullcontext() if method in FINISHING else self._new_work.hold():
+            try:
+                async with asyncio.timeout(most_s):
+                    return await self._answered(behaviour, method, peer, body)
+            except TimeoutError as error:
+                raise CallTooLongError(f"not answered within {most_s:g} s") from error
 
     async def _answered(
         self, behaviour: Callable[..., Any], method: str, peer: "_Peer", body: bytes
@@ -279,14 +278,17 @@ class Guard(grpc.aio.ServerInterceptor):
         asked_s = time.monotonic()
         # With the call's context, so that a step in a thread is still a step of the call.
         inside = copy_context()
+        begun_s: list[float] = []
 
-        def timed() -> tuple[float, _Result]:
-            return time.monotonic() - asked_s, inside.run(work)
+        def timed() -> _Result:
+            begun_s.append(time.monotonic())
+            return inside.run(work)
 
-        loop = asyncio.get_running_loop()
-        waited_s, result = await loop.run_in_executor(self._threads, timed)
-        self._limit.saw_wait("threads", waited_s, now_s=time.monotonic())
-        return result
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+        finally:
+            for each in begun_s:  # none, if it was given up before its turn
+                self._limit.saw_wait("threads", each - asked_s, now_s=time.monotonic())
 
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()

@@ -34,8 +34,31 @@ bounds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """How the limit on new work is found.
+
+    Attributes:
+        least: Calls that are always let in: enough to keep the request threads busy.
+        most: Calls that are never exceeded.
+        window_s: How long waits are watched before the limit is changed.
+        wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
+            through, stands in a queue that only grows (RFC 8289, 3.2: the least wait of an interval
+            tells a standing queue from a burst).
+        slower_by: What is left of the limit after a window with a standing queue.
+        faster_by: Share of the limit that is added after a window without one.
+    """
+
+    least: int = 16
+    most: int = 512
+    window_s: float = 0.2
+    wait_max_s: float = 0.02
+    slower_by: float = 0.85
+    faster_by: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What one caller may take of the server.
+    """What one caller may take of the server, and all of them together.
 
     Attributes:
         calls_max: Calls under way, without streams. A quarter of what the server accepts, watches
@@ -46,6 +69,7 @@ class Shares:
         call_s: How long a call that is no stream may take, whatever deadline its caller gave it,
             or none. The longest is a face comparison, 30 s of it and as long a wait.
         job_s: The same of a method that works on the whole registry.
+        new_work: How the limit on the new work of all callers together is found.
     """
 
     calls_max: int = 256
@@ -53,6 +77,7 @@ class Shares:
     silence_s: float = 60.0
     call_s: float = 120.0
     job_s: float = 3_600.0
+    new_work: LimitSettings = LimitSettings()
 
 
 class CallerLoad:
@@ -83,29 +108,6 @@ class CallerLoad:
             counts[caller] -= 1
             if not counts[caller]:
                 del counts[caller]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitSettings:
-    """How the limit on new work is found.
-
-    Attributes:
-        least: Calls that are always let in: enough to keep the request threads busy.
-        most: Calls that are never exceeded.
-        window_s: How long waits are watched before the limit is changed.
-        wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
-            through, stands in a queue that only grows (RFC 8289, 3.2: the least wait of an interval
-            tells a standing queue from a burst).
-        slower_by: What is left of the limit after a window with a standing queue.
-        faster_by: Share of the limit that is added after a window without one.
-    """
-
-    least: int = 16
-    most: int = 512
-    window_s: float = 0.2
-    wait_max_s: float = 0.02
-    slower_by: float = 0.85
-    faster_by: float = 0.05
 
 
 class AdaptiveLimit:
@@ -166,13 +168,12 @@ class NewWork:
         self._limit = limit
         self._under_way = 0
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next one is refused."""
+    def has_room(self) -> bool:
+        """Whether one more may come; the limit takes note when not."""
         if self._under_way < self._limit.limit:
-            return False
+            return True
         self._limit.saw_full()
-        return True
+        return False
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -181,7 +182,7 @@ class NewWork:
         Raises:
             OverloadedError: As many are under way as may be.
         """
-        if self.is_full:
+        if not self.has_room():
             raise OverloadedError("more work is waiting than is finished in good time")
         self._under_way += 1
         try:

@@ -196,6 +196,8 @@ async def listen(
             ("grpc.so_reuseport", 0),
             ("grpc.keepalive_time_ms", SILENT_PEER_MS),
             ("grpc.keepalive_timeout_ms", VANISHED_PEER_MS),
+            # The one that counts since gRPC 1.60; its own is a minute.
+            ("grpc.http2.ping_timeout_ms", VANISHED_PEER_MS),
         ],
     )
     _add_servicers(server, edge, policies)

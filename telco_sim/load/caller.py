@@ -7,7 +7,7 @@ what was acknowledged. Knows the requests by their methods only.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ _PASSING = frozenset(
 )
 
 Method = Callable[..., Any]
+Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,23 @@ class Journal:
     in_doubt: list[Call] = field(default_factory=list)
 
 
-async def insist(call: Call, *, patience_s: float, minute: Minute, journal: Journal) -> None:
-    """Make a call until it is answered, and note what came of it."""
+async def insist(
+    call: Call,
+    *,
+    patience_s: float,
+    minute: Minute,
+    journal: Journal,
+    pause: Pause = asyncio.sleep,
+) -> None:
+    """Make a call until it is answered, and note what came of it.
+
+    Args:
+        call: The call.
+        patience_s: For how long it is repeated.
+        minute: Where times and refusals are noted.
+        journal: Where a write is noted.
+        pause: Waits between two attempts, so many seconds.
+    """
     began_s = time.monotonic()
     minute.asked += 1
     pause_s = PAUSE_S
@@ -95,7 +111,7 @@ async def insist(call: Call, *, patience_s: float, minute: Minute, journal: Jour
         minute.refusals[status.name] += 1
         if status not in _PASSING or time.monotonic() - began_s > patience_s:
             break
-        await asyncio.sleep(pause_s)
+        await pause(pause_s)
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
     minute.failures[status.name] += 1
     if call.is_write:

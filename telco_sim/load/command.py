@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from telco_sim.load.plan import LoadPlan
+from telco_sim.load.plan import SEED, LoadPlan
 from telco_sim.load.report import budget_used, is_good, write_chart, write_report
 from telco_sim.load.run import LoadRun, run_load
 from telco_sim.server import ServiceStartError
@@ -31,7 +31,7 @@ def load(  # noqa: PLR0913 - each parameter is an option of the command
     faults: Annotated[bool, typer.Option("--faults", help="A fault in each minute.")] = False,
     seed: Annotated[
         int, typer.Option(help="The same seed draws the same people and calls.")
-    ] = LoadPlan.__dataclass_fields__["seed"].default,
+    ] = SEED,
     minute_seconds: Annotated[
         float, typer.Option(min=_MINUTE_S_MIN, max=60, help="A shorter minute, to try it out.")
     ] = 60.0,

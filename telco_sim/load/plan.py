@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+SEED = 20_261_122
+
 
 class Work(StrEnum):
     """What is called for."""
@@ -56,7 +58,7 @@ class LoadPlan:
     minutes: int
     share: float
     has_faults: bool
-    seed: int = 20_261_122
+    seed: int = SEED
     minute_s: float = 60.0
     capacity_s: float = 20.0
     citizen_count: int = 2_000

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TypeAlias
 from uuid import uuid4
 
 import grpc
@@ -19,6 +20,8 @@ TICK_S = 0.005
 UNANSWERED_MAX = 2_000
 """Calls that one client has under way at most: what it would send beyond them counts as not
 offered."""
+
+_Call: TypeAlias = "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]"
 
 METHOD = "/subid.v1.SubscriptionService/RegisterSubscription"
 
@@ -69,7 +72,7 @@ class OverloadClient:
     async def _keep_busy(self, concurrency: int, seconds: float) -> Answers:
         answers = Answers()
         async with self._channel() as channel:
-            call = channel.unary_unary(METHOD)
+            call: _Call = channel.unary_unary(METHOD)
             ends_at = time.perf_counter() + seconds
 
             async def one_after_the_other(place: int) -> None:
@@ -84,7 +87,7 @@ class OverloadClient:
     async def _offer(self, rate: float, seconds: float) -> Answers:
         answers = Answers()
         async with self._channel() as channel:
-            call = channel.unary_unary(METHOD)
+            call: _Call = channel.unary_unary(METHOD)
             under_way: set[asyncio.Task[None]] = set()
             began_at = time.perf_counter()
             sent = 0
@@ -110,9 +113,7 @@ class OverloadClient:
         return grpc.aio.secure_channel(self.address, credentials)
 
 
-async def _send(
-    call: "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]", body: bytes, answers: Answers
-) -> None:
+async def _send(call: "_Call", body: bytes, answers: Answers) -> None:
     answers.offered += 1
     began_at = time.perf_counter()
     try:

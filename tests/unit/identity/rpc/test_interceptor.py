@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from identity.domain.errors import OverloadedError
 from identity.rpc.call_rates import CallRates
 from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
-from identity.rpc.load import Shares
+from identity.rpc.load import LimitSettings, Shares
 from identity.security.admission import Admission
 from identity.security.callers import identify
 from identity.security.certificates import load_or_create_authority
@@ -287,3 +287,36 @@ async def test_about_one_citizen_a_caller_may_ask_so_often() -> None:
     answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(answered))
     assert await answer(sent(body_of(METHOD)), Connection()) == "an answer"
     assert await refusal_of(surrounding, answered) is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_looked_at() -> None:
+    surrounding = guard(Shares(new_work=LimitSettings(least=1, most=1)))
+    is_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Message, _call: object) -> Message:
+        is_begun.set()
+        await may_end.wait()
+        return request
+
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(slow))
+    silent = asyncio.create_task(answer(silence(), Connection()))
+    waiting = asyncio.create_task(answer(sent(body_of(METHOD)), Connection()))
+    await is_begun.wait()
+    refused = Connection(b"nobody")
+    shed = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
+    with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
+        await shed(silence(), refused)
+    assert refused.abortion is not None
+    assert refused.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert [entry["event"] for entry in logs] == ["shedding"]
+    pull = "/subid.v1.EnforcementService/PullDirectives"
+    finishing = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), pull)
+    operator = Connection(b"urn:subid:operator:acme")
+    assert await finishing(sent(body_of(pull)), operator) is not None
+    may_end.set()
+    assert await waiting is not None
+    silent.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await silent
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
+    assert await answer(sent(body_of(METHOD)), Connection()) is not None

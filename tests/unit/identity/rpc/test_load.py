@@ -1,4 +1,4 @@
-"""What one caller may have under way."""
+"""What one caller may have under way, and all of them together."""
 
 from contextlib import ExitStack
 
@@ -6,7 +6,15 @@ import pytest
 
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
-from identity.rpc.load import CallerLoad, Shares
+from identity.rpc.load import (
+    FINISHING,
+    AdaptiveLimit,
+    CallerLoad,
+    LimitSettings,
+    NewWork,
+    Shares,
+)
+from identity.security.callers import PERMISSIONS
 
 LOUD = Caller(Role.OPERATOR, "loud")
 QUIET = Caller(Role.OPERATOR, "quiet")
@@ -47,3 +55,19 @@ def test_a_refusal_takes_nothing() -> None:
                 pass
     with load.hold(LOUD, is_stream=False):
         pass
+
+
+def test_what_finishes_something_is_a_method() -> None:
+    assert PERMISSIONS.keys() >= FINISHING
+
+
+def test_new_work_is_refused_beyond_the_limit_and_taken_again_below_it() -> None:
+    work = NewWork(AdaptiveLimit(LimitSettings(least=2, most=2)))
+    with work.hold(), work.hold():
+        assert not work.has_room()
+        with pytest.raises(OverloadedError), work.hold():
+            pass
+    with pytest.raises(ValueError, match="bug"), work.hold():
+        raise ValueError("bug")
+    with work.hold():
+        assert work.has_room()

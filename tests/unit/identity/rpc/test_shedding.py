@@ -29,16 +29,18 @@ class Context:
         raise Aborted
 
 
-async def unread() -> AsyncIterator[bytes]:
-    raise AssertionError("a refused body is not read")
-    yield b""
+class Unread:
+    """A body that nobody may read."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        raise AssertionError("a refused body is not read")
 
 
 async def refused(shedding: Shedding) -> Context:
     context = Context()
     behaviour: Any = shedding.handler.stream_unary
     with pytest.raises(Aborted):
-        await behaviour(unread(), context)
+        await behaviour(Unread(), context)
     return context
 
 
