@@ -87,6 +87,7 @@ def _create_heads() -> None:
             comment="signature of the key before; null where it was lost",
         ),
         sa.PrimaryKeyConstraint("key_number", name="pk_audit_key"),
+        sa.UniqueConstraint("public_key"),
         comment="what heads are signed with, the first from 1 on",
     )
     op.create_table(
