@@ -4,7 +4,6 @@ Owns the command line. Heavy modules are imported inside commands, so that `--he
 """
 
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,12 +30,12 @@ from identity.presence_commands import presence_app
 from identity.privacy_commands import export_app, requests
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
+from identity.verdict_commands import verdict_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=HELP)
 callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which certificate.")
-verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")
 app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
@@ -156,24 +155,6 @@ def add_caller(
         write_public(out / f"{name}.crt.pem", issued.certificate)
         write_public(out / "ca.crt.pem", authority.certificate_pem)
     print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
-
-
-@verdict_app.command("recompute")
-def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
-    """Judge all stored evidence again and report verdicts that come out differently."""
-    from identity import bootstrap, policy_files  # noqa: PLC0415 - see the module's docstring
-    from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
-
-    settings = settings_from(state=state, database=database)
-    load_pack = partial(policy_files.load_policy, directory=settings.policies_directory)
-    with (
-        refusals_in_one_line(),
-        bootstrap.open_current_database(settings) as opened,
-        opened.transaction() as uow,
-    ):
-        result = recompute(uow, load_pack, at=datetime.now(UTC))
-    print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
-    raise typer.Exit(1 if result.difference_count else 0)
 
 
 @faces_app.command("cohort")

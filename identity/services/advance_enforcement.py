@@ -19,6 +19,7 @@ from identity.services.ask_to_confirm import ask_to_confirm
 from identity.services.call import Call
 from identity.services.due_changes import apply_due_changes
 from identity.services.end_disputes import close_due
+from identity.services.forget_evidence import forget_evidence
 from identity.services.step_cases import Stepped, step_cases
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
@@ -81,6 +82,7 @@ def advance_enforcement(
         pass
     while transactions.run(partial(_expire, call=call)):
         pass
+    forget_evidence(transactions, call)
     transactions.run(partial(_finish, call=call, stepped=stepped))
     return EnforcementRun(ran_until=call.at, stepped=stepped)
 

@@ -51,6 +51,7 @@ from identity.storage.verifications import Claimant, Session, SessionState
 from tests.unit.identity.makers import (
     NOW,
     actions,
+    alone,
     find,
     make_call,
     make_chip,
@@ -347,7 +348,7 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         asked.append(version)
         return pack()
 
-    before = recompute(uow, load, at=NOW)
+    before = recompute(alone(uow), load, at=NOW)
     assert (before.verdict_count >= 3, before.difference_count) == (True, 0)
     assert asked == [pack().version]
     forge = update(verification).where(
@@ -359,7 +360,7 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         )
     ).scalar_one()
     uow.connection.execute(forge.values(verdict=stored | {"state": "verified", "reasons": []}))
-    after = recompute(uow, lambda _version: pack(), at=NOW)
+    after = recompute(alone(uow), lambda _version: pack(), at=NOW)
     assert (after.verdict_count, after.difference_count) == (before.verdict_count, 1)
 
 
@@ -407,7 +408,7 @@ def test_nobody_else_is_enrolled_and_a_person_in_doubt_activates_nothing(
     assert uow.face_references.find(number.claim.personal_id) is None
     stored = get_verification(uow, call, session.verification_id)
     assert stored.verdict == completed.verdict
-    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
+    assert recompute(alone(uow), lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_the_same(
@@ -425,7 +426,7 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     stored = uow.connection.execute(select(verification.c.verdict).where(row)).scalar_one()
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
-    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
+    assert recompute(alone(uow), lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_nothing_of_a_chip_or_a_face_shows_in_their_text_form() -> None:
