@@ -208,7 +208,7 @@ def _differences(stored: Verdict, again: Verdict) -> Iterator[tuple[str, tuple[s
 def _shown(value: Any) -> str:  # noqa: ANN401 - any field of a verdict
     match value:
         case tuple():
-            return ", ".join(str(each) for each in value)
+            return ", ".join(str(each) for each in value) or "none"
         case datetime():
             return value.isoformat()
         case None | str() | int():

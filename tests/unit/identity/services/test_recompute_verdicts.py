@@ -1,4 +1,4 @@
-"""Every verdict is judged again, and each that is not as it should be is named with what differs."""
+"""Every verdict is judged again, and each that is not as it should be is named."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -140,7 +140,7 @@ def test_a_changed_verdict_is_named_with_what_differs(registry: UnitOfWork) -> N
         {"state", "reasons"},
     )
     assert finding.differences["state"] == ("verified", "not_verified")
-    assert finding.differences["reasons"] == ("", "FACE_NON_MATCH")
+    assert finding.differences["reasons"] == ("none", "FACE_NON_MATCH")
 
 
 @pytest.mark.parametrize("name", ["personal_id", "full_name", "birth_date", "face"])

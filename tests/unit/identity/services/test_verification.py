@@ -3,6 +3,7 @@
 Findings of chip and face are given: how they are made is the biometrics library's.
 """
 
+import hashlib
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -318,8 +319,21 @@ def test_a_chip_is_no_copy_when_it_signed_the_nonce(
     )
     challenge = Challenge(nonces=((folder / "aa_nonce.bin").read_bytes(),) * 4)
     at = datetime(2026, 6, 1, tzinfo=UTC)
-    chip = examine_chip(challenge, presented, trust=trust, at=at).evidence
+    examined = examine_chip(challenge, presented, trust=trust, at=at)
+    chip = examined.evidence
     assert (chip.is_active, chip.is_authentic) == (is_active, is_active)
+    inputs = chip.inputs
+    assert inputs is not None
+    assert inputs.sod == sha256(presented.sod)
+    assert inputs.data_groups == {n: sha256(each) for n, each in presented.data_groups.items()}
+    assert inputs.signatures == tuple(sha256(each) for each in signature)
+    assert inputs.nonces == tuple(sha256(challenge.nonces[0]) for _ in signature)
+    portrait = examined.portrait
+    assert inputs.portrait == (None if portrait is None else sha256(portrait))
+
+
+def sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def test_photographs_are_refused_by_their_size_before_they_are_decoded() -> None:
