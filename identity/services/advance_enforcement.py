@@ -2,9 +2,10 @@
 
 Owns the run: cases move to retroactive packs, disputes and arrangements whose time has run out are
 closed, changes of primary numbers take effect, then what is due is stepped in slices, citizens'
-primary numbers after all others. Each slice is a transaction of its own: a run that is cut off has
-done what it has done, and the next one goes on. The instant up to which it ran is kept, so that
-time never goes backwards. Cases that a wave or a dispute holds are not even read.
+primary numbers after all others, and evidence that the policy no longer demands is erased. Each
+slice is a transaction of its own: a run that is cut off has done what it has done, and the next one
+goes on. The instant up to which it ran is kept, so that time never goes backwards. Cases that a
+wave or a dispute holds are not even read.
 """
 
 from dataclasses import dataclass, field

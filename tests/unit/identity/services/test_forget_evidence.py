@@ -11,6 +11,7 @@ from identity.audit.log import audit_entry
 from identity.domain.caller import Role
 from identity.domain.subscription import ServiceState
 from identity.security.vault import Vault
+from identity.services.advance_enforcement import advance_enforcement
 from identity.services.call import Call
 from identity.services.forget_evidence import forget_evidence
 from identity.services.transactions import Transactions
@@ -102,6 +103,12 @@ def test_what_a_number_in_service_is_verified_by_stays(transactions: Transaction
     forget_evidence(transactions, call_at(later), slice_verdicts=1)
     found = [erased_at(transactions, each) for each in (standing, renewed, ended)]
     assert found == [None, later, later]
+
+
+def test_a_run_of_the_clock_erases_it(transactions: Transactions) -> None:
+    old = transactions.run(verified)
+    advance_enforcement(transactions, call_at(DUE))
+    assert erased_at(transactions, old) == DUE
 
 
 def test_without_a_term_in_the_pack_nothing_goes(transactions: Transactions) -> None:
