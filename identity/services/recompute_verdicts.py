@@ -4,6 +4,7 @@ Owns the run over all verdicts, in slices, and what is told of each that is not 
 It reads and changes nothing: cut off, it is started again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -91,10 +92,6 @@ class Recomputation:
         others = self.unreadable_count + self.unjudged_count + self.erased_count
         return self.verdict_count + others
 
-    def __add__(self, other: "Recomputation") -> "Recomputation":
-        names = [each.name for each in fields(Recomputation)]
-        return Recomputation(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
 
 def recompute(
     run: Run,
@@ -116,17 +113,34 @@ def recompute(
         slice_verdicts: Verdicts of one transaction.
     """
     judges = _Judges(load_policy, run(lambda uow: uow.policy_packs.digests()))
-    total, after = Recomputation(), None
+    counts: Counter[str] = Counter()
+    after: VerdictKey | None = None
     while rows := run(_slice_after(after, slice_verdicts)):
         for row in rows:
-            counted, finding = _judge(row, judges)
-            total += counted
+            count, finding = _judge(row, judges)
+            counts[count] += 1
             if finding is not None:
                 tell(finding)
         after = rows[-1].key
-        progress(total.total_count)
+        progress(_recomputation(counts).total_count)
+    total = _recomputation(counts)
     run(lambda uow: append(uow.connection, [_entry(total, at=at)]))
     return total
+
+
+_SAME, _ERASED = "same", "erased"
+"""What a verdict is counted as of which nothing is told; any other by the kind of its finding."""
+
+
+def _recomputation(counts: Mapping[str, int]) -> Recomputation:
+    different = counts[FindingKind.DIFFERENT]
+    return Recomputation(
+        verdict_count=counts[_SAME] + different,
+        difference_count=different,
+        unreadable_count=counts[FindingKind.UNREADABLE],
+        unjudged_count=counts[FindingKind.UNJUDGED],
+        erased_count=counts[_ERASED],
+    )
 
 
 def _slice_after(
@@ -155,38 +169,30 @@ class _Judges:
         return pack.verification or f"the policy pack {version} says nothing of verifications"
 
 
-def _judge(row: StoredVerdict, judges: _Judges) -> tuple[Recomputation, Finding | None]:
+def _judge(row: StoredVerdict, judges: _Judges) -> tuple[str, Finding | None]:
+    """What a verdict is counted as, and what is told of it."""
     if row.verdict is None:
-        detail = "what stands there is no verdict"
-        return _unreadable(row, detail)
+        return _found(row, FindingKind.UNREADABLE, "what stands there is no verdict")
     if row.erased_at is not None:
-        return Recomputation(erased_count=1), None
+        return _ERASED, None
     if row.evidence is None:
-        return _unreadable(row, "the evidence does not open")
+        return _found(row, FindingKind.UNREADABLE, "the evidence does not open")
     judged = row.judged or Judged(
         at=row.verdict.decided_at, policy_version=row.verdict.policy_version
     )
     policy = judges.of(judged.policy_version)
     if isinstance(policy, str):
-        finding = Finding(
-            verification_id=row.verification_id, kind=FindingKind.UNJUDGED, detail=policy
-        )
-        return Recomputation(unjudged_count=1), finding
+        return _found(row, FindingKind.UNJUDGED, policy)
     again = _judged_again(row.verdict, row.evidence, policy, judged)
+    if again == row.verdict:
+        return _SAME, None
+    kind = FindingKind.DIFFERENT
     differences = dict(_differences(row.verdict, again))
-    if not differences:
-        return Recomputation(verdict_count=1), None
-    finding = Finding(
-        verification_id=row.verification_id, kind=FindingKind.DIFFERENT, differences=differences
-    )
-    return Recomputation(verdict_count=1, difference_count=1), finding
+    return kind, Finding(verification_id=row.verification_id, kind=kind, differences=differences)
 
 
-def _unreadable(row: StoredVerdict, detail: str) -> tuple[Recomputation, Finding]:
-    finding = Finding(
-        verification_id=row.verification_id, kind=FindingKind.UNREADABLE, detail=detail
-    )
-    return Recomputation(unreadable_count=1), finding
+def _found(row: StoredVerdict, kind: FindingKind, detail: str) -> tuple[str, Finding]:
+    return kind, Finding(verification_id=row.verification_id, kind=kind, detail=detail)
 
 
 def _judged_again(

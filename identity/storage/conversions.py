@@ -182,24 +182,30 @@ def dump_evidence(evidence: Evidence, verdict: Verdict) -> bytes:
     )
 
 
-def load_evidence(data: bytes) -> Evidence:
-    """Read what `dump_evidence` wrote."""
+def load_evidence(data: bytes) -> tuple[Evidence, Judged | None]:
+    """Read what `dump_evidence` wrote.
+
+    Returns:
+        The evidence, and when and by which policy it was judged; None from before that was sealed
+        with it.
+    """
     fields = json.loads(data)
+    judged = fields.get("judged")
+    return _evidence(fields), None if judged is None else _judged(judged)
+
+
+def _judged(fields: Mapping[str, Any]) -> Judged:
+    at = datetime.fromisoformat(fields["at"])
+    return Judged(at=at, policy_version=fields["policy"])
+
+
+def _evidence(fields: Mapping[str, Any]) -> Evidence:
     return Evidence(
         claim=None if fields["claim"] is None else _claim(fields["claim"]),
         record=None if fields["record"] is None else _record(fields["record"]),
         chip=_chip(fields["chip"]),
         face=None if fields["face"] is None else _face(fields["face"]),
     )
-
-
-def load_judged(data: bytes) -> Judged | None:
-    """Read when and by which policy it was judged; None from before that was sealed with it."""
-    fields = json.loads(data).get("judged")
-    if fields is None:
-        return None
-    at = datetime.fromisoformat(fields["at"])
-    return Judged(at=at, policy_version=fields["policy"])
 
 
 def _claim_fields(claim: HolderClaim) -> Fields:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, RowMapping, and_, func, literal, select, tupl
 from identity.domain.errors import RecordUnreadableError
 from identity.domain.verification import Evidence, Verdict
 from identity.storage.citizen_secrets import CitizenSecrets
-from identity.storage.conversions import Judged, load_evidence, load_judged, verdict_from
+from identity.storage.conversions import Judged, load_evidence, verdict_from
 from identity.storage.sealing import Sealer
 from identity.storage.tables import subscription, verification
 from identity.storage.verifications import SessionState, evidence_place
@@ -98,23 +98,24 @@ class StoredVerdicts:
         return [self._stored(row, secrets.get(row["citizen_key"])) for row in rows]
 
     def _stored(self, row: RowMapping, secret: bytes | None) -> StoredVerdict:
-        opened = self._open(row, secret)
+        evidence, judged = self._open(row, secret)
         return StoredVerdict(
             key=(row["msisdn_key"], row["verification_id"]),
             verdict=_verdict(row),
-            evidence=None if opened is None else load_evidence(opened),
-            judged=None if opened is None else load_judged(opened),
+            evidence=evidence,
+            judged=judged,
             erased_at=row["evidence_erased_at"],
         )
 
-    def _open(self, row: RowMapping, secret: bytes | None) -> bytes | None:
+    def _open(self, row: RowMapping, secret: bytes | None) -> tuple[Evidence | None, Judged | None]:
         if row["evidence_sealed"] is None:
-            return None
+            return None, None
         place = evidence_place(row["verification_id"])
         try:
-            return self.sealer.open(row["evidence_sealed"], context=place, secret=secret)
+            opened = self.sealer.open(row["evidence_sealed"], context=place, secret=secret)
         except RecordUnreadableError:
-            return None
+            return None, None
+        return load_evidence(opened)
 
     def forget(
         self, *, before: datetime, after: ForgetPlace | None, limit: int, at: datetime
