@@ -146,7 +146,11 @@ class StoredVerdicts:
         old = [(row.msisdn_key, row.verification_id) for row in rows if not row.is_relied_on]
         erased = self.connection.execute(
             update(verification)
-            .where(tuple_(_COLUMNS.msisdn_key, _COLUMNS.verification_id).in_(old))
+            .where(
+                tuple_(_COLUMNS.msisdn_key, _COLUMNS.verification_id).in_(old),
+                # Another server's run may have been here meanwhile.
+                _COLUMNS.evidence_sealed.is_not(None),
+            )
             .values(evidence_sealed=None, evidence_erased_at=at)
         )
         last = (rows[-1].decided_at, rows[-1].verification_id)
