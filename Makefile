@@ -9,7 +9,7 @@ PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
-.PHONY: demo test check protos bench accuracy fuzz sbom audit clean
+.PHONY: demo test check protos bench accuracy fuzz canary sbom audit clean
 
 demo: $(VENV)/.synced
 	telco-sim demo $(ARGS)
@@ -24,6 +24,10 @@ bench: $(VENV)/.synced
 fuzz: $(VENV)/.synced
 	uv sync --frozen --all-extras --group fuzz --quiet
 	python -m tests.fuzz $(ARGS)
+
+# Plays the whole simulation, then looks for its people in all that the service left behind.
+canary: $(VENV)/.synced
+	python -m tests.canary $(ARGS)
 
 # Needs the photographs in ../shared/data/faces; writes docs/reference/accuracy.md.
 accuracy: $(VENV)/.synced

@@ -3,8 +3,6 @@
 Owns the command line. Heavy modules are imported inside commands, so that `--help` is quick.
 """
 
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,11 +34,11 @@ from identity.presence_commands import presence_app
 from identity.privacy_commands import export_app, requests
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
+from identity.verdict_commands import verdict_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=HELP)
-verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")
 app.add_typer(issuers_app, name="issuers")
 app.add_typer(verdict_app, name="verdict")
@@ -134,24 +132,6 @@ def status(state: StateOption = None, database: DatabaseOption = None) -> None:
         _print_table("Registry", count_rows(opened.engine) if current else {})
     print(f"schema: {current or 'empty'}" + ("" if is_current else f" (needs {head}: migrate)"))
     raise typer.Exit(0 if is_current else 1)
-
-
-@verdict_app.command("recompute")
-def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
-    """Judge all stored evidence again and report verdicts that come out differently."""
-    from identity import bootstrap, policy_files  # noqa: PLC0415 - see the module's docstring
-    from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
-
-    settings = settings_from(state=state, database=database)
-    load_pack = partial(policy_files.load_policy, directory=settings.policies_directory)
-    with (
-        refusals_in_one_line(),
-        bootstrap.open_current_database(settings) as opened,
-        opened.transaction() as uow,
-    ):
-        result = recompute(uow, load_pack, at=datetime.now(UTC))
-    print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
-    raise typer.Exit(1 if result.difference_count else 0)
 
 
 @faces_app.command("cohort")

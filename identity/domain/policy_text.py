@@ -84,6 +84,8 @@ _KYC_BOUNDS = {
     "caller_per_minute_max": (1, 1_000_000),
     "number_per_hour_max": (1, 10_000),
 }
+_KEEP_EVIDENCE_DAYS_MAX = 36_600
+"""A hundred years: longer than anybody asks after a verdict, short enough to catch a slip."""
 _JUDGED_FROM_MAX = 1_000_000
 _ARRANGEMENT_BOUNDS = {
     "answer_within_days": (1, _DAYS_MAX),
@@ -99,7 +101,7 @@ _SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         _RATE_KEYS
         | {
             *("confirm_in_gazette", "nonce_lifetime_s"),
-            *("portrait_review_after_years", "trust_profile"),
+            *("portrait_review_after_years", "trust_profile", "keep_evidence_days"),
         },
     ),
     "holders": (SOURCE_KEYS, frozenset(_HOLDER_BOUNDS)),
@@ -235,6 +237,7 @@ def _verification(section: Section, *, version: str) -> VerificationPolicy:
         regulated=_regulated(section),
         nonce_lifetime=timedelta(seconds=nonce_s),
         trust_profile=_trust_profile(section),
+        keep_evidence_for=_keep_evidence_for(section),
     )
 
 
@@ -250,6 +253,13 @@ def _portrait_years(section: Section) -> int | None:
     # A card is valid for decades at most; no portrait is older than its holder.
     key = "portrait_review_after_years"
     return section.whole(key, 1, _PORTRAIT_YEARS_MAX) if key in section else None
+
+
+def _keep_evidence_for(section: Section) -> timedelta | None:
+    key = "keep_evidence_days"
+    if key not in section:
+        return None
+    return timedelta(days=section.whole(key, 1, _KEEP_EVIDENCE_DAYS_MAX))
 
 
 def _regulated(section: Section) -> RegulatedRates | None:

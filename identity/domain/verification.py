@@ -14,6 +14,7 @@ from uuid import UUID
 from identity.domain.calendar_date import day_of, whole_years
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
+from identity.domain.input_digests import InputDigests
 from identity.domain.link import (
     FieldOutcome,
     FieldResult,
@@ -90,6 +91,7 @@ class ChipEvidence:
             list, say), and the state's signature covers what the chip says.
         is_active: The chip signed this session's nonce: it is no copy of its files. False also in
             evidence from before it was recorded.
+        inputs: Digests of what was examined; None in evidence from before they were kept.
     """
 
     is_authentic: bool
@@ -98,6 +100,7 @@ class ChipEvidence:
     holder: ChipHolder | None
     is_undetermined: bool = False
     is_active: bool = False
+    inputs: InputDigests | None = None
 
     @property
     def is_readable(self) -> bool:
@@ -120,6 +123,8 @@ class FaceEvidence:
             operating points, which is judged by its distance alone.
         replay: How a photograph was used before; None where none was, and in evidence from before
             that was looked at.
+        operating_point_digest: SHA-256 (hex) of the operating point as its file says it, which the
+            thresholds of the score come from; None without one, and from before it was kept.
     """
 
     dissimilarity: float | None
@@ -129,6 +134,7 @@ class FaceEvidence:
     score: FaceScore | None = None
     replay: ProbeReplay | None = None
     probe_looks: tuple[bytes, ...] = ()
+    operating_point_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +185,8 @@ class VerificationPolicy:
         nonce_lifetime: How long after the session was opened the card's answer to its nonce
             counts; never longer than the session.
         trust_profile: Name of the trust profile that cards are judged by.
+        keep_evidence_for: How long evidence is kept after the verdict; longer where a number in
+            service is verified by it. None: as long as the person's data are.
         portrait_review_after_years: From this age of the portrait on, a face that does not match
             it goes to a person; None: never.
         regulated: Rates without proof of which the service does not start; None: no such demand.
@@ -191,6 +199,7 @@ class VerificationPolicy:
     regulated: RegulatedRates | None = None
     nonce_lifetime: timedelta = NONCE_LIFETIME
     trust_profile: str = TRUST_PROFILE
+    keep_evidence_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ chip and face are examined outside any transaction, the verdict and its effects 
 A crash in between loses nothing that was answered: the same request goes on where it was.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -28,6 +29,7 @@ from identity.domain.errors import (
     VerificationNotFoundError,
     VerificationUsedError,
 )
+from identity.domain.input_digests import InputDigests
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.settlement import Change
@@ -172,6 +174,7 @@ def examine_chip(
     # Undetermined as well is what nobody can read: no anchor, say. That is no case for a person.
     is_undetermined = report.verdict is ChipVerdict.UNDETERMINED and report.citizen is not None
     is_readable = is_authentic or is_undetermined
+    portrait = None if report.portrait is None or not is_readable else report.portrait.image
     evidence = ChipEvidence(
         is_authentic=is_authentic,
         codes=_codes(report, challenge),
@@ -179,9 +182,28 @@ def examine_chip(
         holder=_holder(report) if is_readable else None,
         is_undetermined=is_undetermined,
         is_active=_is_active(report),
+        inputs=_digests(challenge, presented, portrait),
     )
-    portrait = report.portrait if is_readable else None
-    return ExaminedChip(evidence=evidence, portrait=None if portrait is None else portrait.image)
+    return ExaminedChip(evidence=evidence, portrait=portrait)
+
+
+def _digests(challenge: Challenge, presented: Presented, portrait: bytes | None) -> InputDigests:
+    groups = sorted(presented.data_groups.items())
+    return InputDigests(
+        sod=_sha256(presented.sod),
+        data_groups={number: _sha256(content) for number, content in groups},
+        nonces=_each_sha256(challenge.nonces[: len(presented.active_signatures)]),
+        signatures=_each_sha256(presented.active_signatures),
+        portrait=None if portrait is None else _sha256(portrait),
+    )
+
+
+def _each_sha256(contents: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(_sha256(content) for content in contents)
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _active_evidence(challenge: Challenge, signatures: tuple[bytes, ...]) -> ActiveEvidence | None:

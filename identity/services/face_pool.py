@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from biometrics.face.acquisition import Template
 from biometrics.face.compare import Comparison
 from biometrics.face.engine import FaceEngine
+from biometrics.face.operating_point_file import content_digest
 from biometrics.face.score import Scorer, ScoreType
 from identity.domain.errors import OverloadedError
 from identity.domain.face_score import FaceScore
@@ -83,8 +84,9 @@ def compare_faces(engine: FaceEngine, portrait: bytes, probes: tuple[bytes, ...]
     if any(_is_copy(reference.template, photograph) for photograph in probe.photographs):
         return _failed("PROBE_IS_REFERENCE", digests)
     comparison = engine.compare(reference.template, probe.template, photographs=probe.photographs)
+    evidence = _evidence(comparison, digests, content_digest(engine.operating_point))
     return FaceFindings(
-        evidence=replace(_evidence(comparison, digests), probe_looks=_looks(probes)),
+        evidence=replace(evidence, probe_looks=_looks(probes)),
         template=reference.template.to_bytes(),
     )
 
@@ -114,12 +116,15 @@ def _failed(failure: str, digests: tuple[bytes, ...]) -> FaceFindings:
     return FaceFindings(evidence=evidence)
 
 
-def _evidence(comparison: Comparison, digests: tuple[bytes, ...]) -> FaceEvidence:
+def _evidence(
+    comparison: Comparison, digests: tuple[bytes, ...], operating_point_digest: str
+) -> FaceEvidence:
     return FaceEvidence(
         dissimilarity=comparison.dissimilarity,
         failure=None,
         model_digest=comparison.model_digest,
         probe_digests=digests,
+        operating_point_digest=operating_point_digest,
         score=FaceScore(
             score_type=comparison.score_type.value,
             value=comparison.comparison_score,

@@ -64,6 +64,7 @@ from identity.storage.restrictions import Restrictions
 from identity.storage.sealing import Sealer
 from identity.storage.sealing_keys import SealingKeys
 from identity.storage.signing_keys import SigningKeys
+from identity.storage.stored_verdicts import StoredVerdicts
 from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
@@ -165,6 +166,11 @@ class UnitOfWork:
     def probes(self) -> Probes:
         """Photographs that were used."""
         return Probes(self.connection, self.sealer)
+
+    @cached_property
+    def stored_verdicts(self) -> StoredVerdicts:
+        """Verdicts with their evidence."""
+        return StoredVerdicts(self.connection, self.sealer)
 
     @cached_property
     def face_references(self) -> FaceReferences:

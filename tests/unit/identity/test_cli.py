@@ -266,7 +266,10 @@ def test_a_scratch_registry_is_migrated_counted_and_recomputed(
     recomputed = run("verdict", "recompute", *options)
     assert (recomputed.code, recomputed.stdout) == (
         0,
-        "0 verdicts recomputed, 0 differ\n",
+        (
+            "0 verdicts recomputed, 0 differ, 0 unreadable, 0 without their policy pack,"
+            " 0 with evidence erased\n"
+        ),
     )
 
 

@@ -25,6 +25,7 @@ from PIL import Image, ImageEnhance
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import content_digest
 from biometrics.face.plugins.install import install
 from biometrics.face.plugins.manifest import parse_manifest
 from biometrics.face.plugins.registry import embedder_manifest
@@ -125,6 +126,7 @@ async def test_a_face_matches_itself(pool: FacePool, face: bytes, probe: bytes) 
     assert found.dissimilarity is not None
     assert found.dissimilarity < 0.1
     assert found.model_digest == SETUP.model_digest
+    assert found.operating_point_digest == content_digest(SETUP.operating_point)
     assert found.probe_digests == (hashlib.sha256(probe).digest(),)
     assert findings.template is not None
     assert found.score == FaceScore(
