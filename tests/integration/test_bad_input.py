@@ -129,6 +129,7 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_waves_and_disputes()
     yield from _cases_of_compliance()
     yield from _cases_of_agencies()
+    yield from _cases_of_audit()
     yield from _cases_of_notifications()
     for day, part in BAD_DATES:
         yield "QualityService/GetReport", "day", day, f"day{part}"
@@ -140,6 +141,9 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
         yield "ComplianceService/GetMonthlyScore", "year", year, "year"
     for number in (-1, 367):
         yield "QualityService/GetReport", "trend_days", number, "trend_days"
+
+
+def _cases_of_audit() -> Iterator[tuple[str, str, object, str]]:
     for name in ("old_size", "new_size"):
         yield "AuditService/GetConsistencyProof", name, -1, name
     for key in ("AuditService/GetReceipt", "AuditService/GetInclusionProof"):
