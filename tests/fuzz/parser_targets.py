@@ -49,7 +49,9 @@ def _refused_by(
     def answer(octets: bytes) -> bool:
         try:
             parse(octets.decode())
-        except (UnicodeDecodeError, *refusals):
+        except UnicodeDecodeError:
+            return True
+        except refusals:
             return True
         return False
 

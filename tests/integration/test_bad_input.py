@@ -131,6 +131,10 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_agencies()
     yield from _cases_of_audit()
     yield from _cases_of_notifications()
+    yield from _cases_of_days()
+
+
+def _cases_of_days() -> Iterator[tuple[str, str, object, str]]:
     for day, part in BAD_DATES:
         yield "QualityService/GetReport", "day", day, f"day{part}"
         for field in ("first_day", "last_day"):

@@ -5,7 +5,7 @@ import pytest
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import RateLimitedError
 from identity.rpc.call_rates import PER_MINUTE, CallRates
-from identity.security.callers import PERMISSIONS
+from identity.security.permissions import permissions
 
 ONE, OTHER = Caller(Role.AGENCY, "tax"), Caller(Role.AGENCY, "police")
 METHOD, ANOTHER, SPECIAL = "A/One", "A/Other", "A/Special"
@@ -49,4 +49,4 @@ def test_about_one_citizen_so_many_are_answered() -> None:
 
 
 def test_the_table_names_methods_that_there_are() -> None:
-    assert PER_MINUTE.keys() <= PERMISSIONS.keys()
+    assert PER_MINUTE.keys() <= permissions().keys()

@@ -302,7 +302,7 @@ async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_lo
     silent = asyncio.create_task(answer(silence(), Connection()))
     waiting = asyncio.create_task(answer(sent(body_of(METHOD)), Connection()))
     await is_begun.wait()
-    refused = Connection(b"nobody")
+    refused = Connection("nobody")
     shed = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed))
     with structlog.testing.capture_logs() as logs, pytest.raises(Aborted):
         await shed(silence(), refused)
@@ -311,7 +311,7 @@ async def test_beyond_the_limit_of_all_callers_a_call_is_refused_before_it_is_lo
     assert [entry["event"] for entry in logs] == ["shedding"]
     pull = "/subid.v1.EnforcementService/PullDirectives"
     finishing = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), pull)
-    operator = Connection(b"urn:subid:operator:acme")
+    operator = Connection("urn:subid:operator:acme")
     assert await finishing(sent(body_of(pull)), operator) is not None
     may_end.set()
     assert await waiting is not None

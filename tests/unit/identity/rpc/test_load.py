@@ -14,7 +14,7 @@ from identity.rpc.load import (
     NewWork,
     Shares,
 )
-from identity.security.callers import PERMISSIONS
+from identity.security.permissions import permissions
 
 LOUD = Caller(Role.OPERATOR, "loud")
 QUIET = Caller(Role.OPERATOR, "quiet")
@@ -58,7 +58,7 @@ def test_a_refusal_takes_nothing() -> None:
 
 
 def test_what_finishes_something_is_a_method() -> None:
-    assert PERMISSIONS.keys() >= FINISHING
+    assert permissions().keys() >= FINISHING
 
 
 def test_new_work_is_refused_beyond_the_limit_and_taken_again_below_it() -> None:
