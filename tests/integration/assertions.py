@@ -7,6 +7,7 @@ each call of an app's channel. Knows no use case, and shares no code with what v
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, lru_cache
@@ -26,6 +27,7 @@ NOBODY = "000000000000"
 """Whom an app shows where a request names no person."""
 
 _PEOPLE = ("acting_personal_id", "guardian_personal_id", "claimant_personal_id", "personal_id")
+_PERSONAL_ID = re.compile(r"[0-9]{12}", re.ASCII)
 _SESSIONS: dict[str, str] = {}
 """Who opened which session: the requests that go on with it name nobody."""
 
@@ -178,7 +180,7 @@ def acting_person(request: Any) -> str:  # noqa: ANN401 - a message, or bytes th
     """Who acts in a request."""
     for field in _PEOPLE:
         named = getattr(request, field, "")
-        if len(named) == len(NOBODY) and named.isdecimal():
+        if _PERSONAL_ID.fullmatch(named):
             return str(named)
     return _SESSIONS.get(getattr(request, "verification_id", ""), NOBODY)
 

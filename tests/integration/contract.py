@@ -131,7 +131,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             ],
         ),
         "VerificationService/StartVerification": lambda: verification_pb.StartVerificationRequest(
-            request_id=new_id(), msisdn=MSISDN
+            request_id=new_id(), msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "VerificationService/CompleteVerification": lambda: (
             verification_pb.CompleteVerificationRequest(
@@ -309,10 +309,10 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             case_reference="F-2026/118",
         ),
         "EnforcementService/FileComplaint": lambda: enforcement_pb.FileComplaintRequest(
-            request_id=new_id(), msisdn=MSISDN
+            request_id=new_id(), msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
-            msisdn=MSISDN
+            msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "WaveService/PreviewWave": lambda: wave_pb.PreviewWaveRequest(
             request_id=new_id(),

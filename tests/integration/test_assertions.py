@@ -42,20 +42,13 @@ def channel(world: World, identity: Identity) -> Iterator[grpc.Channel]:
         yield opened
 
 
-def request_of(method: MethodDescriptor) -> Any:  # noqa: ANN401 - a message
-    request: Any = example(method)
-    if "personal_id" in method.input_type.fields_by_name:
-        request.personal_id = PERSONAL_ID  # optional where operators call, too
-    return request
-
-
 def refusal(
     channel: grpc.Channel, method: MethodDescriptor, *tokens: str
 ) -> tuple[str, str] | None:
     """How a call with these assertions is refused, by status and reason."""
     call: Any = channel.stream_stream(method_path(method))
     metadata = [("authorization", f"Bearer {token}") for token in tokens]
-    body = request_of(method).SerializeToString()
+    body = example(method).SerializeToString()
     try:
         list(call(iter([body]), timeout=TIMEOUT_S, metadata=metadata))
     except grpc.RpcError as error:

@@ -28,7 +28,7 @@ from identity.security.certificates import (
 from identity.security.permissions import permissions
 from subid.v1.enforcement_service_pb2 import CASE_CAUSE_FACE_UNDER_ANOTHER_ID, OpenCaseRequest
 from tests.integration.conftest import Connect, World
-from tests.integration.contract import METHODS, PERSONAL_ID, example
+from tests.integration.contract import METHODS, example
 from tests.integration.wire import Refused, method_key, method_path, send
 
 CASES = [
@@ -49,8 +49,6 @@ def test_exactly_the_roles_of_the_table_may_call_a_method(
     if isinstance(request, OpenCaseRequest) and role is Role.REGULATOR:
         # Each role has a cause of its own; the other's is refused in the same words.
         request.cause = CASE_CAUSE_FACE_UNDER_ANOTHER_ID
-    if role is Role.CITIZEN_APP and "personal_id" in method.input_type.fields_by_name:
-        request.personal_id = PERSONAL_ID  # optional where operators call, too
     refusal = _refusal(connect_as(role, "permission-test"), method, request)
     if role in permissions()[method_key(method)].scopes:
         assert refusal is None or refusal.reason not in {"PERMISSION_REFUSED", "CALLER_UNKNOWN"}

@@ -295,7 +295,6 @@ def test_the_citizen_app_verifies_its_citizens_own_number_only(scene: Scene, fac
         )
         for msisdn, personal_id in (
             (subscriber.msisdn, other.personal_id),
-            (subscriber.msisdn, ""),
             (scene.people.msisdn(), subscriber.citizen.personal_id),
         )
     ]

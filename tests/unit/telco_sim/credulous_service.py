@@ -14,9 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import grpc
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
@@ -48,6 +51,7 @@ from subid.v1 import (
     wave_service_pb2,
     wave_service_pb2_grpc,
 )
+from telco_sim.assertions import AssertionIssuer, CitizenProofs
 from telco_sim.measurements import Measurements
 from telco_sim.wire import Caller, CallerKeys, Wiretap
 from tests.unit.telco_sim.credulous_agencies import (
@@ -600,5 +604,21 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
 def caller(channel: grpc.Channel, *, name: str, wiretap: Wiretap | None = None) -> Caller:
     """Return a caller of the served country."""
     tapped = wiretap or Wiretap(Measurements())
-    keys = CallerKeys(certificate=None, private_key=OPERATOR_KEY, authority=b"")
-    return Caller(name=name, channel=channel, wiretap=tapped, keys=keys)
+    keys = CallerKeys(certificate=certificate(), private_key=OPERATOR_KEY, authority=b"")
+    is_app = name == "citizen-app"
+    proofs = CitizenProofs(AssertionIssuer.founded(), certificate=certificate()) if is_app else None
+    return Caller(name=name, channel=channel, wiretap=tapped, keys=keys, proofs=proofs)
+
+
+@cache
+def certificate() -> bytes:
+    """A certificate that names nobody, PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    nobody = x509.Name([])
+    return (
+        x509.CertificateBuilder(nobody, nobody, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+        .public_bytes(Encoding.PEM)
+    )
