@@ -73,6 +73,10 @@ ERAS_MAX = 32_000
 """A smallint holds no more; one restore a day for eighty years."""
 
 
+class LogDamagedError(Exception):
+    """The tables contradict each other: nothing more is sealed until somebody has looked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
     """Where an entry stands in the order."""
@@ -165,10 +169,6 @@ def _last(connection: Connection, size: int) -> _Place:
     if row is None:
         raise LogDamagedError("the last entry that was sealed is gone")
     return _Place(**row)
-
-
-class LogDamagedError(Exception):
-    """The tables contradict each other: nothing more is sealed until somebody has looked."""
 
 
 def _join(connection: Connection, size: int, new_size: int) -> None:
