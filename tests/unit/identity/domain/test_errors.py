@@ -79,7 +79,7 @@ def test_only_a_passing_trouble_says_when_to_try_again(leaf: type[DomainError]) 
         leaf.reason
         in {
             *("CONTENDED", "OVERLOADED", "QUOTA_EXCEEDED", "RATE_LIMITED"),
-            "STORAGE_UNAVAILABLE",
+            *("STORAGE_UNAVAILABLE", "VERIFICATION_THROTTLED", "CALL_TOO_LONG"),
         }
     )
 
