@@ -26,7 +26,7 @@ ABOUT_NOBODY = frozenset(
         *("pull_directives", "recompute_verdicts", "reconcile_service_state", "record_quality"),
         *("reseal_values", "retire_key", "revert_wave", "rotate_keys", "stop_wave"),
         *("begin_audit_era", "list_entries", "register_witness", "rotate_audit_key"),
-        "watch_contact_changes",
+        *("resume_lookups", "stop_lookups", "watch_contact_changes"),
     }
 )
 """Actions whose entries name no person: they are of many, or of none."""

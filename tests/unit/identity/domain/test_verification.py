@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 from identity.domain.verification import (
     Evidence,
     FaceEvidence,
@@ -94,6 +95,11 @@ SPOILT = {
     "undated card": (with_holder(card_issued_on=None), R.CARD_SUPERSEDED),
     "another face": (with_face(dissimilarity=0.9), R.FACE_NON_MATCH),
     "no face": (with_face(dissimilarity=None, failure="NO_FACE"), R.FACE_NOT_ACQUIRED),
+    "replayed": (with_face(replay=ProbeReplay.SAME_PERSON), R.PROBE_REPLAYED),
+    "another's photograph": (
+        with_face(replay=ProbeReplay.OTHER_PERSON),
+        R.PROBE_OF_ANOTHER_PERSON,
+    ),
     "nothing compared": (with_face(dissimilarity=None), R.FACE_NOT_ACQUIRED),
 }
 

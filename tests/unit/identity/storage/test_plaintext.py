@@ -27,6 +27,7 @@ from identity.domain.personal_id import PersonalID
 from identity.domain.policy import CaseCause, StepKind
 from identity.domain.record_match import RecordClaim
 from identity.domain.subscription import ServiceState, Subscription
+from identity.domain.throttle import Attempts
 from identity.domain.tiding import TidingKind, TidingValue
 from identity.domain.wave import WaveCriteria
 from identity.services.answer_kyc import Question, match_identity
@@ -56,6 +57,7 @@ from identity.storage.book import BookRow, index_row
 from identity.storage.database import UnitOfWork
 from identity.storage.face_cohorts import FaceCohort
 from identity.storage.face_references import FaceReference
+from identity.storage.probes import Photograph, ProbeUse
 from identity.storage.record_matching import index_record
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import metadata, subscription
@@ -213,6 +215,7 @@ def live_through_everything(uow: UnitOfWork, person: PopulationRecord) -> Subscr
     uow.requests.begin_batch(key, 0, at=NOW)
     uow.registry.claim()
     take_whole_books(uow)
+    use_a_photograph_for_two(uow, uow.primaries.key_of(person.personal_id))
     compare(uow, person, msisdn)
     uow.sealing_keys.register()
     record_quality(uow, rules(), caller=operator.caller.name, at=NOW)
@@ -325,6 +328,15 @@ def stand_at_a_counter(uow: UnitOfWork, person: PopulationRecord) -> None:
     key = make_key(caller=str(call.caller))
     uow.requests.begin(key, at=NOW)
     uow.requests.finish(key, told.token.encode())
+
+
+def use_a_photograph_for_two(uow: UnitOfWork, key: bytes) -> None:
+    """What is kept of it, and a failure in a row."""
+    use = ProbeUse(citizen_key=key, verification_id=uuid4(), at=NOW)
+    uow.probes.take([Photograph(digest=b"\x05" * 32, look=b"\x06" * 32)], use, since=NOW)
+    uow.probes.flag([key], use)
+    uow.attempts.hold([key], "citizen-app")
+    uow.attempts.save({key: Attempts(failed_count=1, last_at=NOW)}, "citizen-app")
 
 
 def take_whole_books(uow: UnitOfWork) -> None:
