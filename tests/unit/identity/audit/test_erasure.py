@@ -25,6 +25,7 @@ def receipts(uow: UnitOfWork, life: Life, entry_ids: list[int]) -> list[str]:
 def test_receipts_hold_after_an_erasure_and_the_log_is_as_it_was_sealed(log: OwnLog) -> None:
     with log.database.transaction() as uow:
         life = live(uow)
+        life.give_up()
         asked = request_erasure(uow, APP, life.person.personal_id)
         key = citizen_key(uow.sealer, life.person.personal_id)
     log.head(at=NOW)
