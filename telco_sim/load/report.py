@@ -12,7 +12,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from telco_sim.load.plan import Fault
@@ -95,7 +94,7 @@ def write_chart(run: LoadRun, path: Path) -> None:
         times, memory = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
         _draw_times(times, run)
         _draw_memory(memory, run)
-        FigureCanvasSVG(figure).print_svg(str(path), metadata={"Date": None})
+        figure.savefig(path, format="svg", metadata={"Date": None})
 
 
 def _draw_times(axes: Axes, run: LoadRun) -> None:

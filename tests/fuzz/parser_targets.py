@@ -46,12 +46,12 @@ BEGUN = Begun(
 def _refused_by(
     parse: Callable[[str], object], *refusals: type[Exception]
 ) -> Callable[[bytes], bool]:
+    coded: tuple[type[Exception], ...] = (UnicodeDecodeError, *refusals)
+
     def answer(octets: bytes) -> bool:
         try:
             parse(octets.decode())
-        except UnicodeDecodeError:
-            return True
-        except refusals:
+        except coded:
             return True
         return False
 
