@@ -9,10 +9,20 @@ from pathlib import Path
 
 import pytest
 
-IDENTITY = Path(sys.executable).with_name("identity")
+IDENTITY = ("-m", "identity.cli")
 SOURCES = Path(__file__).resolve().parents[2] / "identity"
 NOBODY = 65_534
 TIMEOUT_S = 120.0
+
+
+def python_for_nobody() -> Path:
+    """Our Python, or one of the same version, that somebody else may run."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    for each in (Path(sys.executable), Path("/usr/bin", name), Path("/usr/local/bin", name)):
+        can_run = subprocess.run(as_nobody("test", "-x", each.resolve()), check=False)
+        if can_run.returncode == 0:
+            return each
+    pytest.skip("Python is installed where nobody else may run it")
 
 
 def as_nobody(*command: str | Path) -> list[str]:
@@ -37,13 +47,16 @@ def environment(tmp_path: Path) -> dict[str, str]:
         os.chown(tmp_path / name, NOBODY, NOBODY)
         own[name] = str(tmp_path / name)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    made = {**kept, "HOME": own["home"], "TMPDIR": own["tmp"], "SUBID_FACE_WORKERS": "1"}
-    probe = subprocess.run(
-        as_nobody(IDENTITY, "--help"), env=made, cwd="/", capture_output=True, check=False
-    )
-    if probe.returncode:
-        pytest.skip("this Python is installed where nobody else can read it")
-    return made
+    # Another Python of the same version finds what ours has installed.
+    path = os.pathsep.join(each for each in sys.path if each)
+    return {
+        **kept,
+        "HOME": own["home"],
+        "TMPDIR": own["tmp"],
+        "PYTHONPATH": path,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SUBID_FACE_WORKERS": "1",
+    }
 
 
 def test_it_serves_without_root_on_sources_that_it_cannot_change(
@@ -51,9 +64,9 @@ def test_it_serves_without_root_on_sources_that_it_cannot_change(
 ) -> None:
     writing = as_nobody("find", SOURCES, tmp_path, "-writable", "-path", f"{SOURCES}*")
     assert subprocess.run(writing, check=True, capture_output=True, cwd="/").stdout == b""
-    state = tmp_path / "home" / "state"
+    state, python = tmp_path / "home" / "state", python_for_nobody()
     serving = subprocess.Popen(
-        as_nobody(IDENTITY, "serve", "--state", state, "--listen", "127.0.0.1:0"),
+        as_nobody(python, *IDENTITY, "serve", "--state", state, "--listen", "127.0.0.1:0"),
         env=environment,
         cwd="/",
         stdout=subprocess.PIPE,
@@ -68,5 +81,5 @@ def test_it_serves_without_root_on_sources_that_it_cannot_change(
     assert serving.returncode == 0, errors
     assert {path.stat().st_uid for path in (state, *state.rglob("*"))} == {NOBODY}
     assert state.stat().st_mode & 0o077 == 0
-    created = as_nobody(IDENTITY, "status", "--state", state)
+    created = as_nobody(python, *IDENTITY, "status", "--state", state)
     subprocess.run(created, env=environment, cwd="/", check=True, capture_output=True)
