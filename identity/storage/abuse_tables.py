@@ -22,7 +22,8 @@ from sqlalchemy import (
 
 from identity.storage.tables import metadata
 
-# Failures in a row, and attempts under way: a row goes when its person, or number, is verified.
+# Failures in a row, and attempts under way: a row goes when its person, or number, is verified. So
+# there are few, and a citizen's and a number's are asked for together: one table, no partitions.
 verification_attempt = Table(
     "verification_attempt",
     metadata,
@@ -32,7 +33,6 @@ verification_attempt = Table(
     Column("last_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("subject_key", "channel"),
     CheckConstraint("failed_count >= 0", name="failed_count"),
-    postgresql_partition_by="HASH (subject_key)",
 )
 
 # By what a photograph is known again: nine rows for each, of its bytes and of its look.

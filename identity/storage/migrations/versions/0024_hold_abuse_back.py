@@ -27,7 +27,6 @@ def upgrade() -> None:
         sa.Column("last_at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("subject_key", "channel", name="pk_verification_attempt"),
         sa.CheckConstraint("failed_count >= 0", name="ck_verification_attempt_failed_count"),
-        postgresql_partition_by="HASH (subject_key)",
     )
     _add_probes()
     op.create_table(
@@ -51,7 +50,7 @@ def upgrade() -> None:
             name="ck_lookup_watch_counts",
         ),
     )
-    for table in ("verification_attempt", "probe_mark", "probe_conflict"):
+    for table in ("probe_mark", "probe_conflict"):
         _add_partitions(table)
 
 
