@@ -135,7 +135,7 @@ def test_a_body_made_to_cost_much_costs_a_refusal(
 ) -> None:
     method: Any = connect_as(role, "flood").unary_unary(path)
     with pytest.raises(grpc.RpcError) as caught:
-        method(body, timeout=5)
+        method(body, timeout=TIMEOUT_S)
     refusal = Refused.of(caught.value)
     assert refusal.status == "INVALID_ARGUMENT"
     assert refusal.violations == (fault,)

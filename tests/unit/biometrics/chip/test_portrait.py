@@ -80,7 +80,7 @@ def test_a_child_that_takes_too_long_is_killed() -> None:
     evidence = evidence_of(portrait_of(chip.picture("JPEG")), time_s=0.001)
 
     assert "took over" in evidence
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 def test_a_child_that_wants_more_memory_than_it_may_dies_alone() -> None:

@@ -151,7 +151,7 @@ async def test_one_look_serves_every_watcher_and_none_is_made_without_news(
         for each in watches:
             await anext(each)
         waits = [asyncio.ensure_future(tokens(each, 1)) for each in watches]
-        await asyncio.wait(waits, timeout=0.2)  # each is at rest
+        await asyncio.wait(waits, timeout=1)  # each is at rest
         event.listen(engine, "before_cursor_execute", count)
         try:
             await asyncio.wait(waits, timeout=0.2)

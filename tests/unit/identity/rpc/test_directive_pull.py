@@ -118,6 +118,8 @@ async def test_an_idle_pull_asks_once_until_it_is_woken_and_once_in_the_end(
     edge = make_edge(database, SystemClock(), threads, waiting)
     idle = pull(edge, operator, wait_s=30)
     event.listen(engine, "before_cursor_execute", count)
+    while len(statements) < 2:
+        await asyncio.wait([idle], timeout=0.01)
     await asyncio.wait([idle], timeout=0.3)
     looks = [each for each in statements if "CASE WHEN EXISTS" in each]
     assert (len(looks), len(statements)) == (1, 2)  # its first answer, and the look

@@ -329,7 +329,7 @@ async def test_who_only_waited_for_a_photograph_that_stalls_is_told_to_come_agai
     face: bytes, probe: bytes
 ) -> None:
     pids = workers()
-    pool = FacePool(SETUP, worker_count=1, timeout_s=0.5)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=3)
     try:
         # At one moment, so that the time of all is over at one moment too.
         first, *others = await begin(pool, face, probe, ACCEPTED_MAX)
@@ -347,7 +347,7 @@ async def test_a_worker_that_hangs_is_ended_and_everybody_is_answered(
     unheard: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: unheard.append(fault))
     pids = workers()
-    pool = FacePool(SETUP, worker_count=1, timeout_s=0.5)
+    pool = FacePool(SETUP, worker_count=1, timeout_s=3)
     try:
         (first,) = await begin(pool, face, probe, 1)
         (pid,) = workers() - pids
