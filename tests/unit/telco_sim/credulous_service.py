@@ -380,22 +380,17 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
 
 
 class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
-    """Hands every receipt to everybody."""
-
     def __init__(self, country: Country) -> None:
-        """Hand out the receipt of a country."""
         self._country = country
 
     def GetReceipt(
         self, _: audit_service_pb2.GetReceiptRequest, __: grpc.ServicerContext
     ) -> audit_service_pb2.GetReceiptResponse:
-        """Hands out the one receipt that there is."""
         return audit_service_pb2.GetReceiptResponse(receipt=self._country.receipt)
 
     def GetTreeHead(
         self, _: audit_service_pb2.GetTreeHeadRequest, __: grpc.ServicerContext
     ) -> audit_service_pb2.GetTreeHeadResponse:
-        """Tells a key, and no head."""
         key = audit_service_pb2.AuditKey(number=1, public_key=self._country.audit_key)
         return audit_service_pb2.GetTreeHeadResponse(keys=[key])
 
