@@ -391,12 +391,12 @@ def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[Verdi
     if chip.is_readable:
         if evidence.face is not None:
             yield from _face_reasons(face)  # 6
-            if evidence.face.replay is not None:
-                yield _REPLAYS[evidence.face.replay]  # 7
         if not chip.is_authentic:
             yield VerdictReason.CHIP_UNDETERMINED  # 1
         if evidence.face is None and not chip.is_active:
             yield VerdictReason.CHIP_MAY_BE_COPY  # 6
+        if evidence.face is not None and evidence.face.replay is not None:
+            yield _REPLAYS[evidence.face.replay]  # 7
 
 
 def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:
