@@ -5,7 +5,6 @@ Knows neither heads nor the database.
 """
 
 import hashlib
-import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from identity.audit.checkpoint import NoteRefusedError, handover_statement, verify
-from identity.state_directory import StateError, read_whole, write_whole
+from identity.state_directory import SecretFileError, StateError, read_secret, write_whole
 
 KEY_FILE = "audit.key.pem"
 """In the state directory; servers of one registry share it."""
-
-FILE_BYTES_MAX = 4096
-"""An Ed25519 key in PEM has 119 bytes."""
 
 _NAME_BYTES = 8
 
@@ -120,12 +116,12 @@ def read_key_file(path: Path) -> Ed25519PrivateKey:
 
     Raises:
         FileNotFoundError: There is none.
-        AuditKeyError: Others may read it, or it is no Ed25519 key.
+        AuditKeyError: Others may have read it or put it there, or it is no Ed25519 key.
     """
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise AuditKeyError(f"{path} can be read by others: chmod 600")
     try:
-        key = load_pem_private_key(read_whole(path, bytes_max=FILE_BYTES_MAX), password=None)
+        key = load_pem_private_key(read_secret(path), password=None)
+    except SecretFileError as error:
+        raise AuditKeyError(str(error)) from error
     except (ValueError, TypeError) as error:
         raise AuditKeyError(f"{path} is not an Ed25519 key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey):

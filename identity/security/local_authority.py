@@ -34,7 +34,7 @@ from identity.security.issued import (
     read_record,
     record,
 )
-from identity.state_directory import locked
+from identity.state_directory import SecretFileError, locked, read_secret
 
 CERTIFICATE, KEY = "ca.crt.pem", "ca.key.pem"
 FORMER_CERTIFICATE, FORMER_KEY = "former-ca.crt.pem", "former-ca.key.pem"
@@ -193,8 +193,10 @@ def _given_server(directory: Path) -> Identity | None:
         return None
     own = read_certificate(certificate)
     try:
-        content = key.read_bytes()
+        content = read_secret(key)
         private_key = load_pem_private_key(content, password=None)
+    except SecretFileError as error:
+        raise AuthorityError(str(error)) from error
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuthorityError(f"{key} is no private key") from error
     if private_key.public_key() != own.public_key():

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from identity.audit.key_chain import read_key_file, write_key_file
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import (
     create_authority,
@@ -20,6 +22,7 @@ from identity.security.certificates import (
 from identity.security.client_keys import read_client_keys
 from identity.security.key_source import open_key_source
 from identity.security.keys import generate_key_ring, write_key_ring
+from identity.security.local_authority import SERVER_CERTIFICATE, SERVER_KEY, read_local_authority
 from identity.state_directory import SECRET_BYTES_MAX, StateError, read_secret, write_whole
 
 Made = tuple[Path, Callable[[Path], object]]
@@ -53,6 +56,18 @@ def client_key(folder: Path) -> Path:
     return folder / "tax.key.pem"
 
 
+def audit_key(folder: Path) -> Path:
+    write_key_file(folder / "audit.key.pem", Ed25519PrivateKey.generate())
+    return folder / "audit.key.pem"
+
+
+def server_key(folder: Path) -> Path:
+    issued = load_or_create_authority(folder, at=NOW).issue_server(at=NOW)
+    write_public(folder / SERVER_CERTIFICATE, issued.certificate)
+    write_secret(folder / SERVER_KEY, issued.private_key)
+    return folder / SERVER_KEY
+
+
 READERS: dict[Callable[[Path], Path], Callable[[Path], object]] = {
     plain: read_secret,
     key_ring: lambda path: open_key_source("file", state=path.parent).read(),
@@ -62,6 +77,8 @@ READERS: dict[Callable[[Path], Path], Callable[[Path], object]] = {
         private_key=path,
         authority=path.parent / "ca.crt.pem",
     ),
+    audit_key: read_key_file,
+    server_key: lambda path: read_local_authority(path.parent),
 }
 """Each secret file: how one is made, and who reads it."""
 

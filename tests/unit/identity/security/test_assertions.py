@@ -24,6 +24,7 @@ from identity.security.assertions import (
     LEEWAY,
     LENGTH_MAX,
     LIFETIME_MAX,
+    IssuerKeys,
     bearer_token,
     thumbprint,
     verify_assertion,
@@ -45,7 +46,10 @@ CERTIFICATE, ANOTHERS = make_certificate(), make_certificate()
 ED25519 = OKPKey.generate_key("Ed25519", {"kid": "ed"})
 P256 = ECKey.generate_key("P-256", {"kid": "ec"})
 STRANGER = OKPKey.generate_key("Ed25519", {"kid": "ed"})
-ISSUERS = {ISSUER: {"ed": ED25519, "ec": P256}, "https://other.example.vn": {"x": STRANGER}}
+ISSUERS: IssuerKeys = {
+    ISSUER: {"ed": ED25519, "ec": P256},
+    "https://other.example.vn": {"x": STRANGER},
+}
 
 
 def claims(**others: Any) -> dict[str, Any]:  # noqa: ANN401 - any claim
