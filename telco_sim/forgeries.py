@@ -25,7 +25,7 @@ from telco_sim.world import Subscriber, World
 _DG15 = 15
 _NONCE_BYTES = 8
 
-_CHEATS_PER_VICTIM = 3
+_CHEATS_PER_VICTIM = 4
 """Fewer than the failures that the service lets anybody have before it makes them wait."""
 
 _AUTHORITY_AGE = timedelta(days=3 * 365)

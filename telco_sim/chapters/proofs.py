@@ -6,7 +6,9 @@ Owns the comparison of receipts with what the service lists, checked without it.
 import json
 import threading
 
+from subid.v1.agency_pb2 import Grounds
 from subid.v1.citizen_service_pb2 import Access
+from telco_sim.agencies import Look
 from telco_sim.journal import Invariant
 from telco_sim.receipts import ReceiptDesk, ReceiptError, open_receipt
 from telco_sim.wire import Refusal
@@ -33,6 +35,15 @@ def keep_receipts(world: World) -> None:
 def _compare(world: World, access: Access, *, personal_id: str, first_key: bytes) -> None:
     citizens = _obtain(world.app.receipts, access.entry_id, personal_id=personal_id)
     agencys = _obtain(world.agency.receipts, access.entry_id)
+    # A receipt is no purpose, and the person is told of it all the same.
+    world.looks.append(
+        Look(
+            personal_id=personal_id,
+            agency=world.agency.name,
+            action="get_receipt",
+            grounds=Grounds(),
+        )
+    )
     said = (access.action, access.caller, access.outcome, str(access.entry_id))
     world.journal.check_equal(
         Invariant.RECEIPT_PROVES,

@@ -77,6 +77,7 @@ def test_a_registry_comes_back_as_it_was_acknowledged_at_an_instant(
     done("backup", "restore", backup, "--state", restored, *to)
     assert "archive of another database" in refused("status", "--state", restored)
     monkeypatch.delenv("SUBID_BACKUPS")
+    shutil.copy(state / "audit.key.pem", restored)
     with ServerProcess(restored) as server:
         assert agencies(server) == {"before", *during, "by-then"}
         assert server.stop() == 0

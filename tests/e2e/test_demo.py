@@ -41,7 +41,7 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("demo")
     played = {name: folder / name for name in ("report", "state", "record")}
-    country = ("--citizens", "60", "--verifications", "12", "--registrations", "3", "--days", "10")
+    country = ("--citizens", "130", "--verifications", "12", "--registrations", "3", "--days", "10")
     finished = subprocess.run(
         [
             *(sys.executable, "-m", "telco_sim.cli", "demo", *country, "--seed", "3"),

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import Identity
-from identity.security.permissions import permissions
+from identity.security.permissions import Scope, permissions
 from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
@@ -25,7 +25,9 @@ from tests.integration.wire import TIMEOUT_S, Refused, method_key, method_path, 
 ANOTHER = "001090654321"
 VNEID = Caller(Role.CITIZEN_APP, "vneid")
 OF_CITIZENS = [
-    method for method in METHODS if Role.CITIZEN_APP in permissions()[method_key(method)].scopes
+    method
+    for method in METHODS
+    if permissions()[method_key(method)].scopes.get(Role.CITIZEN_APP) is Scope.CITIZEN
 ]
 NOT_BELIEVED = ("UNAUTHENTICATED", "ASSERTION_INVALID")
 

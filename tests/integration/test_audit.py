@@ -116,7 +116,6 @@ def test_anothers_entry_does_not_exist(world: World, database: Database, scene: 
     strange = stranger.citizen.personal_id
     for caller, personal_id in (
         (scene.app, strange),
-        (scene.app, ""),
         (scene.operator(stranger.operator), ""),
         (scene.operator(stranger.operator), person),
         (scene.agency, ""),

@@ -34,6 +34,7 @@ NAMES_NOTHING = {
     "QualityService/GetReport",
     "ComplianceService/GetKpis",
     "ComplianceService/GetMonthlyScore",
+    "AuditService/ListEntries",
 }
 """Whose request can name nothing of another's: the answer is of the caller, whoever asks."""
 

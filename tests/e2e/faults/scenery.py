@@ -55,7 +55,10 @@ def until_health(server: ServerProcess, status: int) -> None:
 
 
 def database_processes(state: Path) -> list[psutil.Process]:
-    """The embedded PostgreSQL and its children, itself in front."""
+    """The embedded PostgreSQL and its children, itself in front; none when it has ended."""
     pid = int((state / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-    postmaster = psutil.Process(pid)
-    return [postmaster, *postmaster.children(recursive=True)]
+    try:
+        postmaster = psutil.Process(pid)
+        return [postmaster, *postmaster.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

@@ -271,8 +271,8 @@ def test_what_the_server_shows_is_looked_at(settings: Settings, tmp_path: Path) 
     other = load_or_create_authority(tmp_path / "other", at=NOW)
     for authority, days, grade in (
         (own, 0, Grade.OK),
-        (own, 300, Grade.WARNING),
-        (own, 366, Grade.FAILED),
+        (own, 25, Grade.WARNING),
+        (own, 31, Grade.FAILED),
         (other, 0, Grade.FAILED),
     ):
         issued = authority.issue_server(at=NOW)
@@ -291,7 +291,7 @@ def test_callers_whose_certificates_end_are_named(settings: Settings, tmp_path: 
         issued = authority.issue_caller(Caller(Role.AGENCY, name), at=NOW)
         (directory / f"{name}.crt.pem").write_bytes(issued.certificate)
     (directory / "ca.crt.pem").write_bytes(authority.certificate_pem)
-    for days, grade in ((0, Grade.OK), (300, Grade.WARNING), (366, Grade.FAILED)):
+    for days, grade in ((0, Grade.OK), (25, Grade.WARNING), (31, Grade.FAILED)):
         found = in_files(settings, "callers", at=NOW + timedelta(days=days), callers=directory)
         assert found.grade is grade
     assert "health.crt.pem" in found.said

@@ -28,12 +28,13 @@ OF_NOBODY = frozenset(
         *("import_id", "lease_id", "message_id", "notification_id", "page_token", "position"),
         *("relay_token", "request_id", "subscription_id", "verification_id", "wave_id"),
         # Who asks, what for, and in which words.
-        *("agency", "case_id", "case_reference", "failure", "legal_bases", "legal_basis", "name"),
+        *("agency", "caller", "case_id", "case_reference", "failure", "legal_bases"),
+        *("legal_basis", "name"),
         *("operators", "organisation_code", "place", "point_of_sale", "province_code"),
         *("province_codes", "reason", "template", "text_en", "text_vi", "track", "value"),
         # Keys, digests and signatures: none says whose.
         *("active_authentication_signature", "chip_nonce", "dg14", "dg15", "document_digest"),
-        *("further_active_authentication_signatures", "signature", "sod"),
+        *("checkpoint", "further_active_authentication_signatures", "signature", "sod"),
     }
 )
 """Fields of requests that hold text or octets and nothing of a person."""

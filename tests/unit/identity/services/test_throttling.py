@@ -47,8 +47,9 @@ def shop(number: Subscription, *, at: datetime = NOW) -> Call:
     return make_call(number.operator_id, at=at)
 
 
-def app(*, at: datetime = NOW) -> Call:
-    return make_call("vneid", role=Role.CITIZEN_APP, at=at)
+def app(number: Subscription, *, at: datetime = NOW) -> Call:
+    call = make_call("vneid", role=Role.CITIZEN_APP, at=at)
+    return replace(call, citizen=number.claim.personal_id)
 
 
 def attempt(
@@ -93,7 +94,7 @@ def test_failures_in_a_shop_do_not_keep_the_holder_out_of_the_app(
     uow: UnitOfWork, number: Subscription
 ) -> None:
     fail(uow, shop(number), number, times=5)
-    assert attempt(uow, app(), number, make_face()) is VerdictState.VERIFIED
+    assert attempt(uow, app(number), number, make_face()) is VerdictState.VERIFIED
     # Once the holder is verified, the shop is open again as well.
     assert attempt(uow, shop(number), number) is VerdictState.NOT_VERIFIED
 
@@ -103,9 +104,9 @@ def test_a_closed_app_is_opened_by_a_verification_in_a_shop(
 ) -> None:
     set_count(uow, number, "citizen-app", 50)
     with pytest.raises(VerificationChannelClosedError):
-        attempt(uow, app(at=NOW + timedelta(days=1)), number)
+        attempt(uow, app(number, at=NOW + timedelta(days=1)), number)
     assert attempt(uow, shop(number), number, make_face()) is VerdictState.VERIFIED
-    assert attempt(uow, app(), number, make_face()) is VerdictState.VERIFIED
+    assert attempt(uow, app(number), number, make_face()) is VerdictState.VERIFIED
 
 
 def test_failures_at_one_number_count_for_the_holders_others(
