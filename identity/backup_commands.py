@@ -113,7 +113,10 @@ def restore(
         version = backup_run.restore_backup(settings, backup, wal=archive, keys=keys, to=to)
     until = "everything that is there" if to is None else f"what was stored by {to.isoformat()}"
     typer.echo(f"{state}: {until}; schema {version}")
-    typer.echo("certificates, trust anchors and policy packs are not in a backup: copy yours")
+    typer.echo(
+        "audit.key.pem, certificates/, authorities/, issuers/, trust/ and policies/ are in no backup:"
+        " copy yours"
+    )
 
 
 @backup_app.command("prune")

@@ -21,7 +21,7 @@ SETTLED_NS = 100_000_000
 system's clock (4 ms to 10 ms on Linux) leave the same time."""
 
 _Said = TypeVar("_Said")
-_Look = tuple[tuple[str, int, int, int], ...]
+_Look = tuple[tuple[str, int, int, int, int], ...]
 _log = structlog.get_logger("subid")
 
 
@@ -50,6 +50,7 @@ class Watched(Generic[_Said]):
         self._lock = threading.Lock()
         self._stamp: int | None = None
         self._seen = _look_at(directory)
+        self._refused: tuple[_Look, type[Exception]] | None = None
         self._look_again_at = tick() + LOOK_INTERVAL_S
         self._said = read(directory)
 
@@ -67,17 +68,25 @@ class Watched(Generic[_Said]):
         self._stamp = stamp if time.time_ns() - stamp > SETTLED_NS else None
         if seen == self._seen:
             return
-        self._seen = seen
         try:
             self._said = self._read(self._directory)
         except Exception as error:  # noqa: BLE001 - whatever it is, what was read before stays
+            self._complain(seen, error)
+        else:
+            # Only now: what could not be read is read again, though no file changes.
+            self._seen, self._refused = seen, None
+            _log.info("directory taken up", directory=self._directory.name)
+
+    def _complain(self, seen: _Look, error: Exception) -> None:
+        """Write a line about files that cannot be used: one, as long as they stay so."""
+        refused = (seen, type(error))
+        if refused != self._refused:
+            self._refused = refused
             _log.error(
                 "directory not taken up: what it said before stays in force",
                 directory=self._directory.name,
                 type=type(error).__name__,
             )
-        else:
-            _log.info("directory taken up", directory=self._directory.name)
 
 
 def _stamp_of(directory: Path) -> int:
@@ -92,6 +101,9 @@ def _look_at(directory: Path) -> _Look:
     try:
         files = [path for path in directory.iterdir() if not path.name.startswith(".")]
         looked = ((path.name, path.stat()) for path in sorted(files))
-        return tuple((name, s.st_mtime_ns, s.st_size, s.st_ino) for name, s in looked)
+        # The time of change too: a mode or an owner that was put right leaves the others alone.
+        return tuple(
+            (name, s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino) for name, s in looked
+        )
     except OSError:
         return ()

@@ -243,12 +243,20 @@ class Needy:
     health: health_pb2_grpc.HealthStub
     state: Path
     url: str
+    workers: frozenset[int]
 
     def told(self, name: str) -> Iterator[int]:
         """What health says of a dependency, now and at each change."""
         request = health_pb2.HealthCheckRequest(service=f"subid.{name}")
         for answer in self.health.Watch(request, timeout=120):
             yield answer.status
+
+
+def face_workers() -> frozenset[int]:
+    """Processes that compare faces for any server of this process."""
+    return frozenset(
+        child.pid for child in multiprocessing.active_children() if child.pid is not None
+    )
 
 
 @pytest.fixture(scope="module")
@@ -264,10 +272,12 @@ def needy(
             face_workers=1,
             disk_reserve_mb=1 << 30,
         )
+        others = face_workers()
         with served(settings) as address:
             channel = open_channel(address, state, Caller(Role.REGULATOR, "regulator"))
             health = health_pb2_grpc.HealthStub(channel)
-            yield Needy(health=health, state=state, url=url)
+            own = face_workers() - others
+            yield Needy(health=health, state=state, url=url, workers=own)
             channel.close()
 
 
@@ -288,9 +298,9 @@ def test_keys_that_are_gone_are_told_and_keys_that_are_back(needy: Needy) -> Non
 def test_killed_processes_that_compare_faces_are_told_and_started_again(needy: Needy) -> None:
     told = needy.told("faces")
     assert next(told) == SERVING
-    for worker in multiprocessing.active_children():
-        if worker.pid is not None:
-            os.kill(worker.pid, signal.SIGKILL)
+    assert needy.workers
+    for pid in needy.workers:
+        os.kill(pid, signal.SIGKILL)
     assert next(told) == NOT_SERVING
     assert next(told) == SERVING
 

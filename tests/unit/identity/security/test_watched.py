@@ -61,6 +61,34 @@ def test_a_broken_file_leaves_what_was_said_before_and_is_logged_once(tmp_path: 
     assert watched.current() == "better"
 
 
+def test_what_could_not_be_read_is_read_again_though_no_file_changes(tmp_path: Path) -> None:
+    ticks, faults = Ticks(), [OSError(24, "too many open files")]
+
+    def read_now(directory: Path) -> str:
+        if faults and (directory / "a").read_text() == "revoked":
+            raise faults.pop()
+        return read(directory)
+
+    replace(tmp_path, "good")
+    watched = Watched(tmp_path, read_now, tick=ticks)
+    replace(tmp_path, "revoked")
+    assert watched.current() == "good"
+    ticks.now += LOOK_INTERVAL_S
+    assert watched.current() == "revoked"
+
+
+def test_a_mode_that_was_put_right_is_seen(tmp_path: Path) -> None:
+    ticks = Ticks()
+    replace(tmp_path, "one")
+    watched = Watched(
+        tmp_path, lambda directory: (directory / "a").stat().st_mode & 0o777, tick=ticks
+    )
+    assert watched.current() == 0o644
+    (tmp_path / "a").chmod(0o600)
+    ticks.now += LOOK_INTERVAL_S
+    assert watched.current() == 0o600
+
+
 def test_a_directory_that_lies_still_is_not_read_again(tmp_path: Path) -> None:
     replace(tmp_path, "one")
     long_ago = 1_700_000_000
