@@ -82,6 +82,8 @@ def refuse_unchained(
         NoteRefusedError: It does not.
     """
     by_number = {key.number: key for key in keys}
+    if len(by_number) < len(keys) or len({key.public_key for key in keys}) < len(keys):
+        raise NoteRefusedError("two keys have one number, or one key two")
     begin = next((key for key in keys if key.public_key == trusted), None)
     if begin is None or begin.number > number:
         raise NoteRefusedError("the trusted key does not lead to the key that signed")

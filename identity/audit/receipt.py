@@ -151,8 +151,9 @@ def check_signed_head(
     for key in keys:
         verifier = VerifierKey(name=origin, public_key=key.public_key)
         if (origin, verifier.key_hash) in named:
-            refuse_unchained(origin, keys, trusted=trusted.public_key, number=key.number)
-            return check_head(signed, verifier)
+            led_to = refuse_unchained(origin, keys, trusted=trusted.public_key, number=key.number)
+            # By the key that the chain leads to, whatever key brought its number here.
+            return check_head(signed, VerifierKey(name=origin, public_key=led_to.public_key))
     return check_head(signed, trusted)
 
 

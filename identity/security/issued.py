@@ -5,6 +5,7 @@ after its end. A revocation names a certificate by its SHA-256, so one of anothe
 revoked as well. Knows no connection: who refuses what is revoked is `admission.py`.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
 
 from identity.state_directory import StateError, locked, read_whole, write_whole
 
@@ -51,8 +51,12 @@ class IssuedCertificate:
 
 
 def fingerprint_of(certificate: x509.Certificate) -> str:
-    """SHA-256 of a certificate's DER, in small hexadecimal digits."""
-    return certificate.fingerprint(SHA256()).hex()
+    """SHA-256 of what a certificate's authority signed (RFC 5280, 4.1.1.1), in small hexadecimal.
+
+    Not of the certificate as a whole: of an ECDSA signature (r, s) anybody makes another good one,
+    (r, n - s), and a revoked certificate would come back under another digest.
+    """
+    return hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
 
 
 def entry_for(

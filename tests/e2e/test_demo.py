@@ -104,7 +104,7 @@ def test_fishers_got_nothing(report: dict[str, Any]) -> None:
 
 def test_the_country_lived(report: dict[str, Any]) -> None:
     counts = report["counts"]
-    assert counts["population records imported"] == 60
+    assert counts["population records imported"] == 130
     assert counts["population records refused"] == 3
     assert counts["holders verified"] >= 12 + 3
     assert counts["numbers registered"] == 3

@@ -54,6 +54,15 @@ def test_a_handover_that_is_missing_forged_or_another_logs_leads_nowhere() -> No
             refuse_unchained(ORIGIN, bad, trusted=PUBLIC[0], number=bad[-1].number)
 
 
+def test_a_number_or_a_key_that_stands_twice_leads_nowhere() -> None:
+    first, second, _ = chain()
+    intruder = replace(second, number=1, handover=None)
+    again = replace(first, number=2, handover=None)
+    for bad in ([first, intruder], [intruder, first], [first, again]):
+        with pytest.raises(NoteRefusedError, match="one number"):
+            refuse_unchained(ORIGIN, bad, trusted=PUBLIC[0], number=1)
+
+
 def test_a_key_file_is_read_as_it_was_written_and_not_replaced(tmp_path: Path) -> None:
     path = tmp_path / "audit.key.pem"
     write_key_file(path, PRIVATE[0])

@@ -4,7 +4,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from identity.domain.caller import Caller, Role
@@ -31,6 +36,9 @@ from identity.security.local_authority import (
 from tests.integration.outside import DAY, OutsideAuthority
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
+ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""SEC 2, 2.4.2."""
+
 TAX = Caller(Role.AGENCY, "tax")
 VIETTEL = Caller(Role.OPERATOR, "viettel")
 
@@ -94,6 +102,27 @@ def test_a_certificate_is_revoked_at_once_and_no_other_is(
     refused(admission, lost, "revoked")
     assert admission.admit(kept) == TAX
     assert revoke(tmp_path / "certificates", lambda each: each.serial == serial, at=NOW) == ()
+
+
+def test_a_revoked_certificate_does_not_come_back_with_its_signature_turned(
+    admission: Admission, tmp_path: Path
+) -> None:
+    """Of (r, s) anybody makes (r, n - s), which is as good: the same key, other bytes."""
+    lost = issued(tmp_path)
+    turned = with_turned_signature(lost)
+    assert turned != lost
+    assert admission.admit(turned) == TAX
+    serial = f"{x509.load_der_x509_certificate(lost).serial_number:x}"
+    revoke(tmp_path / "certificates", lambda each: each.serial == serial, at=NOW)
+    refused(admission, lost, "revoked")
+    refused(admission, turned, "revoked")
+
+
+def with_turned_signature(certificate: bytes) -> bytes:
+    read = asn1_x509.Certificate.load(certificate)
+    r, s = decode_dss_signature(read["signature_value"].native)
+    read["signature_value"] = encode_dss_signature(r, ORDER_OF_P256 - s)
+    return bytes(read.dump(force=True))
 
 
 def test_a_certificate_ends_while_its_connection_stays(
