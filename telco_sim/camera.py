@@ -33,8 +33,16 @@ _PORTRAIT_WIDTH_FACES = 2.0
 
 PROBE_SIZE_PX = (480, 640)
 _PROBE_WIDTH_FACES = (2.0, 3.2)
-_RETAKE_SHARE = (0.72, 0.95)
+_RETAKE_SHARE = (0.8, 0.97)
 """How much of a photograph another one shows that is taken a moment later."""
+
+_RETAKE_LIGHT = 0.1
+"""By how much its light differs at most from one side to the other."""
+
+_RETAKE_SHARPENING = ImageFilter.UnsharpMask(radius=2, percent=60, threshold=0)
+"""What a phone does to a picture; enlarging alone leaves some too soft to be taken. With these
+three 240 of 240 were taken and matched, and no two had more than 2 of 8 parts of their look alike,
+where 4 make a copy (two people, 7,140 pairs each)."""
 
 _TILT_DEGREES = 5.0
 """How far a phone is held askew at most: capture screens accept 8 to 10 degrees."""
@@ -171,12 +179,13 @@ def retake(photograph: bytes, *, generator: Random) -> bytes:
         ),
         resample=Image.Resampling.BICUBIC,
     )
-    return _jpeg(_light_from_a_side(moved, generator=generator), quality=92)
+    lit = _light_from_a_side(moved, generator=generator)
+    return _jpeg(lit.filter(_RETAKE_SHARPENING), quality=92)
 
 
 def _light_from_a_side(image: Image.Image, *, generator: Random) -> Image.Image:
     pixels = np.asarray(image, dtype=np.float32)
-    across, down = (generator.uniform(-0.2, 0.2) for _ in range(2))
+    across, down = (generator.uniform(-_RETAKE_LIGHT, _RETAKE_LIGHT) for _ in range(2))
     columns = np.linspace(1 - across, 1 + across, pixels.shape[1], dtype=np.float32)
     rows = np.linspace(1 - down, 1 + down, pixels.shape[0], dtype=np.float32)
     return _to_image(pixels * columns[None, :, None] * rows[:, None, None])
