@@ -1,7 +1,7 @@
 """Fixtures that every kind of test may use.
 
 Owns where the real vectors lie and the one PostgreSQL of a test run: one server for all workers,
-one database for each, migrated to head. Knows nothing of what is tested.
+two databases for each, migrated to head. Knows nothing of what is tested.
 """
 
 import os
@@ -15,7 +15,7 @@ from identity.security.keys import generate_key_ring
 from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.embedded import embedded_postgres
-from tests.databases import forget_migrated, own_database
+from tests.databases import forget_migrated, own_database, own_engine
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -73,10 +73,20 @@ def database(engine: Engine, vault: Vault) -> Database:
     return Database(engine, vault)
 
 
+@pytest.fixture(scope="session")
+def untouched_engine(postgres_url: str, worker_id: str) -> Iterator[Engine]:
+    """Connections to a database in which nothing is ever committed."""
+    with own_engine(postgres_url, f"untouched_{worker_id}") as engine:
+        yield engine
+
+
 @pytest.fixture
-def uow(engine: Engine, vault: Vault) -> Iterator[UnitOfWork]:
-    """A transaction that is rolled back when the test ends."""
-    with engine.connect() as connection:
+def uow(untouched_engine: Engine, vault: Vault) -> Iterator[UnitOfWork]:
+    """A transaction that is rolled back when the test ends, in a database without any data.
+
+    Not in the one that other tests commit to: what they left would be found in a random order.
+    """
+    with untouched_engine.connect() as connection:
         transaction = connection.begin()
         yield UnitOfWork(connection, vault)
         transaction.rollback()
