@@ -6,7 +6,7 @@ Evidence that is there keeps standing; what is new is that it need not.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0026"
+revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
