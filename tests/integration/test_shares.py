@@ -1,7 +1,8 @@
 """No caller can shut the others out: shares of calls and imports, ends to silence and floods."""
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -33,16 +34,18 @@ METHOD_OF = {method_path(method): method for method in METHODS}
 
 
 @contextmanager
-def silent_calls(channel: grpc.Channel, path: str, *, count: int) -> Iterator[list[Any]]:
-    """Calls that are opened and sent nothing until the block ends."""
+def silent_calls(
+    channel: grpc.Channel, path: str, *, count: int, said: Sequence[bytes] = ()
+) -> Iterator[list[Any]]:
+    """Calls that are opened, sent what is to be said, and then nothing until the block ends."""
     over = threading.Event()
 
-    def nothing() -> Iterator[bytes]:
+    def silence() -> Iterator[bytes]:
+        yield from said
         over.wait(TIMEOUT_S)
-        yield from ()
 
     method: Any = channel.stream_unary(path)
-    calls = [method.future(nothing(), timeout=TIMEOUT_S) for _ in range(count)]
+    calls = [method.future(silence(), timeout=TIMEOUT_S) for _ in range(count)]
     try:
         yield calls
     finally:
@@ -190,12 +193,11 @@ async def test_an_import_that_falls_silent_is_ended_with_a_code(tmp_path: Path) 
         credentials = grpc.ssl_channel_credentials(
             authority.certificate_pem, issued.private_key, issued.certificate
         )
-        method = METHOD_OF[IMPORT]
-        async with grpc.aio.secure_channel(address, credentials) as channel:
-            call: Any = channel.stream_unary(IMPORT)(timeout=TIMEOUT_S)
-            await call.write(example(method).SerializeToString())
-            with pytest.raises(grpc.RpcError) as caught:
-                await call
-    refusal = Refused.of(caught.value)
+        said = [example(METHOD_OF[IMPORT]).SerializeToString()]
+        with (
+            grpc.secure_channel(address, credentials) as channel,
+            silent_calls(channel, IMPORT, count=1, said=said) as calls,
+        ):
+            refusal = await asyncio.to_thread(first_refusal, calls)
     assert (refusal.status, refusal.reason) == ("ABORTED", "STREAM_IDLE")
     assert refusal.retry_after_s is None
