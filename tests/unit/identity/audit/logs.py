@@ -61,6 +61,13 @@ class OwnLog:
         with self.database.transaction() as uow:
             return seal(uow, self.keys, at=at, limit=limit)
 
+    def seal_and_be_killed(self, *, at: datetime = NOW, limit: int = 1_000) -> None:
+        """Seal once, and end before the commit."""
+        with self.database.engine.connect() as connection:
+            uow = UnitOfWork(connection, self.database.sealer)
+            assert seal(uow, self.keys, at=at, limit=limit).head is not None
+            connection.rollback()
+
     def settle(self) -> None:
         """Wait until no transaction runs that is older than an entry.
 
