@@ -13,7 +13,13 @@ from sqlalchemy import text
 
 from identity.audit.check import Checked, FaultKind, check_log
 from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey, sign_head
-from identity.audit.key_chain import ChainedKey, next_key, origin_of
+from identity.audit.key_chain import (
+    KEY_FILE,
+    ChainedKey,
+    next_key,
+    origin_of,
+    read_key_file,
+)
 from identity.audit.sealing import seal_entries, tree_size
 from identity.audit.tree import read_root
 from identity.services.seal_audit import rotate_audit_key
@@ -207,8 +213,11 @@ def test_an_entry_rewritten_with_leaf_and_nodes_contradicts_the_signed_head(log:
         "DELETE FROM audit_node WHERE ((node_index + 1) << level) > 8",
         victim=numbers[VICTIM],
     )
-    # The service itself seals the forged entries, and all after them, anew.
-    log.head(at=NOW + timedelta(days=1))
+    # Who has the key as well signs the forged entries, and all after them, anew.
+    (published,) = log.verifiers()
+    stolen = read_key_file(log.keys.directory / KEY_FILE)
+    seal_forged(log)
+    sign_as(log, stolen, number=1, origin=published.name)
     fault = checked(log).fault
     assert fault is not None
     assert (fault.kind, fault.entry_id) == (FaultKind.HEAD, numbers[15])
