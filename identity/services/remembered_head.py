@@ -7,8 +7,6 @@ how an administrator accepts it all the same. Knows no key: signing is `seal_aud
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection
-
 from identity.audit.checkpoint import (
     NoteRefusedError,
     TreeHead,
@@ -65,16 +63,14 @@ def read_memory(memory: HeadMemory) -> TreeHead | None:
         raise LogForkedError(f"what was signed last is not known: {error}") from error
 
 
-def follow(
-    connection: Connection, memory: HeadMemory, origin: str, *, at: datetime
-) -> TreeHead | None:
+def follow(uow: UnitOfWork, memory: HeadMemory, origin: str, *, at: datetime) -> TreeHead | None:
     """The newest head that is known here: the one of the file, or what another server signed since.
 
     Each server remembers what the others signed as well: one that had not looked would help to
     forget it. Only for who holds the log alone.
 
     Args:
-        connection: The transaction.
+        uow: The transaction.
         memory: What was signed or seen here.
         origin: The log.
         at: Now.
@@ -90,41 +86,41 @@ def follow(
     remembered = read_memory(memory)
     if remembered is not None and remembered.origin != origin:
         raise LogForkedError(f"the log is {origin}, and {remembered.origin} was signed before")
-    kept = newest_head(connection)
+    kept = newest_head(uow.connection)
     if kept is None or not _is_newer(kept.head, remembered):
         return remembered
     try:
         refuse_ahead(kept.head, at=at)
     except NoteRefusedError as error:
         raise HeadAheadError(str(error)) from error
-    refuse_fork(connection, kept.head, head_now(connection, origin, at=at))
-    refuse_fork(connection, remembered, kept.head)
-    memory.write(_note_of(connection, kept))
+    refuse_fork(uow, kept.head, head_now(uow, origin, at=at))
+    refuse_fork(uow, remembered, kept.head)
+    memory.write(_note_of(uow, kept))
     return kept.head
 
 
-def refuse_fork(connection: Connection, remembered: TreeHead | None, head: TreeHead) -> None:
+def refuse_fork(uow: UnitOfWork, remembered: TreeHead | None, head: TreeHead) -> None:
     """A tree must begin with the one that was signed before.
 
     Raises:
         LogForkedError: It does not.
     """
-    if remembered is None or begins_with(connection, remembered, head):
+    if remembered is None or begins_with(uow.connection, remembered, head):
         return
     raise LogForkedError(
         f"the log of {head.size} entries does not begin with the {remembered.size} that were signed"
     )
 
 
-def head_now(connection: Connection, origin: str, *, at: datetime) -> TreeHead:
+def head_now(uow: UnitOfWork, origin: str, *, at: datetime) -> TreeHead:
     """The head over all leaves, not signed by anybody.
 
     Raises:
         LogDamagedError: A node of the tree is gone.
     """
-    size = tree_size(connection)
+    size = tree_size(uow.connection)
     try:
-        root = read_root(connection, size)
+        root = read_root(uow.connection, size)
     except KeyError as error:
         raise LogDamagedError("a node of the tree is gone") from error
     return TreeHead(origin=origin, size=size, root=root, signed_at=at)
@@ -170,7 +166,7 @@ def _remember(uow: UnitOfWork, memory: HeadMemory) -> None:
     hold_alone(uow.connection, may_wait=True)
     kept = newest_head(uow.connection)
     if kept is not None:
-        memory.write(_note_of(uow.connection, kept))
+        memory.write(_note_of(uow, kept))
 
 
 def _is_newer(head: TreeHead, remembered: TreeHead | None) -> bool:
@@ -179,7 +175,7 @@ def _is_newer(head: TreeHead, remembered: TreeHead | None) -> bool:
     return (head.size, head.signed_at) > (remembered.size, remembered.signed_at)
 
 
-def _note_of(connection: Connection, kept: KeptHead) -> str:
-    by_number = {key.number: key.public_key for key in read_keys(connection)}
+def _note_of(uow: UnitOfWork, kept: KeptHead) -> str:
+    by_number = {key.number: key.public_key for key in read_keys(uow.connection)}
     key = VerifierKey(name=kept.head.origin, public_key=by_number[kept.key_number])
     return format_note(kept.head, kept.signature, key)

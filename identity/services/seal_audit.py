@@ -259,7 +259,7 @@ def _grow(
     Returns:
         The head that is remembered, and how many entries were appended.
     """
-    remembered = follow(uow.connection, keys.memory, origin, at=at)
+    remembered = follow(uow, keys.memory, origin, at=at)
     if remembered is not None:
         # What was remembered and not committed is sealed again as a whole.
         limit = max(limit, remembered.size - tree_size(uow.connection))
@@ -288,8 +288,8 @@ def _sign(
     """
     named, key_number = signer
     at = _not_before(uow, remembered, at=at)
-    head = head_now(uow.connection, named.name, at=at)
-    refuse_fork(uow.connection, remembered, head)
+    head = head_now(uow, named.name, at=at)
+    refuse_fork(uow, remembered, head)
     kept = KeptHead(head=head, key_number=key_number, signature=sign_head(head, named))
     keys.memory.write(format_note(head, kept.signature, named.verifier()))
     append_head(uow.connection, kept)

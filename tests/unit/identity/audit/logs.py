@@ -30,6 +30,15 @@ ENTRY = AuditEntry(
 )
 
 
+_LATE_ENTRIES = "SELECT entry_id FROM audit_leaf WHERE leaf_index >= :size"
+CUT = (
+    f"DELETE FROM audit_entry WHERE entry_id IN ({_LATE_ENTRIES})",  # noqa: S608 - a constant
+    "DELETE FROM audit_leaf WHERE leaf_index >= :size",
+    "DELETE FROM audit_node WHERE ((node_index + 1) << level) > :size",
+    "DELETE FROM audit_head WHERE tree_size > :size",
+)
+"""Takes a log back to an older state that was signed: its first `size` entries."""
+
 _UNSETTLED = text(
     "SELECT count(*) FROM audit_entry WHERE (era, transaction_id)"
     " >= ((SELECT max(era) FROM audit_entry), pg_snapshot_xmin(pg_current_snapshot()))"

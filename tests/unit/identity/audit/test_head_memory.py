@@ -14,18 +14,10 @@ from identity.services.remembered_head import HeadAheadError, LogForkedError, ac
 from identity.services.seal_audit import HEAD_FILE, AuditKeys, rotate_audit_key
 from identity.services.transactions import Transactions
 from identity.state_directory import StateError
-from tests.unit.identity.audit.logs import ENTRY, OwnLog, tampering
+from tests.unit.identity.audit.logs import CUT, ENTRY, OwnLog, tampering
 from tests.unit.identity.makers import NOW
 
 LATER = NOW + timedelta(minutes=1)
-
-LATE_ENTRIES = "SELECT entry_id FROM audit_leaf WHERE leaf_index >= :size"
-CUT = (
-    f"DELETE FROM audit_entry WHERE entry_id IN ({LATE_ENTRIES})",  # noqa: S608 - a constant
-    "DELETE FROM audit_leaf WHERE leaf_index >= :size",
-    "DELETE FROM audit_node WHERE ((node_index + 1) << level) > :size",
-    "DELETE FROM audit_head WHERE tree_size > :size",
-)
 
 
 def cut(log: OwnLog, *, to: int) -> None:

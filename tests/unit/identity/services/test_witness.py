@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -78,8 +78,8 @@ class HonestLog:
         self.added.append(checkpoint)
 
 
-def seen(log: HonestLog, memory: HeadMemory) -> TreeHead:
-    return witness_head(log, memory, WITNESS, trusted=LOG.verifier(), at=NOW + timedelta(days=1))
+def seen(log: HonestLog, memory: HeadMemory, *, at: datetime = NOW + timedelta(days=1)) -> TreeHead:
+    return witness_head(log, memory, WITNESS, trusted=LOG.verifier(), at=at)
 
 
 @pytest.fixture
@@ -155,11 +155,10 @@ def test_a_head_from_the_future_is_refused_and_one_of_a_clock_that_is_a_little_a
 ) -> None:
     log = HonestLog().write(b"a")
     signed_at = parse_note(log.newest()[0]).head.signed_at
-    given = {"memory": memory, "signer": WITNESS, "trusted": LOG.verifier()}
     with pytest.raises(NoteRefusedError, match="ahead of this clock"):
-        witness_head(log, **given, at=signed_at - AHEAD_MAX - timedelta(seconds=1))
+        seen(log, memory, at=signed_at - AHEAD_MAX - timedelta(seconds=1))
     assert (memory.read(), log.added) == (None, [])
-    assert witness_head(log, **given, at=signed_at - AHEAD_MAX).size == 1
+    assert seen(log, memory, at=signed_at - AHEAD_MAX).size == 1
 
 
 def test_of_two_runs_with_one_memory_one_is_refused(memory: HeadMemory) -> None:
