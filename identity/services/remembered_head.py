@@ -4,6 +4,7 @@ Owns what is refused: a log that is shorter than it was, another one, or one fro
 how an administrator accepts it all the same. Knows no key: signing is `seal_audit`'s.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,7 +44,7 @@ class Accepted:
     """What an administrator has accepted.
 
     Attributes:
-        remembered: The head that was remembered; None where there was none.
+        remembered: The head that was remembered; None where there was none, or none to be read.
         newest: The newest head of the log, which is remembered now; None where it has none.
     """
 
@@ -135,7 +136,7 @@ def accept_log(transactions: Transactions, memory: HeadMemory, *, at: datetime) 
         StateError: There is nothing to accept: the log goes on from what is remembered.
     """
     accepted = transactions.run(lambda uow: _accept(uow, memory, at=at))
-    if accepted.remembered is not None:
+    with suppress(FileNotFoundError):  # nothing was remembered
         memory.archive(at=at)
     if accepted.newest is not None:
         transactions.run(lambda uow: _remember(uow, memory))
@@ -144,9 +145,13 @@ def accept_log(transactions: Transactions, memory: HeadMemory, *, at: datetime) 
 
 def _accept(uow: UnitOfWork, memory: HeadMemory, *, at: datetime) -> Accepted:
     hold_alone(uow.connection, may_wait=True)
-    remembered, kept = read_memory(memory), newest_head(uow.connection)
+    try:
+        remembered, is_known = read_memory(memory), True
+    except LogForkedError:
+        remembered, is_known = None, False
+    kept = newest_head(uow.connection)
     newest = None if kept is None else kept.head
-    if newest == remembered:
+    if is_known and newest == remembered:
         raise StateError("nothing is to be accepted: the newest head is the one that is remembered")
     entry = AuditEntry(
         occurred_at=at,

@@ -224,12 +224,20 @@ def test_a_log_that_was_cut_is_found_by_what_the_sealer_remembers_until_it_is_ac
     assert registry.run("check", "--key", registry.key).exit_code == 0
 
 
-def test_a_memory_that_is_damaged_is_told_in_one_line(registry: Registry) -> None:
+def test_a_memory_that_is_damaged_is_told_in_one_line_and_can_be_put_aside(
+    registry: Registry,
+) -> None:
     (registry.settings.state / "audit.head").write_text("nothing")
-    for command in ("check", "rotate-key", "accept-restored"):
+    for command in ("check", "rotate-key"):
         refused = registry.run(command)
         assert (refused.exit_code, "is not known" in refused.stderr) == (2, True)
         assert refused.stderr.count("\n") == 1
+    accepted = registry.run("accept-restored")
+    assert (accepted.exit_code, "remembered was nothing" in accepted.stdout) == (0, True)
+    assert [each.read_text() for each in registry.settings.state.glob("audit.head.*")] == [
+        "nothing"
+    ]
+    assert registry.run("check").exit_code == 0
 
 
 def test_a_witness_is_registered_by_its_key(registry: Registry) -> None:
