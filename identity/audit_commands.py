@@ -89,20 +89,26 @@ def check(
 ) -> None:
     """Recompute the whole log from its rows and name the first bad entry, if there is one.
 
+    The newest head must be signed with the trusted key, or with one that it leads to by handovers.
+    The head that is remembered in the state directory must be in the log, too.
+
     Exit codes: 0 all is as it was sealed, 1 it is not; one line says where and how.
     """
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.audit.check import check_log  # noqa: PLC0415 - as above
-    from identity.services.seal_audit import DETAILS_KIND, public_key_in  # noqa: PLC0415 - as above
+    from identity.services.seal_audit import DETAILS_KIND, AuditKeys  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     with (
         refusals_in_one_line(),
         bootstrap.open_current_database(settings, may_lack_keys=True) as opened,
     ):
-        trusted = _verifier_key(key).public_key if key else public_key_in(settings.state)
+        keys = AuditKeys(settings.state)
         with opened.transaction() as uow:
+            trusted = _verifier_key(key) if key else keys.verifier(uow)
             seen = _seen_heads(uow, head or [])
+        # Read before the snapshot is taken: what it covers was committed before it was written.
+        seen += [each for each in (keys.remembered(),) if each is not None]
         with opened.transaction() as uow:
             checked = check_log(
                 uow.connection,
@@ -160,6 +166,26 @@ def rotate_key(
     typer.echo(f"{made} signs now")
 
 
+@audit_app.command("accept-restored")
+def accept_restored(state: StateOption = None, database: DatabaseOption = None) -> None:
+    """Go on with the log as it is in the database, after a restore to an earlier instant.
+
+    What was remembered of the longer log is put aside, and an entry says so. Each server with a
+    state directory of its own needs it.
+    """
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.services.remembered_head import accept_log  # noqa: PLC0415 - as above
+    from identity.services.seal_audit import AuditKeys  # noqa: PLC0415 - as above
+    from identity.services.transactions import Transactions  # noqa: PLC0415 - as above
+
+    settings = settings_from(state=state, database=database)
+    with refusals_in_one_line(), bootstrap.open_current_database(settings) as opened:
+        memory = AuditKeys(settings.state).memory
+        accepted = accept_log(Transactions(opened), memory, at=datetime.now(UTC))
+    was, now = (_size(each) for each in (accepted.remembered, accepted.newest))
+    typer.echo(f"sealing goes on from {now}; remembered was {was}")
+
+
 @audit_app.command("add-witness")
 def add_witness(
     name: Annotated[str, typer.Argument(help="The name in the witness's certificate.")],
@@ -210,9 +236,10 @@ def witness_log(  # noqa: PLR0913 - each parameter is an option of the command
     that it was.
     """
     from identity.audit.checkpoint import NoteRefusedError  # noqa: PLC0415 - see the docstring
+    from identity.audit.head_memory import HeadMemory  # noqa: PLC0415 - as above
     from identity.rpc.client_calls import ImportRefusedError  # noqa: PLC0415 - as above
     from identity.rpc.witness_client import open_remote_log  # noqa: PLC0415 - as above
-    from identity.services.witness import Memory, witness_head  # noqa: PLC0415 - as above
+    from identity.services.witness import witness_head  # noqa: PLC0415 - as above
 
     trusted = _verifier_key(log_key)
     with refusals_in_one_line():
@@ -225,9 +252,9 @@ def witness_log(  # noqa: PLR0913 - each parameter is an option of the command
         state=state,
     )
     settings, keys = settings_and_keys(way)
-    memory = Memory(directory / "seen.head")
+    memory = HeadMemory(directory / "seen.head")
     try:
-        with open_remote_log(settings.listen, keys) as log:
+        with refusals_in_one_line(), open_remote_log(settings.listen, keys) as log:
             at = datetime.now(UTC)
             head = witness_head(log, memory, signer, trusted=trusted, at=at)
     except NoteRefusedError as error:
@@ -293,6 +320,10 @@ def _text(path: Path) -> str:
             return read_whole(path, bytes_max=_TEXT_BYTES_MAX).decode()
         except ValueError as error:
             return fail(f"{path}: {error}")  # type: ignore[no-any-return] # as above
+
+
+def _size(head: "TreeHead | None") -> str:
+    return "nothing" if head is None else f"{head.size:,} entries, signed {_instant(head)}"
 
 
 def _instant(head: "TreeHead") -> str:

@@ -19,17 +19,19 @@ INTERVAL_S = 0.5
 _log = structlog.get_logger("subid")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AuditSealer:
-    """What to do.
+    """What to do, and how it went.
 
     Attributes:
         seal: Seals some entries; says whether there may be more.
         interval_s: Seconds between two looks.
+        failure: What stood in the way at the last look; None where nothing did.
     """
 
     seal: Callable[[], bool]
     interval_s: float = INTERVAL_S
+    failure: str | None = None
 
 
 @asynccontextmanager
@@ -37,8 +39,8 @@ async def sealing(sealer: AuditSealer) -> AsyncIterator[None]:
     """Seal during the block; what is under way at its end is waited for."""
     stopping = asyncio.Event()
     # Once before anybody asks, so that there is a head; a backlog is not waited for.
-    _, failure = await _seal_some(sealer)
-    task = asyncio.create_task(_keep_sealing(sealer, stopping, failure))
+    await _seal_some(sealer)
+    task = asyncio.create_task(_keep_sealing(sealer, stopping))
     try:
         yield
     finally:
@@ -46,30 +48,23 @@ async def sealing(sealer: AuditSealer) -> AsyncIterator[None]:
         await task
 
 
-async def _keep_sealing(sealer: AuditSealer, stopping: asyncio.Event, failure: str | None) -> None:
+async def _keep_sealing(sealer: AuditSealer, stopping: asyncio.Event) -> None:
     is_more = False
     while is_more or not await is_set_within(stopping, sealer.interval_s):
-        is_more, failure = await _seal_some(sealer, failure)
-        is_more = is_more and not stopping.is_set()
+        is_more = await _seal_some(sealer) and not stopping.is_set()
 
 
-async def _seal_some(sealer: AuditSealer, failure: str | None = None) -> tuple[bool, str | None]:
-    """Seal once.
-
-    Args:
-        sealer: What to do.
-        failure: What stood in the way last time: it is said once, not twice a second.
-
-    Returns:
-        Whether there may be more, and what stands in the way now.
-    """
+async def _seal_some(sealer: AuditSealer) -> bool:
+    """Seal once; whether there may be more. What stands in the way is said once, not each time."""
+    before = sealer.failure
     try:
         is_more = await asyncio.to_thread(sealer.seal)
     except Exception as error:  # noqa: BLE001 - whatever it is, entries wait, and the next look tries again
-        now = type(error).__name__
-        if now != failure:
-            _log.error("audit log is not sealed", type=now)
-        return False, now
-    if failure is not None:
+        sealer.failure = type(error).__name__
+        if sealer.failure != before:
+            _log.error("audit log is not sealed", type=sealer.failure)
+        return False
+    sealer.failure = None
+    if before is not None:
         _log.info("audit log is sealed again")
-    return is_more, None
+    return is_more

@@ -113,8 +113,8 @@ def restore(
         version = backup_run.restore_backup(settings, backup, wal=archive, keys=keys, to=to)
     until = "everything that is there" if to is None else f"what was stored by {to.isoformat()}"
     typer.echo(f"{state}: {until}; schema {version}")
-    typer.echo("in no backup, copy yours: audit.key.pem, certificates/, authorities/, issuers/,")
-    typer.echo("trust/, policies/")
+    typer.echo("in no backup, copy yours: audit.key.pem, audit.head, certificates/, authorities/,")
+    typer.echo("issuers/, trust/, policies/")
 
 
 @backup_app.command("prune")

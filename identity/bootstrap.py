@@ -263,9 +263,11 @@ async def running_server(
                 async with (
                     passing_on(_server_news(database, edge, relay)),
                     watching(_watch(parts, listening)),
-                    watching_dependencies(_dependencies(parts), _reporter(parts, listening)),
-                    serving_metrics(telemetry, parts),
                     sealing(sealer),
+                    watching_dependencies(
+                        _dependencies(parts, sealer), _reporter(parts, listening)
+                    ),
+                    serving_metrics(telemetry, parts),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
@@ -314,7 +316,7 @@ def _watch(parts: Parts, listening: Listening) -> Watch:
     return Watch(ping=parts.database.ping, report=report, revive=revive)
 
 
-def _dependencies(parts: Parts) -> Iterable[Dependency]:
+def _dependencies(parts: Parts, sealer: AuditSealer) -> Iterable[Dependency]:
     """What the service needs beside its database."""
     source = key_source(parts.settings)
     reserve = parts.settings.disk_reserve_mb << 20
@@ -324,6 +326,7 @@ def _dependencies(parts: Parts) -> Iterable[Dependency]:
             is_there=lambda: not parts.faces.is_broken,
             revive=parts.faces.revive,
         ),
+        Dependency(name="audit", is_there=lambda: sealer.failure is None),
         Dependency(name="keys", is_there=lambda: fits(parts.database, source)),
         Dependency(name="disk", is_there=lambda: free_bytes(parts.settings.state) >= reserve),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from identity.audit.sealing import unsealed_for
 from identity.domain.policy_book import PolicyBook
 from identity.finding import Finding, Look, failed, ok, warning
 from identity.storage.database import Database, in_our_terms
@@ -21,6 +22,14 @@ CLOCK_WARNING = timedelta(seconds=2)
 
 CLOCK_FAILED = timedelta(seconds=60)
 """What proves a citizen or a presence lasts for minutes: a minute off, some of it is refused."""
+
+UNSEALED_WARNING = timedelta(seconds=60)
+"""A server that runs seals twice a second; what a long transaction holds up is done by then."""
+
+UNSEALED_FAILED = timedelta(minutes=10)
+"""Ten times that: it is no long transaction, sealing stands still."""
+
+_AUDIT_TODO = "see that a server runs, and what its log says about `audit log is not sealed`"
 
 RUN_WARNING = timedelta(hours=2)
 """Enforcement runs each hour (docs/operating/running.md): a run was missed."""
@@ -52,6 +61,7 @@ class DatabaseDoctor:
         if current != head:
             return  # what comes now reads tables that may not be there
         yield "keys-of-database", self.keys, "restore the keys that this database was sealed with"
+        yield "audit", self.audit, _AUDIT_TODO
         yield "enforcement", self.enforcement, "have AdvanceEnforcement called each hour"
         yield "packs-of-database", self.packs, "put back the packs that were in use"
 
@@ -97,6 +107,19 @@ class DatabaseDoctor:
                 "restore the ring that has them; `identity keys list` says what they seal",
             )
         return ok(name, "the keys at hand are those of the data")
+
+    def audit(self) -> Finding:
+        """Whether what was written into the audit log is sealed."""
+        name = "audit"
+        with self.database.transaction() as uow:
+            if uow.registry.clock_kind() == "simulated":
+                return ok(name, "this registry lives by a simulated clock")
+            waits = unsealed_for(uow.connection, at=self.now())
+        if waits <= UNSEALED_WARNING:
+            return ok(name, "no entry waits to be sealed")
+        said = f"an entry waits for {waits.total_seconds():.0f} s to be sealed"
+        grade = failed if waits > UNSEALED_FAILED else warning
+        return grade(name, said, _AUDIT_TODO)
 
     def enforcement(self) -> Finding:
         """When enforcement has last run."""

@@ -28,23 +28,38 @@ class SecretFileError(StateError):
     """A file with a secret that somebody else could have read or put there."""
 
 
+class DirectoryBusyError(StateError):
+    """A directory that somebody else holds, where nobody waits."""
+
+
 @contextmanager
-def locked(directory: Path) -> Iterator[None]:
+def locked(directory: Path, *, may_wait: bool = True) -> Iterator[None]:
     """Hold a directory alone; whoever else asks, process or thread, waits for the end of the block.
 
     The lock ends with its process, so a killed one leaves none behind. It is not re-entrant.
 
     Args:
         directory: Made when absent.
+        may_wait: Whether to wait for who holds it now.
+
+    Raises:
+        DirectoryBusyError: Somebody holds it, and may not be waited for.
     """
     # Whatever the umask: secrets are read from no directory that others can write in.
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        _hold(descriptor, directory, may_wait=may_wait)
         yield
     finally:
         os.close(descriptor)
+
+
+def _hold(descriptor: int, directory: Path, *, may_wait: bool) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if may_wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise DirectoryBusyError(f"{directory} is held by another run of this command") from error
 
 
 def write_whole(path: Path, content: bytes, *, mode: int, may_replace: bool) -> None:

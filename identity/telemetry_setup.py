@@ -4,7 +4,7 @@ Part of the composition root: owns which number is read where, and under which n
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from biometrics.chip.profiles import ProfileName
+from identity.audit.sealing import LogDamagedError, unsealed_for
 from identity.config import Settings
 from identity.domain.errors import leaves
 from identity.metrics_watch import Sample, sampling
@@ -27,7 +28,7 @@ from identity.telemetry.metrics import Metrics, ReadGauge
 from identity.telemetry.told import Telemetry
 from identity.telemetry.tracing import Tracing
 
-DEPENDENCIES = ("database", "faces", "keys", "disk")
+DEPENDENCIES = ("database", "faces", "audit", "keys", "disk")
 """What a server says over health that it needs, beside its trust profile."""
 
 _log = structlog.get_logger("subid")
@@ -85,7 +86,7 @@ async def serving_metrics(telemetry: Telemetry | None, parts: Parts) -> AsyncIte
     if telemetry is None or telemetry.metrics is None or address is None:
         yield
         return
-    sample = Sample(partial(_read_waiting, parts.database))
+    sample = Sample(partial(_read_waiting, parts.database, parts.clock))
     telemetry.metrics.add(_gauges(parts, sample))
     async with sampling(sample):
         with exposed(telemetry.metrics.registry, address) as served:
@@ -153,17 +154,25 @@ def _waiting_gauges(sample: Sample) -> Iterator[ReadGauge]:
         read=partial(sample.of, "messages"),
     )
     yield ReadGauge(
+        name="subid_audit_unsealed_seconds",
+        text="How long the oldest entry of the audit log waits to be sealed; 0 where none does.",
+        read=partial(sample.of, "unsealed"),
+    )
+    yield ReadGauge(
         name="subid_enforcement_ran_until_timestamp_seconds",
         text="Up to which instant enforcement has run, in Unix time.",
         read=partial(sample.of, "enforcement"),
     )
 
 
-def _read_waiting(database: Database) -> Mapping[str, float]:
+def _read_waiting(database: Database, clock: Clock) -> Mapping[str, float]:
     with database.transaction() as uow:
         waiting = count_waiting(uow.connection)
         ran_until = uow.cases.ran_until()
-    numbers = {"orders": float(waiting.orders), "messages": float(waiting.messages)}
+        numbers = {"orders": float(waiting.orders), "messages": float(waiting.messages)}
+        with suppress(LogDamagedError):  # nobody can say it, and the other numbers stay known
+            waits = unsealed_for(uow.connection, at=clock.now())
+            numbers["unsealed"] = waits.total_seconds()
     return numbers if ran_until is None else {**numbers, "enforcement": ran_until.timestamp()}
 
 

@@ -13,11 +13,18 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, select, text
 
-from identity.audit.checkpoint import NoteRefusedError, TreeHead, verify
-from identity.audit.key_chain import ChainedKey, handed_over
+from identity.audit.checkpoint import NoteRefusedError, TreeHead, VerifierKey, verify
+from identity.audit.key_chain import ChainedKey, handed_over, origin_of, refuse_unchained
 from identity.audit.leaf import EntryRow, leaf_hash_of
 from identity.audit.merkle import EMPTY_ROOT, GrowingTree, Subtree
-from identity.audit.tree import ENTRY_COLUMNS, KeptHead, kept_head, origin_key, read_keys
+from identity.audit.tree import (
+    ENTRY_COLUMNS,
+    KeptHead,
+    kept_head,
+    newest_head,
+    origin_key,
+    read_keys,
+)
 from identity.audit.tree_tables import audit_head
 
 LEAVES_AT_ONCE = 5_000
@@ -60,13 +67,20 @@ _UNSEALED = text(
     "SELECT count(*) FROM audit_entry AS e"
     " WHERE NOT EXISTS (SELECT FROM audit_leaf AS l WHERE l.entry_id = e.entry_id)"
 )
+# What the next sealing will append, in its order.
+_NEXT_LEAVES = text(
+    f"SELECT {ENTRY_COLUMNS} FROM audit_entry AS e"  # noqa: S608 - a constant
+    " WHERE NOT EXISTS (SELECT FROM audit_leaf AS l WHERE l.entry_id = e.entry_id)"
+    " ORDER BY era, transaction_id, entry_id LIMIT :limit"
+)
 
 
 class FaultKind(StrEnum):
     """What is wrong with the log."""
 
     KEY = "KEY"
-    """The keys of the log are not those that are trusted."""
+    """The keys of the log are not a chain, or not one that leads from the trusted key to the newest
+    head."""
     ENTRY_REMOVED = "ENTRY_REMOVED"
     """An entry was sealed and is not there any more."""
     ENTRY_CHANGED = "ENTRY_CHANGED"
@@ -121,7 +135,7 @@ class Checked:
     lost_keys: Sequence[int]
 
 
-def _first_fault(walk: "_Walk", trusted: bytes | None) -> Fault | None:
+def _first_fault(walk: "_Walk", trusted: VerifierKey | None) -> Fault | None:
     try:
         walk.refuse_keys(trusted)
         walk.run()
@@ -142,7 +156,7 @@ def check_log(
     connection: Connection,
     *,
     details_key: bytes,
-    trusted: bytes | None,
+    trusted: VerifierKey | None,
     seen: Sequence[TreeHead] = (),
 ) -> Checked:
     """Recompute everything.
@@ -150,8 +164,10 @@ def check_log(
     Args:
         connection: A transaction in which nothing was done yet.
         details_key: What marks of details are keyed with.
-        trusted: A public key of the log from elsewhere; None believes the ones that are stored.
-        seen: Heads that were kept elsewhere, their signatures checked: the log must hold them.
+        trusted: A public key of the log from elsewhere, under whose name an unbroken chain of
+            handovers must lead to the key of the newest head; None believes what is stored.
+        seen: Heads that were kept elsewhere, their signatures checked: the log must hold them, or
+            come to hold them when what is committed is sealed.
     """
     connection.execute(_SNAPSHOT)
     with ExitStack() as streams:
@@ -159,7 +175,7 @@ def check_log(
         fault = _first_fault(walk, trusted)
     return Checked(
         fault=fault,
-        leaf_count=walk.tree.size,
+        leaf_count=walk.leaf_count,
         head_count=walk.head_count,
         unsealed_count=int(connection.execute(_UNSEALED).scalar_one()),
         lost_keys=[
@@ -179,6 +195,7 @@ class _Walk:
         streams: ExitStack,
     ) -> None:
         self.tree = GrowingTree()
+        self.leaf_count = 0
         self.head_count = 0
         self.keys: Mapping[int, ChainedKey] = {each.number: each for each in read_keys(connection)}
         self._connection = connection
@@ -190,16 +207,35 @@ class _Walk:
         self._last_place: tuple[int, int, int] | None = None
         self._node_count = 0
 
-    def refuse_keys(self, trusted: bytes | None) -> None:
-        """The keys must be a chain, and the trusted one must be in it."""
+    def refuse_keys(self, trusted: VerifierKey | None) -> None:
+        """The keys must be a chain, and the trusted one must lead to that of the newest head."""
         ordered = [self.keys[number] for number in sorted(self.keys)]
         if [key.number for key in ordered] != list(range(1, len(ordered) + 1)):
             raise _fault(FaultKind.KEY, "a key of the log is missing")
         for old, new in pairwise(ordered):
             if new.handover is not None and not handed_over(ordered[0], old, new):
                 raise _fault(FaultKind.KEY, f"key {old.number} did not hand over to the next")
-        if trusted is not None and trusted not in {key.public_key for key in ordered}:
+        names = {head.origin for head in self._seen}
+        if trusted is not None:
+            names.add(trusted.name)
+            self._refuse_untrusted(ordered, trusted)
+        origin = origin_of(ordered[0].public_key) if ordered else "a log without a key"
+        if names - {origin}:
+            raise _fault(FaultKind.KEY, f"this is {origin}, and not {min(names - {origin})}")
+
+    def _refuse_untrusted(self, ordered: Sequence[ChainedKey], trusted: VerifierKey) -> None:
+        """Whoever can write a row can announce a key: only a handover makes it one of the log."""
+        if trusted.public_key not in {key.public_key for key in ordered}:
             raise _fault(FaultKind.KEY, "the trusted key is not among the keys of the log")
+        newest = newest_head(self._connection)
+        if newest is None:
+            return
+        number = newest.key_number
+        try:
+            refuse_unchained(trusted.name, ordered, trusted=trusted.public_key, number=number)
+        except NoteRefusedError as error:
+            says = f"the newest head is signed with key {number}: {error}"
+            raise _fault(FaultKind.KEY, says) from error
 
     def run(self) -> None:
         """Walk to the end, or to the first fault."""
@@ -217,7 +253,9 @@ class _Walk:
                 self._compare_leaf(row)
                 self._compare_nodes(row, nodes)
                 self._compare_heads(row["sealed_id"])
+                self.leaf_count = self.tree.size
         self._refuse_other_end()
+        self._look_beyond()
 
     def _compare_leaf(self, row: Mapping[Any, Any]) -> None:
         place, entry_id = self.tree.size, row["sealed_id"]
@@ -275,18 +313,33 @@ class _Walk:
             ) from error
 
     def _refuse_other_end(self) -> None:
-        beyond = [self._next_head.head] if self._next_head is not None else []
-        beyond += self._seen
-        if beyond:
-            size = max(head.size for head in beyond)
-            says = f"a tree of {size} entries was signed, and {self.tree.size} are there"
-            raise _fault(FaultKind.LEAF_MISSING, says, leaf_index=self.tree.size)
+        if self._next_head is not None:
+            raise self._missing(self._next_head.head)
         last_entry = None if self._last_place is None else self._last_place[2]
         if self.tree.size and self._last_head_size() != self.tree.size:
             raise self._at_head("no head was signed over the last entries", last_entry)
         stored = int(self._connection.execute(_NODE_COUNT).scalar_one())
         if stored != self._node_count:
             raise _fault(FaultKind.NODE, f"{stored - self._node_count} nodes are too many")
+
+    def _look_beyond(self) -> None:
+        """Compare heads over more than is sealed with the tree that the next sealing makes.
+
+        A sealer that was killed remembers a head that it could not store.
+        """
+        if not self._seen:
+            return
+        given = {"limit": self._seen[-1].size - self.tree.size}
+        for row in self._streamed(_NEXT_LEAVES, given).mappings():
+            for _ in self.tree.append(leaf_hash_of(EntryRow(**row), self._details_key)):
+                pass  # what is above the leaves is not stored yet
+            self._compare_heads(row["entry_id"])
+        if self._seen:
+            raise self._missing(self._seen[-1])
+
+    def _missing(self, head: TreeHead) -> _FaultError:
+        says = f"a tree of {head.size} entries was signed, and {self.leaf_count} are there"
+        return _fault(FaultKind.LEAF_MISSING, says, leaf_index=self.leaf_count)
 
     def _at_head(self, says: str, entry_id: int | None) -> _FaultError:
         return _fault(FaultKind.HEAD, says, leaf_index=self._last_index(), entry_id=entry_id)
@@ -315,9 +368,11 @@ class _Walk:
         for row in self._streamed(query).mappings():
             yield kept_head(row)
 
-    def _streamed(self, query: Executable) -> CursorResult[Any]:
+    def _streamed(
+        self, query: Executable, given: Mapping[str, int] | None = None
+    ) -> CursorResult[Any]:
         options = {"yield_per": LEAVES_AT_ONCE}
-        result = self._connection.execute(query, execution_options=options)
+        result = self._connection.execute(query, given, execution_options=options)
         self._streams.callback(result.close)
         return result
 

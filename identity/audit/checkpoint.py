@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -21,6 +21,10 @@ from identity.audit.merkle import HASH_BYTES
 
 NOTE_LENGTH_MAX = 64 * 1024
 """Characters of a note; a head with a hundred witnesses has 12,000."""
+
+AHEAD_MAX = timedelta(minutes=5)
+"""A head may be this much later than the clock of who looks at it: the clock skew that RFC 4120
+(8.2) recommends to accept between machines that keep time. One with NTP is off by milliseconds."""
 
 _LOG_KEY = 1
 _WITNESS_KEY = 4
@@ -200,8 +204,17 @@ def check_head(signed: SignedHead, key: VerifierKey) -> TreeHead:
     Raises:
         NoteRefusedError: It did not.
     """
-    _refuse_unsigned(signed, key, signed.head.body.encode(), length=_SIGNATURE_BYTES)
+    signature_by(signed, key)
     return signed.head
+
+
+def signature_by(signed: SignedHead, key: VerifierKey) -> bytes:
+    """What a log's key has signed a head with: 64 bytes.
+
+    Raises:
+        NoteRefusedError: It did not.
+    """
+    return _refuse_unsigned(signed, key, signed.head.body.encode(), length=_SIGNATURE_BYTES)
 
 
 def check_cosignature(signed: SignedHead, key: VerifierKey) -> Cosignature:
@@ -224,6 +237,23 @@ def cosign(head: TreeHead, witness: NoteSigner, *, at: datetime) -> Cosignature:
         signed_at=at.replace(microsecond=0),
         signature=witness.private_key.sign(_witnessed(head, at)),
     )
+
+
+def refuse_ahead(head: TreeHead, *, at: datetime) -> None:
+    """A head must not come from the future: what follows it would have to be later still.
+
+    Args:
+        head: The head.
+        at: Now, by the clock of who looks.
+
+    Raises:
+        NoteRefusedError: It is more than `AHEAD_MAX` ahead.
+    """
+    if head.signed_at - at > AHEAD_MAX:
+        raise NoteRefusedError(
+            f"the head is of {head.signed_at:%Y-%m-%dT%H:%M:%SZ}, which is more than"
+            f" {AHEAD_MAX.total_seconds():.0f} s ahead of this clock"
+        )
 
 
 def handover_statement(origin: str, old_key: bytes, new_key: bytes) -> bytes:

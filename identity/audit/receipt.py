@@ -144,6 +144,17 @@ def check_signed_head(
     Raises:
         NoteRefusedError: It has not.
     """
+    return check_head(signed, signing_key(signed, keys, trusted))
+
+
+def signing_key(
+    signed: SignedHead, keys: Sequence[ChainedKey], trusted: VerifierKey
+) -> VerifierKey:
+    """The key that a head must be signed by: one that it names, and the trusted one leads to.
+
+    Raises:
+        NoteRefusedError: The trusted key does not lead there.
+    """
     origin = signed.head.origin
     if trusted.name != origin or trusted.is_witness:
         raise NoteRefusedError("the trusted key is another log's")
@@ -152,9 +163,9 @@ def check_signed_head(
         verifier = VerifierKey(name=origin, public_key=key.public_key)
         if (origin, verifier.key_hash) in named:
             led_to = refuse_unchained(origin, keys, trusted=trusted.public_key, number=key.number)
-            # By the key that the chain leads to, whatever key brought its number here.
-            return check_head(signed, VerifierKey(name=origin, public_key=led_to.public_key))
-    return check_head(signed, trusted)
+            # The key that the chain leads to, whatever key brought its number here.
+            return VerifierKey(name=origin, public_key=led_to.public_key)
+    return trusted
 
 
 def _receipt(document: Mapping[str, Any]) -> Receipt:

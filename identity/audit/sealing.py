@@ -10,7 +10,8 @@ and `pg_snapshot_xmin` is the oldest one that still runs: below it everything th
 there is there. A long transaction therefore delays what began after it, and nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 
@@ -27,6 +28,13 @@ _SIZE = text("SELECT COALESCE(max(leaf_index), -1) + 1 FROM audit_leaf")
 _LAST = text(
     "SELECT e.era, CAST(e.transaction_id AS text) AS transaction_id, e.entry_id"
     " FROM audit_leaf AS l JOIN audit_entry AS e USING (entry_id) WHERE l.leaf_index = :last"
+)
+
+# The order of the index, from the last entry sealed on: it reads no entry that is sealed.
+_NEXT = text(
+    "SELECT occurred_at FROM audit_entry WHERE (era, transaction_id, entry_id)"
+    " > (CAST(:era AS smallint), CAST(:transaction_id AS xid8), CAST(:entry_id AS bigint))"
+    " ORDER BY era, transaction_id, entry_id LIMIT 1"
 )
 
 _ERA = text("SELECT max(era) FROM audit_entry")
@@ -140,6 +148,21 @@ def seal_entries(connection: Connection, *, details_key: bytes, limit: int) -> i
     sealed_count = connection.execute(_SEAL, given).rowcount
     _join(connection, size, size + sealed_count)
     return sealed_count
+
+
+def unsealed_for(connection: Connection, *, at: datetime) -> timedelta:
+    """How long the first entry that is not sealed waits; 0 where none does.
+
+    Args:
+        connection: The transaction.
+        at: Now, by the clock that entries are dated with.
+
+    Raises:
+        LogDamagedError: The last entry that was sealed is gone: nobody can say which is the next.
+    """
+    last = _last(connection, tree_size(connection))
+    since = connection.execute(_NEXT, asdict(last)).scalar()
+    return timedelta() if since is None else max(at - since, timedelta())
 
 
 def begin_era(connection: Connection) -> int | None:

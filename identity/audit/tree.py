@@ -14,7 +14,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from identity.audit.checkpoint import Cosignature, TreeHead
 from identity.audit.key_chain import ChainedKey, origin_of
 from identity.audit.leaf import EntryRow
-from identity.audit.merkle import Subtree, fold, perfect_subtrees
+from identity.audit.merkle import (
+    Subtree,
+    consistency_ranges,
+    fold,
+    is_consistent,
+    perfect_subtrees,
+    proof_from,
+)
 from identity.audit.tree_tables import (
     audit_cosignature,
     audit_head,
@@ -89,6 +96,22 @@ def read_root(connection: Connection, size: int) -> bytes:
     subtrees = perfect_subtrees(0, size)
     hashes = read_hashes(connection, subtrees)
     return fold([hashes[each] for each in subtrees])
+
+
+def begins_with(connection: Connection, old: TreeHead, new: TreeHead) -> bool:
+    """Whether the tree of one head begins with that of another, by the hashes that are stored.
+
+    Stored hashes are not believed: they must lead to both roots.
+    """
+    if old.size > new.size:
+        return False
+    ranges = consistency_ranges(old.size, new.size)
+    subtrees = [subtree for each in ranges for subtree in perfect_subtrees(*each)]
+    try:
+        proof = proof_from(ranges, read_hashes(connection, subtrees))
+    except KeyError:
+        return False
+    return is_consistent(old.size, old.root, new.size, new.root, proof=proof)
 
 
 def find_entry(connection: Connection, entry_id: int) -> EntryRow | None:

@@ -1,7 +1,8 @@
 """Seal the audit log: new entries into the tree, a signed head over them.
 
-Owns when a head is signed, the key that signs, and how one key follows another. How the tree grows
-is `identity.audit`'s.
+Owns when a head is signed, the key that signs, how one key follows another, and that no head is
+signed which contradicts the last one that is remembered outside the database. How the tree grows is
+`identity.audit`'s.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey, sign_head
+from identity.audit.checkpoint import (
+    NoteSigner,
+    TreeHead,
+    VerifierKey,
+    format_note,
+    sign_head,
+)
+from identity.audit.head_memory import HeadMemory
 from identity.audit.key_chain import (
     KEY_FILE,
     AuditKeyError,
@@ -23,16 +31,27 @@ from identity.audit.key_chain import (
     write_key_file,
 )
 from identity.audit.log import AuditEntry, append
-from identity.audit.sealing import begin_era, hold_alone, seal_entries, tree_size
+from identity.audit.sealing import (
+    begin_era,
+    hold_alone,
+    seal_entries,
+    tree_size,
+)
 from identity.audit.tree import (
     KeptHead,
     append_head,
     append_key,
     newest_head,
     read_keys,
-    read_root,
 )
 from identity.services.call import COMMAND_LINE
+from identity.services.remembered_head import (
+    LogForkedError,
+    follow,
+    head_now,
+    read_memory,
+    refuse_fork,
+)
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 
@@ -41,6 +60,9 @@ ENTRIES_AT_ONCE = 20_000
 
 REFRESHED_AFTER = timedelta(hours=1)
 """A head that is older is signed anew: who sees none newer knows that something is wrong."""
+
+HEAD_FILE = "audit.head"
+"""Beside the key: the newest head that was signed with it, or seen."""
 
 _NEXT_FILE = "audit.key.next.pem"
 """A key that is about to follow: it takes its place once the log knows it."""
@@ -66,6 +88,39 @@ class AuditKeys:
     """The key of the log in a state directory."""
 
     directory: Path
+
+    @property
+    def memory(self) -> HeadMemory:
+        """The newest head that was signed or seen here."""
+        return HeadMemory(self.directory / HEAD_FILE)
+
+    def remembered(self) -> TreeHead | None:
+        """The newest head that was signed or seen here; None before the first.
+
+        Raises:
+            LogForkedError: What was remembered cannot be read.
+        """
+        return read_memory(self.memory)
+
+    def verifier(self, uow: UnitOfWork) -> VerifierKey | None:
+        """The public half of the key here, in the name of the log that is remembered.
+
+        Returns:
+            It; None where there is no key. The log is believed its name where nothing is
+            remembered.
+
+        Raises:
+            AuditKeyError: The file cannot be used.
+            LogForkedError: As for `remembered`.
+        """
+        try:
+            public_key = _public(read_key_file(self.directory / KEY_FILE))
+        except FileNotFoundError:
+            return None
+        remembered, keys = self.remembered(), read_keys(uow.connection)
+        first = keys[0].public_key if keys else public_key
+        name = origin_of(first) if remembered is None else remembered.origin
+        return VerifierKey(name=name, public_key=public_key)
 
     def signer(self, uow: UnitOfWork, *, at: datetime) -> tuple[NoteSigner, int]:
         """The key that signs now, and its number; the first one is made now.
@@ -116,6 +171,7 @@ class AuditKeys:
         Raises:
             AuditKeyError: There is no key yet, or the old one is not at hand and not said to be
                 lost.
+            LogForkedError, HeadAheadError: The log is not the one that was signed before.
         """
         hold_alone(uow.connection, may_wait=True)
         keys = read_keys(uow.connection)
@@ -127,6 +183,9 @@ class AuditKeys:
         origin = origin_of(keys[0].public_key)
         key = next_key(origin, keys[-1], _public(made), signer=signer)
         append_key(uow.connection, key, at=at)
+        # At once, so that the newest head is always one that the newest key vouches for.
+        remembered, _ = _grow(uow, self, origin, at=at, limit=ENTRIES_AT_ONCE)
+        _sign(uow, self, (NoteSigner(origin, made), key.number), remembered, at=at)
         _note(uow, "rotate_audit_key", "lost" if is_lost else "handed_over", key.number, at=at)
         return made
 
@@ -141,24 +200,12 @@ def rotate_audit_key(
     """Sign heads with a new key from now on, which the old one has signed.
 
     Raises:
-        AuditKeyError: As for `AuditKeys.rotate`.
+        AuditKeyError, LogForkedError, HeadAheadError: As for `AuditKeys.rotate`.
     """
     made = transactions.run(lambda uow: keys.rotate(uow, at=at, is_lost=is_lost))
     keys.promote()
     origin = transactions.run(lambda uow: origin_of(read_keys(uow.connection)[0].public_key))
     return NoteSigner(origin, made).verifier()
-
-
-def public_key_in(directory: Path) -> bytes | None:
-    """The public half of the key in a state directory; None where there is none.
-
-    Raises:
-        AuditKeyError: The file cannot be used.
-    """
-    try:
-        return _public(read_key_file(directory / KEY_FILE))
-    except FileNotFoundError:
-        return None
 
 
 def verifier_keys(keys: Sequence[ChainedKey]) -> Sequence[VerifierKey]:
@@ -179,20 +226,18 @@ def seal(uow: UnitOfWork, keys: AuditKeys, *, at: datetime, limit: int = ENTRIES
 
     Raises:
         AuditKeyError: As for `AuditKeys.signer`; nothing is sealed then.
+        LogForkedError, HeadAheadError: As for `follow`, or the log is shorter than it was.
         LogDamagedError: The tables contradict each other.
     """
     if not hold_alone(uow.connection):
         return Sealed()
-    signer, key_number = keys.signer(uow, at=at)
-    details_key = uow.sealer.blind_index(DETAILS_KIND, "")
-    count = seal_entries(uow.connection, details_key=details_key, limit=limit)
+    signer = keys.signer(uow, at=at)
+    remembered, count = _grow(uow, keys, signer[0].name, at=at, limit=limit)
     newest = newest_head(uow.connection)
     if not count and newest is not None and at - newest.head.signed_at < REFRESHED_AFTER:
         return Sealed()
-    # A clock that went back must not make an older head of a newer one.
-    signed_at = at if newest is None else max(at, newest.head.signed_at)
-    head = _sign(uow, signer, key_number, signed_at=signed_at)
-    return Sealed(entry_count=count, head=head, is_more=count == limit)
+    head = _sign(uow, keys, signer, remembered, at=at)
+    return Sealed(entry_count=count, head=head, is_more=count >= limit)
 
 
 DETAILS_KIND = "audit_details"
@@ -206,17 +251,61 @@ def note_restored(uow: UnitOfWork, *, at: datetime) -> None:
         _note(uow, "begin_audit_era", "restored", era, at=at)
 
 
-def _sign(uow: UnitOfWork, signer: NoteSigner, key_number: int, *, signed_at: datetime) -> TreeHead:
+def _grow(
+    uow: UnitOfWork, keys: AuditKeys, origin: str, *, at: datetime, limit: int
+) -> tuple[TreeHead | None, int]:
+    """Append entries to the tree, in which all that was signed before must be.
+
+    Returns:
+        The head that is remembered, and how many entries were appended.
+    """
+    remembered = follow(uow, keys.memory, origin, at=at)
+    if remembered is not None:
+        # What was remembered and not committed is sealed again as a whole.
+        limit = max(limit, remembered.size - tree_size(uow.connection))
+    details_key = uow.sealer.blind_index(DETAILS_KIND, "")
+    count = seal_entries(uow.connection, details_key=details_key, limit=limit)
     size = tree_size(uow.connection)
-    head = TreeHead(
-        origin=signer.name,
-        size=size,
-        root=read_root(uow.connection, size),
-        signed_at=signed_at.replace(microsecond=0),
-    )
-    kept = KeptHead(head=head, key_number=key_number, signature=sign_head(head, signer))
+    if remembered is not None and size < remembered.size:
+        raise LogForkedError(
+            f"a tree of {remembered.size} entries was signed, and {size} are there"
+        )
+    return remembered, count
+
+
+def _sign(
+    uow: UnitOfWork,
+    keys: AuditKeys,
+    signer: tuple[NoteSigner, int],
+    remembered: TreeHead | None,
+    *,
+    at: datetime,
+) -> TreeHead:
+    """Sign a head over the whole tree, which is remembered before it is stored.
+
+    A process that is killed in between knows a head that the database does not have. Its entries
+    were committed before, and in this order: the next sealing makes a tree that begins with it.
+    """
+    named, key_number = signer
+    at = _not_before(uow, remembered, at=at)
+    head = head_now(uow, named.name, at=at)
+    refuse_fork(uow, remembered, head)
+    kept = KeptHead(head=head, key_number=key_number, signature=sign_head(head, named))
+    keys.memory.write(format_note(head, kept.signature, named.verifier()))
     append_head(uow.connection, kept)
     return head
+
+
+def _not_before(uow: UnitOfWork, remembered: TreeHead | None, *, at: datetime) -> datetime:
+    """Now, in whole seconds; a clock that went back must not make an older head of a newer one."""
+    instants = [at.replace(microsecond=0)]
+    if remembered is not None:
+        instants.append(remembered.signed_at)
+    newest = newest_head(uow.connection)
+    if newest is not None and newest.head.size == tree_size(uow.connection):
+        # Signed anew over the same tree: one second can have one head of a size.
+        instants.append(newest.head.signed_at + timedelta(seconds=1))
+    return max(instants)
 
 
 def _note(uow: UnitOfWork, action: str, outcome: str, number: int, *, at: datetime) -> None:

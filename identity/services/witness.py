@@ -5,25 +5,25 @@ public key of the log and nothing that the service says. Knows no wire: it is ha
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from identity.audit.checkpoint import (
-    NOTE_LENGTH_MAX,
     Cosignature,
     NoteRefusedError,
     NoteSigner,
     TreeHead,
     VerifierKey,
     cosign,
+    format_note,
     parse_note,
+    refuse_ahead,
+    signature_by,
 )
+from identity.audit.head_memory import HeadMemory
 from identity.audit.key_chain import ChainedKey
 from identity.audit.merkle import is_consistent
-from identity.audit.receipt import check_signed_head
-from identity.state_directory import read_whole, write_whole
+from identity.audit.receipt import signing_key
 
 
 class WitnessedLog(Protocol):
@@ -42,36 +42,14 @@ class WitnessedLog(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """The last head that was co-signed, as a signed note in a file."""
-
-    path: Path
-
-    def read(self) -> TreeHead | None:
-        """It; None before the first.
-
-        Raises:
-            NoteRefusedError: The file is no note. A witness without memory would sign a fork.
-        """
-        try:
-            content = read_whole(self.path, bytes_max=NOTE_LENGTH_MAX)
-        except FileNotFoundError:
-            return None
-        return parse_note(content.decode("utf-8", "replace")).head
-
-    def write(self, checkpoint: str) -> None:
-        """Remember another one; there as a whole or not at all."""
-        write_whole(self.path, checkpoint.encode(), mode=0o600, may_replace=True)
-
-
 def witness_head(
-    log: WitnessedLog, memory: Memory, signer: NoteSigner, *, trusted: VerifierKey, at: datetime
+    log: WitnessedLog, memory: HeadMemory, signer: NoteSigner, *, trusted: VerifierKey, at: datetime
 ) -> TreeHead:
     """Co-sign the newest head of a log.
 
     It is remembered before it is handed over: a witness that fails in between has signed nothing
-    that it forgot.
+    that it forgot. Only one run at a time: of two, each could sign a head that the other has not
+    seen.
 
     Args:
         log: The log.
@@ -81,23 +59,23 @@ def witness_head(
         at: Now.
 
     Raises:
-        NoteRefusedError: The head does not follow from the one that was seen, or is not signed by
-            the log.
+        NoteRefusedError: The head does not follow from the one that was seen, is not signed by the
+            log, or is ahead of the clock.
+        DirectoryBusyError: Another run has the memory.
     """
-    checkpoint, keys = log.newest()
-    head = check_signed_head(parse_note(checkpoint), keys, trusted)
-    _refuse_fork(log, memory.read(), head)
-    cosigned = _with(checkpoint, cosignature_of(head, signer, at=at))
-    memory.write(cosigned)
-    log.add(cosigned)
-    return head
-
-
-def _with(checkpoint: str, cosignature: Cosignature) -> str:
-    """The note with one more signature, in the place of what the same witness said before."""
-    own = f"— {cosignature.witness} "
-    lines = checkpoint.splitlines(keepends=True)
-    return "".join(each for each in lines if not each.startswith(own)) + cosignature.line
+    with memory.held():
+        checkpoint, keys = log.newest()
+        signed = parse_note(checkpoint)
+        key = signing_key(signed, keys, trusted)
+        signature = signature_by(signed, key)
+        refuse_ahead(signed.head, at=at)
+        _refuse_fork(log, memory.read(), signed.head)
+        # No line of anybody else's: what others wrote below the head could make the note longer
+        # than one that is read again.
+        own = format_note(signed.head, signature, key, [cosignature_of(signed.head, signer, at=at)])
+        memory.write(own)
+        log.add(own)
+    return signed.head
 
 
 def cosignature_of(head: TreeHead, signer: NoteSigner, *, at: datetime) -> Cosignature:

@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from identity.audit.checkpoint import NoteRefusedError, NoteSigner, VerifierKey, parse_note
+from identity.audit.head_memory import HeadMemory
 from identity.audit.log import AuditEntry, append
 from identity.audit.merkle import hash_leaf, is_consistent, is_included
 from identity.audit.receipt import parse_receipt, verify_receipt
@@ -22,7 +23,7 @@ from identity.security.keys import read_key_ring
 from identity.security.vault import Vault
 from identity.services.call import Call
 from identity.services.seal_audit import AuditKeys, seal, verifier_keys
-from identity.services.witness import Memory, witness_head
+from identity.services.witness import witness_head
 from identity.services.witness_signatures import register_witness
 from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, connect
@@ -216,7 +217,7 @@ def test_a_witness_co_signs_and_receipts_show_it(
     keys = issue_client_keys(
         world.settings.state / "certificates", Caller(Role.WITNESS, name), at=at
     )
-    memory = Memory(tmp_path / "seen.head")
+    memory = HeadMemory(tmp_path / "seen.head")
     for _ in range(2):
         with open_remote_log(world.address, keys) as log:
             head = witness_head(log, memory, signer, trusted=trusted, at=at)

@@ -174,6 +174,7 @@ def test_what_the_server_holds_and_needs_is_told(told: Told) -> None:
     assert told.value("subid_face_comparisons_max") == 5
     assert told.value("subid_orders_waiting") >= 0
     assert told.value("subid_messages_waiting") >= 0
+    assert told.value("subid_audit_unsealed_seconds") >= 0
     assert 0 <= told.value("subid_revocation_list_age_seconds", profile="vn-cccd") < 86_400
     assert told.value("subid_disk_free_bytes") > 0
 

@@ -23,7 +23,7 @@ from identity.services.audit_receipts import get_receipt
 from identity.services.call import Call
 from identity.services.seal_audit import AuditKeys, seal, verifier_keys
 from tests.databases import own_database
-from tests.unit.identity.audit.logs import OwnLog, tampering
+from tests.unit.identity.audit.logs import CUT, OwnLog, tampering
 from tests.unit.identity.makers import NOW, rules
 
 ENTRY = AuditEntry(occurred_at=NOW, caller="agency:tax", action="get_contact", outcome="available")
@@ -198,6 +198,46 @@ def test_a_check_takes_heads_and_keys_from_elsewhere(registry: Registry, tmp_pat
     thief = NoteSigner(key.name, Ed25519PrivateKey.generate()).verifier()
     refused = registry.run("check", "--key", str(thief))
     assert (refused.exit_code, refused.stdout[:4]) == (1, "KEY:")
+
+
+def test_a_log_that_was_cut_is_found_by_what_the_sealer_remembers_until_it_is_accepted(
+    registry: Registry,
+) -> None:
+    assert registry.run("accept-restored").exit_code == 2
+    with open_database(registry.settings) as database:
+        log = OwnLog(database, AuditKeys(registry.settings.state))
+        log.write(2, ENTRY)
+        assert log.head(at=datetime.now(UTC)).size == 4
+        with tampering(database.engine) as connection:
+            for statement in CUT:
+                connection.execute(text(statement), {"size": 1})
+    bad = registry.run("check", "--key", registry.key)
+    assert bad.exit_code == 1
+    assert bad.stdout.startswith("LEAF_MISSING: no entry, leaf 1: a tree of 4 entries")
+    refused = registry.run("rotate-key")
+    assert (refused.exit_code, "of 4 entries was signed" in refused.stderr) == (2, True)
+    accepted = registry.run("accept-restored")
+    assert accepted.exit_code == 0, accepted.output
+    assert "goes on from 1 entries" in accepted.stdout
+    with open_database(registry.settings) as database:
+        OwnLog(database, log.keys).head(at=datetime.now(UTC))
+    assert registry.run("check", "--key", registry.key).exit_code == 0
+
+
+def test_a_memory_that_is_damaged_is_told_in_one_line_and_can_be_put_aside(
+    registry: Registry,
+) -> None:
+    (registry.settings.state / "audit.head").write_text("nothing")
+    for command in ("check", "rotate-key"):
+        refused = registry.run(command)
+        assert (refused.exit_code, "is not known" in refused.stderr) == (2, True)
+        assert refused.stderr.count("\n") == 1
+    accepted = registry.run("accept-restored")
+    assert (accepted.exit_code, "remembered was nothing" in accepted.stdout) == (0, True)
+    assert [each.read_text() for each in registry.settings.state.glob("audit.head.*")] == [
+        "nothing"
+    ]
+    assert registry.run("check").exit_code == 0
 
 
 def test_a_witness_is_registered_by_its_key(registry: Registry) -> None:

@@ -57,3 +57,14 @@ async def test_what_stands_in_the_way_is_said_once_and_so_is_its_end(failures: i
     ]
     assert logs[0]["type"] == "RuntimeError"
     assert "secret" not in str(logs)
+
+
+async def test_it_tells_whether_something_stands_in_the_way() -> None:
+    sealer = AuditSealer(seal=Sealing(RuntimeError("secret")), interval_s=3_600)
+    async with sealing(sealer):
+        assert sealer.failure == "RuntimeError"
+    seal = Sealing(RuntimeError("secret"), False)
+    sealer = AuditSealer(seal=seal, interval_s=0.001)
+    async with sealing(sealer):
+        await seal.is_done.wait()
+    assert sealer.failure is None

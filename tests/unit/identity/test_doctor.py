@@ -22,6 +22,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
+from identity.audit.log import AuditEntry, append
 from identity.bootstrap import open_database, prepare
 from identity.cli import app
 from identity.config import Settings
@@ -132,7 +133,7 @@ def test_a_service_that_is_well_is_said_to_be_and_nothing_is_changed(settings: S
     assert [each.name for each in found] == [
         *("keys", "authority", "server-certificate", "callers", "trust", "policies"),
         *("face-model", "backups", "disk", "database", "migrations", "clock"),
-        *("keys-of-database", "enforcement", "packs-of-database"),
+        *("keys-of-database", "audit", "enforcement", "packs-of-database"),
     ]
     assert not any(each.todo for each in found)
     assert changed_by(settings) == before
@@ -218,6 +219,16 @@ def test_keys_of_another_registry_and_keys_that_are_lost_are_found(settings: Set
     found = in_database(settings, "keys-of-database")
     assert found.grade is Grade.FAILED
     assert "lacks 2" in found.said
+
+
+def test_entries_that_nobody_seals_are_found(settings: Settings) -> None:
+    entry = AuditEntry(occurred_at=NOW, caller="agency:tax", action="read", outcome="available")
+    with open_database(settings) as database, database.transaction() as uow:
+        append(uow.connection, [entry])
+    for waits_s, grade in ((59, Grade.OK), (61, Grade.WARNING), (601, Grade.FAILED)):
+        now = partial(_same, NOW + timedelta(seconds=waits_s))
+        assert in_database(settings, "audit", now=now).grade is grade
+    assert "waits for 601 s" in in_database(settings, "audit", now=now).said
 
 
 def test_an_authority_that_is_open_exchanged_or_ending_is_found(

@@ -30,6 +30,15 @@ ENTRY = AuditEntry(
 )
 
 
+_LATE_ENTRIES = "SELECT entry_id FROM audit_leaf WHERE leaf_index >= :size"
+CUT = (
+    f"DELETE FROM audit_entry WHERE entry_id IN ({_LATE_ENTRIES})",  # noqa: S608 - a constant
+    "DELETE FROM audit_leaf WHERE leaf_index >= :size",
+    "DELETE FROM audit_node WHERE ((node_index + 1) << level) > :size",
+    "DELETE FROM audit_head WHERE tree_size > :size",
+)
+"""Takes a log back to an older state that was signed: its first `size` entries."""
+
 _UNSETTLED = text(
     "SELECT count(*) FROM audit_entry WHERE (era, transaction_id)"
     " >= ((SELECT max(era) FROM audit_entry), pg_snapshot_xmin(pg_current_snapshot()))"
@@ -60,6 +69,13 @@ class OwnLog:
         """Seal once."""
         with self.database.transaction() as uow:
             return seal(uow, self.keys, at=at, limit=limit)
+
+    def seal_and_be_killed(self, *, at: datetime = NOW, limit: int = 1_000) -> None:
+        """Seal once, and end before the commit."""
+        with self.database.engine.connect() as connection:
+            uow = UnitOfWork(connection, self.database.sealer)
+            assert seal(uow, self.keys, at=at, limit=limit).head is not None
+            connection.rollback()
 
     def settle(self) -> None:
         """Wait until no transaction runs that is older than an entry.

@@ -12,20 +12,35 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
 from identity.audit.check import Checked, FaultKind, check_log
-from identity.audit.checkpoint import NoteSigner, TreeHead, sign_head
+from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey, sign_head
+from identity.audit.key_chain import (
+    KEY_FILE,
+    ChainedKey,
+    next_key,
+    origin_of,
+    read_key_file,
+)
+from identity.audit.sealing import seal_entries, tree_size
 from identity.audit.tree import read_root
-from identity.services.seal_audit import public_key_in, rotate_audit_key
+from identity.services.seal_audit import rotate_audit_key
 from identity.services.transactions import Transactions
-from tests.unit.identity.audit.logs import ENTRY, OwnLog, details_key_of, tampering
+from tests.unit.identity.audit.logs import (
+    ENTRY,
+    OwnLog,
+    details_key_of,
+    tampering,
+)
 from tests.unit.identity.makers import NOW
 
 VICTIM = 9
 
 
-def checked(log: OwnLog, seen: Sequence[TreeHead] = ()) -> Checked:
+def checked(
+    log: OwnLog, seen: Sequence[TreeHead] = (), *, trusted: VerifierKey | None = None
+) -> Checked:
     with log.database.transaction() as uow:
         key = uow.sealer.blind_index("audit_details", "")
-    trusted = public_key_in(log.keys.directory)
+        trusted = trusted or log.keys.verifier(uow)
     with log.database.transaction() as uow:
         return check_log(uow.connection, details_key=key, trusted=trusted, seen=seen)
 
@@ -198,8 +213,11 @@ def test_an_entry_rewritten_with_leaf_and_nodes_contradicts_the_signed_head(log:
         "DELETE FROM audit_node WHERE ((node_index + 1) << level) > 8",
         victim=numbers[VICTIM],
     )
-    # The service itself seals the forged entries, and all after them, anew.
-    log.head(at=NOW + timedelta(days=1))
+    # Who has the key as well signs the forged entries, and all after them, anew.
+    (published,) = log.verifiers()
+    stolen = read_key_file(log.keys.directory / KEY_FILE)
+    seal_forged(log)
+    sign_as(log, stolen, number=1, origin=published.name)
     fault = checked(log).fault
     assert fault is not None
     assert (fault.kind, fault.entry_id) == (FaultKind.HEAD, numbers[15])
@@ -333,3 +351,133 @@ def test_details_are_marked_with_a_key_that_nobody_else_has(log: OwnLog) -> None
         found = check_log(uow.connection, details_key=b"\x00" * 16, trusted=None)
     assert found.fault is not None
     assert found.fault.kind is FaultKind.ENTRY_CHANGED
+
+
+def public(key: Ed25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
+def sign_as(log: OwnLog, thief: Ed25519PrivateKey, *, number: int, origin: str) -> None:
+    """Put a head over all leaves into the database that is signed with a key of one's own."""
+    with log.database.transaction() as uow:
+        size = tree_size(uow.connection)
+        root = read_root(uow.connection, size)
+    head = TreeHead(origin=origin, size=size, root=root, signed_at=NOW + timedelta(days=2))
+    tamper(
+        log,
+        "INSERT INTO audit_head VALUES (:size, :at, :root, :number, :signature)",
+        size=size,
+        at=head.signed_at,
+        root=root,
+        number=number,
+        signature=sign_head(head, NoteSigner(origin, thief)),
+    )
+
+
+ANNOUNCE = "INSERT INTO audit_key VALUES (:number, :key, now(), :handover)"
+REWRITE = (
+    "UPDATE audit_entry SET outcome = 'forged' WHERE entry_id = :victim",
+    "DELETE FROM audit_head WHERE tree_size > 8",
+    "DELETE FROM audit_leaf WHERE leaf_index >= 8",
+    "DELETE FROM audit_node WHERE ((node_index + 1) << level) > 8",
+)
+
+
+def seal_forged(log: OwnLog) -> None:
+    """Make leaves and nodes anew, without a head, as the service would."""
+    log.settle()
+    with log.database.transaction() as uow:
+        seal_entries(uow.connection, details_key=details_key_of(uow), limit=1_000)
+
+
+@pytest.mark.parametrize("trusts", ["the key file", "the published key"])
+@pytest.mark.parametrize("handover", [None, b"\x01" * 64])
+def test_a_head_by_a_key_that_was_announced_and_not_handed_over_to_is_found(
+    log: OwnLog, handover: bytes | None, trusts: str
+) -> None:
+    numbers = sealed(log)
+    (published,) = log.verifiers()
+    thief = Ed25519PrivateKey.generate()
+    tamper(log, *REWRITE, victim=numbers[VICTIM])
+    tamper(log, ANNOUNCE, number=2, key=public(thief), handover=handover)
+    seal_forged(log)
+    sign_as(log, thief, number=2, origin=published.name)
+    fault = checked(log, trusted=None if trusts == "the key file" else published).fault
+    assert fault is not None
+    assert fault.kind is FaultKind.KEY
+
+
+def test_a_log_that_was_made_anew_before_a_trusted_key_is_found(log: OwnLog) -> None:
+    numbers = sealed(log)
+    (published,) = log.verifiers()
+    thief = Ed25519PrivateKey.generate()
+    first = ChainedKey(number=1, public_key=public(thief))
+    origin = origin_of(first.public_key)
+    second = next_key(origin, first, published.public_key, signer=thief)
+    tamper(log, *REWRITE, "DELETE FROM audit_head", victim=numbers[VICTIM])
+    tamper(log, "UPDATE audit_key SET public_key = :key", key=first.public_key)
+    tamper(log, ANNOUNCE, number=2, key=second.public_key, handover=second.handover)
+    seal_forged(log)
+    sign_as(log, thief, number=1, origin=origin)
+    assert checked(log, trusted=VerifierKey(name=origin, public_key=public(thief))).fault is None
+    for trusted in (None, published):
+        fault = checked(log, trusted=trusted).fault
+        assert fault is not None
+        assert fault.kind is FaultKind.KEY
+
+
+def test_a_trusted_key_counts_under_its_own_name_only(log: OwnLog) -> None:
+    sealed(log)
+    (published,) = log.verifiers()
+    assert checked(log, trusted=published).fault is None
+    fault = checked(log, trusted=replace(published, name="subid-audit-0011223344556677")).fault
+    assert fault is not None
+    assert fault.kind is FaultKind.KEY
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_published_key_leads_over_a_handover_and_not_over_a_lost_key(
+    log: OwnLog,
+    is_lost: bool,  # noqa: FBT001 - a case
+) -> None:
+    sealed(log)
+    (published,) = log.verifiers()
+    rotate_audit_key(Transactions(log.database), log.keys, at=NOW, is_lost=is_lost)
+    # At once, and without a sealing in between: the new key has signed the tree as it is.
+    assert checked(log).fault is None
+    fault = checked(log, trusted=published).fault
+    assert (fault is None) == (not is_lost)
+    assert fault is None or fault.kind is FaultKind.KEY
+    assert checked(log, trusted=log.verifiers()[-1]).fault is None
+
+
+def test_a_kept_head_of_another_log_is_found(log: OwnLog) -> None:
+    sealed(log)
+    kept = log.keys.remembered()
+    assert kept is not None
+    assert checked(log, seen=[kept]).fault is None
+    fault = checked(log, seen=[replace(kept, origin="subid-audit-0011223344556677")]).fault
+    assert fault is not None
+    assert fault.kind is FaultKind.KEY
+
+
+def test_a_head_that_was_remembered_and_not_stored_is_held_against_what_will_be_sealed(
+    log: OwnLog,
+) -> None:
+    sealed(log)
+    numbers = log.write(3)
+    log.settle()
+    log.seal_and_be_killed(at=NOW + timedelta(days=1))
+    log.write(2)
+    remembered = log.keys.remembered()
+    assert remembered is not None
+    found = checked(log, seen=[remembered])
+    assert (found.fault, found.leaf_count, found.unsealed_count) == (None, 20, 5)
+    tamper(log, "UPDATE audit_entry SET caller = 'x' WHERE entry_id = :last", last=numbers[-1])
+    fault = checked(log, seen=[remembered]).fault
+    assert fault is not None
+    assert (fault.kind, fault.entry_id) == (FaultKind.HEAD, numbers[-1])
+    tamper(log, "DELETE FROM audit_entry WHERE entry_id >= :first", first=numbers[-1])
+    fault = checked(log, seen=[remembered]).fault
+    assert fault is not None
+    assert (fault.kind, fault.leaf_index) == (FaultKind.LEAF_MISSING, 20)
