@@ -16,6 +16,6 @@ def test_the_doctor_looks_at_a_running_server(world: World) -> None:
     assert done.exit_code == 1
     warned = {name for name, each in found.items() if each["grade"] != "ok"}
     # Whether somebody takes the log of the shared server is its own affair.
-    assert warned - {"archive"} == {"backups"}
+    assert warned - {"archive"} == {"backups", "issuers"}
     assert found["server-certificate"]["said"].startswith(f"that of {world.address} ends")
     assert "simulated clock" in found["enforcement"]["said"]
