@@ -18,8 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from tests.integration.telemetry import fetched, receiving
 
 INTERVAL_S = 1.0
-"""Between two scrapes. No series is taken back while a server runs: the last scrape has all but what
-came in the last second."""
+"""Between two scrapes. No series is taken back while a server runs: the last has all but what came
+in the last second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

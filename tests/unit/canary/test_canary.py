@@ -64,6 +64,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_backup(folder: Path, text: str) -> Path:
     """A directory of backups with a base backup of a database with a text, and a log beside it."""
     store, data = BackupStore(folder / "backups"), folder / "state" / "postgres"
+    folder.mkdir(exist_ok=True)
     make_state(folder / "state", text)
     with embedded_postgres(data) as url:
         of = BackupSource(url=url, data=data, schema_version="0001", key_ids=[1])
