@@ -13,6 +13,7 @@ from identity.command_line import StateOption, fail, refusals_in_one_line, setti
 
 if TYPE_CHECKING:
     from identity.config import Settings
+    from identity.storage.backup_manifest import BackupManifest
     from identity.storage.base_backups import BackupStore
 
 backup_app = typer.Typer(
@@ -53,22 +54,19 @@ def create(
 def list_backups(backups: BackupsOption = None, state: StateOption = None) -> None:
     """Show every backup, oldest first, and how far the log is archived.
 
-    Exit code 1: one has no manifest that can be read.
+    Exit code 1: one is not whole, or was not made with the keys at hand.
     """
+    from identity import backup_run  # noqa: PLC0415 - see the module's docstring
+
     settings = settings_from(state=state)
     with refusals_in_one_line():
         store = _store(settings, backups)
-        found = store.list()
-        for path, manifest in found.items():
-            said = (
-                "its manifest cannot be read"
-                if manifest is None
-                else f"whole at {manifest.ended_at.isoformat()}, {manifest.size_bytes:,} octets,"
-                f" schema {manifest.schema_version}"
-            )
-            typer.echo(f"{path}: {said}")
+        found = store.list(seal=backup_run.seal_at_hand(settings))
+        for path, said in found.items():
+            typer.echo(f"{path}: {_told(said)}")
         typer.echo(_archived(store))
-    raise typer.Exit(1 if None in found.values() else 0)
+    is_bad = any(isinstance(said, Exception) for said in found.values())
+    raise typer.Exit(1 if is_bad else 0)
 
 
 @backup_app.command("verify")
@@ -123,11 +121,16 @@ def prune(
     backups: BackupsOption = None,
     state: StateOption = None,
 ) -> None:
-    """Remove older backups, and the archived log that only they needed."""
+    """Remove older backups, and the archived log that only they needed.
+
+    What is not whole, or was not made with the keys at hand, is neither counted nor removed.
+    """
+    from identity import backup_run  # noqa: PLC0415 - see the module's docstring
+
     settings = settings_from(state=state)
     with refusals_in_one_line():
         store = _store(settings, backups)
-        gone = store.prune(keep=keep)
+        gone = backup_run.prune_backups(settings, store, keep=keep)
     for path in gone:
         typer.echo(f"{path} removed")
     typer.echo(_archived(store))
@@ -155,6 +158,13 @@ def _store(settings: "Settings", directory: Path | None) -> "BackupStore":
     if chosen is None:
         raise BackupError("name a directory of backups, or set `backups`")
     return BackupStore(chosen)
+
+
+def _told(said: "BackupManifest | Exception") -> str:
+    if isinstance(said, Exception):
+        return f"none to rely on: {said}"
+    size = f"{said.size_bytes:,} octets, schema {said.schema_version}"
+    return f"whole at {said.ended_at.isoformat()}, {size}"
 
 
 def _archived(store: "BackupStore") -> str:

@@ -5,6 +5,7 @@ backup is made of files is the storage's. The keys are never part of one.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -75,6 +76,32 @@ def take_backup(
     return made, read_manifest(made)[0]
 
 
+def seal_at_hand(settings: Settings) -> Seal | None:
+    """What the keys at hand vouch for a backup with; None where there are no keys.
+
+    Raises:
+        StateError: The keys cannot be had.
+    """
+    ring = key_source(settings).read()
+    return None if ring is None else _seal(ring)
+
+
+def prune_backups(settings: Settings, store: BackupStore, *, keep: int) -> Sequence[Path]:
+    """Remove all but the newest backups that the keys at hand have vouched for.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        BackupError: There are no keys: nobody can say which backups are this registry's.
+        StateError: The keys cannot be had.
+    """
+    seal = seal_at_hand(settings)
+    if seal is None:
+        raise BackupError("no keys at hand: nobody can say which backups to rely on")
+    return store.prune(keep=keep, seal=seal)
+
+
 def check_backup(settings: Settings, backup: Path) -> Checked:
     """Read all of a backup, and with the keys at hand see who made it.
 
@@ -83,11 +110,11 @@ def check_backup(settings: Settings, backup: Path) -> Checked:
         StateError: The keys cannot be had.
     """
     manifest, seal = read_manifest(backup)
-    ring = key_source(settings).read()
-    if ring is not None:
-        refuse_foreign(manifest, seal, seal=_seal(ring))
+    own = seal_at_hand(settings)
+    if own is not None:
+        refuse_foreign(manifest, seal, seal=own)
     verify_files(backup, manifest)
-    return Checked(manifest=manifest, is_vouched_for=ring is not None)
+    return Checked(manifest=manifest, is_vouched_for=own is not None)
 
 
 def restore_backup(

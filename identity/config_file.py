@@ -1,9 +1,9 @@
 """The file that settings may be written in, and where each setting in force came from.
 
-Owns reading it (TOML, a regular file, its owner's alone where it holds a secret) and the order of
-the sources: command line, environment, file, defaults. What a setting means is `Settings`'. A value
-of the file must have the very type of its setting; what is wrong is told with its key and the file,
-and never with its value.
+Owns reading it (TOML, a regular file that nobody else can write, its owner's alone where it holds a
+secret) and the order of the sources: command line, environment, file, defaults. What a setting
+means is `Settings`'. A value of the file must have the very type of its setting; what is wrong is
+told with its key and the file, and never with its value.
 """
 
 import json
@@ -21,7 +21,12 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError, create_m
 from pydantic_settings import EnvSettingsSource
 
 from identity.config import Settings
-from identity.state_directory import StateError, read_whole
+from identity.state_directory import (
+    ForeignFileError,
+    StateError,
+    read_whole,
+    refuse_foreign_file,
+)
 
 FILE_VARIABLE = "SUBID_CONFIG"
 """Names the file in the environment, in any case of letters as every setting."""
@@ -98,12 +103,16 @@ def read_settings_file(path: Path) -> dict[str, Any]:
 
     Raises:
         SettingsError: It cannot be read, is no TOML, sets what is no setting or is of another
-            type, or others may read a secret in it.
+            type, others may read a secret in it, or somebody else could have written it or put it
+            there.
     """
     try:
+        refuse_foreign_file(path)
         content = read_whole(path, bytes_max=FILE_BYTES_MAX)
         mode = path.stat().st_mode
         table = tomllib.loads(content.decode("utf-8-sig"))
+    except ForeignFileError as error:
+        raise SettingsError(str(error)) from error
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -55,7 +55,7 @@ def _of_database(files: FileDoctor, now: Callable[[], datetime]) -> Sequence[Fin
     try:
         with _database(settings, ring) as database:
             database.ping()
-            return list(looked_at(DatabaseDoctor(database, policies, now).looks()))
+            return list(looked_at(DatabaseDoctor(database, settings, policies, now).looks()))
     except (StateError, StorageUnavailableError, OverloadedError) as error:
         return [failed("database", str(error), "start it, or see what `database` names")]
 

@@ -1,4 +1,4 @@
-"""What is looked at in the database: its schema, its server, its keys, its clock and its packs.
+"""What is looked at in the database: its schema, server, log, keys, clock and packs.
 
 Owns which of them are looked at and the bounds of what is well. Its connections cannot write.
 """
@@ -6,13 +6,19 @@ Owns which of them are looked at and the bounds of what is well. Its connections
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
+from identity.audit.key_chain import KEY_FILE, NEXT_FILE, read_key_file
 from identity.audit.sealing import unsealed_for
+from identity.audit.tree import read_keys
+from identity.config import Settings
+from identity.doctor_backups import grade_archive
 from identity.domain.policy_book import PolicyBook
 from identity.finding import Finding, Look, failed, ok, warning
+from identity.storage.base_backups import BackupStore
 from identity.storage.database import Database, in_our_terms
 from identity.storage.schema import schema_versions
-from identity.storage.server_facts import ServerFacts, read_facts
+from identity.storage.server_facts import ServerFacts, read_archive_facts, read_facts
 
 VERSION_MIN = 150_000
 """PostgreSQL 15: the oldest that the schema is tested on."""
@@ -44,17 +50,20 @@ class DatabaseDoctor:
 
     Attributes:
         database: It, with the keys at hand, on connections that cannot write.
+        settings: The settings.
         policies: The packs that are here.
         now: What time it is.
     """
 
     database: Database
+    settings: Settings
     policies: PolicyBook
     now: Callable[[], datetime]
 
     def looks(self) -> Iterator[Look]:
         """Everything that is looked at."""
         yield "database", self.server, "see docs/operating/database.md"
+        yield "archive", self.archive, "see docs/operating/backup.md"
         yield "migrations", self.schema, "run `identity migrate`"
         yield "clock", self.clock, "see NTP on both machines"
         current, head = schema_versions(self.database.engine)
@@ -62,12 +71,21 @@ class DatabaseDoctor:
             return  # what comes now reads tables that may not be there
         yield "keys-of-database", self.keys, "restore the keys that this database was sealed with"
         yield "audit", self.audit, _AUDIT_TODO
+        yield "audit-key-of-database", self.audit_key, "restore the key that the log is signed with"
         yield "enforcement", self.enforcement, "have AdvanceEnforcement called each hour"
         yield "packs-of-database", self.packs, "put back the packs that were in use"
 
     def server(self) -> Finding:
         """Whether what was committed is still there after a crash."""
         return grade_server(self._facts())
+
+    def archive(self) -> Finding:
+        """Whether the log is archived, and arrives."""
+        with in_our_terms(), self.database.engine.connect() as connection:
+            facts = read_archive_facts(connection)
+        is_embedded, backups = self.settings.database is None, self.settings.backups
+        archive = BackupStore(backups).archive.directory if is_embedded and backups else None
+        return grade_archive(facts, archive=archive, is_embedded=is_embedded)
 
     def schema(self) -> Finding:
         """Whether the schema is the one that this code needs."""
@@ -121,6 +139,23 @@ class DatabaseDoctor:
         grade = failed if waits > UNSEALED_FAILED else warning
         return grade(name, said, _AUDIT_TODO)
 
+    def audit_key(self) -> Finding:
+        """Whether the key at hand is the one that the audit log is signed with."""
+        name, state = "audit-key-of-database", self.settings.state
+        with self.database.transaction() as uow:
+            keys = read_keys(uow.connection)
+        if not keys:
+            return ok(name, "the audit log is signed with no key yet; the first start makes it")
+        # The second is there while a rotation takes effect, or was cut off.
+        paths = [path for path in (state / KEY_FILE, state / NEXT_FILE) if path.exists()]
+        if keys[-1].public_key in {_public(path) for path in paths}:
+            return ok(name, f"the key at hand is number {keys[-1].number}, which signs now")
+        return failed(
+            name,
+            f"the audit log is signed with key {keys[-1].number}, which is not in {state}",
+            f"restore {KEY_FILE}, or see `identity audit rotate-key --old-key-lost`",
+        )
+
     def enforcement(self) -> Finding:
         """When enforcement has last run."""
         name = "enforcement"
@@ -163,3 +198,7 @@ def grade_server(facts: ServerFacts) -> Finding:
             "set them on, and reload it",
         )
     return ok("database", f"{version}, and what is committed stays")
+
+
+def _public(path: Path) -> bytes:
+    return read_key_file(path).public_key().public_bytes_raw()

@@ -1,58 +1,31 @@
-"""What is looked at in files: keys, certificates, anchors, packs, networks, backups and the disk.
+"""What is looked at in files: keys, callers, anchors, packs, networks, backups and the disk.
 
-Owns which of them are looked at and the bounds of what is well. Reads only, and makes nothing: not
-even the files that a first start would make.
+Owns which of them are looked at and the bounds of what is well, but for callers and backups. Reads
+only, and makes nothing: not even the files that a first start would make.
 """
 
-import re
-import socket
-import ssl
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
+from identity.audit.key_chain import KEY_FILE, read_key_file
 from identity.bootstrap import key_source, load_proven_face_setup
 from identity.config import Settings
+from identity.doctor_backups import look_at_backups
+from identity.doctor_callers import LIST_HOURS_MIN, CallerDoctor
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.finding import Finding, Look, failed, ok, warning
 from identity.policy_files import load_policies
 from identity.services.trust_store import LoadedTrust, load_trust
-from identity.state_directory import StateError, free_bytes
-
-AUTHORITY_DAYS_MIN = 365
-"""An authority whose end is nearer is told of: a new one must reach every caller before."""
+from identity.state_directory import free_bytes
 
 ANCHOR_DAYS_MIN = 90
 """The same of a card authority: its successor is asked for in another house."""
 
-LIFE_LEFT_MIN = 1 / 3
-"""A certificate is renewed when two thirds of its life are over, as ACME's clients do (RFC 8555
-leaves it to them; Let's Encrypt, integration guide)."""
-
-LIST_HOURS_MIN = 24
-"""A revocation list that runs out sooner than that has not been renewed as it should."""
-
-BACKUP_HOURS_MAX = 36
-"""A nightly backup that is older was missed."""
-
-BACKUP_DAYS_MAX = 7
-"""One that is older than a week is none to rely on."""
-
 FREE_FACTOR = 4
 """Below so many times the reserve the disk is told of before it counts as full."""
-
-LISTEN_TIMEOUT_S = 3.0
-"""For a handshake on this machine, or with the next."""
-
-_BACKUP = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{8}")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True)
@@ -92,9 +65,8 @@ class FileDoctor:
             self.keys,
             f"restore the keys from their backup, or chmod 600 {state}/keys.json",
         )
-        yield "authority", self.authority, f"restore {state}/certificates from its backup"
-        yield "server-certificate", self.server_certificate, "see what listens there"
-        yield "callers", self.callers_ends, "see the directory that --callers names"
+        yield "audit-key", self.audit_key, f"restore {state}/{KEY_FILE} from its backup"
+        yield from CallerDoctor(self.settings, self.at, self.callers).looks()
         yield "trust", self.trust, "see `identity trust list`"
         yield "policies", self.packs, "see `identity policy check`"
         yield (
@@ -116,65 +88,6 @@ class FileDoctor:
                 "none are needed before the first start, which makes them; later, restore them",
             )
         return ok("keys", f"{source.name} holds {len(ring.sealing)}, {ring.active_id} is active")
-
-    def authority(self) -> Finding:
-        """Whether the authority that callers are issued by is whole and lasts."""
-        name, directory = "authority", self.settings.state / "certificates"
-        path, key_path = directory / "ca.crt.pem", directory / "ca.key.pem"
-        if not path.exists() and not key_path.exists():
-            return warning(name, f"{directory} holds none yet", "the first start makes one")
-        if key_path.stat().st_mode & _OTHERS:
-            return failed(name, f"others may read {key_path}", f"chmod 600 {key_path}")
-        certificate = read_pem_certificate(path)
-        if _private_public(key_path) != certificate.public_key():
-            return failed(
-                name, f"{key_path} is not the key of {path}", "restore both from one backup"
-            )
-        left = certificate.not_valid_after_utc - self.at
-        if left <= timedelta():
-            return failed(name, f"{path} has ended", "make a new one and issue every caller anew")
-        if left < timedelta(days=AUTHORITY_DAYS_MIN):
-            return warning(
-                name, f"{path} ends in {left.days} days", "plan a new one: every caller needs it"
-            )
-        return ok(name, f"{path} is good for {left.days} days")
-
-    def server_certificate(self) -> Finding:
-        """Whether the server that runs here shows a certificate of this authority that lasts."""
-        name, listen = "server-certificate", self.settings.listen
-        der = _shown_on(listen)
-        if der is None:
-            return ok(name, f"no server runs on {listen}; it gets a new one when it starts")
-        shown = x509.load_der_x509_certificate(der)
-        authority = read_pem_certificate(self.settings.state / "certificates" / "ca.crt.pem")
-        try:
-            shown.verify_directly_issued_by(authority)
-        except (InvalidSignature, ValueError, TypeError):
-            return failed(
-                name,
-                f"what runs on {listen} shows a certificate of another authority",
-                "see whether it is this service, on this state directory",
-            )
-        return self._of_life(name, f"that of {listen}", shown, "start the server again")
-
-    def callers_ends(self) -> Finding:
-        """How long callers' certificates last, of those in a directory that is named."""
-        name, directory = "callers", self.callers
-        if directory is None:
-            return ok(name, "not looked at: --callers names a directory of their certificates")
-        found = sorted(each for each in directory.rglob("*.crt.pem") if each.name != "ca.crt.pem")
-        if not found:
-            return warning(name, f"{directory} holds no *.crt.pem", "name where they lie")
-        graded = [
-            self._of_life(name, str(path), read_pem_certificate(path), "issue it anew")
-            for path in found
-        ]
-        bad = [each for each in graded if each.todo]
-        if not bad:
-            return ok(name, f"{len(found)} certificates last")
-        worst = next((each for each in bad if each.grade.value == "failed"), bad[0])
-        more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
-        return Finding(name=name, grade=worst.grade, said=worst.said + more, todo=worst.todo)
 
     def trust(self) -> Finding:
         """Whether any card could pass, and for how long."""
@@ -223,23 +136,21 @@ class FileDoctor:
             "face-model", f"{setup.model} at {setup.precision}, digest {setup.model_digest[:16]}…"
         )
 
+    def audit_key(self) -> Finding:
+        """Whether the key that the audit log is signed with is there, and its owner's alone."""
+        name, path = "audit-key", self.settings.state / KEY_FILE
+        if not path.exists():
+            return warning(
+                name,
+                f"{path} is not there",
+                "the first start makes it; later, restore it from its backup",
+            )
+        read_key_file(path)
+        return ok(name, f"{path} holds one")
+
     def backups(self) -> Finding:
         """How old the newest whole backup is."""
-        name, directory = "backups", self.settings.backups
-        if directory is None:
-            return warning(
-                name, "not configured", "set `backups`, and see docs/operating/backup.md"
-            )
-        newest = max(_backups_in(directory), default=None)
-        if newest is None:
-            return failed(name, f"{directory} holds no whole backup", "take one now")
-        age = self.at - newest
-        said = f"the newest of {directory} was begun {newest:%Y-%m-%d %H:%M} UTC"
-        if age > timedelta(days=BACKUP_DAYS_MAX):
-            return failed(name, said, "take one now, and see why none was taken")
-        if age > timedelta(hours=BACKUP_HOURS_MAX):
-            return warning(name, said, "see why none was taken since")
-        return ok(name, said)
+        return look_at_backups(self.settings, self.at)
 
     def disk(self) -> Finding:
         """How much may still be written."""
@@ -250,61 +161,6 @@ class FileDoctor:
         if free < reserve:
             return failed(name, f"{said}, less than the reserve of {reserve:,}", todo)
         return warning(name, said, todo) if free < FREE_FACTOR * reserve else ok(name, said)
-
-    def _of_life(self, name: str, whose: str, certificate: x509.Certificate, todo: str) -> Finding:
-        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-        if not begins <= self.at < ends:
-            return failed(
-                name, f"{whose} is not valid now: it ends {ends:%Y-%m-%d %H:%M} UTC", todo
-            )
-        if (ends - self.at) < LIFE_LEFT_MIN * (ends - begins):
-            return warning(name, f"{whose} ends {ends:%Y-%m-%d %H:%M} UTC", todo)
-        return ok(name, f"{whose} ends {ends:%Y-%m-%d %H:%M} UTC")
-
-
-def read_pem_certificate(path: Path) -> x509.Certificate:
-    """A certificate in a file.
-
-    Raises:
-        OSError: The file cannot be read.
-        StateError: It holds none.
-    """
-    try:
-        return x509.load_pem_x509_certificate(path.read_bytes())
-    except ValueError as error:
-        raise StateError(f"{path} is not a certificate") from error
-
-
-def _private_public(path: Path) -> object:
-    """The public half of a private key in a file."""
-    try:
-        return load_pem_private_key(path.read_bytes(), password=None).public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise StateError(f"{path} is not a private key") from error
-
-
-def _shown_on(listen: str) -> bytes | None:
-    """The certificate that a server shows, as DER; None without a server."""
-    host, _, port = listen.rpartition(":")
-    # Nothing that it says is believed: it is only asked what it shows.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
-    place = (host.strip("[]"), int(port))
-    try:
-        plain = socket.create_connection(place, timeout=LISTEN_TIMEOUT_S)
-    except OSError:
-        return None
-    with plain, context.wrap_socket(plain) as secured:
-        return secured.getpeercert(binary_form=True)
-
-
-def _backups_in(directory: Path) -> Iterator[datetime]:
-    """When each whole backup was begun: its name says so, and its manifest is written last."""
-    for manifest in directory.glob("base/*/manifest.json"):
-        begun = _BACKUP.fullmatch(manifest.parent.name)
-        if begun:
-            yield datetime.strptime(begun[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
 
 
 def _existing(directory: Path) -> Path:

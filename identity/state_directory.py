@@ -1,8 +1,8 @@
 """What the state directory needs of the file system: one maker at a time, and whole files.
 
 Owns the lock on a directory, the writing of files that are there as a whole or not at all, the
-reading of small ones that may be anything, and what a file must be like that holds a secret.
-Knows nothing of what is in them.
+reading of small ones that may be anything, and what a file must be like that holds a secret or that
+something is decided by. Knows nothing of what is in them.
 """
 
 import fcntl
@@ -30,6 +30,10 @@ class SecretFileError(StateError):
 
 class DirectoryBusyError(StateError):
     """A directory that somebody else holds, where nobody waits."""
+
+
+class ForeignFileError(StateError):
+    """A file without a secret that somebody else could have written or put there."""
 
 
 @contextmanager
@@ -128,13 +132,13 @@ def read_secret(path: Path) -> bytes:
     """
     real = path.resolve()
     for directory in dict.fromkeys((path.absolute().parent, real.parent)):
-        _refuse_open_directory(directory)
+        _refuse_open_directory(directory, SecretFileError)
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             raise SecretFileError(f"{path} is no regular file")
-        _refuse_owner(path, found)
+        _refuse_owner(path, found, SecretFileError)
         if found.st_mode & _OTHERS:
             raise SecretFileError(f"{path} can be read by others: chmod 600")
         if found.st_size > SECRET_BYTES_MAX:
@@ -144,19 +148,40 @@ def read_secret(path: Path) -> bytes:
         os.close(descriptor)
 
 
-def _refuse_open_directory(directory: Path) -> None:
+def refuse_foreign_file(path: Path) -> None:
+    """Find out whether nobody else can have written a file or put it there; others may read it.
+
+    The rule of `read_secret` for what holds no secret: a file or directory of ours or of root's, in
+    a directory of ours or of root's, and neither can be written by anybody else.
+
+    Args:
+        path: Where.
+
+    Raises:
+        FileNotFoundError: It is not there.
+        ForeignFileError: It is not as it must be.
+        OSError: It may not be looked at.
+    """
+    real = path.resolve()
+    for directory in dict.fromkeys((path.absolute().parent, real.parent)):
+        _refuse_open_directory(directory, ForeignFileError)
+    found = real.stat()
+    _refuse_owner(path, found, ForeignFileError)
+    if found.st_mode & _OTHERS_WRITE:
+        raise ForeignFileError(f"{path} can be written by others: chmod go-w")
+
+
+def _refuse_open_directory(directory: Path, refusal: type[StateError]) -> None:
     found = directory.stat()
-    _refuse_owner(directory, found)
+    _refuse_owner(directory, found, refusal)
     # In a directory such as /tmp (its sticky bit) only the owner of a file can replace it.
     if found.st_mode & _OTHERS_WRITE and not found.st_mode & stat.S_ISVTX:
-        raise SecretFileError(
-            f"{directory} can be written by others and holds a secret: chmod go-w"
-        )
+        raise refusal(f"{directory} can be written by others: chmod go-w")
 
 
-def _refuse_owner(path: Path, found: os.stat_result) -> None:
+def _refuse_owner(path: Path, found: os.stat_result, refusal: type[StateError]) -> None:
     if found.st_uid not in {os.geteuid(), 0}:
-        raise SecretFileError(f"{path} belongs to somebody else: chown it")
+        raise refusal(f"{path} belongs to somebody else: chown it")
 
 
 def sync_directory(directory: Path) -> None:

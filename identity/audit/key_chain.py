@@ -23,6 +23,9 @@ from identity.state_directory import SecretFileError, StateError, read_secret, w
 KEY_FILE = "audit.key.pem"
 """In the state directory; servers of one registry share it."""
 
+NEXT_FILE = "audit.key.next.pem"
+"""A key that is about to follow: it takes its place once the log knows it."""
+
 _NAME_BYTES = 8
 
 

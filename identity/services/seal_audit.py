@@ -23,6 +23,7 @@ from identity.audit.checkpoint import (
 from identity.audit.head_memory import HeadMemory
 from identity.audit.key_chain import (
     KEY_FILE,
+    NEXT_FILE,
     AuditKeyError,
     ChainedKey,
     next_key,
@@ -63,9 +64,6 @@ REFRESHED_AFTER = timedelta(hours=1)
 
 HEAD_FILE = "audit.head"
 """Beside the key: the newest head that was signed with it, or seen."""
-
-_NEXT_FILE = "audit.key.next.pem"
-"""A key that is about to follow: it takes its place once the log knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +142,7 @@ class AuditKeys:
         return read_keys(uow.connection)[0]
 
     def _private_key_of(self, key: ChainedKey) -> Ed25519PrivateKey:
-        path, following = self.directory / KEY_FILE, self.directory / _NEXT_FILE
+        path, following = self.directory / KEY_FILE, self.directory / NEXT_FILE
         try:
             private_key = read_key_file(path)
         except FileNotFoundError as error:
@@ -179,7 +177,7 @@ class AuditKeys:
             raise AuditKeyError("the audit log has no key yet: the first start makes it")
         signer = None if is_lost else self._private_key_of(keys[-1])
         made = Ed25519PrivateKey.generate()
-        write_key_file(self.directory / _NEXT_FILE, made, may_replace=True)
+        write_key_file(self.directory / NEXT_FILE, made, may_replace=True)
         origin = origin_of(keys[0].public_key)
         key = next_key(origin, keys[-1], _public(made), signer=signer)
         append_key(uow.connection, key, at=at)
@@ -191,7 +189,7 @@ class AuditKeys:
 
     def promote(self) -> None:
         """Put the new key in the old one's place, which is destroyed by it."""
-        (self.directory / _NEXT_FILE).replace(self.directory / KEY_FILE)
+        (self.directory / NEXT_FILE).replace(self.directory / KEY_FILE)
 
 
 def rotate_audit_key(

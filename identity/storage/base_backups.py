@@ -61,28 +61,37 @@ class BackupStore:
         """The archive of the log."""
         return WALArchive(self.directory / "wal")
 
-    def list(self) -> Mapping[Path, BackupManifest | None]:
-        """Every backup, oldest first; None for one whose manifest cannot be read."""
+    def list(self, *, seal: Seal | None) -> Mapping[Path, BackupManifest | BackupError]:
+        """Every backup, oldest first: its manifest, or why it is none to rely on.
+
+        Its files must be there with their lengths; what is in them is `verify_files`' to read.
+
+        Args:
+            seal: Of the keys at hand, which must have vouched for it; None where there are none.
+        """
         names = self.bases.iterdir() if self.bases.is_dir() else ()
         return {
-            path: _readable_manifest(path)
+            path: _whole(path, seal)
             for path in sorted(names)
             if not path.name.startswith(_UNFINISHED)
         }
 
-    def prune(self, *, keep: int) -> Sequence[Path]:
+    def prune(self, *, keep: int, seal: Seal) -> Sequence[Path]:
         """Remove all but the newest backups, and the log that only those removed needed.
 
-        What has no readable manifest is neither counted nor removed: somebody must look at it.
+        What `list` finds something wrong with is neither counted nor removed: somebody must look at
+        it. Were it counted, whoever can write here could have every good one removed.
 
         Args:
             keep: How many stay, 1 or more.
+            seal: As for `list`.
 
         Returns:
             What was removed.
         """
         with locked(self.bases):
-            whole = {path: found for path, found in self.list().items() if found is not None}
+            found = self.list(seal=seal)
+            whole = {path: said for path, said in found.items() if isinstance(said, BackupManifest)}
             by_age = sorted(whole, key=lambda path: whole[path].ended_at)
             gone, kept = by_age[:-keep], by_age[-keep:]
             for path in gone:
@@ -298,11 +307,19 @@ def _entries(directory: Path) -> Iterator["os.DirEntry[str]"]:
                 yield from _entries(Path(entry.path))
 
 
-def _readable_manifest(backup: Path) -> BackupManifest | None:
+def _whole(backup: Path, seal: Seal | None) -> BackupManifest | BackupError:
     try:
-        return read_manifest(backup)[0]
-    except BackupError:
-        return None
+        manifest, found = read_manifest(backup)
+        if manifest.backup_id != backup.name:
+            return BackupError(f"it is backup {manifest.backup_id} under another name")
+        if seal is not None:
+            refuse_foreign(manifest, found, seal=seal)
+        refuse_strange(backup, manifest)
+    except BackupError as error:
+        return error
+    except OSError as error:
+        return BackupError(f"it cannot be read: {error.strerror}")
+    return manifest
 
 
 def _now(url: str) -> datetime:

@@ -35,6 +35,38 @@ class ServerFacts:
     durability: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFacts:
+    """What a server does with its write-ahead log (PostgreSQL: `pg_stat_archiver`).
+
+    Attributes:
+        now: What time it is there.
+        is_on: Whether it archives.
+        last_name: The last segment that was archived; None where none was, as far as it counts.
+        last_at: When that was.
+        failed_count: Attempts that failed, as far as it counts.
+        last_failed_at: When the last of these was.
+        waiting_since: Since when the oldest segment waits; None where none does, or this user may
+            not ask.
+        receiver_count: Replicas and receivers that take the log instead.
+    """
+
+    now: datetime
+    is_on: bool
+    last_name: str | None
+    last_at: datetime | None
+    failed_count: int
+    last_failed_at: datetime | None
+    waiting_since: datetime | None
+    receiver_count: int
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt failed."""
+        failed_at = self.last_failed_at
+        return failed_at is not None and (self.last_at is None or failed_at > self.last_at)
+
+
 @contextmanager
 def inspecting(url: str) -> Iterator[Engine]:
     """Connections whose every transaction is refused a write by the server itself."""
@@ -65,3 +97,23 @@ def read_facts(connection: Connection) -> ServerFacts:
         now=row.now,
         durability={each.name: each.setting for each in settings},
     )
+
+
+def read_archive_facts(connection: Connection) -> ArchiveFacts:
+    """Ask a server about its log."""
+    found = connection.execute(
+        text(
+            "SELECT clock_timestamp() AS now, current_setting('archive_mode') <> 'off' AS is_on,"
+            " last_archived_wal AS last_name, last_archived_time AS last_at, failed_count,"
+            " last_failed_time AS last_failed_at,"
+            " (SELECT count(*) FROM pg_stat_replication) AS receiver_count FROM pg_stat_archiver"
+        )
+    )
+    said = found.mappings().one()
+    may_ask = text("SELECT has_function_privilege('pg_ls_archive_statusdir()', 'EXECUTE')")
+    waiting = text(
+        "SELECT min(modification) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'"
+    )
+    is_asked = said["is_on"] and connection.execute(may_ask).scalar_one()
+    waiting_since = connection.execute(waiting).scalar_one() if is_asked else None
+    return ArchiveFacts(**said, waiting_since=waiting_since)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.canary.canary import CanaryRun, run_canary
+from tests.canary.sources import collecting
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -42,18 +43,22 @@ def _parser() -> argparse.ArgumentParser:
 def _play_and_search(folder: Path, demo_options: Sequence[str], *, also: Sequence[Path]) -> int:
     state, record, report = folder / "state", folder / "record", folder / "report.json"
     places = ("--state", str(state), "--record", str(record), "--report", str(report))
-    played = subprocess.run(
-        [sys.executable, "-m", "telco_sim.cli", "demo", *demo_options, *places],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+    with collecting(folder / "left") as sources:
+        played = subprocess.run(
+            [sys.executable, "-m", "telco_sim.cli", "demo", *demo_options, *places],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=sources.environment,
+            text=True,
+            check=False,
+        )
     print(played.stdout)
     if not record.is_dir():
         return 1
+    sources.back_up(state)
     said = {"output of the simulation": played.stdout}
-    found = run_canary(state=state, recording=record, also=[report, *also], said=said)
+    also = [report, *also]
+    found = run_canary(state=state, recording=record, also=also, said=said, sources=sources)
     return _tell(found) or played.returncode
 
 

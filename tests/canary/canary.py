@@ -12,6 +12,7 @@ from types import MappingProxyType
 from telco_sim.recording import REFUSED_FILE, PersonalKind, Told, read_told
 from tests.canary.patterns import Pattern, patterns_of
 from tests.canary.scanner import Scanned, Scanner
+from tests.canary.sources import Sources
 from tests.canary.tables import tables_in
 
 _ROOT = Path(__file__).parents[2]
@@ -47,14 +48,16 @@ def run_canary(
     recording: Path,
     also: Iterable[Path] = (),
     said: Mapping[str, str] = MappingProxyType({}),
+    sources: Sources | None = None,
 ) -> CanaryRun:
     """Search everything that a service left behind.
 
     Args:
         state: Its state directory, with the embedded database's; nobody serves from it.
         recording: Folder that `telco-sim demo --record` wrote.
-        also: More files and folders: backups, reports, a scrape of metrics.
+        also: More files and folders, such as a report.
         said: Texts that it said elsewhere, by what they are.
+        sources: Its metrics, traces and backups; one of which there is nothing counts as unread.
     """
     told = read_told(recording)
     scanner, own_word_count = scanner_for(told)
@@ -63,6 +66,10 @@ def run_canary(
         scanned += scanner.scan_files(path)
     for name, text in said.items():
         scanned += scanner.scan(text.encode(), place=name)
+    if sources is not None:
+        for folder in (sources.metrics, sources.traces, sources.backups):
+            scanned += scanner.scan_files(folder)
+        scanned += Scanned(unread=tuple(f"{name}: there is none" for name in sources.missing()))
     compressed: dict[str, int] = {}
     # Last: a server that starts writes to its files.
     for table in tables_in(state / "postgres"):

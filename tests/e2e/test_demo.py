@@ -17,6 +17,7 @@ from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
 from telco_sim.recording import PersonalKind
 from telco_sim.scenarios import CHEATS
 from tests.canary.canary import run_canary
+from tests.canary.sources import Sources, collecting
 
 TIMEOUT_S = 240
 """It takes some 20 s on two idle cores; a crowded machine needs a multiple of that."""
@@ -30,6 +31,7 @@ class Demonstration:
     state: Path
     record: Path
     said: str
+    sources: Sources
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +44,22 @@ def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
     folder = tmp_path_factory.mktemp("demo")
     played = {name: folder / name for name in ("report", "state", "record")}
     country = ("--citizens", "130", "--verifications", "12", "--registrations", "3", "--days", "10")
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "telco_sim.cli", "demo", *country, "--seed", "3"),
-            *(part for name, path in played.items() for part in (f"--{name}", str(path))),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
-    )
+    with collecting(folder / "left") as sources:
+        finished = subprocess.run(
+            [
+                *(sys.executable, "-m", "telco_sim.cli", "demo", *country, "--seed", "3"),
+                *(part for name, path in played.items() for part in (f"--{name}", str(path))),
+            ],
+            capture_output=True,
+            env=sources.environment,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
     assert finished.returncode == 0, finished.stdout[-4_000:] + finished.stderr[-4_000:]
     assert "cheats refused" in finished.stdout
-    return Demonstration(**played, said=finished.stdout + finished.stderr)
+    sources.back_up(played["state"])
+    return Demonstration(**played, said=finished.stdout + finished.stderr, sources=sources)
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,7 @@ def test_nothing_of_anybody_was_left_anywhere(demonstration: Demonstration) -> N
         recording=demonstration.record,
         also=[demonstration.report],
         said={"output": demonstration.said},
+        sources=demonstration.sources,
     )
     # It knew what to look for, and looked at a database, its log and the service's own.
     assert min(run.secret_counts.values()) > 0

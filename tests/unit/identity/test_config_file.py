@@ -126,7 +126,7 @@ def test_what_is_no_readable_regular_file_is_told(tmp_path: Path) -> None:
         ("database", "postgresql://host/subid?user=subid&password=secret"),
     ],
 )
-@pytest.mark.parametrize("mode", [0o604, 0o640, 0o666])
+@pytest.mark.parametrize("mode", [0o604, 0o640, 0o644])
 def test_a_secret_that_others_may_read_is_refused_and_not_shown(
     tmp_path: Path, name: str, value: str, mode: int
 ) -> None:
@@ -165,3 +165,37 @@ def test_no_file_does_anything_but_be_read_or_be_refused(
         read_settings_file(path)
     except SettingsError as error:
         assert str(path) in str(error)  # noqa: PT017 - refusing is one of two good ends
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o602, 0o664, 0o646, 0o666])
+def test_a_file_that_others_can_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = written(tmp_path / "subid.toml", "face_workers = 1", mode=mode)
+    assert fault_of(path) == f"{path} can be written by others: chmod go-w"
+
+
+@pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
+def test_a_file_in_a_directory_that_others_can_write_in_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
+    folder = tmp_path / "open"
+    folder.mkdir()
+    path = written(folder / "subid.toml", "face_workers = 1")
+    linked = tmp_path / "linked.toml"
+    linked.symlink_to(path)
+    folder.chmod(mode)
+    for each in (path, linked):
+        assert fault_of(each) == f"{folder} can be written by others: chmod go-w"
+    folder.chmod(0o1777)  # as /tmp: only owners replace files
+    assert load_settings({}, file=path).settings.face_workers == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_file_or_a_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    path = written(folder / "subid.toml", "face_workers = 1")
+    for each in (path, folder):
+        os.chown(each, 65_534, -1)  # `nobody`, by custom
+        assert fault_of(path) == f"{each} belongs to somebody else: chown it"
+        os.chown(each, 0, -1)
+    assert load_settings({}, file=path).settings.face_workers == 1

@@ -156,7 +156,8 @@ def in_store(store: BackupStore, backup: Path, days: int) -> Path:
         start_lsn=f"0/{days:02X}000028",
     )
     made = store.bases / later.backup_id
-    made.mkdir(parents=True)
+    shutil.copytree(backup, made, copy_function=os.link)
+    (made / MANIFEST_FILE).unlink()
     (made / MANIFEST_FILE).write_bytes(format_sealed(later, seal(format_manifest(later))))
     return made
 
@@ -170,8 +171,46 @@ def test_pruning_keeps_the_newest_and_the_log_that_they_need(source: Path, tmp_p
     segments = [store.archive.directory / f"{segment_name(1, n)}.gz" for n in range(1, 12)]
     for path in segments:
         path.touch()
-    assert store.prune(keep=2) == made[:1]
-    assert list(store.list()) == [*made[1:], damaged]
+    assert store.prune(keep=2, seal=seal) == made[:1]
+    assert list(store.list(seal=seal)) == [*made[1:], damaged]
     assert sorted(store.archive.directory.iterdir()) == segments[4:]
-    assert store.prune(keep=2) == []
-    assert store.list()[damaged] is None
+    assert store.prune(keep=2, seal=seal) == []
+    assert isinstance(store.list(seal=seal)[damaged], BackupError)
+
+
+def forge(backup: Path) -> None:
+    """Sealed with other keys, as whoever can write there could."""
+    manifest, _ = read_manifest(backup)
+    (backup / MANIFEST_FILE).unlink()
+    other = seal(f"{format_manifest(manifest)} ")
+    (backup / MANIFEST_FILE).write_bytes(format_sealed(manifest, other))
+
+
+def rename(backup: Path) -> None:
+    backup.rename(backup.with_name("20260531T120000Z-0a1b2c3d"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda backup: cut(backup / "data" / "PG_VERSION"), "PG_VERSION is damaged"),
+        (lambda backup: (backup / "data" / "PG_VERSION").unlink(), "PG_VERSION is missing"),
+        (lambda backup: shutil.rmtree(backup / "data"), "is not a directory"),
+        (lambda backup: (backup / MANIFEST_FILE).unlink(), "cannot be read"),
+        (forge, "other keys"),
+        (rename, "under another name"),
+    ],
+    ids=["cut", "missing", "no data", "no manifest", "forged", "copied"],
+)
+def test_pruning_neither_counts_nor_removes_what_cannot_be_relied_on(
+    source: Path, tmp_path: Path, damage: Callable[[Path], None], says: str
+) -> None:
+    store = BackupStore(tmp_path)
+    old, whole, newest = (in_store(store, source, days) for days in (2, 5, 9))
+    damage(newest)
+    assert store.prune(keep=1, seal=seal) == [old]
+    found = store.list(seal=seal)
+    (said,) = (each for path, each in found.items() if path != whole)
+    assert isinstance(said, BackupError)
+    assert says in str(said)
+    assert store.prune(keep=1, seal=seal) == []
