@@ -379,7 +379,7 @@ class CallerUnknownError(DomainError):
 
 
 class CertificateRefusedError(DomainError):
-    """The certificate is revoked, has ended, or its authority may not name this role."""
+    """The certificate is revoked, has ended, or is by no authority that may name its caller."""
 
     reason = "CERTIFICATE_REFUSED"
 

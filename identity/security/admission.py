@@ -2,7 +2,7 @@
 
 Owns the state directory's three folders of trust (`certificates`, `authorities`, `issuers`) as they
 are now, what the server shows and believes in a handshake, and the checks that a handshake does not
-do: revocation, the authority's roles, the end of a certificate while its connection stays open.
+do: revocation, whom an authority may name, and the end of a certificate on an open connection.
 Lives in real time, whatever the simulated clock says. Knows no method.
 """
 
@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from identity.domain.caller import Caller, Role
+from identity.domain.caller import Caller
 from identity.domain.errors import CertificateRefusedError
 from identity.domain.personal_id import PersonalID
 from identity.security.assertions import bearer_token, verify_assertion
@@ -31,6 +31,7 @@ from identity.security.issued import fingerprint_of
 from identity.security.issuers import read_issuers
 from identity.security.local_authority import LocalAuthority, read_local_authority
 from identity.security.watched import Watched
+from identity.state_directory import locked
 
 CERTIFICATES, AUTHORITIES, ISSUERS = "certificates", "authorities", "issuers"
 
@@ -84,7 +85,8 @@ class Admission:
         self._now = now
         self._server_names = tuple(server_names)
         load_or_create_authority(state / CERTIFICATES, at=now())
-        self._local = Watched(state / CERTIFICATES, read_local_authority)
+        with locked(state / CERTIFICATES):
+            self._local = Watched(state / CERTIFICATES, read_local_authority)
         self._external = Watched(state / AUTHORITIES, read_authorities)
         self._issuers = Watched(state / ISSUERS, read_issuers)
         self._lock = threading.Lock()
@@ -105,8 +107,8 @@ class Admission:
             certificate: DER, shown in a handshake, which has proved that its key is there.
 
         Raises:
-            CertificateRefusedError: It is revoked, has ended, or is by no authority that may name
-                this role.
+            CertificateRefusedError: It is revoked, has ended, or is not signed directly by an
+                authority that may name this caller.
             CallerUnknownError: It names no caller.
         """
         trusted = (self._local.current(), self._external.current())
@@ -158,24 +160,30 @@ def _examine(
         raise CertificateRefusedError("the certificate is revoked")
     if not shown.not_valid_before_utc <= at < shown.not_valid_after_utc:
         raise CertificateRefusedError("the certificate has ended, or has not begun")
-    own = (
-        Authority(name="", certificate=each.certificate, roles=frozenset(Role))
-        for each in local.authorities
+    for own in local.authorities:
+        if _issued(own.certificate, shown, at):
+            ends = (shown.not_valid_after_utc, own.certificate.not_valid_after_utc)
+            return _Known(caller_in(certificate), min(ends))
+    for authority in external:
+        if _issued(authority.certificate, shown, at):
+            return _by_another(authority, shown, at=at)
+    raise CertificateRefusedError(
+        "no authority that is believed now has signed the certificate directly"
     )
-    authority = next((each for each in (*own, *external) if _issued(each, shown, at)), None)
-    if authority is None:
-        raise CertificateRefusedError("the certificate is by no authority that is believed now")
+
+
+def _by_another(authority: Authority, shown: x509.Certificate, *, at: dt.datetime) -> _Known:
     until = min(shown.not_valid_after_utc, authority.certificate.not_valid_after_utc)
     if authority.revocation_list is not None:
         until = min(until, _refuse_revoked(authority.revocation_list, shown, at=at))
-    caller = caller_in(certificate)
-    if caller.role not in authority.roles:
-        raise CertificateRefusedError(f"the authority may not name the role {caller.role}")
+    caller = caller_in(shown.public_bytes(Encoding.DER))
+    if caller not in authority.callers:
+        raise CertificateRefusedError(f"the authority may not name the caller {caller}")
     return _Known(caller, until)
 
 
-def _issued(authority: Authority, shown: x509.Certificate, at: dt.datetime) -> bool:
-    own = authority.certificate
+def _issued(own: x509.Certificate, shown: x509.Certificate, at: dt.datetime) -> bool:
+    """Whether an authority's own key signed a certificate; what lies between is not looked for."""
     if not own.not_valid_before_utc <= at < own.not_valid_after_utc:
         return False
     try:

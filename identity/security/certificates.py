@@ -153,7 +153,7 @@ def load_or_create_authority(directory: Path, *, at: dt.datetime) -> Certificate
             write_secret(key_path, authority.private_key_pem)
             # Written last: a certificate without its key would be taken for a whole authority.
             write_public(certificate_path, authority.certificate_pem)
-    return read_authority(certificate_path, key_path)
+        return read_authority(certificate_path, key_path)
 
 
 def read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthority:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from identity.domain.caller import Caller
 from identity.security.certificates import AuthorityError, load_or_create_authority
 from identity.security.local_authority import read_local_authority
-from identity.state_directory import SecretFileError, read_secret
+from identity.state_directory import SecretFileError, locked, read_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -70,10 +70,12 @@ def issue_client_keys(directory: Path, caller: Caller, *, at: dt.datetime) -> Cl
         raise AuthorityError(f"{directory} holds no authority")
     made_by = load_or_create_authority(directory, at=at)
     issued = made_by.issue_caller(caller, at=at)
+    with locked(directory):
+        local = read_local_authority(directory)
     return ClientKeys(
         certificate=issued.certificate,
         private_key=issued.private_key,
-        authority=read_local_authority(directory).bundle,
+        authority=local.bundle,
     )
 
 

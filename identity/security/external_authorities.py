@@ -1,8 +1,8 @@
-"""Authorities of others whose certificates are taken, each for the roles that it may name.
+"""Authorities of others whose certificates are taken, each for the callers that it may name.
 
 Owns the form of `authorities.toml` and of the files beside it: for each authority its certificate,
-its roles, and its revocation list. Nothing is trusted that the file does not name. Which
-certificate of theirs is let in is `admission.py`'s to say.
+its callers, and its revocation list. Nothing is trusted that the file does not name, and no caller
+that stands in no list. Which certificate of theirs is let in is `admission.py`'s to say.
 """
 
 import tomllib
@@ -13,14 +13,14 @@ from typing import Any
 
 from cryptography import x509
 
-from identity.domain.caller import Role
+from identity.domain.caller import Caller, Role
 from identity.security.certificates import read_certificate
 from identity.state_directory import StateError, read_whole
 
 INDEX = "authorities.toml"
 INDEX_BYTES_MAX = 64 * 1024
 LIST_BYTES_MAX = 16 * 1024 * 1024
-_WORDS = frozenset({"certificate", "roles", "revocation_list"})
+_WORDS = frozenset({"certificate", "callers", "revocation_list"})
 
 
 class AuthoritiesError(StateError):
@@ -34,13 +34,13 @@ class Authority:
     Attributes:
         name: What it is called here.
         certificate: Its own certificate: the one that signs callers' directly.
-        roles: The roles that its certificates may name.
+        callers: Whom its certificates may name; nobody, where no list was given.
         revocation_list: What it has revoked; None where nobody waits for a list of it.
     """
 
     name: str
     certificate: x509.Certificate
-    roles: frozenset[Role]
+    callers: frozenset[Caller]
     revocation_list: x509.CertificateRevocationList | None = None
 
 
@@ -63,14 +63,14 @@ def read_authorities(directory: Path) -> tuple[Authority, ...]:
 
 def _authority(directory: Path, name: str, said: Any) -> Authority:  # noqa: ANN401 - any TOML
     if not isinstance(said, dict) or not said.keys() <= _WORDS or "certificate" not in said:
-        raise AuthoritiesError(f"{INDEX}: {name} is certificate, roles and revocation_list")
+        raise AuthoritiesError(f"{INDEX}: {name} is certificate, callers and revocation_list")
     certificate = read_certificate(_beside(directory, name, said, "certificate"))
     if not _may_sign(certificate):
         raise AuthoritiesError(f"{INDEX}: the certificate of {name} is no authority's")
     return Authority(
         name=name,
         certificate=certificate,
-        roles=_roles(name, said.get("roles")),
+        callers=_callers(name, said.get("callers", [])),
         revocation_list=_revocation_list(directory, name, said, certificate),
     )
 
@@ -90,14 +90,18 @@ def _may_sign(certificate: x509.Certificate) -> bool:
     return constraints.value.ca
 
 
-def _roles(name: str, said: Any) -> frozenset[Role]:  # noqa: ANN401 - as _authority
+def _callers(name: str, said: Any) -> frozenset[Caller]:  # noqa: ANN401 - as _authority
+    if not isinstance(said, list):
+        raise AuthoritiesError(f"{INDEX}: callers of {name} is a list of ROLE:NAME")
+    return frozenset(_caller(name, each) for each in said)
+
+
+def _caller(name: str, said: Any) -> Caller:  # noqa: ANN401 - as _authority
     try:
-        roles = frozenset(Role(role) for role in said)
-    except (TypeError, ValueError):
-        raise AuthoritiesError(f"{INDEX}: roles of {name} is a list of roles") from None
-    if not roles:
-        raise AuthoritiesError(f"{INDEX}: {name} may name no role at all")
-    return roles
+        role, _, label = said.partition(":")
+        return Caller(Role(role), label)
+    except (AttributeError, TypeError, ValueError):
+        raise AuthoritiesError(f"{INDEX}: callers of {name}: {said!r} is no ROLE:NAME") from None
 
 
 def _revocation_list(

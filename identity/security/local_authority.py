@@ -79,22 +79,25 @@ class LocalAuthority:
 
 
 def read_local_authority(directory: Path) -> LocalAuthority:
-    """What a directory says in which an authority was made.
+    """What a directory says in which an authority was made. Never waits: it takes no lock.
+
+    Each file is replaced as a whole. Who reads in the middle of a rotation finds a key beside the
+    certificate of another, and is refused: a server keeps what it has read before, and looks again
+    when the next file is in its place. Who has nothing to keep holds the directory (`locked`).
 
     Raises:
         AuthorityError: A file is missing or damaged, or two do not belong together.
         RecordError: The record cannot be read.
     """
-    with locked(directory):
-        former = directory / FORMER_CERTIFICATE
-        return LocalAuthority(
-            current=read_authority(directory / CERTIFICATE, directory / KEY),
-            former=read_authority(former, directory / FORMER_KEY) if former.exists() else None,
-            revoked=frozenset(
-                each.fingerprint for each in read_record(directory) if each.revoked_at is not None
-            ),
-            server=_given_server(directory),
-        )
+    former = directory / FORMER_CERTIFICATE
+    return LocalAuthority(
+        current=read_authority(directory / CERTIFICATE, directory / KEY),
+        former=read_authority(former, directory / FORMER_KEY) if former.exists() else None,
+        revoked=frozenset(
+            each.fingerprint for each in read_record(directory) if each.revoked_at is not None
+        ),
+        server=_given_server(directory),
+    )
 
 
 def issue_recorded(
@@ -113,7 +116,8 @@ def issue_recorded(
         RecordError: The record cannot be read.
     """
     load_or_create_authority(directory, at=at)
-    local = read_local_authority(directory)
+    with locked(directory):
+        local = read_local_authority(directory)
     issued = local.current.issue_caller(caller, at=at, days=days)
     certificate = x509.load_pem_x509_certificate(issued.certificate)
     authority = fingerprint_of(local.current.certificate)

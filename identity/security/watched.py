@@ -1,7 +1,8 @@
 """What a directory says, as it is now: read again when a file in it changes.
 
-Owns when to look and what happens when the files cannot be used: what was read before stays in
-force, and the log says so. Knows nothing of what the files hold.
+The one way in which the service watches files. Owns when to look and what happens when the files
+cannot be used: what was read before stays in force, and the log says so. Knows nothing of what the
+files hold.
 """
 
 import threading
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import structlog
+
+from identity.state_directory import StateError
 
 LOOK_INTERVAL_S = 2.0
 """Between two looks at every file. A file that is replaced as a whole, as our own commands do it,
@@ -31,6 +34,7 @@ class Watched(Generic[_Said]):
     Args:
         directory: Where the files lie; need not be there.
         read: Reads them; raises ValueError, OSError or a StateError when they cannot be used.
+        interval_s: Seconds between two looks at every file; 0 where somebody else sets the pace.
         tick: Counts seconds, never backwards.
 
     Raises:
@@ -42,16 +46,18 @@ class Watched(Generic[_Said]):
         directory: Path,
         read: Callable[[Path], _Said],
         *,
+        interval_s: float = LOOK_INTERVAL_S,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._directory = directory
         self._read = read
+        self._interval_s = interval_s
         self._tick = tick
         self._lock = threading.Lock()
         self._stamp: int | None = None
         self._seen = _look_at(directory)
         self._refused: tuple[_Look, type[Exception]] | None = None
-        self._look_again_at = tick() + LOOK_INTERVAL_S
+        self._look_again_at = tick() + interval_s
         self._said = read(directory)
 
     def current(self) -> _Said:
@@ -64,7 +70,7 @@ class Watched(Generic[_Said]):
 
     def _look(self, stamp: int) -> None:
         seen = _look_at(self._directory)
-        self._look_again_at = self._tick() + LOOK_INTERVAL_S
+        self._look_again_at = self._tick() + self._interval_s
         self._stamp = stamp if time.time_ns() - stamp > SETTLED_NS else None
         if seen == self._seen:
             return
@@ -86,7 +92,15 @@ class Watched(Generic[_Said]):
                 "directory not taken up: what it said before stays in force",
                 directory=self._directory.name,
                 type=type(error).__name__,
+                # Of others nobody can say what their message shows.
+                why=str(error) if isinstance(error, StateError) else "",
             )
+
+
+def files_in(directory: Path) -> list[Path]:
+    """What is watched: the files of a directory and of its own directories, none that is hidden."""
+    found = (*directory.glob("[!.]*"), *directory.glob("[!.]*/[!.]*"))
+    return sorted(path for path in found if path.is_file())
 
 
 def _stamp_of(directory: Path) -> int:
@@ -99,11 +113,8 @@ def _stamp_of(directory: Path) -> int:
 def _look_at(directory: Path) -> _Look:
     """Names, sizes and times of the files; a file that is being written aside is none yet."""
     try:
-        files = [path for path in directory.iterdir() if not path.name.startswith(".")]
-        looked = ((path.name, path.stat()) for path in sorted(files))
-        # The time of change too: a mode or an owner that was put right leaves the others alone.
-        return tuple(
-            (name, s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino) for name, s in looked
-        )
+        looked = [(str(path), path.stat()) for path in files_in(directory)]
     except OSError:
         return ()
+    # The time of change too: a mode or an owner that was put right leaves the others alone.
+    return tuple((name, s.st_mtime_ns, s.st_ctime_ns, s.st_size, s.st_ino) for name, s in looked)

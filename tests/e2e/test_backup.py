@@ -2,9 +2,9 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from identity.domain.caller import Role
 from subid.v1 import agency_service_pb2 as pb
 from tests.e2e.server_process import ServerProcess
 from tests.integration.scene import register_agency
+from tests.patience import asked_until_there
 
 IDENTITY = str(Path(sys.executable).with_name("identity"))
 TIMEOUT_S = 120.0
@@ -63,7 +64,7 @@ def test_a_registry_comes_back_as_it_was_acknowledged_at_an_instant(
         while taking.poll() is None and len(during) < AT_MOST:
             during.append(f"during-{len(during)}")
             register_agency(regulator, during[-1])
-        backup = Path(taking.communicate()[0].splitlines()[0])
+        backup = Path(taking.communicate(timeout=TIMEOUT_S)[0].splitlines()[0])
         assert taking.returncode == 0
         register_agency(regulator, "by-then")
         at = datetime.now(UTC)
@@ -90,10 +91,13 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole_and_the_server_
     create = ["backup", "create", str(backups), "--state", str(state)]
     with ServerProcess(state) as server:
         register_agency(server.act_as(Role.REGULATOR, "regulator"), "first")
-        taking = subprocess.Popen([IDENTITY, *create, "--max-rate", "32"])
-        wait_for_data(backups)
-        taking.kill()
-        taking.wait(TIMEOUT_S)
+        # With all that it has started, which would go on without it: each of them is killed.
+        taking = subprocess.Popen([IDENTITY, *create, "--max-rate", "32"], start_new_session=True)
+        try:
+            wait_for_data(taking, backups)
+        finally:
+            os.killpg(taking.pid, signal.SIGKILL)
+            taking.wait(TIMEOUT_S)
         listing = done("backup", "list", "--backups", backups, "--state", state)
         assert listing == ["no log is archived"]
         register_agency(server.act_as(Role.REGULATOR, "regulator"), "second")
@@ -104,12 +108,15 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole_and_the_server_
     assert [line.partition(": ")[0] for line in listing[:-1]] == [str(made)]
 
 
-def wait_for_data(backups: Path) -> None:
-    """Until the first file of a backup is there."""
-    until = time.monotonic() + TIMEOUT_S
-    while not list(backups.glob("base/.unfinished-*/data/*")):
-        assert time.monotonic() < until, "no backup has begun"
-        os.sched_yield()
+def wait_for_data(taking: subprocess.Popen[bytes], backups: Path) -> None:
+    """Until the first file of a backup is there, which is taken so slowly that it has others."""
+
+    def has_begun() -> bool | None:
+        has_data = any(backups.glob("base/.unfinished-*/data/*"))
+        assert taking.poll() is None, "the backup has ended"
+        return has_data or None
+
+    asked_until_there(has_begun, "no backup has begun")
 
 
 @pytest.fixture(scope="module")

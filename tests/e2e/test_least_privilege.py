@@ -5,9 +5,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from tests.patience import asked_until_there
 
 IDENTITY = ("-m", "identity.cli")
 SOURCES = Path(__file__).resolve().parents[2] / "identity"
@@ -33,19 +37,26 @@ def as_nobody(*command: str | Path) -> list[str]:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """What the service has to itself: a state directory and one for what is forgotten."""
+def room() -> Iterator[Path]:
+    """A directory that nobody can reach: pytest's own are closed, and it closes them again."""
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become somebody to whom the sources are read-only")
-    for parent in tmp_path.parents:
-        if parent.stat().st_mode & 0o001 == 0:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    tmp_path.chmod(0o755)
+    with tempfile.TemporaryDirectory(prefix="subid-") as made:
+        directory = Path(made)
+        directory.chmod(0o755)
+        if subprocess.run(as_nobody("test", "-x", directory), check=False).returncode != 0:
+            pytest.skip("temporary files lie where nobody else may go")
+        yield directory
+
+
+@pytest.fixture
+def environment(room: Path) -> dict[str, str]:
+    """What the service has to itself: a state directory and one for what is forgotten."""
     own = {}
     for name in ("home", "tmp"):
-        (tmp_path / name).mkdir(mode=0o700)
-        os.chown(tmp_path / name, NOBODY, NOBODY)
-        own[name] = str(tmp_path / name)
+        (room / name).mkdir(mode=0o700)
+        os.chown(room / name, NOBODY, NOBODY)
+        own[name] = str(room / name)
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     # Another Python of the same version finds what ours has installed.
     path = os.pathsep.join(each for each in sys.path if each)
@@ -60,26 +71,45 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def test_it_serves_without_root_on_sources_that_it_cannot_change(
-    tmp_path: Path, environment: dict[str, str]
+    room: Path, environment: dict[str, str]
 ) -> None:
-    writing = as_nobody("find", SOURCES, tmp_path, "-writable", "-path", f"{SOURCES}*")
+    writing = as_nobody("find", SOURCES, room, "-writable", "-path", f"{SOURCES}*")
     assert subprocess.run(writing, check=True, capture_output=True, cwd="/").stdout == b""
-    state, python = tmp_path / "home" / "state", python_for_nobody()
-    serving = subprocess.Popen(
-        as_nobody(python, *IDENTITY, "serve", "--state", state, "--listen", "127.0.0.1:0"),
-        env=environment,
-        cwd="/",
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert serving.stdout is not None
-    line = serving.stdout.readline()
-    serving.send_signal(signal.SIGTERM)
-    _, errors = serving.communicate(timeout=TIMEOUT_S)
+    state, python = room / "home" / "state", python_for_nobody()
+    command = as_nobody(python, *IDENTITY, "serve", "--state", state, "--listen", "127.0.0.1:0")
+    line, errors, code = served_and_stopped(command, room, environment)
     assert line.startswith("subid is listening on "), errors
-    assert serving.returncode == 0, errors
+    assert code == 0, errors
     assert {path.stat().st_uid for path in (state, *state.rglob("*"))} == {NOBODY}
     assert state.stat().st_mode & 0o077 == 0
     created = as_nobody(python, *IDENTITY, "status", "--state", state)
     subprocess.run(created, env=environment, cwd="/", check=True, capture_output=True)
+
+
+def served_and_stopped(
+    command: Sequence[str], room: Path, environment: Mapping[str, str]
+) -> tuple[str, str, int]:
+    """What it says when it listens, what it has written until it was stopped then, and its code."""
+    # Into files: whoever outlives it would keep a pipe open, and no reading from it would end.
+    said, written = room / "stdout.txt", room / "stderr.txt"
+    with said.open("wb") as output, written.open("wb") as errors:
+        serving = subprocess.Popen(
+            command,
+            env=environment,
+            cwd="/",
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
+        )
+    try:
+        asked_until_there(
+            lambda: b"\n" in said.read_bytes() or serving.poll() is not None or None,
+            "it neither listens nor ends",
+        )
+        serving.send_signal(signal.SIGTERM)
+        code = serving.wait(TIMEOUT_S)
+    finally:
+        if serving.poll() is None:
+            os.killpg(serving.pid, signal.SIGKILL)
+            serving.wait(TIMEOUT_S)
+    return said.read_text(), written.read_text(), code

@@ -28,16 +28,27 @@ class OutsideAuthority:
     revoked: list[int] = field(default_factory=list)
 
     @classmethod
-    def founded(cls, *, at: dt.datetime, days: int = 30) -> Self:
-        """A new one."""
+    def founded(cls, *, at: dt.datetime, days: int = 30, path_length: int = 0) -> Self:
+        """A new one, which may have so many others below it, one above the other."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ministry CA")])
         certificate = (
             _builder(name, name, key, at=at, days=days)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .sign(key, SHA256())
         )
         return cls(certificate=certificate, private_key=key)
+
+    def with_intermediate(self, *, at: dt.datetime) -> Self:
+        """Another authority, whose certificate this one has signed."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ministry issuing CA")])
+        certificate = (
+            _builder(name, self.certificate.subject, key, at=at, days=30)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self.private_key, SHA256())
+        )
+        return type(self)(certificate=certificate, private_key=key)
 
     @property
     def pem(self) -> bytes:

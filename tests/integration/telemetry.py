@@ -10,6 +10,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.patience import asked_until_there
+
 
 class Receiver:
     """Takes spans by OTLP over HTTP, and keeps them with the bytes that they came in."""
@@ -59,11 +61,14 @@ def receiving() -> Iterator[Receiver]:
 
 def fetched_when_quiet(address: str) -> str:
     """Metrics when no call is under way any more: who is refused knows it before the metrics do."""
-    while True:
+
+    def fetched_if_quiet() -> str | None:
         told = fetched(address)
         families = {family.name: family for family in text_string_to_metric_families(told)}
-        if not any(sample.value for sample in families["subid_calls_under_way"].samples):
-            return told
+        is_busy = any(sample.value for sample in families["subid_calls_under_way"].samples)
+        return None if is_busy else told
+
+    return asked_until_there(fetched_if_quiet, "a call is counted as under way for ever")
 
 
 def fetched(address: str) -> str:

@@ -32,6 +32,7 @@ from subid.v1 import citizen_service_pb2 as citizen_pb
 from tests.integration.conftest import World
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs, new_id, refused
+from tests.patience import asked_until_there
 from tests.unit.identity.makers import rules
 
 NOTHING = "AUDIT_ENTRY_NOT_FOUND"
@@ -56,12 +57,15 @@ def trusted(database: Database) -> VerifierKey:
 def sealed(world: World, database: Database, entry_id: int) -> int:
     """An entry that is under a head now: the server does it twice a second, this at once."""
     keys = AuditKeys(world.settings.state)
-    while True:
+
+    def place() -> int | None:
         with database.transaction() as uow:
             hold_alone(uow.connection, may_wait=True)
             seal(uow, keys, at=datetime.now(UTC))
-            if leaf_index_of(uow.connection, entry_id) is not None:
-                return entry_id
+            return leaf_index_of(uow.connection, entry_id)
+
+    asked_until_there(place, "the entry is not sealed")
+    return entry_id
 
 
 def newest_access(scene: Scene, personal_id: str) -> citizen_pb.Access:

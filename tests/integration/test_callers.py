@@ -116,7 +116,7 @@ def test_a_revoked_certificate_is_refused_on_its_open_connection(
         assert as_operator(again) == REFUSED
 
 
-def test_another_authority_is_believed_for_its_roles_as_soon_as_it_is_named(
+def test_another_authority_is_believed_for_its_callers_as_soon_as_it_is_named(
     address: str, settings: Settings, folder: Path
 ) -> None:
     roots, ministry = read_local_authority(folder).bundle, OutsideAuthority.founded(at=real_now())
@@ -124,8 +124,8 @@ def test_another_authority_is_believed_for_its_roles_as_soon_as_it_is_named(
     with connect(address, agency, roots) as channel:
         assert as_agency(channel) == NO_HANDSHAKE
     named = settings.state / "authorities"
-    named.mkdir()
-    says = 'certificate = "m.pem"\nroles = ["agency"]\nrevocation_list = "m.crl"'
+    named.mkdir(exist_ok=True)
+    says = 'certificate = "m.pem"\ncallers = ["agency:tax"]\nrevocation_list = "m.crl"'
     write_public(named / "m.pem", ministry.pem)
     write_public(named / "m.crl", ministry.revocation_list(at=real_now()))
     write_public(named / "authorities.toml", f"[ministry]\n{says}\n".encode())
@@ -141,6 +141,30 @@ def test_another_authority_is_believed_for_its_roles_as_soon_as_it_is_named(
         assert as_agency(channel) is None
         (named / "authorities.toml").unlink()
         assert as_agency(channel) == REFUSED
+
+
+def test_a_chain_with_an_intermediate_authority_is_refused(
+    address: str, settings: Settings, folder: Path
+) -> None:
+    roots = read_local_authority(folder).bundle
+    root = OutsideAuthority.founded(at=real_now(), path_length=1)
+    between = root.with_intermediate(at=real_now())
+    direct, chained = (each.issue(TAX, at=real_now()) for each in (root, between))
+    chain = Identity(chained.certificate + between.pem, chained.private_key)
+    named = settings.state / "authorities"
+    named.mkdir(exist_ok=True)
+    write_public(named / "root.pem", root.pem)
+    says = b'[root]\ncertificate = "root.pem"\ncallers = ["agency:tax"]\n'
+    write_public(named / "authorities.toml", says)
+    try:
+        with connect(address, direct, roots) as channel, connect(address, chain, roots) as other:
+            assert as_agency(channel) is None
+            assert as_agency(other) == REFUSED
+        write_public(named / "root.pem", between.pem)
+        with connect(address, chain, roots) as channel, connect(address, direct, roots) as other:
+            assert (as_agency(channel), as_agency(other)) == (None, NO_HANDSHAKE)
+    finally:
+        (named / "authorities.toml").unlink()
 
 
 def test_the_authority_is_changed_while_the_service_runs(address: str, folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Who is let in, by certificates as they are now: revoked, ended, of an authority that may not."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -33,11 +34,15 @@ from identity.security.local_authority import (
     known_authorities,
     read_local_authority,
 )
+from identity.state_directory import locked
 from tests.integration.outside import DAY, OutsideAuthority
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """SEC 2, 2.4.2."""
+
+WAIT_S = 60.0
+"""Whoever waits for a lock that is held waits for longer."""
 
 TAX = Caller(Role.AGENCY, "tax")
 VIETTEL = Caller(Role.OPERATOR, "viettel")
@@ -145,15 +150,19 @@ def test_a_servers_certificate_names_no_caller(admission: Admission, tmp_path: P
         admission.admit(der(authority.issue_server(at=NOW)))
 
 
-def test_another_authority_names_the_roles_that_it_may(
+def test_another_authority_names_the_callers_that_it_may_and_no_other(
     admission: Admission, tmp_path: Path
 ) -> None:
     ministry = OutsideAuthority.founded(at=NOW)
-    agency, operator = (der(ministry.issue(each, at=NOW)) for each in (TAX, VIETTEL))
+    of_the_same_role = Caller(Role.AGENCY, "police")
+    agency, police, operator = (
+        der(ministry.issue(each, at=NOW)) for each in (TAX, of_the_same_role, VIETTEL)
+    )
     refused(admission, agency, "no authority")
-    trust(tmp_path, ministry, 'roles = ["agency"]')
+    trust(tmp_path, ministry, 'callers = ["agency:tax"]')
     assert admission.admit(agency) == TAX
-    refused(admission, operator, "may not name the role operator")
+    refused(admission, police, "may not name the caller agency:police")
+    refused(admission, operator, "may not name the caller operator:viettel")
     assert ministry.pem in admission.handshake().authorities
     (tmp_path / "authorities" / "authorities.toml").unlink()
     refused(admission, agency, "no authority")
@@ -163,7 +172,7 @@ def test_another_authority_names_the_roles_that_it_may(
 def test_what_another_authority_revokes_is_refused(admission: Admission, tmp_path: Path) -> None:
     ministry = OutsideAuthority.founded(at=NOW)
     good, lost = (der(ministry.issue(TAX, at=NOW)) for _ in range(2))
-    says = 'roles = ["agency"]\nrevocation_list = "ministry.crl"'
+    says = 'callers = ["agency:tax"]\nrevocation_list = "ministry.crl"'
     trust(tmp_path, ministry, says, crl=ministry.revocation_list(at=NOW))
     assert admission.admit(lost) == TAX
     ministry.revoked.append(x509.load_der_x509_certificate(lost).serial_number)
@@ -178,7 +187,7 @@ def test_a_revocation_list_that_is_out_of_date_lets_nobody_in(
     ministry = OutsideAuthority.founded(at=NOW)
     certificate = der(ministry.issue(TAX, at=NOW))
     crl = ministry.revocation_list(at=NOW, good_for=DAY / 2)
-    trust(tmp_path, ministry, 'roles = ["agency"]\nrevocation_list = "ministry.crl"', crl=crl)
+    trust(tmp_path, ministry, 'callers = ["agency:tax"]\nrevocation_list = "ministry.crl"', crl=crl)
     assert admission.admit(certificate) == TAX
     time.now = NOW + DAY / 2
     refused(admission, certificate, "out of date")
@@ -188,22 +197,48 @@ def test_an_authority_that_has_ended_is_believed_no_more(
     admission: Admission, tmp_path: Path
 ) -> None:
     ended = OutsideAuthority.founded(at=NOW - DAY, days=1)
-    trust(tmp_path, ended, 'roles = ["agency"]')
+    trust(tmp_path, ended, 'callers = ["agency:tax"]')
     certificate = der(ended.issue(TAX, at=NOW))
     refused(admission, certificate, "no authority")
+
+
+@pytest.mark.parametrize("says", ["", "callers = []"])
+def test_an_authority_without_a_list_names_nobody(
+    admission: Admission, tmp_path: Path, says: str
+) -> None:
+    ministry = OutsideAuthority.founded(at=NOW)
+    trust(tmp_path, ministry, says)
+    refused(admission, der(ministry.issue(TAX, at=NOW)), "may not name the caller agency:tax")
+
+
+def test_a_certificate_by_an_intermediate_authority_is_refused(
+    admission: Admission, tmp_path: Path
+) -> None:
+    root = OutsideAuthority.founded(at=NOW, path_length=1)
+    between = root.with_intermediate(at=NOW)
+    certificate = der(between.issue(TAX, at=NOW))
+    trust(tmp_path, root, 'callers = ["agency:tax"]')
+    refused(admission, certificate, "no authority that is believed now has signed .* directly")
+    trust(tmp_path, between, 'callers = ["agency:tax"]')
+    assert admission.admit(certificate) == TAX
 
 
 @pytest.mark.parametrize(
     ("says", "error"),
     [
-        ("roles = []", "no role"),
-        ("", "list of roles"),
-        ('roles = ["king"]', "list of roles"),
-        ('roles = ["agency"]\nother = 1', "certificate, roles"),
-        ('roles = ["agency"]\nrevocation_list = "../x"', "same directory"),
-        ('roles = ["agency"]\nrevocation_list = "none"', "is none"),
-        ('roles = ["agency"]\nrevocation_list = "ministry.crl"', "somebody else"),
-        ("roles = [", "cannot be read"),
+        ("callers = 1", "list of ROLE:NAME"),
+        ('callers = "agency:tax"', "list of ROLE:NAME"),
+        ('callers = ["king:tax"]', "'king:tax' is no ROLE:NAME"),
+        ('callers = ["agency"]', "'agency' is no ROLE:NAME"),
+        ('callers = ["agency:*"]', "is no ROLE:NAME"),
+        ('callers = ["agency:tax:post"]', "is no ROLE:NAME"),
+        ('callers = ["agency:tax", 1]', "1 is no ROLE:NAME"),
+        ('roles = ["agency"]', "certificate, callers"),
+        ('callers = ["agency:tax"]\nother = 1', "certificate, callers"),
+        ('callers = ["agency:tax"]\nrevocation_list = "../x"', "same directory"),
+        ('callers = ["agency:tax"]\nrevocation_list = "none"', "is none"),
+        ('callers = ["agency:tax"]\nrevocation_list = "ministry.crl"', "somebody else"),
+        ("callers = [", "cannot be read"),
     ],
 )
 def test_authorities_that_are_not_said_rightly_are_refused_whole(
@@ -219,7 +254,7 @@ def test_a_callers_certificate_is_no_authority(tmp_path: Path) -> None:
     folder = tmp_path / "authorities"
     folder.mkdir()
     write_public(folder / "a.pem", create_authority(at=NOW).issue_caller(TAX, at=NOW).certificate)
-    (folder / "authorities.toml").write_text('[a]\ncertificate = "a.pem"\nroles = ["agency"]')
+    (folder / "authorities.toml").write_text('[a]\ncertificate = "a.pem"')
     with pytest.raises(AuthoritiesError, match="no authority's"):
         read_authorities(folder)
 
@@ -228,11 +263,38 @@ def test_broken_files_leave_in_force_what_was_said_before(
     admission: Admission, tmp_path: Path
 ) -> None:
     ministry = OutsideAuthority.founded(at=NOW)
-    trust(tmp_path, ministry, 'roles = ["agency"]')
+    trust(tmp_path, ministry, 'callers = ["agency:tax"]')
     certificate = der(ministry.issue(TAX, at=NOW))
     assert admission.admit(certificate) == TAX
-    trust(tmp_path, ministry, "roles = [")
+    trust(tmp_path, ministry, "callers = [")
     assert admission.admit(certificate) == TAX
+
+
+def test_nobody_waits_for_whoever_holds_the_directory(admission: Admission, tmp_path: Path) -> None:
+    folder, certificate = tmp_path / "certificates", issued(tmp_path)
+    revoke(folder, lambda _: True, at=NOW)
+    with ThreadPoolExecutor(max_workers=1) as thread, locked(folder):
+        asked = thread.submit(refused, admission, certificate, "revoked")
+        asked.result(timeout=WAIT_S)
+        assert thread.submit(admission.handshake).result(timeout=WAIT_S).authorities
+
+
+def test_what_was_read_before_stays_in_force_in_the_middle_of_a_rotation(
+    admission: Admission, tmp_path: Path
+) -> None:
+    folder, certificate = tmp_path / "certificates", issued(tmp_path)
+    former, made = load_or_create_authority(folder, at=NOW), create_authority(at=NOW)
+    by_new = der(made.issue_caller(VIETTEL, at=NOW))
+    for write, name, content in (
+        (write_secret, "former-ca.key.pem", former.private_key_pem),
+        (write_public, "former-ca.crt.pem", former.certificate_pem),
+        (write_secret, "ca.key.pem", made.private_key_pem),
+    ):
+        write(folder / name, content)
+        assert admission.admit(certificate) == TAX
+        refused(admission, by_new, "no authority")
+    write_public(folder / "ca.crt.pem", made.certificate_pem)
+    assert (admission.admit(certificate), admission.admit(by_new)) == (TAX, VIETTEL)
 
 
 def test_both_authorities_are_believed_during_a_rotation_and_one_after(

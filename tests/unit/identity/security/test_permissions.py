@@ -1,7 +1,9 @@
 """Which role may call which method: the table, and how it is read."""
 
 import contextlib
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +22,9 @@ from identity.security.permissions import (
     refuse_another_person,
 )
 
+DECISION = Path(__file__).parents[4] / "docs/decisions/0036-who-may-call.md"
+READS = re.compile(r"(Get|List|Explain)[A-Z]")
+
 PROVED = PersonalID("001090123456")
 ANOTHER = "001090654321"
 WRITES_OF_OPERATORS = {
@@ -35,6 +40,22 @@ class Request:
 
     personal_id: str = ""
     acting_personal_id: str = ""
+
+
+def people_by_decision() -> dict[str, str]:
+    """For each method in the decision's table, whether it takes one person or two."""
+    text = DECISION.read_text().partition("## One person or two")[2].partition("\n## ")[0]
+    rows = [row.split("|") for row in text.splitlines() if row.startswith("| `")]
+    return {name: row[2].strip() for row in rows for name in re.findall(r"`(\w+)`", row[1])}
+
+
+def test_of_each_change_by_the_regulator_it_is_decided_whether_it_takes_two_people() -> None:
+    changes = {
+        method.partition("/")[2]: "two" if said.is_by_two else "one"
+        for method, said in permissions().items()
+        if Role.REGULATOR in said.scopes and not READS.match(method.partition("/")[2])
+    }
+    assert people_by_decision() == changes
 
 
 def test_a_method_that_is_not_in_the_table_is_nobodys() -> None:

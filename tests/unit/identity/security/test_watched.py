@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from identity.security.watched import LOOK_INTERVAL_S, Watched
+from identity.security.watched import LOOK_INTERVAL_S, Watched, files_in
 from identity.state_directory import write_whole
 
 
@@ -102,6 +102,20 @@ def test_a_directory_that_lies_still_is_not_read_again(tmp_path: Path) -> None:
     watched = Watched(tmp_path, counted, tick=Ticks())
     assert [watched.current() for _ in range(5)] == ["one"] * 5
     assert len(reads) == 1
+
+
+def test_a_file_in_a_directory_of_the_directory_is_seen_and_a_hidden_one_is_not(
+    tmp_path: Path,
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    watched = Watched(
+        tmp_path, lambda directory: [path.name for path in files_in(directory)], interval_s=0.0
+    )
+    assert watched.current() == []
+    for name in ("one", ".hidden", "two"):
+        (inner / name).write_text(name)
+    assert watched.current() == ["one", "two"]
 
 
 def test_a_directory_may_come_later(tmp_path: Path) -> None:
