@@ -318,14 +318,16 @@ CHOICES = "/subid.v1.CitizenService/ListChoices"
 PARENT, CHILD, ANOTHER_CHILD = "001090123456", "001220654321", "001220654322"
 
 
-async def choices_asked(surrounding: Guard, proved: str, **people: str) -> grpc.StatusCode | None:
-    """How an app's call for whoever is proved is refused, if it is."""
+async def choices_asked(surrounding: Guard, proved: str, *, about: str) -> grpc.StatusCode | None:
+    """How an app's call of whoever is proved is refused, if it is."""
+    acting = "" if about == proved else proved
+    asked = ListChoicesRequest(personal_id=about, acting_personal_id=acting)
     trust_issuer(state())
     token = assertion(claims_for(proved, certificate_of(APP)))
     answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), CHOICES)
     connection = Connection(APP, token=token)
     try:
-        await answer(sent(ListChoicesRequest(**people).SerializeToString()), connection)
+        await answer(sent(asked.SerializeToString()), connection)
     except Aborted:
         assert connection.abortion is not None
         return connection.abortion[0]
@@ -334,17 +336,15 @@ async def choices_asked(surrounding: Guard, proved: str, **people: str) -> grpc.
 
 async def test_who_is_proved_has_the_rate_of_a_citizen_whoever_it_is_about() -> None:
     surrounding = guard(rates=CallRates(citizen_per_minute=1))
-    first = {"personal_id": CHILD, "acting_personal_id": PARENT}
-    assert await choices_asked(surrounding, PARENT, **first) is None
-    second = {"personal_id": ANOTHER_CHILD, "acting_personal_id": PARENT}
-    refused = await choices_asked(surrounding, PARENT, **second)
+    assert await choices_asked(surrounding, PARENT, about=CHILD) is None
+    refused = await choices_asked(surrounding, PARENT, about=ANOTHER_CHILD)
     assert refused is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 async def test_who_asks_about_themselves_is_counted_once() -> None:
     surrounding = guard(rates=CallRates(citizen_per_minute=1))
-    assert await choices_asked(surrounding, PARENT, personal_id=PARENT) is None
-    refused = await choices_asked(surrounding, PARENT, personal_id=PARENT)
+    assert await choices_asked(surrounding, PARENT, about=PARENT) is None
+    refused = await choices_asked(surrounding, PARENT, about=PARENT)
     assert refused is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
