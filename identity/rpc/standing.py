@@ -20,7 +20,7 @@ each certificate, some 10 µs, however many calls it has."""
 class _Call:
     """What ends a call, and why."""
 
-    ending: asyncio.Timeout
+    ending: asyncio.Timeout | None = None
     refusal: DomainError | None = None
 
 
@@ -47,15 +47,19 @@ class Standing:
         Raises:
             DomainError: The refusal that a new call would get.
         """
-        call = _Call(asyncio.timeout(None))
+        call = _Call()
         try:
-            async with call.ending:
+            async with asyncio.timeout(None) as call.ending:
                 with self._seen(certificate, call):
                     yield
         except TimeoutError:
             if call.refusal is None:
                 raise
             raise call.refusal from None
+        finally:
+            # It knows the task, and what ended the task knows this frame: a circle that would keep
+            # the bodies of refused requests until it is found.
+            call.ending = None
 
     @contextmanager
     def _seen(self, certificate: bytes, call: _Call) -> Iterator[None]:
@@ -86,5 +90,6 @@ class Standing:
     def _end(self, certificate: bytes, refusal: DomainError) -> None:
         # Taken out: each is told once.
         for call in self._calls.pop(certificate):
-            call.refusal = refusal
-            call.ending.reschedule(asyncio.get_running_loop().time())
+            if call.ending is not None:
+                call.refusal = refusal
+                call.ending.reschedule(asyncio.get_running_loop().time())
