@@ -141,8 +141,10 @@ class Guard(grpc.aio.ServerInterceptor):
             try:
                 async with self._admitted(context, watch, is_stream=is_stream) as peer:
                     return await answered(behaviour, method, peer, bodies)
+            except _CallerFullError:
+                await self._shed.refuse(context)
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
-                await self._refuse(context, watch, error)
+                await context.abort(*watch.refusal(error))
 
         return answer
 
@@ -164,16 +166,12 @@ class Guard(grpc.aio.ServerInterceptor):
                         async for each in found:
                             self._admission.admit(peer.certificate)
                             await context.write(each)
+            except _CallerFullError:
+                await self._shed.refuse(context)
             except Exception as error:  # noqa: BLE001 - as _guarded
-                await self._refuse(context, watch, error)
+                await context.abort(*watch.refusal(error))
 
         return answer
-
-    async def _refuse(self, context: Any, watch: "_Watch", error: Exception) -> None:  # noqa: ANN401 - as intercept_service
-        if isinstance(error, _CallerFullError):
-            await self._shed.refuse(context)
-        else:
-            await context.abort(*watch.refusal(error))
 
     @asynccontextmanager
     async def _admitted(
