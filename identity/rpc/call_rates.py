@@ -1,4 +1,4 @@
-"""How often a caller may call a method, and about one citizen, at one server.
+"""How often a caller may call a method, and ask about one citizen or one number, at one server.
 
 Owns the one table of rates and their counts, which are this server's alone and are gone with it:
 they keep one caller from taking all of its time. What several servers must agree on is counted in
@@ -8,12 +8,17 @@ the database. Times are of the machine, not of the service's clock. Knows no met
 import time
 from collections.abc import Mapping
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import (
+    MovingWindowRateLimiter,
+    RateLimiter,
+    SlidingWindowCounterRateLimiter,
+)
 
 from identity.domain.caller import Caller
 from identity.domain.errors import RateLimitedError
+from identity.domain.kyc import KycPolicy
 
 USUAL_PER_MINUTE = 60_000
 """Calls of one method by one caller: a thousand a second, more than one server answers of most."""
@@ -38,8 +43,10 @@ CITIZEN_PER_MINUTE = 600
 class CallRates:
     """The rates of one server. May be used by several threads.
 
-    A window slides by two counters for each caller and method, whatever the rate: no list of times
-    is kept. No personal ID is kept either, only a salted hash of it.
+    Methods and citizens are counted in windows that slide by two counters, whatever the rate: no
+    list of times is kept. Questions about numbers have windows that move with each: a pack says
+    how many there may be in any hour. No personal ID is kept, only a salted hash of it, and no
+    number, only its blind index.
     """
 
     def __init__(
@@ -56,7 +63,9 @@ class CallRates:
             per_minute: The same for methods that differ.
             citizen_per_minute: Of one method by one caller about one citizen.
         """
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        storage = MemoryStorage()
+        self._sliding = SlidingWindowCounterRateLimiter(storage)
+        self._moving = MovingWindowRateLimiter(storage)
         self._usual = RateLimitItemPerMinute(usual_per_minute, namespace="caller")
         self._special = {
             method: RateLimitItemPerMinute(most, namespace="caller")
@@ -70,7 +79,7 @@ class CallRates:
         Raises:
             RateLimitedError: Too many came; it is not counted.
         """
-        self._hit(self._special.get(method, self._usual), str(caller), method)
+        self._hit(self._sliding, self._special.get(method, self._usual), str(caller), method)
 
     def take_citizen(self, caller: Caller, method: str, personal_id: str) -> None:
         """Count a call about one citizen.
@@ -79,12 +88,29 @@ class CallRates:
             RateLimitedError: Too many came; it is not counted.
         """
         # Python salts hashes of texts anew in each process: what is kept is no personal ID.
-        self._hit(self._citizen, str(caller), method, str(hash(personal_id)))
+        self._hit(self._sliding, self._citizen, str(caller), method, str(hash(personal_id)))
 
-    def _hit(self, rate: RateLimitItem, *keys: str) -> None:
-        if self._limiter.hit(rate, *keys):
+    def take_question(self, caller: Caller, msisdn_key: bytes, policy: KycPolicy) -> None:
+        """Count an operator's question about a number.
+
+        Args:
+            caller: Who asks.
+            msisdn_key: Blind index of the number.
+            policy: How often it may, about all numbers and about one.
+
+        Raises:
+            RateLimitedError: Too often; it is not counted.
+        """
+        of_all = RateLimitItemPerMinute(policy.caller_per_minute_max, namespace="question")
+        of_one = RateLimitItemPerHour(policy.number_per_hour_max, namespace="number")
+        self._hit(self._moving, of_all, str(caller))
+        self._hit(self._moving, of_one, str(caller), msisdn_key.hex())
+
+    @staticmethod
+    def _hit(limiter: RateLimiter, rate: RateLimitItem, *keys: str) -> None:
+        if limiter.hit(rate, *keys):
             return
-        ends_at = self._limiter.get_window_stats(rate, *keys).reset_time
+        ends_at = limiter.get_window_stats(rate, *keys).reset_time
         error = RateLimitedError("called too often")
         error.retry_after_s = max(0.0, ends_at - time.time())
         raise error

@@ -15,6 +15,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from identity.domain.errors import DomainError
+from identity.rpc.call_rates import CallRates
 from identity.rpc.contact_feed import ContactFeed
 from identity.rpc.waiting import Waiting
 from identity.services.call import Call
@@ -42,6 +43,7 @@ class Edge:
         threads: Where blocking work of asynchronous methods runs.
         waiting: Who waits for directives.
         feed: Who watches for changed contacts.
+        rates: How often callers may call.
         telemetry: Who is told of every call; None: nobody.
     """
 
@@ -52,6 +54,7 @@ class Edge:
     threads: Executor
     waiting: Waiting = field(default_factory=Waiting)
     feed: ContactFeed = field(default_factory=ContactFeed)
+    rates: CallRates = field(default_factory=CallRates)
     telemetry: Telemetry | None = None
 
     def answer_once(

@@ -9,9 +9,9 @@ import asyncio
 import inspect
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager, nullcontext
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,6 +39,7 @@ from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import JOBS, malformed, read
 from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
 from identity.rpc.shedding import Shedding
+from identity.rpc.standing import Standing
 from identity.security.admission import Admission
 from identity.security.permissions import (
     Permission,
@@ -63,6 +64,10 @@ PULSE_S = 0.025
 
 _Result = TypeVar("_Result")
 _log = structlog.get_logger("subid.rpc")
+
+
+class _CallerFullError(Exception):
+    """A caller has its part of the new work under way: refused like what is shed, unread."""
 
 
 class Guard(grpc.aio.ServerInterceptor):
@@ -98,6 +103,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._limit = AdaptiveLimit(self._shares.new_work, now_s=time.monotonic())
         self._new_work = NewWork(self._limit)
         self._shed = Shedding()
+        self._standing = Standing(admission.admit)
         self._is_pulse_due = False
 
     async def intercept_service(
@@ -133,8 +139,10 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> Any:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                with self._admitted(context, watch, is_stream=is_stream) as peer:
+                async with self._admitted(context, watch, is_stream=is_stream) as peer:
                     return await answered(behaviour, method, peer, bodies)
+            except _CallerFullError:
+                await self._shed.refuse(context)
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
                 await context.abort(*watch.refusal(error))
 
@@ -152,22 +160,36 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> None:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                with self._admitted(context, watch, is_stream=True) as peer:
+                async with self._admitted(context, watch, is_stream=True) as peer:
                     asked = await self._asked(handler, method, peer, bodies)
                     async with aclosing(behaviour(asked, self._call(peer))) as found:
                         async for each in found:
+                            self._admission.admit(peer.certificate)
                             await context.write(each)
+            except _CallerFullError:
+                await self._shed.refuse(context)
             except Exception as error:  # noqa: BLE001 - as _guarded
                 await context.abort(*watch.refusal(error))
 
         return answer
 
-    @contextmanager
-    def _admitted(self, context: Any, watch: "_Watch", *, is_stream: bool) -> Iterator["_Peer"]:  # noqa: ANN401 - as intercept_service
-        """Let a caller in who is known, may call the method and has room left."""
+    @asynccontextmanager
+    async def _admitted(
+        self,
+        context: Any,  # noqa: ANN401 - as intercept_service
+        watch: "_Watch",
+        *,
+        is_stream: bool,
+    ) -> AsyncIterator["_Peer"]:
+        """Let a caller in who is known, may call the method and has room left, while it may.
+
+        Its certificate is looked at again all the while, and at each message of a stream.
+        """
         certificate = _certificate_of(context)
         caller = self._admission.admit(certificate)
         watch.caller = str(caller)
+        if watch.method not in FINISHING and not self._new_work.has_room(caller):
+            raise _CallerFullError
         permission, scope = authorise(caller, watch.method)
         self._rates.take(caller, watch.method)
         with self._load.hold(caller, is_stream=is_stream):
@@ -175,7 +197,8 @@ class Guard(grpc.aio.ServerInterceptor):
             citizen = None
             if scope is Scope.CITIZEN:
                 citizen = self._admission.prove(_authorization_of(context), certificate)
-            yield _Peer(caller, certificate, permission, citizen)
+            async with self._standing.kept(certificate):
+                yield _Peer(caller, certificate, permission, citizen)
 
     def _feel_pulse(self) -> None:
         """Measure how late the event loop is, as long as calls come."""
@@ -209,7 +232,7 @@ class Guard(grpc.aio.ServerInterceptor):
         most_s = self._shares.job_s if method in JOBS else self._shares.call_s
         # Counted from here on: who opens calls and says nothing takes no room from others. Streams
         # have shares of their own, and many of them last for ever.
-        with nullcontext() if method in FINISHING else self._new_work.hold():
+        with nullcontext() if method in FINISHING else self._new_work.hold(peer.caller):
             try:
                 async with asyncio.timeout(most_s):
                     return await self._answered(behaviour, method, peer, body)
@@ -232,9 +255,9 @@ class Guard(grpc.aio.ServerInterceptor):
         return await self._in_thread(answer)
 
     def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
-        """Count a call about one citizen against that citizen's rate."""
-        personal_id = getattr(request, "personal_id", "")
-        if personal_id:
+        """Count a call against the rate of whom it is about, and of who is proved to make it."""
+        proved = "" if peer.citizen is None else peer.citizen.value
+        for personal_id in {getattr(request, "personal_id", ""), proved} - {""}:
             self._rates.take_citizen(peer.caller, method, personal_id)
 
     async def _asked(
@@ -247,7 +270,9 @@ class Guard(grpc.aio.ServerInterceptor):
         """What a method that answers with a stream is asked: one message, or another stream."""
         if handler.request_streaming:
             return self._batches(method, peer, bodies)
-        return await self._read(method, peer, await self._only(bodies))
+        request = await self._read(method, peer, await self._only(bodies))
+        self._take_citizen(method, peer, request)
+        return request
 
     async def _only(self, bodies: AsyncIterator[bytes]) -> bytes:
         body = await self._next(bodies)
@@ -259,6 +284,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self, method: str, peer: "_Peer", bodies: AsyncIterator[bytes]
     ) -> AsyncIterator[Message]:
         while (body := await self._next(bodies)) is not None:
+            self._admission.admit(peer.certificate)
             yield await self._read(method, peer, body)
 
     async def _next(self, bodies: AsyncIterator[bytes]) -> bytes | None:

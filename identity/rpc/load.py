@@ -4,10 +4,13 @@ Owns the counts, and the limit on new work, which follows how long work waits. L
 loop: nothing here is safe for threads. Knows which methods finish what was begun, and else none.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from identity.domain.caller import Caller
 from identity.domain.errors import OverloadedError
@@ -80,6 +83,42 @@ class Shares:
     new_work: LimitSettings = LimitSettings()
 
 
+@dataclass(slots=True)
+class _Place:
+    """One place of a caller's share, which a call takes with all that it leaves behind."""
+
+    counts: Counter[Caller]
+    caller: Caller
+    holders: int = 0
+
+    def take(self) -> None:
+        self.holders += 1
+        self.counts[self.caller] += self.holders == 1
+
+    def leave(self, _ended: object = None) -> None:
+        self.holders -= 1
+        if not self.holders:
+            self.counts[self.caller] -= 1
+            if not self.counts[self.caller]:
+                del self.counts[self.caller]
+
+
+_place: ContextVar[_Place | None] = ContextVar("subid_place", default=None)
+"""The place of the call that runs."""
+
+
+def stay_until_done(work: "asyncio.Task[Any]") -> None:
+    """Keep the place of the call that runs until its work is done, should the call end before.
+
+    A caller that began costly work, went away and began the next would else have any amount of it
+    under way.
+    """
+    place = _place.get()
+    if place is not None:
+        place.take()
+        work.add_done_callback(place.leave)
+
+
 class CallerLoad:
     """What every caller has under way."""
 
@@ -90,7 +129,7 @@ class CallerLoad:
 
     @contextmanager
     def hold(self, caller: Caller, *, is_stream: bool) -> Iterator[None]:
-        """Count a call while it runs.
+        """Count a call while it runs, and while anything does that it left behind.
 
         Raises:
             OverloadedError: The caller has as many under way as it may.
@@ -101,13 +140,14 @@ class CallerLoad:
             counts, most, what = self._calls, self._shares.calls_max, "calls"
         if counts[caller] >= most:
             raise OverloadedError(f"one caller has at most {most} {what} under way")
-        counts[caller] += 1
+        place = _Place(counts, caller)
+        place.take()
+        token = _place.set(place)
         try:
             yield
         finally:
-            counts[caller] -= 1
-            if not counts[caller]:
-                del counts[caller]
+            _place.reset(token)
+            place.leave()
 
 
 class AdaptiveLimit:
@@ -160,6 +200,12 @@ class AdaptiveLimit:
 class NewWork:
     """The calls with new work that are under way, and whether one more may come.
 
+    One caller has at most half of the limit: alone at the door it cannot fill the limit of all, and
+    whoever else comes finds the other half. It is refused beyond, and that counts as the limit
+    being reached: while nothing waits, the limit grows, so a caller who is alone on the machine
+    comes to use all of it. Its half is never less than half of the least limit, 8 calls, which two
+    cores are busy with.
+
     Args:
         limit: How many may be.
     """
@@ -167,25 +213,32 @@ class NewWork:
     def __init__(self, limit: AdaptiveLimit) -> None:
         self._limit = limit
         self._under_way = 0
+        self._of_caller: Counter[Caller] = Counter()
 
-    def has_room(self) -> bool:
-        """Whether one more may come; the limit takes note when not."""
-        if self._under_way < self._limit.limit:
+    def has_room(self, caller: Caller | None = None) -> bool:
+        """Whether one more may come, of a caller if it is known; the limit takes note when not."""
+        limit = self._limit.limit
+        half = max(1, limit // 2)
+        if self._under_way < limit and (caller is None or self._of_caller[caller] < half):
             return True
         self._limit.saw_full()
         return False
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self, caller: Caller) -> Iterator[None]:
         """Count a call while it runs.
 
         Raises:
-            OverloadedError: As many are under way as may be.
+            OverloadedError: As many are under way as may be, of all or of this caller.
         """
-        if not self.has_room():
+        if not self.has_room(caller):
             raise OverloadedError("more work is waiting than is finished in good time")
         self._under_way += 1
+        self._of_caller[caller] += 1
         try:
             yield
         finally:
             self._under_way -= 1
+            self._of_caller[caller] -= 1
+            if not self._of_caller[caller]:
+                del self._of_caller[caller]

@@ -186,7 +186,13 @@ async def listen(
     Raises:
         OSError: The address cannot be bound.
     """
-    guard = Guard(admission=admission, clock=edge.clock, policies=policies, threads=edge.threads)
+    guard = Guard(
+        admission=admission,
+        clock=edge.clock,
+        policies=policies,
+        threads=edge.threads,
+        rates=edge.rates,
+    )
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
         interceptors=[guard] if edge.telemetry is None else [Observer(edge.telemetry), guard],

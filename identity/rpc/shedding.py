@@ -1,6 +1,6 @@
 """The cheapest refusal there is, for calls that come while more is waiting than can be done.
 
-Owns the one handler that refuses unread, and the log of how often. Decides nothing: whether a call
+Owns the one answer that refuses unread, and the log of how often. Decides nothing: whether a call
 is refused is `load`'s.
 """
 
@@ -31,12 +31,16 @@ class Shedding:
     """
 
     def __init__(self) -> None:
-        self.handler: Any = grpc.stream_unary_rpc_method_handler(self._refuse, None, None)
+        self.handler: Any = grpc.stream_unary_rpc_method_handler(self._answer, None, None)
         self._count = 0
         self._renew_at_s = 0.0
         self._status: Any = None
 
-    async def _refuse(self, _bodies: object, context: Any) -> None:  # noqa: ANN401 - grpc's contexts have no useful type
+    async def _answer(self, _bodies: object, context: Any) -> None:  # noqa: ANN401 - grpc's contexts have no useful type
+        await self.refuse(context)
+
+    async def refuse(self, context: Any) -> None:  # noqa: ANN401 - as _answer
+        """End a call whose caller is known by now, unread all the same."""
         self._count += 1
         now_s = time.monotonic()
         if now_s >= self._renew_at_s:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from identity.domain.agency import Agency, Grant, Purpose, Right
 from identity.storage.agency_tables import agency, agency_grant
+from identity.storage.contact_news import CHANNEL
 
 UseKey = tuple[str, Purpose, date]
 """One day of one agency's one purpose."""
@@ -105,7 +106,7 @@ class Agencies:
         return None if row is None else Registration(**row)
 
     def save(self, item: Agency, *, by: str, at: datetime) -> None:
-        """Register an agency, or replace what it is granted."""
+        """Register an agency, or replace what it is granted; its watches are looked at again."""
         row = {"is_active": item.is_active, "changed_at": at, "changed_by": by}
         statement = upsert(agency).values(name=item.name, registered_at=at, **row)
         self.connection.execute(
@@ -116,6 +117,7 @@ class Agencies:
             self.connection.execute(
                 insert(agency_grant), [_grant_row(item.name, grant) for grant in item.grants]
             )
+        self.connection.execute(select(func.pg_notify(CHANNEL, "")))
 
     def use(self, uses: Mapping[UseKey, Use]) -> frozenset[UseKey]:
         """Count what is asked for; returns those of which all was within the quota.

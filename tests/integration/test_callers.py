@@ -2,9 +2,12 @@
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -25,14 +28,18 @@ from identity.security.local_authority import (
     issue_recorded,
     read_local_authority,
 )
+from subid.v1.contact_service_pb2 import WatchContactChangesRequest
+from subid.v1.enforcement_service_pb2 import PullDirectivesRequest
 from subid.v1.subscription_service_pb2 import ListSubscriptionsRequest
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2 import GetPresenceKeysRequest
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from tests.databases import own_database
 from tests.integration.conftest import served
+from tests.integration.contract import EXAMPLES
 from tests.integration.outside import OutsideAuthority
-from tests.integration.wire import TIMEOUT_S, Refused
+from tests.integration.scene import register_agency
+from tests.integration.wire import TIMEOUT_S, Refused, Stubs, new_id
 
 VIETTEL = Caller(Role.OPERATOR, "viettel")
 TAX = Caller(Role.AGENCY, "tax")
@@ -114,6 +121,68 @@ def test_a_revoked_certificate_is_refused_on_its_open_connection(
         assert (as_operator(of_thief), as_operator(of_owner)) == (REFUSED, None)
     with connect(address, lost, roots) as again:
         assert as_operator(again) == REFUSED
+
+
+def serial_of(identity: Identity) -> str:
+    return f"{x509.load_pem_x509_certificate(identity.certificate).serial_number:x}"
+
+
+@contextmanager
+def unfinished(*requests: Any) -> Iterator[Iterator[Any]]:  # noqa: ANN401 - any messages
+    """Requests that are sent, and after them nothing until the block ends."""
+    over = threading.Event()
+
+    def sent() -> Iterator[Any]:
+        yield from requests
+        over.wait(TIMEOUT_S)
+
+    try:
+        yield sent()
+    finally:
+        over.set()
+
+
+def end_of(call: Any) -> tuple[str, str]:  # noqa: ANN401 - grpc's own class has no public name
+    """How a call under way is refused, whether it answers once or more often."""
+    refusal = Refused.of(call.exception(TIMEOUT_S))
+    return refusal.status, refusal.reason
+
+
+def test_what_is_under_way_ends_when_its_certificate_is_revoked_though_nothing_moves(
+    address: str, folder: Path
+) -> None:
+    roots = read_local_authority(folder).bundle
+    with connect(address, issue(folder, Caller(Role.REGULATOR, "regulator")), roots) as channel:
+        register_agency(Stubs(channel), TAX.name)
+    lost, watching, kept = issue(folder), issue(folder, TAX), issue(folder, TAX)
+    pulled = PullDirectivesRequest(request_id=new_id(), directive_count_max=1)
+    pulled.wait_duration.FromSeconds(30)
+    with (
+        connect(address, lost, roots) as of_operator,
+        connect(address, watching, roots) as of_agency,
+        connect(address, kept, roots) as of_owner,
+        unfinished() as imported,
+        unfinished(EXAMPLES["EnforcementService/ReconcileServiceState"]()) as reported,
+    ):
+        operator = Stubs(of_operator)
+        ending = [
+            operator.subscriptions.ImportSubscriptions.future(imported, timeout=TIMEOUT_S),
+            operator.enforcement.PullDirectives.future(pulled, timeout=TIMEOUT_S),
+            operator.enforcement.ReconcileServiceState(reported, timeout=TIMEOUT_S),
+            Stubs(of_agency).contacts.WatchContactChanges(
+                WatchContactChangesRequest(), timeout=TIMEOUT_S
+            ),
+        ]
+        goes_on = Stubs(of_owner).contacts.WatchContactChanges(
+            WatchContactChangesRequest(), timeout=TIMEOUT_S
+        )
+        for answering in (*ending[2:], goes_on):
+            assert next(answering) is not None
+        serials = {serial_of(lost), serial_of(watching)}
+        revoke(folder, lambda each: each.serial in serials, at=real_now())
+        assert [end_of(each) for each in ending] == [REFUSED] * len(ending)
+        assert goes_on.is_active()
+        goes_on.cancel()
 
 
 def test_another_authority_is_believed_for_its_callers_as_soon_as_it_is_named(

@@ -90,11 +90,18 @@ def lowered() -> AdaptiveLimit:
     threads=st.integers(2, 16),
     service_ms=st.integers(1, 20),
     times=st.integers(2, 20),
+    is_one_caller=st.booleans(),
 )
 def test_ten_times_the_load_is_served_at_capacity_and_nobody_waits_long(
-    threads: int, service_ms: int, times: int
+    threads: int,
+    service_ms: int,
+    times: int,
+    is_one_caller: bool,  # noqa: FBT001 - Hypothesis gives it
 ) -> None:
-    done, waits = overloaded(threads, service_ms / 1000, times=times, seconds=20.0)
+    """Whether it comes from many or from one, who has half of the limit."""
+    done, waits = overloaded(
+        threads, service_ms / 1000, times=times, part=2 if is_one_caller else 1
+    )
     capacity = threads / (service_ms / 1000)
     assert done / 10.0 >= 0.95 * capacity
     # Of the least limit itself, where threads are few and slow; else of what nobody notices, and
@@ -104,7 +111,7 @@ def test_ten_times_the_load_is_served_at_capacity_and_nobody_waits_long(
 
 
 def overloaded(
-    threads: int, service_s: float, *, times: int, seconds: float
+    threads: int, service_s: float, *, times: int, part: int, seconds: float = 20.0
 ) -> tuple[int, list[float]]:
     """What is done in the second half of a time of overload, and how long that had waited."""
     limit, now_s = AdaptiveLimit(SETTINGS), 0.0
@@ -116,7 +123,7 @@ def overloaded(
         now_s += gap_s
         while ends and ends[0] <= now_s:
             ends.popleft()
-        if len(ends) >= limit.limit:
+        if len(ends) >= limit.limit // part:
             limit.saw_full()
             continue
         begins_s = max(now_s, free_at.popleft())
