@@ -142,9 +142,12 @@ class Guard(grpc.aio.ServerInterceptor):
                 async with self._admitted(context, watch, is_stream=is_stream) as peer:
                     return await answered(behaviour, method, peer, bodies)
             except _CallerFullError:
-                await self._shed.refuse(context)
+                refusal = self._shed.refusal()
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
-                await context.abort(*watch.refusal(error))
+                refusal = watch.refusal(error)
+            # Once the error is forgotten: gRPC keeps what `abort` raises in a circle, and with it
+            # all that led there, the request too, until the collector comes by.
+            return await context.abort(*refusal)
 
         return answer
 
@@ -167,9 +170,12 @@ class Guard(grpc.aio.ServerInterceptor):
                             self._admission.admit(peer.certificate)
                             await context.write(each)
             except _CallerFullError:
-                await self._shed.refuse(context)
+                refusal = self._shed.refusal()
             except Exception as error:  # noqa: BLE001 - as _guarded
-                await context.abort(*watch.refusal(error))
+                refusal = watch.refusal(error)
+            else:
+                return
+            await context.abort(*refusal)  # as _guarded
 
         return answer
 

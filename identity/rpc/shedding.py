@@ -37,16 +37,16 @@ class Shedding:
         self._status: Any = None
 
     async def _answer(self, _bodies: object, context: Any) -> None:  # noqa: ANN401 - grpc's contexts have no useful type
-        await self.refuse(context)
+        await context.abort(*self.refusal())
 
-    async def refuse(self, context: Any) -> None:  # noqa: ANN401 - as _answer
-        """End a call whose caller is known by now, unread all the same."""
+    def refusal(self) -> tuple[grpc.StatusCode, str, Any]:
+        """Count a call that is refused; returns the arguments of `abort`."""
         self._count += 1
         now_s = time.monotonic()
         if now_s >= self._renew_at_s:
             self._renew(now_s)
         status = self._status
-        await context.abort(status.code, status.details, status.trailing_metadata)
+        return status.code, status.details, status.trailing_metadata
 
     def _renew(self, now_s: float) -> None:
         """Say how many were refused since the last line, and name those that follow."""

@@ -26,10 +26,10 @@ WARM_UP_CALLS = 1_500
 """Caches of forms, validators and certificates fill, and the allocator finds its arenas."""
 
 MEASURED_CALLS = 2_500
-GROWTH_MAX_KB_PER_CALL = 20
-"""Measured 2026-11-22 on two cores: 6 to 8 kB a call over the first 12,000 calls, flat afterwards:
-arenas that the allocators of Python and gRPC keep. A body that stayed would cost 12 kB on the mean,
-a request parsed from one many times that: this bound finds it, and not the warming up."""
+GROWTH_MAX_KB_PER_CALL = 10
+"""Measured 2026-11-23 on two cores: 5 kB a call until Python's collector goes through everything,
+and then all of it back, over 18,000 calls: gRPC keeps what ended a call in a circle. A body that
+stayed in it would cost 12 kB on the mean, and a request that was read from one many times that."""
 
 Call = tuple[MethodDescriptor, bytes]
 
