@@ -466,7 +466,7 @@ def test_authorities_of_others_that_end_or_are_broken_are_found(settings: Settin
         .sign(theirs.private_key, SHA256())
         .public_bytes(Encoding.DER)
     )
-    named = '[them]\ncertificate = "theirs.pem"\nroles = ["agency"]\n'
+    named = '[them]\ncertificate = "theirs.pem"\ncallers = ["agency:tax"]\n'
     (directory / "authorities.toml").write_text(f'{named}revocation_list = "theirs.crl"\n')
     for days, grade in ((0, Grade.OK), (6.5, Grade.WARNING), (8, Grade.FAILED)):
         found = in_files(settings, "authorities", at=NOW + timedelta(days=days))

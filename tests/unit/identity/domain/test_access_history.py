@@ -26,6 +26,7 @@ ABOUT_NOBODY = frozenset(
         *("pull_directives", "recompute_verdicts", "reconcile_service_state", "record_quality"),
         *("reseal_values", "retire_key", "revert_wave", "rotate_keys", "stop_wave"),
         *(
+            "accept_audit_log",
             "begin_audit_era",
             "forget_evidence",
             "list_entries",
