@@ -69,10 +69,12 @@ protos: $(VENV)/.synced
 	python -m grpc_tools.protoc -Iprotos/third_party --python_out=$(PROTOS_OUT) \
 	  --pyi_out=$(PROTOS_OUT) buf/validate/validate.proto
 
-# `uv sync` removes what the lock file does not know; pip stays because the lock knows it.
+# `uv sync` removes what the lock file does not know; pip stays because the lock knows it. Compiled
+# once: where Python may not keep what it compiles, each start of a process would do it all again.
 $(VENV)/.synced: pyproject.toml uv.lock
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
-	$(BIN)/uv sync --frozen --all-extras --quiet
+	$(BIN)/uv sync --frozen --all-extras --compile-bytecode --quiet
+	$(BIN)/python -m compileall -q biometrics identity protos telco_sim
 	touch $@
 
 # Not `npm ci`: it demands an entry for each platform's build of buf, and a registry mirror may lack
