@@ -4,11 +4,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTOS_OUT ?= protos/gen
+SBOM ?= sbom.json
 PROTOS := $(sort $(wildcard protos/subid/v1/*.proto))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
 
-.PHONY: demo test check protos bench accuracy fuzz clean
+.PHONY: demo test check protos bench accuracy fuzz canary sbom audit clean
 
 demo: $(VENV)/.synced
 	telco-sim demo $(ARGS)
@@ -19,10 +20,14 @@ test: $(VENV)/.synced node_modules/.package-lock.json
 bench: $(VENV)/.synced
 	python -m tests.benchmarks $(ONLY)
 
-# Chip files, broken on purpose, a million of them with ARGS="--runs 250000". The tests run some too.
+# Chip files, requests, policy packs and all else that is parsed, broken on purpose, millions of them with ARGS="--runs 250000". The tests run some too.
 fuzz: $(VENV)/.synced
 	uv sync --frozen --all-extras --group fuzz --quiet
 	python -m tests.fuzz $(ARGS)
+
+# Plays the whole simulation, then looks for its people in all that the service left behind.
+canary: $(VENV)/.synced
+	python -m tests.canary $(ARGS)
 
 # Needs the photographs in ../shared/data/faces; writes docs/reference/accuracy.md.
 accuracy: $(VENV)/.synced
@@ -39,6 +44,22 @@ check: $(VENV)/.synced node_modules/.package-lock.json
 	python -m tests.checks.vocabulary
 	python -m tests.checks.migrations
 	python -m tests.checks.docs
+	python -m tests.checks.permissions
+	python -m tests.checks.secrets
+	python -m tests.checks.supply_chain
+	hadolint Containerfile
+
+# What an installation runs, each with its version and digests, as CycloneDX (ECMA-424).
+sbom: $(VENV)/.synced
+	uv export --frozen --no-dev --all-extras --no-emit-project --quiet | \
+	  cyclonedx-py requirements - --pyproject pyproject.toml --validate --output-reproducible \
+	  --spec-version 1.6 --output-format JSON --output-file $(SBOM)
+
+# Known weaknesses of what an installation runs. Asks the advisory database, so it needs the network.
+audit: $(VENV)/.synced
+	uv export --frozen --no-dev --all-extras --no-emit-project --quiet --output-file audit.txt
+	pip-audit --requirement audit.txt --disable-pip --require-hashes; \
+	  status=$$?; rm -f audit.txt; exit $$status
 
 protos: $(VENV)/.synced
 	rm -rf $(PROTOS_OUT)
@@ -48,10 +69,12 @@ protos: $(VENV)/.synced
 	python -m grpc_tools.protoc -Iprotos/third_party --python_out=$(PROTOS_OUT) \
 	  --pyi_out=$(PROTOS_OUT) buf/validate/validate.proto
 
-# `uv sync` removes what the lock file does not know; pip stays because the lock knows it.
+# `uv sync` removes what the lock file does not know; pip stays because the lock knows it. Compiled
+# once: where Python may not keep what it compiles, each start of a process would do it all again.
 $(VENV)/.synced: pyproject.toml uv.lock
 	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
-	$(BIN)/uv sync --frozen --all-extras --quiet
+	$(BIN)/uv sync --frozen --all-extras --compile-bytecode --quiet
+	$(BIN)/python -m compileall -q biometrics identity protos telco_sim
 	touch $@
 
 # Not `npm ci`: it demands an entry for each platform's build of buf, and a registry mirror may lack

@@ -38,14 +38,25 @@ def check(
     """
     from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
     from identity.security.certificates import read_certificate  # noqa: PLC0415 - as above
+    from identity.security.external_authorities import (  # noqa: PLC0415 - as above
+        read_authorities,
+    )
+    from identity.security.local_authority import known_authorities  # noqa: PLC0415 - as above
     from identity.services.signed_acknowledgements import find_flaws  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
     checked_count = flawed_count = 0
     with refusals_in_one_line():
-        issuer = read_certificate(authority or settings.state / "certificates" / "ca.crt.pem")
+        issuers = (
+            (
+                *known_authorities(settings.state / "certificates"),
+                *(each.certificate for each in read_authorities(settings.state / "authorities")),
+            )
+            if authority is None
+            else (read_certificate(authority),)
+        )
         with bootstrap.open_current_database(settings) as opened, opened.transaction() as uow:
-            for found in find_flaws(uow, issuer):
+            for found in find_flaws(uow, issuers):
                 checked_count += 1
                 if found is not None:
                     flawed_count += 1

@@ -7,7 +7,7 @@ of them.
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -17,16 +17,18 @@ from pathlib import Path
 import structlog
 
 from biometrics.face.models import Precision
-from identity.audit import log as audit_log
+from identity.audit.tree_tables import audit_leaf
+from identity.audit_sealer import AuditSealer, sealing
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
-from identity.keyed_database import bind, keyed_database
+from identity.health_watch import Dependency, watching_dependencies
+from identity.keyed_database import bind, fits, keyed_database
 from identity.policy_files import load_policies
 from identity.rpc.contact_relay import ContactRelay
 from identity.rpc.edge import Edge
 from identity.rpc.long_poll import wakers
-from identity.rpc.server import ExtraHandler, Listening, listen
-from identity.security.certificates import load_or_create_authority
+from identity.rpc.server import DATABASE, ExtraHandler, Listening, listen
+from identity.security.admission import Admission
 from identity.security.key_source import KeySource, open_key_source
 from identity.server_news import ServerNews, passing_on
 from identity.services.clock import Clock, SimulatedClock, SystemClock
@@ -38,18 +40,21 @@ from identity.services.face_setup import (
     refuse_unproven,
 )
 from identity.services.load_cohort import with_cohort
+from identity.services.seal_audit import AuditKeys, note_restored, seal
 from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
-from identity.state_directory import StateError
+from identity.state_directory import StateError, free_bytes
 from identity.storage import contact_news, tables
+from identity.storage.base_backups import BackupStore
 from identity.storage.database import Database
 from identity.storage.embedded import embedded_postgres, revive_postgres
 from identity.storage.news import listen as listen_for
 from identity.storage.schema import migrate, schema_versions
 from identity.supervisor import Watch, watching
+from identity.telemetry_setup import Parts, made_telemetry, serving_metrics
 from identity.trust_watch import TrustWatch, watching_trust
 
-METADATA = (tables.metadata, audit_log.metadata)
+METADATA = (tables.metadata, audit_leaf.metadata)
 """Everything that migrations cover."""
 
 GARBAGE_THRESHOLD = 50_000
@@ -128,7 +133,7 @@ def open_database(
             the embedded server does not start.
         StorageUnavailableError: The database cannot be reached.
     """
-    settings.state.mkdir(parents=True, exist_ok=True)
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     source = key_source(settings)
     source.read()  # before a server is started for nothing
     accepts = may_lack_keys or settings.accept_lost_keys
@@ -167,6 +172,7 @@ def open_current_database(settings: Settings, *, may_lack_keys: bool = False) ->
         if current != head:
             raise SchemaError(f"the schema is {current or 'empty'} and must be {head}: migrate")
         bind(database)
+        _go_on_after_restore(database)
         yield database
 
 
@@ -179,6 +185,12 @@ def prepare(database: Database) -> None:
     """
     migrate(database.engine, METADATA)
     bind(database)
+    _go_on_after_restore(database)
+
+
+def _go_on_after_restore(database: Database) -> None:
+    with database.transaction() as uow:
+        note_restored(uow, at=datetime.now(UTC))
 
 
 @contextmanager
@@ -186,12 +198,17 @@ def _database_url(settings: Settings) -> Iterator[str]:
     if settings.database is not None:
         yield settings.database
         return
-    with embedded_postgres(_embedded_directory(settings)) as url:
+    with embedded_postgres(embedded_directory(settings), archive=_archive(settings)) as url:
         yield url
 
 
-def _embedded_directory(settings: Settings) -> Path:
+def embedded_directory(settings: Settings) -> Path:
+    """Where the data of the embedded database lie."""
     return settings.state / "postgres"
+
+
+def _archive(settings: Settings) -> Path | None:
+    return None if settings.backups is None else BackupStore(settings.backups).archive.directory
 
 
 def make_clock(settings: Settings, database: Database) -> Clock:
@@ -212,8 +229,10 @@ async def running_server(
     rules = policies.at(datetime.now(UTC))
     setup = load_proven_face_setup(settings, rules)
     trust = load_trust(settings.trust_directory, rules)
-    with open_database(settings, is_logged=True) as database:
+    with made_telemetry(settings) as telemetry, open_database(settings, is_logged=True) as database:
         prepare(database)
+        transactions = Transactions(database)
+        sealer = _audit_sealer(settings, transactions)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
             for pack in policies.chosen:
@@ -228,18 +247,27 @@ async def running_server(
         try:
             await faces.warm_up()
             edge = Edge(
-                transactions=Transactions(database),
+                transactions=transactions,
                 clock=make_clock(settings, database),
                 examine_chip=trust.examine_chip,
                 faces=faces,
                 threads=threads,
+                telemetry=telemetry,
+            )
+            parts = Parts(
+                settings=settings, database=database, faces=faces, trust=trust, clock=edge.clock
             )
             listening = await _listen(settings, edge, policies, extra_handlers)
             relay = ContactRelay(edge, policies)
             try:
                 async with (
                     passing_on(_server_news(database, edge, relay)),
-                    watching(_watch(settings, database, listening)),
+                    watching(_watch(parts, listening)),
+                    sealing(sealer),
+                    watching_dependencies(
+                        _dependencies(parts, sealer), _reporter(parts, listening)
+                    ),
+                    serving_metrics(telemetry, parts),
                     watching_trust(_trust_watch(trust, rules, edge.clock, listening)),
                 ):
                     yield listening
@@ -251,18 +279,65 @@ async def running_server(
             threads.shutdown()
 
 
+def _audit_sealer(settings: Settings, transactions: Transactions) -> AuditSealer:
+    """What seals the audit log, its key at hand.
+
+    Raises:
+        AuditKeyError: The key is not.
+    """
+    keys = AuditKeys(settings.state)
+    transactions.run(lambda uow: keys.signer(uow, at=datetime.now(UTC)))
+
+    def seal_some() -> bool:
+        # Real time, whatever the simulated clock says: heads are proved to others.
+        return transactions.run(lambda uow: seal(uow, keys, at=datetime.now(UTC))).is_more
+
+    return AuditSealer(seal=seal_some)
+
+
 def _server_news(database: Database, edge: Edge, relay: ContactRelay) -> ServerNews:
     wake = {**wakers(edge.waiting), contact_news.CHANNEL: relay.wake}
     return ServerNews(listen=partial(listen_for, database.engine, list(wake)), wake=wake)
 
 
-def _watch(settings: Settings, database: Database, listening: Listening) -> Watch:
+def _watch(parts: Parts, listening: Listening) -> Watch:
+    settings = parts.settings
+
     def revive() -> None:
         # A server of somebody else's is somebody else's to start.
         if settings.database is None:
-            revive_postgres(_embedded_directory(settings))
+            revive_postgres(embedded_directory(settings))
 
-    return Watch(ping=database.ping, report=listening.report, revive=revive)
+    async def report(is_serving: bool) -> None:  # noqa: FBT001 - what is reported
+        parts.dependencies[DATABASE] = is_serving
+        await listening.report(is_serving)
+
+    parts.dependencies[DATABASE] = True
+    return Watch(ping=parts.database.ping, report=report, revive=revive)
+
+
+def _dependencies(parts: Parts, sealer: AuditSealer) -> Iterable[Dependency]:
+    """What the service needs beside its database."""
+    source = key_source(parts.settings)
+    reserve = parts.settings.disk_reserve_mb << 20
+    return (
+        Dependency(
+            name="faces",
+            is_there=lambda: not parts.faces.is_broken,
+            revive=parts.faces.revive,
+        ),
+        Dependency(name="audit", is_there=lambda: sealer.failure is None),
+        Dependency(name="keys", is_there=lambda: fits(parts.database, source)),
+        Dependency(name="disk", is_there=lambda: free_bytes(parts.settings.state) >= reserve),
+    )
+
+
+def _reporter(parts: Parts, listening: Listening) -> Callable[[str, bool], Awaitable[None]]:
+    async def report(name: str, is_there: bool) -> None:  # noqa: FBT001 - what is reported
+        parts.dependencies[name] = is_there
+        await listening.report_dependency(name, is_there)
+
+    return report
 
 
 def _trust_watch(
@@ -283,15 +358,11 @@ async def _listen(
     policies: PolicyBook,
     extra_handlers: Iterable[ExtraHandler],
 ) -> Listening:
-    # Certificates live in real time, whatever the simulated clock says.
-    now = datetime.now(UTC)
-    authority = load_or_create_authority(settings.state / "certificates", at=now)
     return await listen(
         edge,
         policies,
         address=settings.listen,
-        identity=authority.issue_server(at=now),
-        caller_authority=authority.certificate_pem,
+        admission=Admission(settings.state, server_names=settings.server_host_names),
         extra_handlers=extra_handlers,
     )
 

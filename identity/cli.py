@@ -3,8 +3,6 @@
 Owns the command line. Heavy modules are imported inside commands, so that `--help` is quick.
 """
 
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,17 +11,22 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from identity.acknowledgement_commands import acknowledgements_app
+from identity.audit_commands import audit_app
+from identity.backup_commands import backup_app
+from identity.caller_commands import callers_app
 from identity.command_line import (
     DatabaseOption,
     StateOption,
-    fail,
+    offer_config,
     refusals_in_one_line,
     settings_from,
 )
 from identity.compliance_commands import compliance
+from identity.config_commands import config_app
 from identity.delivery_commands import deliver
-from identity.domain.caller import Caller, Role
+from identity.doctor_commands import doctor
 from identity.import_commands import import_app
+from identity.issuer_commands import issuers_app
 from identity.key_commands import keys_app
 from identity.match_command import match
 from identity.policy_commands import policy_app
@@ -31,23 +34,26 @@ from identity.presence_commands import presence_app
 from identity.privacy_commands import export_app, requests
 from identity.quality_commands import quality
 from identity.trust_commands import trust_app
+from identity.verdict_commands import verdict_app
 
 HELP = "Who holds which mobile number, proved how, reachable where: run the service, look after it."
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help=HELP)
-callers_app = typer.Typer(no_args_is_help=True, help="Who may call, with which certificate.")
-verdict_app = typer.Typer(no_args_is_help=True, help="Verdicts of verifications.")
 app.add_typer(callers_app, name="callers")
+app.add_typer(issuers_app, name="issuers")
 app.add_typer(verdict_app, name="verdict")
 faces_app = typer.Typer(no_args_is_help=True, help="Enrolled faces, and cohorts drawn from them.")
 app.add_typer(faces_app, name="faces")
 app.add_typer(trust_app, name="trust")
 app.add_typer(import_app, name="import")
 app.add_typer(keys_app, name="keys")
+app.add_typer(backup_app, name="backup")
 app.add_typer(policy_app, name="policy")
 app.add_typer(export_app, name="export")
 app.add_typer(presence_app, name="presence")
 app.add_typer(acknowledgements_app, name="acknowledgements")
+app.add_typer(config_app, name="config")
+app.add_typer(audit_app, name="audit")
 
 
 @app.command()
@@ -68,7 +74,11 @@ def serve(
     """Serve over gRPC with mutual TLS. With no options: embedded PostgreSQL, loopback."""
     import asyncio  # noqa: PLC0415 - see the module's docstring
     import os  # noqa: PLC0415 - as above
+    import resource  # noqa: PLC0415 - as above
 
+    # Crashing, nothing that begins here writes its memory to a file: there are people in it, and
+    # keys. PostgreSQL and the processes that compare faces inherit this.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # We never fork a process that serves; gRPC's handlers for it only warn when PostgreSQL stops.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     # Its C core writes lines of its own to stderr, beside the log; what matters is raised as well.
@@ -122,54 +132,6 @@ def status(state: StateOption = None, database: DatabaseOption = None) -> None:
         _print_table("Registry", count_rows(opened.engine) if current else {})
     print(f"schema: {current or 'empty'}" + ("" if is_current else f" (needs {head}: migrate)"))
     raise typer.Exit(0 if is_current else 1)
-
-
-@callers_app.command("add")
-def add_caller(
-    role: Annotated[Role, typer.Option(help="What the caller is.")],
-    name: Annotated[str, typer.Option(help="Which one: a-z, 0-9 and inner hyphens.")],
-    out: Annotated[Path, typer.Option(help="Directory for the three files.")] = Path(),
-    state: StateOption = None,
-) -> None:
-    """Write a client certificate: NAME.crt.pem, NAME.key.pem, and ca.crt.pem to trust."""
-    from identity.security.certificates import (  # noqa: PLC0415 - see the module's docstring
-        load_or_create_authority,
-        write_public,
-        write_secret,
-    )
-
-    try:
-        caller = Caller(role, name)
-    except ValueError as error:
-        fail(str(error))
-    settings = settings_from(state=state)
-    now = datetime.now(UTC)
-    with refusals_in_one_line():
-        authority = load_or_create_authority(settings.state / "certificates", at=now)
-        issued = authority.issue_caller(caller, at=now)
-        out.mkdir(parents=True, exist_ok=True)
-        write_secret(out / f"{name}.key.pem", issued.private_key)
-        write_public(out / f"{name}.crt.pem", issued.certificate)
-        write_public(out / "ca.crt.pem", authority.certificate_pem)
-    print(f"{caller}: {out / f'{name}.crt.pem'}, {out / f'{name}.key.pem'}, {out / 'ca.crt.pem'}")
-
-
-@verdict_app.command("recompute")
-def recompute_verdicts(state: StateOption = None, database: DatabaseOption = None) -> None:
-    """Judge all stored evidence again and report verdicts that come out differently."""
-    from identity import bootstrap, policy_files  # noqa: PLC0415 - see the module's docstring
-    from identity.services.recompute_verdicts import recompute  # noqa: PLC0415 - as above
-
-    settings = settings_from(state=state, database=database)
-    load_pack = partial(policy_files.load_policy, directory=settings.policies_directory)
-    with (
-        refusals_in_one_line(),
-        bootstrap.open_current_database(settings) as opened,
-        opened.transaction() as uow,
-    ):
-        result = recompute(uow, load_pack, at=datetime.now(UTC))
-    print(f"{result.verdict_count} verdicts recomputed, {result.difference_count} differ")
-    raise typer.Exit(1 if result.difference_count else 0)
 
 
 @faces_app.command("cohort")
@@ -268,6 +230,8 @@ app.command()(deliver)
 app.command()(requests)
 app.command()(match)
 app.command()(compliance)
+app.command()(doctor)
+offer_config(app)
 
 
 def _print_table(title: str, rows: dict[str, int]) -> None:

@@ -29,7 +29,11 @@ AuthorityOption = Annotated[
 ]
 
 
-_NAMING_OPTIONS: Mapping[Role, str] = {Role.OPERATOR: "--operator", Role.AGENCY: "--agency"}
+_NAMING_OPTIONS: Mapping[Role, str] = {
+    Role.OPERATOR: "--operator",
+    Role.AGENCY: "--agency",
+    Role.WITNESS: "--caller",
+}
 """By which a caller on the service's own machine is named; the other roles have one caller each."""
 
 

@@ -3,17 +3,23 @@
 Owns no command. Heavy modules are imported inside functions, so that `--help` is quick.
 """
 
+import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from identity.domain.calendar_date import YEAR_MAX, YEAR_MIN
+
+if TYPE_CHECKING:
+    from identity.config_file import LoadedSettings
 
 StateOption = Annotated[
     Path | None, typer.Option("--state", help="Directory of keys, certificates and data.")
@@ -26,24 +32,77 @@ KEY_RING_VARIABLE = "SUBID_KEY_RING"
 """What `Settings.key_ring` is read from, in any case of letters."""
 
 
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="File of settings, TOML; else SUBID_CONFIG names it."),
+]
+
+_config_file: ContextVar[Path | None] = ContextVar("subid_config_file", default=None)
+"""What `--config` of the command that runs says."""
+
+
 def settings_from(**given: Any) -> Any:  # noqa: ANN401 - Settings, imported late
-    """The settings: what was given on the command line, else the environment, else defaults.
+    """The settings: given on the command line, else the environment, else the file, else defaults.
 
     Keys that came by the environment are taken out of it, so a command reads its settings once: the
     database that it starts has SQL by which its environment can be read (COPY FROM PROGRAM), and
     must never have the keys to its own data.
     """
-    from pydantic import ValidationError  # noqa: PLC0415 - see the module's docstring
+    return loaded_settings(**given).settings
 
-    from identity.config import Settings  # noqa: PLC0415 - as above
 
+def loaded_settings(**given: Any) -> "LoadedSettings":  # noqa: ANN401 - as settings_from
+    """`settings_from`, with where each of them came from."""
+    from identity.config_file import (  # noqa: PLC0415 - see the module's docstring
+        SettingsError,
+        load_settings,
+    )
+
+    said = {name: value for name, value in given.items() if value is not None}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        fail("; ".join(f"{e['loc'][0]}: {e['msg']}" for e in error.errors()))
+        loaded = load_settings(said, file=_config_file.get())
+    except SettingsError as error:
+        return fail(str(error))  # type: ignore[no-any-return] # it never returns
     for name in [name for name in os.environ if name.upper() == KEY_RING_VARIABLE]:
         del os.environ[name]
-    return settings
+    return loaded
+
+
+def offer_config(app: typer.Typer) -> None:
+    """Give `--config` to every command that takes settings: that is, to each with `--state`.
+
+    Here and not at each of them, so that none is forgotten.
+    """
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            offer_config(group.typer_instance)
+    for command in app.registered_commands:
+        callback = command.callback
+        if callback is not None and "state" in inspect.signature(callback).parameters:
+            command.callback = _with_config(callback)
+
+
+def _with_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with one more option, which its settings are read from."""
+
+    @wraps(command)
+    def run(*, config: Path | None = None, **given: Any) -> Any:  # noqa: ANN401 - any command's
+        before = _config_file.set(config)
+        try:
+            return command(**given)
+        finally:
+            _config_file.reset(before)
+
+    signature = inspect.signature(command)
+    option = inspect.Parameter(
+        "config", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigOption
+    )
+    # Where typer looks for the options that a command has.
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined] # read by inspect (PEP 362)
+        parameters=[*signature.parameters.values(), option]
+    )
+    run.__annotations__ = {**command.__annotations__, "config": ConfigOption}
+    return run
 
 
 def parse_day(text: str) -> date:

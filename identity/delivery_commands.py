@@ -70,7 +70,7 @@ def deliver(  # noqa: PLR0913 - each parameter is an option of the command
     )
     settings, keys = settings_and_keys(way)
     with refusals_in_one_line():
-        settings.state.mkdir(parents=True, exist_ok=True)
+        settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     asyncio.run(_deliver(settings.listen, keys, centre, journal or settings.state / JOURNAL))
 
 

@@ -13,6 +13,7 @@ from identity.security.key_source import KeySource, first_key_ring
 from identity.security.keys import KeyFileError, KeyRing
 from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect, is_claimed
+from identity.storage.registry import CONSTANT
 from identity.storage.sealing_keys import has_sealing_keys
 
 
@@ -100,6 +101,20 @@ def bind(database: Database) -> None:
     with database.transaction() as uow:
         uow.registry.claim()
         uow.sealing_keys.register()
+
+
+def fits(database: Database, source: KeySource) -> bool:
+    """Whether the keys can be had where they are kept, and are still those of this database.
+
+    Raises:
+        StateError: They cannot be had, or are damaged.
+    """
+    ring = source.read()
+    if ring is None:
+        return False
+    # The index key is the one that no rotation changes: another one finds nobody.
+    kind, value = "registry", CONSTANT.decode()
+    return Vault(ring).blind_index(kind, value) == database.sealer.blind_index(kind, value)
 
 
 def _first_keys(source: KeySource, *, has_keys: bool) -> KeyRing:

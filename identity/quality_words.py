@@ -205,6 +205,10 @@ ODDITIES: Mapping[AnomalyKind, tuple[str, str]] = MappingProxyType(
             "Point of sale started many on one day",
             "Điểm giao dịch kích hoạt nhiều trong ngày",
         ),
+        AnomalyKind.PROBE_OF_TWO_PEOPLE: (
+            "One photograph used for two people",
+            "Một ảnh chụp dùng cho hai người",
+        ),
     }
 )
 """Each anomaly, in English and Vietnamese."""

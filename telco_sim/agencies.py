@@ -48,6 +48,7 @@ from subid.v1.verification_service_pb2 import (
     StartPresenceResponse,
 )
 from telco_sim.messages import date_message, instant_message
+from telco_sim.receipts import ReceiptDesk
 from telco_sim.wire import Caller, Refusal, new_request_id
 
 LEGAL_BASIS = "Law 26/2023/QH15, art. 10"
@@ -146,6 +147,7 @@ class Agency:
                 that nobody reads.
         """
         self.name = caller.name
+        self.receipts = ReceiptDesk(caller)
         self.asked_count = 0
         self.refused_count = 0
         self.told_apart_count = 0

@@ -57,6 +57,16 @@ def embargo_without_right(world: World) -> Answer:
     return _look_up(world, world.agency.name, grounds)
 
 
+def anothers_receipt(world: World) -> Answer:
+    """An agency asks for the receipt of what others did with a citizen's data."""
+    personal_id = world.verified_subscriber().holder.personal_id
+    shown, _ = world.app.accesses(personal_id)
+    others = [each.entry_id for each in shown if each.caller != f"agency:{FISHER}"]
+    # Any number will do at a service that lists nothing.
+    world.agencies[FISHER].receipts.receipt(next(iter(others), 1))
+    return _ACCEPTED
+
+
 def more_than_granted(world: World) -> Answer:
     """An agency that may know whether somebody can be reached asks for the number."""
     return _look_up(world, FISHER, grounds_of(PURPOSE_PUBLIC_SAFETY))
@@ -304,6 +314,12 @@ AGENCY_CHEATS = (
         tried="say no to a change of another citizen's primary number",
         expected=("NOT_FOUND", "CHANGE_NOT_FOUND"),
         attempt=anothers_change_vetoed,
+    ),
+    Cheat(
+        name="somebody else's receipt",
+        tried="have the audit log prove what another caller did with a citizen's data",
+        expected=("NOT_FOUND", "AUDIT_ENTRY_NOT_FOUND"),
+        attempt=anothers_receipt,
     ),
     Cheat(
         name="somebody else's export",

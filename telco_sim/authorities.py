@@ -14,6 +14,8 @@ from subid.v1.agency_service_pb2 import (
     Grant,
     RegisterAgencyRequest,
     RegisterAgencyResponse,
+    ResumeLookupsRequest,
+    ResumeLookupsResponse,
     Right,
 )
 from subid.v1.compliance_service_pb2 import (
@@ -205,6 +207,18 @@ class Regulator:
             RegisterAgencyRequest(request_id=new_request_id(), name=name, grants=granted),
         )
         return response.agency
+
+    def resume_lookups(self, caller: str) -> bool:
+        """Let a caller look people and numbers up again; returns whether it was stopped.
+
+        Raises:
+            Refusal: The service said no.
+        """
+        response: ResumeLookupsResponse = self._caller.ask(
+            self._caller.agencies.ResumeLookups,
+            ResumeLookupsRequest(request_id=new_request_id(), caller=caller),
+        )
+        return response.was_stopped
 
     def approve_template(
         self, agency: str, name: str, urgency: MessageUrgency, text: LocalizedText

@@ -40,6 +40,7 @@ from subid.v1.privacy_service_pb2 import (
 from subid.v1.subscription_pb2 import Subscription
 from telco_sim.disputes import DisputeDesk
 from telco_sim.messages import instant_of
+from telco_sim.receipts import ReceiptDesk
 from telco_sim.verifications import VerificationDesk
 from telco_sim.wire import Caller, new_request_id
 
@@ -56,6 +57,7 @@ class CitizenApp:
         """Take the connection of a caller with the role `citizen-app`."""
         self.verifications = VerificationDesk(caller)
         self.disputes = DisputeDesk(caller)
+        self.receipts = ReceiptDesk(caller)
         self._caller = caller
 
     def subscriptions(self, personal_id: str) -> Iterator[Subscription]:

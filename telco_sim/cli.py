@@ -14,7 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from telco_sim.demo import Stage, own_stage, perform, running_stage
+from telco_sim.load.command import load
 from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
+from telco_sim.recording import Recording
 from telco_sim.report import Report, print_report
 from telco_sim.scenarios import TITLES
 from telco_sim.server import ServiceStartError
@@ -44,6 +46,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.command()(load)
 
 
 @app.callback()
@@ -78,6 +83,10 @@ def demo(  # noqa: PLR0913 - each parameter is an option of the command
     state: Annotated[
         Path | None, typer.Option(help="New folder for the service's state; kept.")
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Folder for what the service is told of people, and refuses with."),
+    ] = None,
     connect: Annotated[
         str, typer.Option(help="Play against the service at HOST:PORT, with --callers.")
     ] = "",
@@ -98,13 +107,18 @@ def demo(  # noqa: PLR0913 - each parameter is an option of the command
         day_count=days,
     )
     console = Console()
+    recording = None if record is None else Recording()
     try:
         library = _library(photos)
         with _stage(connect, callers=callers, trust_anchors=trust_anchors, state=state) as stage:
-            played = _perform(plan, stage=stage, library=library, console=console)
+            played = _perform(
+                plan, stage=stage, library=library, console=console, recording=recording
+            )
     except _UNPLAYABLE as error:
         Console(stderr=True).print(f"[red]{type(error).__name__}[/]: {error}")
         raise typer.Exit(EXIT_UNPLAYABLE) from error
+    if record is not None and recording is not None:
+        recording.write(record)
     played.write(report)
     print_report(played, console=console)
     console.print(f"The whole report is in {report}.")
@@ -137,7 +151,14 @@ def _stage(
             yield stage
 
 
-def _perform(plan: Plan, *, stage: Stage, library: PhotographLibrary, console: Console) -> Report:
+def _perform(
+    plan: Plan,
+    *,
+    stage: Stage,
+    library: PhotographLibrary,
+    console: Console,
+    recording: Recording | None,
+) -> Report:
     columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         story = progress.add_task("The service is up", total=len(TITLES))
@@ -145,7 +166,7 @@ def _perform(plan: Plan, *, stage: Stage, library: PhotographLibrary, console: C
         def begin(title: str) -> None:
             progress.update(story, description=title, completed=TITLES.index(title))
 
-        return perform(plan, stage=stage, library=library, begin=begin)
+        return perform(plan, stage=stage, library=library, begin=begin, recording=recording)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from telco_sim.agencies import FISHER, GUESSER, HASTY, STRANGER, WRITER, Agency, Look
+from telco_sim.assertions import AssertionIssuer, CitizenProofs
 from telco_sim.authorities import PopulationAuthority, Regulator
 from telco_sim.books import Bookkeeper, e164, new_number
 from telco_sim.cards import CardAuthority, Companion
@@ -127,6 +128,9 @@ def open_callers(address: str, *, folder: Path, wiretap: Wiretap) -> Iterator[Ma
         FileNotFoundError: A caller's certificate is not in the folder.
     """
     keys = {each.name: CallerKeys.read(folder, name=each.name) for each in CALLERS}
+    proofs = CitizenProofs(
+        AssertionIssuer.of_folder(folder), certificate=keys[APP].certificate or b""
+    )
     keys[NO_CERTIFICATE] = keys[AGENCY].without_certificate()
     keys[HOME_MADE_CERTIFICATE] = home_made(keys[AGENCY])
     with ExitStack() as channels:
@@ -135,7 +139,8 @@ def open_callers(address: str, *, folder: Path, wiretap: Wiretap) -> Iterator[Ma
                 name=name,
                 channel=channels.enter_context(open_channel(address, keys=each)),
                 wiretap=wiretap,
-                private_key=each.private_key,
+                keys=each,
+                proofs=proofs if name == APP else None,
             )
             for name, each in keys.items()
         }

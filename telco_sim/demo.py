@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grpc
 
+from telco_sim.assertions import ISSUER, KEY_SET_FILE, AssertionIssuer
 from telco_sim.cards import CardAuthority
 from telco_sim.country import (
     AGENCY,
@@ -25,9 +26,16 @@ from telco_sim.country import (
 from telco_sim.journal import Invariant
 from telco_sim.measurements import Measurements
 from telco_sim.photographs import PhotographLibrary
+from telco_sim.recording import Recording
 from telco_sim.report import Report, report_of
 from telco_sim.scenarios import play
-from telco_sim.server import Service, ServiceStartError, enrol_callers, running_service
+from telco_sim.server import (
+    Service,
+    ServiceStartError,
+    enrol_callers,
+    enrol_issuer,
+    running_service,
+)
 from telco_sim.wire import CallerKeys, Wiretap, open_channel
 from telco_sim.world import Plan
 
@@ -69,6 +77,8 @@ def own_stage(state: Path) -> Iterator[Stage]:
     callers.mkdir(parents=True)
     authority = _found_authorities(trust_anchors)
     enrol_callers(CALLERS, state=state, folder=callers)
+    AssertionIssuer.of_folder(callers)
+    enrol_issuer(ISSUER, keys=callers / KEY_SET_FILE, state=state)
     with running_service(state=state, trust_anchors=trust_anchors) as service:
         yield Stage(
             address=service.address,
@@ -117,6 +127,7 @@ def perform(
     stage: Stage,
     library: PhotographLibrary,
     begin: Callable[[str], None] = lambda _: None,
+    recording: Recording | None = None,
 ) -> Report:
     """Play the story on a stage and report.
 
@@ -125,12 +136,13 @@ def perform(
         stage: Where; a service that was started for the story is stopped.
         library: Whose faces the citizens borrow.
         begin: Told the title of each chapter that begins.
+        recording: Keeps what the service is told about people, and what it refuses with.
 
     Raises:
         Refusal: The service did not even say what time it is.
     """
     started_s = time.monotonic()
-    wiretap = Wiretap(Measurements())
+    wiretap = Wiretap(Measurements(), recording=recording)
     with open_callers(stage.address, folder=stage.callers, wiretap=wiretap) as callers:
         world = build_world(
             plan, callers=callers, library=library, authority=stage.authority, wiretap=wiretap

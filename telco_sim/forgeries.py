@@ -25,6 +25,9 @@ from telco_sim.world import Subscriber, World
 _DG15 = 15
 _NONCE_BYTES = 8
 
+_CHEATS_PER_VICTIM = 4
+"""Fewer than the failures that the service lets anybody have before it makes them wait."""
+
 _AUTHORITY_AGE = timedelta(days=3 * 365)
 """Old enough to have issued every card there is."""
 
@@ -146,12 +149,27 @@ def superseded_card(world: World) -> Answer:
 
 
 def cast_victim(world: World) -> Subscriber:
-    """Return whoever is cheated: a holder who was never verified, and could be."""
-    return world.cast.role("a victim", suits=lambda each: world.has_tried_face(each.holder))
+    """Return whoever is cheated: a holder who was never verified, and could be.
+
+    Somebody else after a few cheats, because the service makes those wait who fail again and again;
+    all of one face, so that a thief who has another is no victim's double.
+    """
+
+    def suits(each: Subscriber) -> bool:
+        first = _first_victim(world)
+        return world.has_tried_face(each.holder) and not world.studio.has_other_face(
+            each.holder, than=first.holder
+        )
+
+    return world.cast.turn("a victim", turns=_CHEATS_PER_VICTIM, suits=suits)
+
+
+def _first_victim(world: World) -> Subscriber:
+    return world.cast.role("a first victim", suits=lambda each: world.has_tried_face(each.holder))
 
 
 def _thief(world: World) -> Citizen:
-    victim = cast_victim(world).holder
+    victim = _first_victim(world).holder
     thief = world.cast.role(
         "a thief",
         suits=lambda each: (

@@ -39,6 +39,7 @@ class Invariant(StrEnum):
     ACCESSES_SHOWN = "a person sees each access by an agency, in order, with purpose and file"
     EMBARGO_ENDS = "an access under embargo is counted at once, and shown after its end"
     LOCK_HOLDS = "while choices are locked nobody takes a number or a choice in the person's name"
+    RECEIPT_PROVES = "a receipt proves an access without the service, and a changed one nothing"
     EXPORT_IS_OWN = "an export is complete, signed, and checked without the service"
     PRESENCE_IS_PROVED = "a card at a counter is a token for that agency, checked without asking"
     UNKNOWN_LOOKS_ALIKE = "an unknown person looks like one without a primary number"

@@ -7,7 +7,9 @@ what is in a chapter.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from telco_sim.abuse_cheats import ABUSE_CHEATS
 from telco_sim.agency_cheats import AGENCY_CHEATS
+from telco_sim.assertion_cheats import ASSERTION_CHEATS
 from telco_sim.attackers import Outcome, try_all
 from telco_sim.card_cheats import CARD_CHEATS
 from telco_sim.chapters import (
@@ -22,6 +24,7 @@ from telco_sim.chapters import (
     letters,
     passing_days,
     primaries,
+    proofs,
     quality,
     register,
     rights,
@@ -34,7 +37,15 @@ from telco_sim.journal import Invariant
 from telco_sim.wire import Refusal
 from telco_sim.world import CountryTooSmallError, World
 
-CHEATS = (*FORGERIES, *CARD_CHEATS, *INTRUSIONS, *ENFORCEMENT_CHEATS, *AGENCY_CHEATS)
+CHEATS = (
+    *FORGERIES,
+    *CARD_CHEATS,
+    *INTRUSIONS,
+    *ASSERTION_CHEATS,
+    *ENFORCEMENT_CHEATS,
+    *AGENCY_CHEATS,
+    *ABUSE_CHEATS,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +103,7 @@ BEFORE_CHEATS = (
             rights.lock_choices,
             rights.keep_from_person,
             rights.read_accesses,
+            proofs.keep_receipts,
             rights.export_data,
         ),
     ),

@@ -88,7 +88,7 @@ def enrol_callers(
     def enrol(caller: CallerIdentity) -> None:
         arguments = ("--role", caller.role, "--name", caller.name, "--out", str(folder))
         finished = subprocess.run(  # noqa: S603 - our own command, no shell
-            [*command, "callers", "add", "--state", str(state), *arguments],
+            [*command, "callers", "issue", "--state", str(state), *arguments],
             capture_output=True,
             text=True,
             check=False,
@@ -103,6 +103,31 @@ def enrol_callers(
         list(clerks.map(enrol, others))
 
 
+def enrol_issuer(
+    issuer: str, *, keys: Path, state: Path, command: Sequence[str] = SERVICE_COMMAND
+) -> None:
+    """Have the service believe what an issuer says of citizens.
+
+    Args:
+        issuer: What it writes as `iss`.
+        keys: Its public keys, a JWK set.
+        state: The service's state.
+        command: How the service is told.
+
+    Raises:
+        ServiceStartError: The command refused it.
+    """
+    arguments = ("--issuer", issuer, "--state", str(state))
+    finished = subprocess.run(  # noqa: S603 - our own command, no shell
+        [*command, "issuers", "add", "simulated", str(keys), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if finished.returncode != 0:
+        raise ServiceStartError(f"the issuer is not believed: {finished.stderr.strip()}")
+
+
 @contextmanager
 def running_service(
     *,
@@ -110,22 +135,24 @@ def running_service(
     trust_anchors: Path,
     command: Sequence[str] = SERVICE_COMMAND,
     start_timeout_s: float = START_TIMEOUT_S,
+    listen: str = "127.0.0.1:0",
 ) -> Iterator[Service]:
-    """Run the service with a simulated clock on a free port, and stop it at the end.
+    """Run the service with a simulated clock, and stop it at the end.
 
     Args:
         state: The service's state directory; its log goes there as well.
         trust_anchors: Folder with the certificates that sign ID cards.
         command: How to call the service's command line.
         start_timeout_s: How long to wait for the line that says where it listens.
+        listen: Where it listens; a free port by default.
 
     Raises:
         ServiceStartError: It ended, stayed silent or said something else.
     """
     log_path = state / "service.log.jsonl"
-    arguments = ["--state", str(state), "--listen", "127.0.0.1:0", "--simulated-clock"]
+    arguments = ["--state", str(state), "--listen", listen, "--simulated-clock"]
     with (
-        log_path.open("w", encoding="utf-8") as log,
+        log_path.open("a", encoding="utf-8") as log,
         subprocess.Popen(  # noqa: S603 - our own command, no shell
             [*command, "serve", *arguments, "--trust-anchors", str(trust_anchors)],
             stdout=subprocess.PIPE,

@@ -5,15 +5,17 @@ like. It refuses to know who sees them.
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import count
 from random import Random
 from types import MappingProxyType
 
 from PIL import Image, ImageEnhance, ImageFilter
 
+from telco_sim.camera import retake
 from telco_sim.card_kinds import Order
 from telco_sim.cards import Card, CardAuthority, expiry_of
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary
@@ -65,6 +67,7 @@ class Studio:
         self._today = today
         self._cards: dict[str, Card] = {}
         self._photographs: dict[tuple[str, int], tuple[bytes, ...]] = {}
+        self._uses: dict[tuple[str, int], Iterator[int]] = {}
         self._portrait = cache(PhotographedPerson.portrait)
 
     def card_of(self, citizen: Citizen) -> Card:
@@ -103,15 +106,19 @@ class Studio:
         )
 
     def photographs_of(self, citizen: Citizen, *, visit: int = 0) -> tuple[bytes, ...]:
-        """Return live photographs of a citizen."""
+        """Return live photographs of a citizen, no two alike: those of one visit a moment apart."""
         taken = (citizen.personal_id, visit)
-        if taken not in self._photographs:  # a cheat who tries again brings the same ones
+        number = next(self._uses.setdefault(taken, count()))
+        if taken not in self._photographs:
             generator = self._chance_of(citizen, f"visit {visit}")
             face = self._face_of(citizen)
             self._photographs[taken] = tuple(
                 face.probe(generator=generator) for _ in range(_PHOTOGRAPHS_PER_VISIT)
             )
-        return self._photographs[taken]
+        if number == 0:
+            return self._photographs[taken]
+        moment = self._chance_of(citizen, f"visit {visit}, moment {number}")
+        return tuple(retake(each, generator=moment) for each in self._photographs[taken])
 
     def poor_photograph_of(self, citizen: Citizen, poor: PoorPhotograph) -> bytes:
         """Return a photograph that shows nothing to compare."""

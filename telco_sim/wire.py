@@ -20,6 +20,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc_status import rpc_status
 
 from subid.v1.agency_service_pb2_grpc import AgencyServiceStub
+from subid.v1.audit_service_pb2_grpc import AuditServiceStub
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
@@ -34,7 +35,9 @@ from subid.v1.quality_service_pb2_grpc import QualityServiceStub
 from subid.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 from subid.v1.verification_service_pb2_grpc import VerificationServiceStub
 from subid.v1.wave_service_pb2_grpc import WaveServiceStub
+from telco_sim.assertions import CitizenProofs
 from telco_sim.measurements import Measurements
+from telco_sim.recording import Recording
 
 REQUEST_BYTES_MAX = 20 * 1024 * 1024
 """The contract's bound on CompleteVerificationRequest, the largest message there is."""
@@ -62,7 +65,7 @@ class CallerKeys:
 
     @classmethod
     def read(cls, folder: Path, *, name: str) -> Self:
-        """Read the files that `identity callers add` wrote.
+        """Read the files that `identity callers issue` wrote.
 
         Raises:
             FileNotFoundError: One of the three files is missing.
@@ -139,16 +142,34 @@ class Write:
 class Wiretap:
     """What is seen on the wires of all callers: durations, refusals, and writes to repeat."""
 
-    def __init__(self, measurements: Measurements) -> None:
-        """Start with nothing seen."""
+    def __init__(self, measurements: Measurements, *, recording: Recording | None = None) -> None:
+        """Start with nothing seen.
+
+        Args:
+            measurements: Where durations go.
+            recording: Where goes what the service is told and refuses; None to keep none of it.
+        """
         self.measurements = measurements
+        self.recording = recording
         self.refusals: Counter[str] = Counter()
         self._writes: list[Write] = []
         self._write_counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def saw_refusal(self, refusal: Refusal) -> None:
-        """Count a refusal by its reason, or by its status when it names none."""
+    def saw_request(self, request: Message) -> None:
+        """Look at a request that is about to be sent."""
+        if self.recording is not None:
+            self.recording.heard_request(request)
+
+    def saw_refusal(self, refusal: Refusal, error: grpc.RpcError) -> None:
+        """Count a refusal by its reason, or by its status when it names none.
+
+        Args:
+            refusal: As it was decoded.
+            error: As it came.
+        """
+        if self.recording is not None:
+            self.recording.heard_refusal(error)
         with self._lock:
             self.refusals[refusal.reason or refusal.status] += 1
 
@@ -171,7 +192,13 @@ class Caller:
     """One caller's connection: a stub for each service, and a call that is measured."""
 
     def __init__(
-        self, *, name: str, channel: grpc.Channel, wiretap: Wiretap, private_key: bytes | None
+        self,
+        *,
+        name: str,
+        channel: grpc.Channel,
+        wiretap: Wiretap,
+        keys: CallerKeys,
+        proofs: CitizenProofs | None = None,
     ) -> None:
         """Take a channel; whoever made it closes it.
 
@@ -179,10 +206,13 @@ class Caller:
             name: Who calls.
             channel: The connection.
             wiretap: Who looks on.
-            private_key: The key of the caller's certificate in PEM, or None for a caller without.
+            keys: What the caller proves itself with.
+            proofs: What a citizen app proves its citizens with; None for everybody else.
         """
         self.name = name
-        self.private_key = private_key
+        self.private_key = keys.private_key
+        self.certificate = keys.certificate
+        self.proofs = proofs
         self._wiretap = wiretap
         self.population = PopulationServiceStub(channel)
         self.subscriptions = SubscriptionServiceStub(channel)
@@ -199,18 +229,29 @@ class Caller:
         self.notifications = NotificationServiceStub(channel)
         self.privacy = PrivacyServiceStub(channel)
         self.kyc = KycServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
 
-    def ask(self, method: Callable[..., Any], request: Message) -> Any:  # noqa: ANN401 - the stub decides
+    def ask(
+        self, method: Callable[..., Any], request: Message, *, authorization: str | None = None
+    ) -> Any:  # noqa: ANN401 - the stub decides
         """Call a unary method and return its response.
+
+        Args:
+            method: The method.
+            request: What is asked.
+            authorization: What is shown, empty for nothing; by default what proves whoever acts.
 
         Raises:
             Refusal: The service, or the way to it, said no.
         """
 
         def send() -> Any:  # noqa: ANN401 - as above
-            return method(request, timeout=ANSWER_TIMEOUT_S)
+            shown = self._shown(request, authorization)
+            return method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown)
 
-        answer = self._answer(method_name(request), send)
+        answer = self._answer([request], send)
+        if self.proofs is not None and "verification_id" in answer.DESCRIPTOR.fields_by_name:
+            self.proofs.remember(answer.verification_id, request)
         if "request_id" in request.DESCRIPTOR.fields_by_name:
             self._saw_write(request, send, answer)
         return answer
@@ -225,7 +266,7 @@ class Caller:
         def send() -> Any:  # noqa: ANN401 - as ask
             return method(iter(requests), timeout=ANSWER_TIMEOUT_S)
 
-        answer = self._answer(method_name(requests[0]), send)
+        answer = self._answer(requests, send)
         self._saw_write(requests[0], send, answer)
         return answer
 
@@ -239,7 +280,7 @@ class Caller:
         def send() -> list[Any]:
             return list(method(iter(requests), timeout=ANSWER_TIMEOUT_S))
 
-        answers: list[Any] = self._answer(method_name(requests[0]), send)
+        answers: list[Any] = self._answer(requests, send)
         return answers
 
     def read(self, method: Callable[..., Any], request: Message) -> list[Any]:
@@ -250,9 +291,10 @@ class Caller:
         """
 
         def send() -> list[Any]:
-            return list(method(request, timeout=ANSWER_TIMEOUT_S))
+            shown = self._shown(request, None)
+            return list(method(request, timeout=ANSWER_TIMEOUT_S, metadata=shown))
 
-        answers: list[Any] = self._answer(method_name(request), send)
+        answers: list[Any] = self._answer([request], send)
         return answers
 
     def follow(
@@ -274,23 +316,34 @@ class Caller:
             stream.cancel()
             return taken
 
-        answers: list[Any] = self._answer(method_name(request), send)
+        answers: list[Any] = self._answer([request], send)
         return answers
 
-    def _answer(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
+    def _answer(self, requests: Sequence[Message], send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
+        for each in requests:
+            self._wiretap.saw_request(each)
+        return self._measured(method_name(requests[0]), send)
+
+    def _measured(self, name: str, send: Callable[[], Any]) -> Any:  # noqa: ANN401 - as ask
         try:
             with self._wiretap.measurements.measured(name):
                 return send()
         except grpc.RpcError as error:
             refusal = Refusal.of(error)
-            self._wiretap.saw_refusal(refusal)
+            self._wiretap.saw_refusal(refusal, error)
             raise refusal from error
+
+    def _shown(self, request: Message, authorization: str | None) -> tuple[tuple[str, str], ...]:
+        """The metadata of a call: for whom an app calls, made for each call anew."""
+        if authorization is None:
+            authorization = "" if self.proofs is None else self.proofs.authorization(request)
+        return (("authorization", authorization),) if authorization else ()
 
     def _saw_write(self, request: Message, send: Callable[[], Any], answer: Message) -> None:
         name = method_name(request)
 
         def repeat() -> Any:  # noqa: ANN401 - as ask
-            return self._answer(f"{name} (repeated)", send)
+            return self._measured(f"{name} (repeated)", send)
 
         self._wiretap.saw_write(Write(method=name, repeat=repeat, answer=answer))
 

@@ -4,9 +4,10 @@ Owns who is in it, how large it is, what the simulation knows to be true, and wh
 chapter may use without getting in the way of another. It refuses to know what happens.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import count
 from random import Random
 
 from subid.v1.enforcement_service_pb2 import AdvanceEnforcementResponse
@@ -88,6 +89,7 @@ class Cast:
         generator.shuffle(self._waiting)
         self._holders_cast: set[str] = set()
         self._roles: dict[str, Subscriber] = {}
+        self._turns: dict[str, Iterator[int]] = {}
 
     def take(
         self,
@@ -129,6 +131,17 @@ class Cast:
                 raise CountryTooSmallError(name)
             (self._roles[name],) = found
         return self._roles[name]
+
+    def turn(
+        self, name: str, *, turns: int, suits: Callable[[Subscriber], bool] = lambda _: True
+    ) -> Subscriber:
+        """Return who plays a role for some turns, and then somebody else who suits.
+
+        Raises:
+            CountryTooSmallError: Nobody is left who suits.
+        """
+        number = next(self._turns.setdefault(name, count()))
+        return self.role(f"{name} {number // turns}", suits=suits)
 
     def give_part(self, citizen: Citizen) -> None:
         """Keep a citizen from being cast for anything else."""

@@ -15,7 +15,7 @@ from identity.security.keys import generate_key_ring
 from identity.security.vault import Vault
 from identity.storage.database import Database, UnitOfWork, connect
 from identity.storage.embedded import embedded_postgres
-from tests.databases import own_database, own_engine
+from tests.databases import forget_migrated, own_database, own_engine
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
@@ -38,6 +38,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> It
     """The URL of the run's PostgreSQL; workers share one server."""
     if given := os.environ.get(OTHER_SERVER):
         yield given
+        forget_migrated(given)
         return
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent

@@ -61,6 +61,11 @@ class FaceEngine:
         self._models: FaceModels | None = None
         self._lock = threading.Lock()
 
+    @property
+    def operating_point(self) -> OperatingPoint:
+        """The thresholds that `compare` judges by."""
+        return self._operating_point
+
     def warm_up(self) -> None:
         """Load the models now, so that the first photograph does not wait for them.
 

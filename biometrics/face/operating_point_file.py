@@ -57,6 +57,11 @@ def to_json(point: OperatingPoint, *, sign_key: Ed25519PrivateKey | None = None)
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
+def content_digest(point: OperatingPoint) -> str:
+    """SHA-256 (hex) of what the file of an operating point says, its signature aside."""
+    return hashlib.sha256(_canonical(asdict(point))).hexdigest()
+
+
 def from_json(data: bytes, *, trusted_key: Ed25519PublicKey | None = None) -> OperatingPoint:
     """The operating point that `to_json` wrote.
 

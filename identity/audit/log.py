@@ -21,6 +21,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     RowMapping,
+    SmallInteger,
     Table,
     Text,
     TextClause,
@@ -28,10 +29,22 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
 )
+
+
+class TransactionID(UserDefinedType[str]):
+    """A transaction's number, which a server never gives again: PostgreSQL's xid8."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """The name of the type."""
+        return "xid8"
+
 
 audit_entry = Table(
     "audit_entry",
@@ -49,7 +62,23 @@ audit_entry = Table(
     Column("shown_from", DateTime(timezone=True), comment="a court's embargo; null without one"),
     Column("fields", Text, comment="what was given away, by commas"),
     Column("details", JSONB, nullable=False, comment="codes and counts, no data"),
+    # The order in which entries are sealed (identity.audit.sealing).
+    Column(
+        "era",
+        SmallInteger,
+        nullable=False,
+        server_default=text("1"),
+        comment="of the server whose transactions are counted",
+    ),
+    Column(
+        "transaction_id",
+        TransactionID,
+        nullable=False,
+        server_default=text("pg_current_xact_id()"),
+        comment="which wrote it",
+    ),
     Index("ix_audit_entry_citizen", "citizen_key", "entry_id"),
+    Index("ix_audit_entry_order", "era", "transaction_id", "entry_id"),
     Index(
         "ix_audit_entry_withheld",
         "citizen_key",

@@ -19,7 +19,8 @@ class AccessKind(StrEnum):
 _READS = (
     *("can_notify", "complete_presence", "explain_subscription", "get_arrangement", "get_contact"),
     "get_data_request",
-    *("get_dispute", "get_export", "get_notification", "get_primary_number", "get_subscription"),
+    *("get_dispute", "get_export", "get_inclusion_proof", "get_notification"),
+    *("get_primary_number", "get_receipt", "get_subscription"),
     *("get_verification", "kyc_device_swap", "kyc_device_swap_date", "kyc_match", "kyc_recycling"),
     *("kyc_sim_swap", "kyc_sim_swap_date", "kyc_tenure", "list_accesses", "list_arrangements"),
     *("list_choices", "list_data_requests", "list_notifications", "list_own_subscriptions"),
@@ -28,7 +29,7 @@ _READS = (
 _CHANGES = (
     *("accept_arrangement", "acknowledge_data_request", "acknowledge_message", "act_for"),
     *("add_evidence", "appeal_dispute", "apply_population_change", "apply_primary_change"),
-    *("attest_guardianship", "close_arrangement", "close_dispute"),
+    *("attest_guardianship", "close_arrangement", "close_dispute", "flag_probe"),
     *("complete_verification", "confirm_primary_number", "decide_dispute", "disown_subscription"),
     *("end_arrangement", "erase_person", "file_complaint", "lapse_primary_change", "open_case"),
     *("open_dispute", "post_tiding", "propose_company_line", "propose_guardianship"),
@@ -48,6 +49,7 @@ ACTIONS: Mapping[str, AccessKind] = MappingProxyType(
 OWN_LOOKS = frozenset(
     {
         *("explain_subscription", "get_arrangement", "get_data_request", "get_export"),
+        *("get_inclusion_proof", "get_receipt"),
         *("get_primary_number", "get_verification", "list_accesses", "list_arrangements"),
         *("list_choices", "list_data_requests", "list_own_subscriptions"),
     }

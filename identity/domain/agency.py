@@ -77,11 +77,14 @@ class Agency:
         name: As in its certificate.
         is_active: Whether it may ask at all.
         grants: One for each purpose that it has.
+        is_stopped: Its look-ups were stopped, because they looked like guesses. Said when it is
+            read, never when it is registered.
     """
 
     name: str
     is_active: bool
     grants: Collection[Grant]
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

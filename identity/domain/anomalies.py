@@ -26,6 +26,8 @@ class AnomalyKind(StrEnum):
     PERSON_ABOVE_CAP = "person_above_cap"
     PERSON_ABOVE_OPERATOR_CAP = "person_above_operator_cap"
     POINT_OF_SALE_ABOVE_BOUND = "point_of_sale_above_bound"
+    PROBE_OF_TWO_PEOPLE = "probe_of_two_people"
+    """One live photograph was presented for the holder and for somebody else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

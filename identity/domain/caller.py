@@ -18,6 +18,7 @@ class Role(StrEnum):
     CITIZEN_APP = "citizen-app"
     POPULATION = "population"
     REGULATOR = "regulator"
+    WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True)

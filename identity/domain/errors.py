@@ -190,6 +190,19 @@ class VerificationExpiredError(DomainError):
     reason = "VERIFICATION_EXPIRED"
 
 
+class VerificationThrottledError(DomainError):
+    """Several attempts failed in a row: the next one waits."""
+
+    reason = "VERIFICATION_THROTTLED"
+    retry_after_s = 30.0
+
+
+class VerificationChannelClosedError(DomainError):
+    """So many attempts failed here that the holder is to be verified through another channel."""
+
+    reason = "VERIFICATION_CHANNEL_CLOSED"
+
+
 class PrimaryNotEligibleError(DomainError):
     """The number is not the citizen's own, linked, verified and in service."""
 
@@ -365,6 +378,24 @@ class CallerUnknownError(DomainError):
     reason = "CALLER_UNKNOWN"
 
 
+class CertificateRefusedError(DomainError):
+    """The certificate is revoked, has ended, or is by no authority that may name its caller."""
+
+    reason = "CERTIFICATE_REFUSED"
+
+
+class AssertionMissingError(DomainError):
+    """A citizen app has not proved which citizen is there."""
+
+    reason = "ASSERTION_MISSING"
+
+
+class AssertionInvalidError(DomainError):
+    """What a citizen app shows proves nothing: not signed, ended, or bound to somebody else."""
+
+    reason = "ASSERTION_INVALID"
+
+
 class PermissionRefusedError(DomainError):
     """The caller's role may not call this method."""
 
@@ -414,6 +445,12 @@ class MatchingStoppedError(DomainError):
     reason = "MATCHING_STOPPED"
 
 
+class LookupsStoppedError(DomainError):
+    """The caller's look-ups look like personal IDs or numbers tried out; a person decides."""
+
+    reason = "LOOKUPS_STOPPED"
+
+
 class RateLimitedError(DomainError):
     """Asked too often, or wrong too often; says when to ask again."""
 
@@ -433,11 +470,43 @@ class WatcherTooSlowError(DomainError):
     reason = "WATCHER_TOO_SLOW"
 
 
+class CallTooLongError(DomainError):
+    """The service gave the call up; what it was to change may be changed all the same."""
+
+    reason = "CALL_TOO_LONG"
+    retry_after_s = 1.0
+
+
 class OverloadedError(DomainError):
     """More work is waiting than the service finishes in good time."""
 
     reason = "OVERLOADED"
     retry_after_s = 1.0
+
+
+class AuditEntryNotFoundError(DomainError):
+    """No such entry of the audit log, or not the caller's to know."""
+
+    reason = "AUDIT_ENTRY_NOT_FOUND"
+
+
+class AuditNotSealedError(DomainError):
+    """The entry, or a head as it is asked for, is not sealed yet; soon it will be."""
+
+    reason = "AUDIT_NOT_SEALED"
+    retry_after_s = 1.0
+
+
+class TreeSizeInvalidError(DomainError):
+    """A tree of that size was not signed yet, or the sizes are the wrong way round."""
+
+    reason = "TREE_SIZE_INVALID"
+
+
+class CosignatureRefusedError(DomainError):
+    """Not a co-signature of this witness under a head of this log."""
+
+    reason = "COSIGNATURE_REFUSED"
 
 
 class ContendedError(DomainError):

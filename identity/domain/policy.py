@@ -14,11 +14,14 @@ from identity.domain.arrangement import ArrangementPolicy
 from identity.domain.contact_feed import ContactFeedPolicy
 from identity.domain.data_request import PrivacyPolicy
 from identity.domain.kyc import KycPolicy
+from identity.domain.lookup_watch import LookupPolicy
 from identity.domain.presence import PresencePolicy
 from identity.domain.primary_choice import PrimaryPolicy
+from identity.domain.probe_replay import ProbePolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
 from identity.domain.record_match import MatchPolicy
+from identity.domain.throttle import ThrottlePolicy
 from identity.domain.verification import VerificationPolicy
 
 
@@ -251,3 +254,6 @@ class PolicyPack:
     kyc: KycPolicy | None = None
     presence: PresencePolicy | None = None
     contact_feed: ContactFeedPolicy | None = None
+    throttle: ThrottlePolicy | None = None
+    probes: ProbePolicy | None = None
+    lookups: LookupPolicy | None = None

@@ -17,6 +17,7 @@ from identity.domain.calendar_date import day_of
 from identity.domain.contact_feed import ContactFeedPolicy
 from identity.domain.data_request import PrivacyPolicy
 from identity.domain.kyc import KycPolicy
+from identity.domain.lookup_watch import LookupPolicy
 from identity.domain.policy import (
     OPTIONAL_CAUSES,
     Bilingual,
@@ -29,9 +30,11 @@ from identity.domain.policy import (
 )
 from identity.domain.presence import PresencePolicy
 from identity.domain.primary_choice import PrimaryPolicy
+from identity.domain.probe_replay import ProbePolicy
 from identity.domain.quality import QualityPolicy
 from identity.domain.quarantine import NumberPolicy
 from identity.domain.record_match import MatchPolicy
+from identity.domain.throttle import ThrottlePolicy
 from identity.domain.verification import VerificationPolicy
 
 
@@ -77,6 +80,9 @@ class Rules:
         kyc: How much operators may ask of numbers.
         presence: How long tokens count that say who is present.
         contact_feed: How long agencies are told of changed contacts.
+        throttle: How long verifications that fail in a row make the next one wait.
+        probes: How long photographs are known again.
+        lookups: When callers that ask about nobody are stopped.
         tracks: The ladders that new cases are put on, by name.
         known_tracks: Every ladder that a case may be on, by version of the pack and name.
         adoptions: Which open cases move to another pack, because it is retroactive. They are named
@@ -97,6 +103,9 @@ class Rules:
     kyc: KycPolicy
     presence: PresencePolicy
     contact_feed: ContactFeedPolicy
+    throttle: ThrottlePolicy
+    probes: ProbePolicy
+    lookups: LookupPolicy
     tracks: Mapping[str, Track]
     known_tracks: Mapping[tuple[str, str], Track]
     adoptions: tuple[Adoption, ...] = ()
@@ -234,6 +243,9 @@ class PolicyBook:
             kyc=_only(packs, "kyc", day, KycPolicy()),
             presence=_only(packs, "presence", day, PresencePolicy()),
             contact_feed=_only(packs, "contact_feed", day, ContactFeedPolicy()),
+            throttle=_only(packs, "throttle", day, ThrottlePolicy()),
+            probes=_only(packs, "probes", day, ProbePolicy()),
+            lookups=_only(packs, "lookups", day, LookupPolicy()),
             tracks=MappingProxyType(_tracks(packs, day)),
             known_tracks=MappingProxyType(
                 {

@@ -102,6 +102,13 @@ class Section:
             raise self.fault(key, " must be a number with a decimal point")
         return value
 
+    def share(self, key: str) -> float:
+        """A share that is neither nothing nor everything."""
+        value = self.decimal(key)
+        if not 0 < value < 1:
+            raise self.fault(key, " must be above 0 and below 1")
+        return value
+
     def hours(self, key: str) -> timedelta:
         """A length of time in hours, whole or not."""
         value = self._body[key]

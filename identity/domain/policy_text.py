@@ -13,6 +13,14 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
+from identity.domain.abuse_text import (
+    LOOKUP_KEYS,
+    PROBE_KEYS,
+    THROTTLE_KEYS,
+    lookups_of,
+    probes_of,
+    throttle_of,
+)
 from identity.domain.anomalies import HolderPolicy
 from identity.domain.arrangement import ArrangementPolicy, GuardianAct, GuardianshipParty
 from identity.domain.contact_feed import ContactFeedPolicy
@@ -76,6 +84,8 @@ _KYC_BOUNDS = {
     "caller_per_minute_max": (1, 1_000_000),
     "number_per_hour_max": (1, 10_000),
 }
+_KEEP_EVIDENCE_DAYS_MAX = 36_600
+"""A hundred years: longer than anybody asks after a verdict, short enough to catch a slip."""
 _JUDGED_FROM_MAX = 1_000_000
 _ARRANGEMENT_BOUNDS = {
     "answer_within_days": (1, _DAYS_MAX),
@@ -91,7 +101,7 @@ _SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         _RATE_KEYS
         | {
             *("confirm_in_gazette", "nonce_lifetime_s"),
-            *("portrait_review_after_years", "trust_profile"),
+            *("portrait_review_after_years", "trust_profile", "keep_evidence_days"),
         },
     ),
     "holders": (SOURCE_KEYS, frozenset(_HOLDER_BOUNDS)),
@@ -109,6 +119,9 @@ _SECTION_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "kyc": (SOURCE_KEYS | _KYC_BOUNDS.keys(), frozenset()),
     "presence": (SOURCE_KEYS | {"token_lifetime_s"}, frozenset()),
     "contact_feed": (SOURCE_KEYS | {"interest_days", "kept_days"}, frozenset()),
+    "throttle": (SOURCE_KEYS | THROTTLE_KEYS, frozenset()),
+    "probes": (SOURCE_KEYS | PROBE_KEYS, frozenset()),
+    "lookups": (SOURCE_KEYS | LOOKUP_KEYS, frozenset()),
     "waves": (SOURCE_KEYS | {"cured_share_max", "complaint_share_max"}, frozenset()),
 }
 _VERSION_LENGTH_MAX = 64
@@ -163,6 +176,9 @@ def _pack(document: Mapping[str, Any]) -> PolicyPack:
         kyc=_read(sections, "kyc", _kyc),
         presence=_read(sections, "presence", _presence),
         contact_feed=_read(sections, "contact_feed", _contact_feed),
+        throttle=_read(sections, "throttle", throttle_of),
+        probes=_read(sections, "probes", probes_of),
+        lookups=_read(sections, "lookups", lookups_of),
         # Last: what has passed holds no value that has no canonical form.
         digest=_digest(document),
     )
@@ -221,6 +237,7 @@ def _verification(section: Section, *, version: str) -> VerificationPolicy:
         regulated=_regulated(section),
         nonce_lifetime=timedelta(seconds=nonce_s),
         trust_profile=_trust_profile(section),
+        keep_evidence_for=_keep_evidence_for(section),
     )
 
 
@@ -238,6 +255,13 @@ def _portrait_years(section: Section) -> int | None:
     return section.whole(key, 1, _PORTRAIT_YEARS_MAX) if key in section else None
 
 
+def _keep_evidence_for(section: Section) -> timedelta | None:
+    key = "keep_evidence_days"
+    if key not in section:
+        return None
+    return timedelta(days=section.whole(key, 1, _KEEP_EVIDENCE_DAYS_MAX))
+
+
 def _regulated(section: Section) -> RegulatedRates | None:
     """The rates of a regulation, stated together; `regulated` says whether they bind."""
     stated = {key for key in _RATE_KEYS if key in section}
@@ -245,7 +269,7 @@ def _regulated(section: Section) -> RegulatedRates | None:
         return None
     if stated != _RATE_KEYS:
         raise section.fault("regulated", ", far_max and frr_max belong together")
-    far_max, frr_max = _share(section, "far_max"), _share(section, "frr_max")
+    far_max, frr_max = section.share("far_max"), section.share("frr_max")
     is_binding = section.flag("regulated")
     return RegulatedRates(far_max=far_max, frr_max=frr_max) if is_binding else None
 
@@ -255,13 +279,6 @@ def _trust_profile(section: Section) -> str:
     if "trust_profile" not in section:
         return TRUST_PROFILE
     return section.name("trust_profile", length_max=_PROFILE_LENGTH_MAX)
-
-
-def _share(section: Section, key: str) -> float:
-    value = section.decimal(key)
-    if not 0 < value < 1:
-        raise section.fault(key, " must be above 0 and below 1")
-    return value
 
 
 def _holders(section: Section) -> HolderPolicy:
@@ -292,8 +309,8 @@ def _disputes(section: Section) -> DisputePolicy:
 
 def _waves(section: Section) -> WavePolicy:
     return WavePolicy(
-        cured_share_max=_share(section, "cured_share_max"),
-        complaint_share_max=_share(section, "complaint_share_max"),
+        cured_share_max=section.share("cured_share_max"),
+        complaint_share_max=section.share("complaint_share_max"),
     )
 
 
@@ -353,7 +370,7 @@ def _privacy(section: Section) -> PrivacyPolicy:
 
 def _match(section: Section) -> MatchPolicy:
     return MatchPolicy(
-        failed_share_max=_share(section, "failed_share_max"),
+        failed_share_max=section.share("failed_share_max"),
         judged_from=section.whole("judged_from", 1, _JUDGED_FROM_MAX),
     )
 

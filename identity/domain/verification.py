@@ -14,6 +14,7 @@ from uuid import UUID
 from identity.domain.calendar_date import day_of, whole_years
 from identity.domain.face_score import FaceScore, FaceZone
 from identity.domain.holder import HolderClaim, PopulationRecord
+from identity.domain.input_digests import InputDigests
 from identity.domain.link import (
     FieldOutcome,
     FieldResult,
@@ -25,6 +26,7 @@ from identity.domain.link import (
 )
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 
 NONCE_LIFETIME = timedelta(seconds=120)
 """Time to read a card and send what it said; a phone needs some ten seconds for the reading."""
@@ -61,6 +63,8 @@ class VerdictReason(StrEnum):
     CHIP_UNDETERMINED = "CHIP_UNDETERMINED"
     RECORD_MERGED = "RECORD_MERGED"
     CHIP_MAY_BE_COPY = "CHIP_MAY_BE_COPY"
+    PROBE_REPLAYED = "PROBE_REPLAYED"
+    PROBE_OF_ANOTHER_PERSON = "PROBE_OF_ANOTHER_PERSON"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +91,7 @@ class ChipEvidence:
             list, say), and the state's signature covers what the chip says.
         is_active: The chip signed this session's nonce: it is no copy of its files. False also in
             evidence from before it was recorded.
+        inputs: Digests of what was examined; None in evidence from before they were kept.
     """
 
     is_authentic: bool
@@ -95,6 +100,7 @@ class ChipEvidence:
     holder: ChipHolder | None
     is_undetermined: bool = False
     is_active: bool = False
+    inputs: InputDigests | None = None
 
     @property
     def is_readable(self) -> bool:
@@ -111,8 +117,14 @@ class FaceEvidence:
         failure: Why a face could not be taken, such as `NO_FACE`; None when both were.
         model_digest: SHA-256 (hex) of the network that made the templates.
         probe_digests: SHA-256 of each photograph.
+        probe_looks: What each looks like, as bits that a copy shares; empty when nothing was
+            compared, and in evidence from before.
         score: What is judged; None when nothing was compared, and in evidence from before
             operating points, which is judged by its distance alone.
+        replay: How a photograph was used before; None where none was, and in evidence from before
+            that was looked at.
+        operating_point_digest: SHA-256 (hex) of the operating point as its file says it, which the
+            thresholds of the score come from; None without one, and from before it was kept.
     """
 
     dissimilarity: float | None
@@ -120,6 +132,9 @@ class FaceEvidence:
     model_digest: str | None
     probe_digests: tuple[bytes, ...] = ()
     score: FaceScore | None = None
+    replay: ProbeReplay | None = None
+    probe_looks: tuple[bytes, ...] = ()
+    operating_point_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +185,8 @@ class VerificationPolicy:
         nonce_lifetime: How long after the session was opened the card's answer to its nonce
             counts; never longer than the session.
         trust_profile: Name of the trust profile that cards are judged by.
+        keep_evidence_for: How long evidence is kept after the verdict; longer where a number in
+            service is verified by it. None: as long as the person's data are.
         portrait_review_after_years: From this age of the portrait on, a face that does not match
             it goes to a person; None: never.
         regulated: Rates without proof of which the service does not start; None: no such demand.
@@ -182,6 +199,7 @@ class VerificationPolicy:
     regulated: RegulatedRates | None = None
     nonce_lifetime: timedelta = NONCE_LIFETIME
     trust_profile: str = TRUST_PROFILE
+    keep_evidence_for: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +251,8 @@ def decide(
         5. The record stands, its person lives, and the card is the current one.
         6. The live face matches the portrait in the chip; where no face is asked for, the chip
            has shown that it is no copy.
-    When all hold but the last, and the face is doubtful and not another's, a person must look; so
+        7. No photograph was used in a session before.
+    When all hold but the sixth, and the face is doubtful and not another's, a person must look; so
     when all hold but the first, and no check of the chip failed though one could not be made.
     The caller owes: that the chip findings come from this session's nonce and these files.
     """
@@ -351,6 +370,12 @@ def _portrait_age_years(chip: ChipEvidence, *, at: datetime) -> int | None:
     return whole_years(issued_on, on=day_of(at))
 
 
+_REPLAYS = {
+    ProbeReplay.SAME_PERSON: VerdictReason.PROBE_REPLAYED,
+    ProbeReplay.OTHER_PERSON: VerdictReason.PROBE_OF_ANOTHER_PERSON,
+}
+
+
 def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[VerdictReason]:
     chip = evidence.chip
     if chip.is_readable:
@@ -370,6 +395,8 @@ def _reasons(evidence: Evidence, fields: _Fields, face: _Face) -> Iterator[Verdi
             yield VerdictReason.CHIP_UNDETERMINED  # 1
         if evidence.face is None and not chip.is_active:
             yield VerdictReason.CHIP_MAY_BE_COPY  # 6
+        if evidence.face is not None and evidence.face.replay is not None:
+            yield _REPLAYS[evidence.face.replay]  # 7
 
 
 def _field_reasons(fields: _Fields) -> Iterator[VerdictReason]:

@@ -34,8 +34,9 @@ def response(page: AccessPage) -> pb.ListAccessesResponse:
 
 def _write(entry: ShownEntry, line: pb.Access) -> None:
     # Taken apart in one go: by name each part takes as long as all of them.
-    _, occurred_us, *shared, case_id = entry
+    entry_id, occurred_us, *shared, case_id = entry
     line.CopyFrom(_alike(*shared))
+    line.entry_id = entry_id
     if case_id is not None:
         line.case_id = case_id
     seconds, micros = divmod(occurred_us, _MICROS_PER_SECOND)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from identity.domain.agency import Agency, Grant, Purpose, Right
+from identity.domain.caller import Caller, Role
 from identity.domain.errors import PageTokenInvalidError
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
@@ -15,6 +16,7 @@ from identity.services.agencies import (
     set_agency_active,
 )
 from identity.services.call import Call
+from identity.services.lookup_watch import resume_lookups
 from subid.v1 import agency_pb2, agency_service_pb2_grpc
 from subid.v1 import agency_service_pb2 as pb
 
@@ -85,6 +87,19 @@ class AgencyServicer(agency_service_pb2_grpc.AgencyServiceServicer):
             pb.ResumeAgencyResponse,
         )
 
+    def ResumeLookups(
+        self, request: pb.ResumeLookupsRequest, call: Call
+    ) -> pb.ResumeLookupsResponse:
+        """Let a caller look people and numbers up again."""
+        return self._edge.answer_once(
+            request,
+            call,
+            lambda uow: pb.ResumeLookupsResponse(
+                was_stopped=resume_lookups(uow, call, request.caller)
+            ),
+            pb.ResumeLookupsResponse,
+        )
+
     def GetAgency(self, request: pb.GetAgencyRequest, call: Call) -> pb.GetAgencyResponse:
         """Say what an agency may do, and has used today."""
         view = self._edge.transactions.run(lambda uow: get_agency(uow, call, request.name))
@@ -121,7 +136,9 @@ def _name_in(page_token: str) -> str:
         PageTokenInvalidError: We issued no such token.
     """
     try:
-        return bytes.fromhex(page_token).decode("ascii")
+        name = bytes.fromhex(page_token).decode("ascii")
+        # Anything else is in no row, and some of it, such as a NUL, may not even be looked for.
+        return Caller(Role.AGENCY, name).name if name else ""
     except ValueError as error:
         raise PageTokenInvalidError("this page token was not issued here") from error
 

@@ -7,11 +7,11 @@ database: `contact_relay.py` brings what has happened.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from identity.domain.errors import OverloadedError, WatcherTooSlowError
+from identity.domain.errors import DomainError, OverloadedError, WatcherTooSlowError
 from identity.services.contact_changes import Passage
 from identity.storage.contact_changes import Hint
 
@@ -39,22 +39,29 @@ class Watcher:
         since: It is handed everything after this position.
         waiting: What it has still to be told.
         bell: Rings when there is something.
-        is_too_slow: More came than may wait.
+        refusal: Why it is told no more, once it is not.
     """
 
     agency: str
     since: int
     waiting: list[Hint] = field(default_factory=list)
     bell: asyncio.Event = field(default_factory=asyncio.Event)
-    is_too_slow: bool = False
+    refusal: DomainError | None = None
 
     def hand(self, hints: Sequence[Hint], *, waiting_max: int) -> None:
         """Have something wait for it."""
-        if self.is_too_slow or len(self.waiting) + len(hints) > waiting_max:
-            self.is_too_slow = True
-            self.waiting.clear()
+        if self.refusal is not None:
+            return
+        if len(self.waiting) + len(hints) > waiting_max:
+            self.refuse(WatcherTooSlowError("more has changed than may wait: watch again"))
         else:
             self.waiting.extend(hints)
+            self.bell.set()
+
+    def refuse(self, error: DomainError) -> None:
+        """Tell it no more, not even what waits for it."""
+        self.refusal = error
+        self.waiting.clear()
         self.bell.set()
 
 
@@ -98,6 +105,17 @@ class ContactFeed:
                 watcher.hand(hints, waiting_max=self._waiting_max)
         return True
 
+    @property
+    def agencies(self) -> Collection[str]:
+        """Who watches."""
+        return tuple(self._watchers)
+
+    def refuse(self, refusals: Mapping[str, DomainError]) -> None:
+        """End the watches of agencies, each as it is told to."""
+        for agency, error in refusals.items():
+            for watcher in self._watchers.get(agency, ()):
+                watcher.refuse(error)
+
     def end(self) -> None:
         """End all watches, and have none begin: each is told what waits for it."""
         self._is_over = True
@@ -138,14 +156,15 @@ class ContactFeed:
 
         Raises:
             WatcherTooSlowError: More came than may wait for it.
+            PurposeNotAllowedError: Its agency may watch no more.
         """
         while True:
             is_rung = await _rings(watcher.bell, self._position_every_s)
             watcher.bell.clear()
             while watcher.waiting:
                 yield self._next(watcher)
-            if watcher.is_too_slow:
-                raise WatcherTooSlowError("more has changed than may wait: watch again")
+            if watcher.refusal is not None:
+                raise watcher.refusal
             if self._is_over:
                 return
             if not is_rung and self.last is not None:

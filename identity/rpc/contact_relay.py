@@ -1,19 +1,28 @@
 """Brings what has changed from the database to those who watch on one server.
 
-Owns when the feed is passed on, read and pruned: when news come, once for everybody, and never
-because time has passed. Every server does it, whether anybody watches there or not: whoever is away
-must find it later.
+Owns when the feed is passed on, read and pruned, and when those who watch are looked at again: when
+news come, of contacts or of agencies, once for everybody, and never because time has passed. Every
+server does it, whether anybody watches there or not: whoever is away must find it later.
 """
 
 import asyncio
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
+from identity.domain.errors import DomainError
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.edge import Edge
-from identity.services.contact_changes import Passage, forget_old, pass_on, read_feed
+from identity.services.contact_changes import (
+    Passage,
+    forget_old,
+    pass_on,
+    read_feed,
+    watch_refusals,
+)
 
 PAUSE_S = 0.1
 """Between two looks: what changes meanwhile goes together, and look-ups of contacts wait for a
@@ -25,6 +34,15 @@ RETRY_S = 2.0
 PRUNE_EVERY_S = 3_600.0
 
 _log = structlog.get_logger("subid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What came of one look: the next part of the feed, and who may not have it any more."""
+
+    passage: Passage
+    refusals: Mapping[str, DomainError]
+    is_left: bool
 
 
 class ContactRelay:
@@ -79,21 +97,26 @@ class ContactRelay:
                 await asyncio.sleep(self._pause_s)
 
     async def _look(self) -> None:
-        after = self._edge.feed.last
-        is_left, passage = await self._edge.in_thread(partial(self._next, after))
-        is_next = self._edge.feed.hand_out(passage, after=after)
+        feed = self._edge.feed
+        after = feed.last
+        found = await self._edge.in_thread(partial(self._next, after, feed.agencies))
+        feed.refuse(found.refusals)
+        is_next = feed.hand_out(found.passage, after=after)
         # The first look only finds out where the feed is.
-        self._is_due |= is_left or passage.has_more or not is_next
+        self._is_due |= found.is_left or found.passage.has_more or not is_next
         now = asyncio.get_running_loop().time()
         if now >= self._prunes_at:
             self._prunes_at = now + PRUNE_EVERY_S
             await self._edge.in_thread(self._prune)
 
-    def _next(self, after: int | None) -> tuple[bool, Passage]:
+    def _next(self, after: int | None, agencies: Collection[str]) -> _Found:
         run = self._edge.transactions.run
-        # Two transactions: what is told is committed, and look-ups wait for the first one only.
+        # Transactions of their own: what is told is committed, look-ups wait for the first one
+        # only, and whoever was suspended before something is told is told none of it.
         is_left = run(partial(pass_on, at=self._edge.clock.now()))
-        return is_left, run(partial(read_feed, after=after))
+        passage = run(partial(read_feed, after=after))
+        refusals = run(partial(watch_refusals, agencies=agencies)) if agencies else {}
+        return _Found(passage=passage, refusals=refusals, is_left=is_left)
 
     def _prune(self) -> None:
         at = self._edge.clock.now()

@@ -12,7 +12,7 @@ from identity.domain.errors import DomainError
 from identity.rpc.contact_feed import ANSWER_MAX
 from identity.rpc.edge import Edge
 from identity.services.call import Call
-from identity.services.contact_changes import Passage, begin_watch, read_missed
+from identity.services.contact_changes import Passage, begin_watch, read_missed, refuse_watch
 from identity.services.subject_tokens import subject_token
 from subid.v1 import contact_service_pb2 as pb
 
@@ -35,7 +35,7 @@ class ContactWatch:
         """Everything after a position, or from now on, as it comes.
 
         Raises:
-            PurposeNotAllowedError: No grant of the agency covers the feed.
+            PurposeNotAllowedError: No grant of the agency covers the feed, or none does any more.
             PositionExpiredError: What came after the position is not kept any more.
             OverloadedError: As many watch as may.
             WatcherTooSlowError: More came than may wait for it.
@@ -49,6 +49,8 @@ class ContactWatch:
         if isinstance(begun, DomainError):
             raise begun
         with self.edge.feed.watching(agency, last=begun.last) as watcher:
+            # Again, now that the relay looks at it too: a suspension falls into no gap.
+            await self.edge.in_thread(partial(run, partial(refuse_watch, agency=agency)))
             yield self._response(Passage(hints=(), last=begun.position))
             after = begun.position
             while after < watcher.since:

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from identity.domain.errors import DomainError
+from identity.rpc.call_rates import CallRates
 from identity.rpc.contact_feed import ContactFeed
 from identity.rpc.waiting import Waiting
 from identity.services.call import Call
@@ -23,6 +25,7 @@ from identity.services.face_pool import FacePool
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
 from identity.storage.requests import RequestKey
+from identity.telemetry.told import Telemetry
 
 _Response = TypeVar("_Response", bound=Message)
 _Result = TypeVar("_Result")
@@ -40,6 +43,8 @@ class Edge:
         threads: Where blocking work of asynchronous methods runs.
         waiting: Who waits for directives.
         feed: Who watches for changed contacts.
+        rates: How often callers may call.
+        telemetry: Who is told of every call; None: nobody.
     """
 
     transactions: Transactions
@@ -49,6 +54,8 @@ class Edge:
     threads: Executor
     waiting: Waiting = field(default_factory=Waiting)
     feed: ContactFeed = field(default_factory=ContactFeed)
+    rates: CallRates = field(default_factory=CallRates)
+    telemetry: Telemetry | None = None
 
     def answer_once(
         self,
@@ -108,7 +115,11 @@ class Edge:
 
     async def in_thread(self, work: Callable[[], _Result]) -> _Result:
         """Run blocking work without blocking the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        # With the call's context, so that a step in a thread is still a step of the call.
+        inside = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(
+            self.threads, lambda: inside.run(work)
+        )
 
 
 def request_key(request: Message, call: Call) -> RequestKey:
@@ -117,5 +128,13 @@ def request_key(request: Message, call: Call) -> RequestKey:
         caller=str(call.caller),
         request_id=UUID(request.request_id),  # type: ignore[attr-defined] # every write has one; a test walks all
         method=request.DESCRIPTOR.full_name,
-        body_digest=hashlib.sha256(request.SerializeToString(deterministic=True)).digest(),
+        body_digest=_digest(request, call),
     )
+
+
+def _digest(request: Message, call: Call) -> bytes:
+    """Of the body, and of the citizen for whom it was sent: another's first answer is nobody's."""
+    digest = hashlib.sha256(request.SerializeToString(deterministic=True))
+    if call.citizen is not None:
+        digest.update(call.citizen.value.encode())
+    return digest.digest()

@@ -9,9 +9,10 @@ import asyncio
 import inspect
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
 from ssl import PEM_cert_to_DER_cert
@@ -24,12 +25,29 @@ from google.protobuf.message import Message
 from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
-from identity.domain.errors import DomainError, RecordUnreadableError, StreamIdleError
+from identity.domain.errors import (
+    CallerUnknownError,
+    CallTooLongError,
+    DomainError,
+    RecordUnreadableError,
+    StreamIdleError,
+)
+from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import PolicyBook
+from identity.rpc.call_rates import CallRates
 from identity.rpc.errors import status_of, status_of_bug
-from identity.rpc.limits import malformed, read
-from identity.rpc.load import CallerLoad, Shares
-from identity.security.callers import authorise, identify
+from identity.rpc.limits import JOBS, malformed, read
+from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
+from identity.rpc.shedding import Shedding
+from identity.rpc.standing import Standing
+from identity.security.admission import Admission
+from identity.security.permissions import (
+    Permission,
+    Scope,
+    authorise,
+    permissions,
+    refuse_another_person,
+)
 from identity.services.call import Call
 from identity.services.clock import Clock
 
@@ -39,28 +57,54 @@ PACKAGE = "/subid.v1."
 LOOP_BYTES_MAX = 64 * 1024
 """The largest request of an asynchronous method that is read on the event loop: about 1 ms."""
 
+AUTHORIZATION = "authorization"
+"""The key of a call's metadata under which a citizen app sends its assertion (RFC 6750, 2.1)."""
+PULSE_S = 0.025
+"""How often the event loop's lateness is measured: some times in each window of the limit."""
+
 _Result = TypeVar("_Result")
 _log = structlog.get_logger("subid.rpc")
+
+
+class _CallerFullError(Exception):
+    """A caller has its part of the new work under way: refused like what is shed, unread."""
 
 
 class Guard(grpc.aio.ServerInterceptor):
     """Surrounds every method of subid. Belongs to one event loop.
 
     Args:
+        admission: Who is let in.
         clock: What time it is.
         policies: The rules, each in its time.
         threads: Where blocking methods run, and where large requests are read.
         shares: What one caller may have under way.
+        rates: How often it may call.
     """
 
     def __init__(
-        self, *, clock: Clock, policies: PolicyBook, threads: Executor, shares: Shares | None = None
+        self,
+        *,
+        admission: Admission,
+        clock: Clock,
+        policies: PolicyBook,
+        threads: Executor,
+        shares: Shares | None = None,
+        rates: CallRates | None = None,
     ) -> None:
+        permissions()  # a table that cannot be read stops the start, not the first call
+        self._admission = admission
         self._clock = clock
         self._policies = policies
         self._threads = threads
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
+        self._rates = rates or CallRates()
+        self._limit = AdaptiveLimit(self._shares.new_work, now_s=time.monotonic())
+        self._new_work = NewWork(self._limit)
+        self._shed = Shedding()
+        self._standing = Standing(admission.admit)
+        self._is_pulse_due = False
 
     async def intercept_service(
         self,
@@ -68,10 +112,14 @@ class Guard(grpc.aio.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:  # noqa: ANN401 - grpc's handlers have no useful type
         """Put the guard around a method's handler."""
+        path = handler_call_details.method
+        method = path.removeprefix(PACKAGE)
+        # The very first step: under ten times the load there is no time for a second one.
+        if path.startswith(PACKAGE) and method not in FINISHING and not self._new_work.has_room():
+            return self._shed.handler
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(PACKAGE):
+        if handler is None or not path.startswith(PACKAGE):
             return handler
-        method = handler_call_details.method.removeprefix(PACKAGE)
         # Every method is taken as a stream, which looks the same on the wire: gRPC waits for a
         # unary request before it calls anybody, and while it waits nobody counts whose call it is.
         # Bodies stay bytes: what gRPC's own deserializer raises would never reach the guard.
@@ -91,10 +139,15 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> Any:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                with self._admitted(context, watch, is_stream=is_stream) as peer:
+                async with self._admitted(context, watch, is_stream=is_stream) as peer:
                     return await answered(behaviour, method, peer, bodies)
+            except _CallerFullError:
+                refusal = self._shed.refusal()
             except Exception as error:  # noqa: BLE001 - the boundary: nothing may leave uncoded
-                await context.abort(*watch.refusal(error))
+                refusal = watch.refusal(error)
+            # Once the error is forgotten: gRPC keeps what `abort` raises in a circle, and with it
+            # all that led there, the request too, until the collector comes by.
+            return await context.abort(*refusal)
 
         return answer
 
@@ -110,24 +163,60 @@ class Guard(grpc.aio.ServerInterceptor):
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> None:  # noqa: ANN401 - as intercept_service
             watch = _Watch(method)
             try:
-                with self._admitted(context, watch, is_stream=True) as peer:
-                    asked = await self._asked(handler, method, bodies)
+                async with self._admitted(context, watch, is_stream=True) as peer:
+                    asked = await self._asked(handler, method, peer, bodies)
                     async with aclosing(behaviour(asked, self._call(peer))) as found:
                         async for each in found:
+                            self._admission.admit(peer.certificate)
                             await context.write(each)
+            except _CallerFullError:
+                refusal = self._shed.refusal()
             except Exception as error:  # noqa: BLE001 - as _guarded
-                await context.abort(*watch.refusal(error))
+                refusal = watch.refusal(error)
+            else:
+                return
+            await context.abort(*refusal)  # as _guarded
 
         return answer
 
-    @contextmanager
-    def _admitted(self, context: Any, watch: "_Watch", *, is_stream: bool) -> Iterator["_Peer"]:  # noqa: ANN401 - as intercept_service
-        """Let a caller in who is known, may call the method and has room left."""
-        peer = _peer_of(context)
-        watch.caller = str(peer.caller)
-        authorise(peer.caller, watch.method)
-        with self._load.hold(peer.caller, is_stream=is_stream):
-            yield peer
+    @asynccontextmanager
+    async def _admitted(
+        self,
+        context: Any,  # noqa: ANN401 - as intercept_service
+        watch: "_Watch",
+        *,
+        is_stream: bool,
+    ) -> AsyncIterator["_Peer"]:
+        """Let a caller in who is known, may call the method and has room left, while it may.
+
+        Its certificate is looked at again all the while, and at each message of a stream.
+        """
+        certificate = _certificate_of(context)
+        caller = self._admission.admit(certificate)
+        watch.caller = str(caller)
+        if watch.method not in FINISHING and not self._new_work.has_room(caller):
+            raise _CallerFullError
+        permission, scope = authorise(caller, watch.method)
+        self._rates.take(caller, watch.method)
+        with self._load.hold(caller, is_stream=is_stream):
+            self._feel_pulse()
+            citizen = None
+            if scope is Scope.CITIZEN:
+                citizen = self._admission.prove(_authorization_of(context), certificate)
+            async with self._standing.kept(certificate):
+                yield _Peer(caller, certificate, permission, citizen)
+
+    def _feel_pulse(self) -> None:
+        """Measure how late the event loop is, as long as calls come."""
+        if not self._is_pulse_due:
+            self._is_pulse_due = True
+            loop = asyncio.get_running_loop()
+            loop.call_later(PULSE_S, self._on_pulse, loop.time() + PULSE_S)
+
+    def _on_pulse(self, due_s: float) -> None:
+        self._is_pulse_due = False
+        late_s = asyncio.get_running_loop().time() - due_s
+        self._limit.saw_wait("loop", late_s, now_s=time.monotonic())
 
     async def _answer_stream(
         self,
@@ -136,7 +225,7 @@ class Guard(grpc.aio.ServerInterceptor):
         peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
-        return await behaviour(self._batches(method, bodies), self._call(peer))
+        return await behaviour(self._batches(method, peer, bodies), self._call(peer))
 
     async def _answer_one(
         self,
@@ -146,21 +235,50 @@ class Guard(grpc.aio.ServerInterceptor):
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
         body = await self._only(bodies)
+        most_s = self._shares.job_s if method in JOBS else self._shares.call_s
+        # Counted from here on: who opens calls and says nothing takes no room from others. Streams
+        # have shares of their own, and many of them last for ever.
+        with nullcontext() if method in FINISHING else self._new_work.hold(peer.caller):
+            try:
+                async with asyncio.timeout(most_s):
+                    return await self._answered(behaviour, method, peer, body)
+            except TimeoutError as error:
+                raise CallTooLongError(f"not answered within {most_s:g} s") from error
+
+    async def _answered(
+        self, behaviour: Callable[..., Any], method: str, peer: "_Peer", body: bytes
+    ) -> Any:  # noqa: ANN401 - as intercept_service
         if inspect.iscoroutinefunction(behaviour):
-            request = await self._read(method, body)
+            request = await self._read(method, peer, body)
+            self._take_citizen(method, peer, request)
             return await behaviour(request, self._call(peer))
-        return await self._in_thread(lambda: behaviour(read(method, body), self._call(peer)))
+
+        def answer() -> Any:  # noqa: ANN401 - as above
+            request = _read_from(peer, method, body)
+            self._take_citizen(method, peer, request)
+            return behaviour(request, self._call(peer))
+
+        return await self._in_thread(answer)
+
+    def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
+        """Count a call against the rate of whom it is about, and of who is proved to make it."""
+        proved = "" if peer.citizen is None else peer.citizen.value
+        for personal_id in {getattr(request, "personal_id", ""), proved} - {""}:
+            self._rates.take_citizen(peer.caller, method, personal_id)
 
     async def _asked(
         self,
         handler: Any,  # noqa: ANN401 - as intercept_service
         method: str,
+        peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Message | AsyncIterator[Message]:
         """What a method that answers with a stream is asked: one message, or another stream."""
         if handler.request_streaming:
-            return self._batches(method, bodies)
-        return await self._read(method, await self._only(bodies))
+            return self._batches(method, peer, bodies)
+        request = await self._read(method, peer, await self._only(bodies))
+        self._take_citizen(method, peer, request)
+        return request
 
     async def _only(self, bodies: AsyncIterator[bytes]) -> bytes:
         body = await self._next(bodies)
@@ -168,9 +286,12 @@ class Guard(grpc.aio.ServerInterceptor):
             raise malformed()
         return body
 
-    async def _batches(self, method: str, bodies: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async def _batches(
+        self, method: str, peer: "_Peer", bodies: AsyncIterator[bytes]
+    ) -> AsyncIterator[Message]:
         while (body := await self._next(bodies)) is not None:
-            yield await self._read(method, body)
+            self._admission.admit(peer.certificate)
+            yield await self._read(method, peer, body)
 
     async def _next(self, bodies: AsyncIterator[bytes]) -> bytes | None:
         """The next body, or None at the end."""
@@ -180,26 +301,47 @@ class Guard(grpc.aio.ServerInterceptor):
         except TimeoutError as error:
             raise StreamIdleError(f"nothing came for {self._shares.silence_s:g} s") from error
 
-    async def _read(self, method: str, body: bytes) -> Message:
+    async def _read(self, method: str, peer: "_Peer", body: bytes) -> Message:
         if len(body) <= LOOP_BYTES_MAX:
-            return read(method, body)
-        return await self._in_thread(lambda: read(method, body))
+            return _read_from(peer, method, body)
+        return await self._in_thread(lambda: _read_from(peer, method, body))
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        asked_s = time.monotonic()
+        # With the call's context, so that a step in a thread is still a step of the call.
+        inside = copy_context()
+        begun_s: list[float] = []
+
+        def timed() -> _Result:
+            begun_s.append(time.monotonic())
+            return inside.run(work)
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+        finally:
+            for each in begun_s:  # none, if it was given up before its turn
+                self._limit.saw_wait("threads", each - asked_s, now_s=time.monotonic())
 
     def _call(self, peer: "_Peer") -> Call:
         at = self._clock.now()
         rules = self._policies.at(at)
-        return Call(caller=peer.caller, at=at, rules=rules, certificate=peer.certificate)
+        return Call(
+            caller=peer.caller,
+            at=at,
+            rules=rules,
+            certificate=peer.certificate,
+            citizen=peer.citizen,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Peer:
-    """Who is at the other end, and the certificate that says so, as DER."""
+    """Who is at the other end: the certificate that says so, as DER, and what it may do here."""
 
     caller: Caller
-    certificate: bytes | None
+    certificate: bytes
+    permission: Permission
+    citizen: PersonalID | None
 
 
 class _Watch:
@@ -233,16 +375,27 @@ class _Watch:
         return rich.code, rich.details, rich.trailing_metadata
 
 
-def _peer_of(context: Any) -> _Peer:  # noqa: ANN401 - grpc's contexts have no useful type
-    known = context.auth_context()
-    return _peer(
-        tuple(known.get("x509_subject_alternative_name", ())), tuple(known.get("x509_pem_cert", ()))
-    )
+def _read_from(peer: _Peer, method: str, body: bytes) -> Message:
+    """The request in a body, in which nobody acts but who is proved."""
+    request = read(method, body)
+    if peer.citizen is not None:
+        refuse_another_person(peer.permission, request, peer.citizen)
+    return request
+
+
+def _certificate_of(context: Any) -> bytes:  # noqa: ANN401 - grpc's contexts have no useful type
+    shown = context.auth_context().get("x509_pem_cert", ())
+    if not shown:
+        raise CallerUnknownError("the connection carries no certificate")
+    return _der(shown[0])
 
 
 @lru_cache(maxsize=1024)
-def _peer(names: tuple[bytes, ...], certificates: tuple[bytes, ...]) -> _Peer:
-    caller = identify(name.decode("utf-8", "replace") for name in names)
-    if not certificates:
-        return _Peer(caller, None)
-    return _Peer(caller, PEM_cert_to_DER_cert(certificates[0].decode("ascii")))
+def _der(pem: bytes) -> bytes:
+    return PEM_cert_to_DER_cert(pem.decode("ascii"))
+
+
+def _authorization_of(context: Any) -> tuple[str, ...]:  # noqa: ANN401 - as _certificate_of
+    return tuple(
+        str(value) for key, value in context.invocation_metadata() or () if key == AUTHORIZATION
+    )

@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from identity.domain.errors import FieldViolation, RequestInvalidError, VerificationUsedError
 from identity.rpc.edge import Edge, request_key
+from identity.rpc.load import stay_until_done
 from identity.services.call import Call
 from identity.services.chip_nonces import NONCE_COUNT, Challenge, read_challenge
 from identity.services.complete_verification import ExaminedChip, Presented, refuse_oversized
@@ -71,13 +72,15 @@ class Judging:
         """Take the session, examine chip and face, store the verdict.
 
         The same request sent again while it is being judged waits for the one answer, and a caller
-        that goes away does not stop it: what was presented is judged once.
+        that goes away does not stop it: what was presented is judged once, and takes a place of its
+        caller's share until it is.
         """
         key = request_key(request, call)
         task: asyncio.Task[_Response] | None = self._underway.get(key)
         if task is None:
             task = asyncio.create_task(self._judge(request, call, use))
             self._underway[key] = task
+            stay_until_done(task)
             task.add_done_callback(partial(self._leave, key))
         return await asyncio.shield(task)
 

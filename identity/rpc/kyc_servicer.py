@@ -10,7 +10,6 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
-from identity.rpc.kyc_rates import KycRates
 from identity.services.answer_kyc import (
     Part,
     Question,
@@ -39,7 +38,6 @@ class KycServicer(kyc_service_pb2_grpc.KycServiceServicer):
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self._rates = KycRates()
 
     def MatchIdentity(
         self, request: pb.MatchIdentityRequest, call: Call
@@ -118,7 +116,7 @@ class KycServicer(kyc_service_pb2_grpc.KycServiceServicer):
         """The number of a question, which counts against the rates."""
         msisdn = decode.msisdn(text)
         key = msisdn_key(self._edge.transactions.database.sealer, msisdn)
-        self._rates.take(call.caller, key, call.rules.kyc)
+        self._edge.rates.take_question(call.caller, key, call.rules.kyc)
         return msisdn
 
 

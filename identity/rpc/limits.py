@@ -38,6 +38,18 @@ LARGE_METHODS = frozenset(
 )
 """May use all of `MESSAGE_BYTES_MAX`."""
 
+JOBS = frozenset(
+    {
+        "EnforcementService/AdvanceEnforcement",
+        "PrivacyService/DecideDataRequest",
+        "WaveService/PreviewWave",
+        "WaveService/ApproveWave",
+        "WaveService/ExecuteWave",
+        "WaveService/RevertWave",
+    }
+)
+"""Methods that work on the whole registry, and may take as long as that does."""
+
 DEEP_MESSAGE_BYTES_MAX = 128 * 1024
 """The largest request with lists below its top, where nobody counts on the wire: what it can hold
 is small in memory, too."""

@@ -1,20 +1,67 @@
-"""How much one caller may have under way, so that none can shut the others out.
+"""How much may be under way: of one caller, so that none can shut the others out, and of all.
 
-Owns the counts. Lives on the event loop: nothing here is safe for threads. Knows no method.
+Owns the counts, and the limit on new work, which follows how long work waits. Lives on the event
+loop: nothing here is safe for threads. Knows which methods finish what was begun, and else none.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from identity.domain.caller import Caller
 from identity.domain.errors import OverloadedError
 
+FINISHING = frozenset(
+    {
+        "EnforcementService/PullDirectives",
+        "EnforcementService/AcknowledgeDirectives",
+        "EnforcementService/ReconcileServiceState",
+        "EnforcementService/AdvanceEnforcement",
+        "NotificationService/PullMessages",
+        "NotificationService/AcknowledgeMessages",
+        "PopulationService/PullSubscriberUpdates",
+        "PopulationService/AcknowledgeSubscriberUpdates",
+        "VerificationService/CompleteVerification",
+        "VerificationService/CompletePresence",
+        "VerificationService/GetVerification",
+        "WaveService/StopWave",
+    }
+)
+"""What ends something that was begun, or carries out what was decided. Refusing it would waste what
+was done before it and leave people blocked, so overload never does; each caller's share still
+bounds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """How the limit on new work is found.
+
+    Attributes:
+        least: Calls that are always let in: enough to keep the request threads busy.
+        most: Calls that are never exceeded.
+        window_s: How long waits are watched before the limit is changed.
+        wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
+            through, stands in a queue that only grows (RFC 8289, 3.2: the least wait of an interval
+            tells a standing queue from a burst).
+        slower_by: What is left of the limit after a window with a standing queue.
+        faster_by: Share of the limit that is added after a window without one.
+    """
+
+    least: int = 16
+    most: int = 512
+    window_s: float = 0.2
+    wait_max_s: float = 0.02
+    slower_by: float = 0.85
+    faster_by: float = 0.05
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
-    """What one caller may take of the server.
+    """What one caller may take of the server, and all of them together.
 
     Attributes:
         calls_max: Calls under way, without streams. A quarter of what the server accepts, watches
@@ -22,11 +69,54 @@ class Shares:
         streams_max: Streams under way, whichever side sends them. An import keeps two database
             connections busy.
         silence_s: How long a call may wait for its next message before it is ended.
+        call_s: How long a call that is no stream may take, whatever deadline its caller gave it,
+            or none. The longest is a face comparison, 30 s of it and as long a wait.
+        job_s: The same of a method that works on the whole registry.
+        new_work: How the limit on the new work of all callers together is found.
     """
 
     calls_max: int = 256
     streams_max: int = 8
     silence_s: float = 60.0
+    call_s: float = 120.0
+    job_s: float = 3_600.0
+    new_work: LimitSettings = LimitSettings()
+
+
+@dataclass(slots=True)
+class _Place:
+    """One place of a caller's share, which a call takes with all that it leaves behind."""
+
+    counts: Counter[Caller]
+    caller: Caller
+    holders: int = 0
+
+    def take(self) -> None:
+        self.holders += 1
+        self.counts[self.caller] += self.holders == 1
+
+    def leave(self, _ended: object = None) -> None:
+        self.holders -= 1
+        if not self.holders:
+            self.counts[self.caller] -= 1
+            if not self.counts[self.caller]:
+                del self.counts[self.caller]
+
+
+_place: ContextVar[_Place | None] = ContextVar("subid_place", default=None)
+"""The place of the call that runs."""
+
+
+def stay_until_done(work: "asyncio.Task[Any]") -> None:
+    """Keep the place of the call that runs until its work is done, should the call end before.
+
+    A caller that began costly work, went away and began the next would else have any amount of it
+    under way.
+    """
+    place = _place.get()
+    if place is not None:
+        place.take()
+        work.add_done_callback(place.leave)
 
 
 class CallerLoad:
@@ -39,7 +129,7 @@ class CallerLoad:
 
     @contextmanager
     def hold(self, caller: Caller, *, is_stream: bool) -> Iterator[None]:
-        """Count a call while it runs.
+        """Count a call while it runs, and while anything does that it left behind.
 
         Raises:
             OverloadedError: The caller has as many under way as it may.
@@ -50,10 +140,105 @@ class CallerLoad:
             counts, most, what = self._calls, self._shares.calls_max, "calls"
         if counts[caller] >= most:
             raise OverloadedError(f"one caller has at most {most} {what} under way")
-        counts[caller] += 1
+        place = _Place(counts, caller)
+        place.take()
+        token = _place.set(place)
         try:
             yield
         finally:
-            counts[caller] -= 1
-            if not counts[caller]:
-                del counts[caller]
+            _place.reset(token)
+            place.leave()
+
+
+class AdaptiveLimit:
+    """How many calls with new work may be under way, learned from how long work waits.
+
+    Additive and multiplicative steps as TCP takes them (RFC 5681), on waiting times instead of
+    losses. Pure: it is told the time.
+    """
+
+    def __init__(self, settings: LimitSettings | None = None, *, now_s: float = 0.0) -> None:
+        self._settings = settings or LimitSettings()
+        self._limit = float(self._settings.most)
+        self._began_s = now_s
+        self._least_waits: dict[str, float] = {}
+        self._was_full = False
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be under way now."""
+        return int(self._limit)
+
+    def saw_full(self) -> None:
+        """As many calls were under way as may be."""
+        self._was_full = True
+
+    def saw_wait(self, queue: str, wait_s: float, *, now_s: float) -> None:
+        """Take note of how long something waited.
+
+        Args:
+            queue: Where. Queues are judged one by one: one that stands is enough.
+            wait_s: For how many seconds.
+            now_s: The present, on any clock that only goes forward.
+        """
+        if now_s - self._began_s >= self._settings.window_s:
+            self._adjust(now_s)
+        self._least_waits[queue] = min(wait_s, self._least_waits.get(queue, wait_s))
+
+    def _adjust(self, now_s: float) -> None:
+        settings = self._settings
+        if any(wait > settings.wait_max_s for wait in self._least_waits.values()):
+            self._limit = max(settings.least, self._limit * settings.slower_by)
+        elif self._was_full:
+            step = max(1.0, self._limit * settings.faster_by)
+            self._limit = min(settings.most, self._limit + step)
+        self._began_s = now_s
+        self._least_waits.clear()
+        self._was_full = False
+
+
+class NewWork:
+    """The calls with new work that are under way, and whether one more may come.
+
+    One caller has at most half of the limit: alone at the door it cannot fill the limit of all, and
+    whoever else comes finds the other half. It is refused beyond, and that counts as the limit
+    being reached: while nothing waits, the limit grows, so a caller who is alone on the machine
+    comes to use all of it. Its half is never less than half of the least limit, 8 calls, which two
+    cores are busy with.
+
+    Args:
+        limit: How many may be.
+    """
+
+    def __init__(self, limit: AdaptiveLimit) -> None:
+        self._limit = limit
+        self._under_way = 0
+        self._of_caller: Counter[Caller] = Counter()
+
+    def has_room(self, caller: Caller | None = None) -> bool:
+        """Whether one more may come, of a caller if it is known; the limit takes note when not."""
+        limit = self._limit.limit
+        half = max(1, limit // 2)
+        if self._under_way < limit and (caller is None or self._of_caller[caller] < half):
+            return True
+        self._limit.saw_full()
+        return False
+
+    @contextmanager
+    def hold(self, caller: Caller) -> Iterator[None]:
+        """Count a call while it runs.
+
+        Raises:
+            OverloadedError: As many are under way as may be, of all or of this caller.
+        """
+        if not self.has_room(caller):
+            raise OverloadedError("more work is waiting than is finished in good time")
+        self._under_way += 1
+        self._of_caller[caller] += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            self._of_caller[caller] -= 1
+            if not self._of_caller[caller]:
+                del self._of_caller[caller]

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import reflection
 from identity.domain.policy_book import PolicyBook
 from identity.rpc.agency_servicer import AgencyServicer
 from identity.rpc.arrangement_servicer import ArrangementServicer
+from identity.rpc.audit_servicer import AuditServicer
 from identity.rpc.citizen_servicer import CitizenServicer
 from identity.rpc.compliance_servicer import ComplianceServicer
 from identity.rpc.contact_feed import WATCHERS_MAX, ContactFeed
@@ -28,6 +29,7 @@ from identity.rpc.kyc_servicer import KycServicer
 from identity.rpc.limits import MESSAGE_BYTES_MAX
 from identity.rpc.match_servicer import MatchServicer
 from identity.rpc.notification_servicer import NotificationServicer
+from identity.rpc.observer import Observer
 from identity.rpc.population_servicer import PopulationServicer
 from identity.rpc.privacy_servicer import PrivacyServicer
 from identity.rpc.quality_servicer import QualityServicer
@@ -35,12 +37,14 @@ from identity.rpc.subscription_servicer import SubscriptionServicer
 from identity.rpc.verification_servicer import VerificationServicer
 from identity.rpc.waiting import Waiting
 from identity.rpc.wave_servicer import WaveServicer
-from identity.security.certificates import Identity
+from identity.security.admission import Admission, Handshake
 from subid.v1 import (
     agency_service_pb2,
     agency_service_pb2_grpc,
     arrangement_service_pb2,
     arrangement_service_pb2_grpc,
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     citizen_service_pb2,
     citizen_service_pb2_grpc,
     compliance_service_pb2,
@@ -75,11 +79,24 @@ CONCURRENT_CALLS_MAX = 1_000 + WATCHERS_MAX
 """Calls under way, watches among them; more are refused with RESOURCE_EXHAUSTED by gRPC itself. One
 caller has a share of them: `identity.rpc.load`."""
 
+SILENT_PEER_MS = 15_000
+"""A connection on which nothing came for so long is asked whether anybody is there."""
+
+VANISHED_PEER_MS = 10_000
+"""Without an answer by then it is ended, and its calls free their caller's share. Without the two a
+caller whose network is gone keeps its watches for as long as TCP hopes: two hours (tcp(7))."""
+
 STOP_GRACE_S = 40.0
 """A stop waits for calls under way; the longest of them is bounded by a face comparison (30 s)."""
 
 TRUST_HEALTH_PREFIX = "subid.trust."
 """Before the name of a trust profile, what health is asked about its anchors and lists."""
+
+DEPENDENCY_HEALTH_PREFIX = "subid."
+"""Before the name of something that the service needs, what health is asked about it."""
+
+DATABASE = "database"
+"""The name of the one dependency that every call has."""
 
 ExtraHandler = grpc.GenericRpcHandler
 """A handler of another package, for whoever embeds the server."""
@@ -101,7 +118,14 @@ SERVICES: tuple[ServiceDescriptor, ...] = (
     match_service_pb2.DESCRIPTOR.services_by_name["MatchService"],
     kyc_service_pb2.DESCRIPTOR.services_by_name["KycService"],
     arrangement_service_pb2.DESCRIPTOR.services_by_name["ArrangementService"],
+    audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"],
 )
+
+
+METHODS = frozenset(
+    f"{service.name}/{method.name}" for service in SERVICES for method in service.methods
+)
+"""Every method that can be called, as `Service/Method`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +144,19 @@ class Listening:
         status = answers.SERVING if is_serving else answers.NOT_SERVING
         for name in ("", *(service.full_name for service in SERVICES)):
             await self.health.set(name, status)
+        await self.report_dependency(DATABASE, is_serving)
 
     async def report_trust(self, profile: str, is_serving: bool) -> None:  # noqa: FBT001 - as above
         """Say over health, of `subid.trust.<profile>`, whether any document could pass by it."""
         answers = health_pb2.HealthCheckResponse
         status = answers.SERVING if is_serving else answers.NOT_SERVING
         await self.health.set(f"{TRUST_HEALTH_PREFIX}{profile}", status)
+
+    async def report_dependency(self, name: str, is_there: bool) -> None:  # noqa: FBT001 - as above
+        """Say over health, of `subid.<name>`, whether something that the service needs is there."""
+        answers = health_pb2.HealthCheckResponse
+        status = answers.SERVING if is_there else answers.NOT_SERVING
+        await self.health.set(f"{DEPENDENCY_HEALTH_PREFIX}{name}", status)
 
     async def stop(self) -> None:
         """Refuse what is new, finish what was accepted; who waits for something is answered now."""
@@ -140,8 +171,7 @@ async def listen(
     policies: PolicyBook,
     *,
     address: str,
-    identity: Identity,
-    caller_authority: bytes,
+    admission: Admission,
     extra_handlers: Iterable[ExtraHandler] = (),
 ) -> Listening:
     """Start serving.
@@ -150,26 +180,36 @@ async def listen(
         edge: The service.
         policies: The rules, each in its time.
         address: `host:port`; port 0 takes a free one.
-        identity: The server's certificate and key.
-        caller_authority: PEM certificates that callers' certificates must chain to.
+        admission: What the server shows, and who is let in.
         extra_handlers: Handlers of other packages, outside the guard of ours.
 
     Raises:
         OSError: The address cannot be bound.
     """
+    guard = Guard(
+        admission=admission,
+        clock=edge.clock,
+        policies=policies,
+        threads=edge.threads,
+        rates=edge.rates,
+    )
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
-        interceptors=[Guard(clock=edge.clock, policies=policies, threads=edge.threads)],
+        interceptors=[guard] if edge.telemetry is None else [Observer(edge.telemetry), guard],
         maximum_concurrent_rpcs=CONCURRENT_CALLS_MAX,
         options=[
             ("grpc.max_receive_message_length", MESSAGE_BYTES_MAX),
             ("grpc.so_reuseport", 0),
+            ("grpc.keepalive_time_ms", SILENT_PEER_MS),
+            ("grpc.keepalive_timeout_ms", VANISHED_PEER_MS),
+            # The one that counts since gRPC 1.60; its own is a minute.
+            ("grpc.http2.ping_timeout_ms", VANISHED_PEER_MS),
         ],
     )
     _add_servicers(server, edge, policies)
     health = _add_health(server)
     server.add_generic_rpc_handlers(tuple(extra_handlers))
-    bound = _bind(server, address, identity, caller_authority)
+    bound = _bind(server, address, admission)
     listening = Listening(
         server=server, health=health, address=bound, waiting=edge.waiting, feed=edge.feed
     )
@@ -209,6 +249,7 @@ def _add_servicers(server: grpc.aio.Server, edge: Edge, policies: PolicyBook) ->
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(edge), server)
     match_service_pb2_grpc.add_MatchServiceServicer_to_server(MatchServicer(edge), server)
     kyc_service_pb2_grpc.add_KycServiceServicer_to_server(KycServicer(edge), server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(edge), server)
 
 
 def _add_health(server: grpc.aio.Server) -> HealthServicer:
@@ -220,16 +261,32 @@ def _add_health(server: grpc.aio.Server) -> HealthServicer:
     return health
 
 
-def _bind(
-    server: grpc.aio.Server, address: str, identity: Identity, caller_authority: bytes
-) -> str:
-    credentials = grpc.ssl_server_credentials(
-        [(identity.private_key, identity.certificate)],
-        root_certificates=caller_authority,
-        require_client_auth=True,
+def _bind(server: grpc.aio.Server, address: str, admission: Admission) -> str:
+    """Listen; each handshake shows and believes what the state directory says then."""
+    shown = admission.handshake()
+
+    def changed() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal shown
+        now = admission.handshake()
+        if now == shown:
+            return None
+        shown = now
+        return _configuration(now)
+
+    credentials = grpc.dynamic_ssl_server_credentials(
+        _configuration(shown),
+        changed,  # type: ignore[arg-type] # the stubs forget None, which means no change
+        require_client_authentication=True,
     )
     try:
         port = server.add_secure_port(address, credentials)
     except RuntimeError as error:
         raise OSError(f"cannot listen on {address}") from error
     return f"{address.rpartition(':')[0]}:{port}"
+
+
+def _configuration(handshake: Handshake) -> grpc.ServerCertificateConfiguration:
+    own = handshake.identity
+    return grpc.ssl_server_certificate_configuration(
+        [(own.private_key, own.certificate)], root_certificates=handshake.authorities
+    )

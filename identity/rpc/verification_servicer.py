@@ -1,9 +1,12 @@
 """VerificationService on the wire."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import TypeVar
 from uuid import UUID
 
+from identity.domain.caller import Role
+from identity.domain.msisdn import MSISDN
 from identity.domain.presence import PresenceState
 from identity.domain.subscription import ServiceState
 from identity.rpc import decode, encode
@@ -15,6 +18,7 @@ from identity.services.call import Call
 from identity.services.complete_verification import Completed, claim_session, record_verdict
 from identity.services.enrol_reference import reference_from
 from identity.services.face_pool import FaceFindings
+from identity.services.lookup_watch import counting_misses
 from identity.services.presence import Presence, claim_presence, record_presence, start_presence
 from identity.services.signing_keys import presence_public_keys
 from identity.services.verification_sessions import (
@@ -23,6 +27,7 @@ from identity.services.verification_sessions import (
     start_verification,
 )
 from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
 from identity.storage.verifications import (
     Claimant,
     OpenedSession,
@@ -68,7 +73,8 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
             return _started(session, _CARD_AND_FACE, pb.StartVerificationResponse)
 
         # The first answer is stored: the nonces, which are stored nowhere, are put in afterwards.
-        answer = self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
+        with self._counting_misses(call, msisdn):
+            answer = self._edge.answer_once(request, call, start, pb.StartVerificationResponse)
         return self._with_nonces(answer)
 
     def StartPresence(
@@ -148,6 +154,14 @@ class VerificationServicer(verification_service_pb2_grpc.VerificationServiceServ
         del request
         found = self._edge.transactions.run(lambda uow: presence_public_keys(uow, at=call.at))
         return pb.GetPresenceKeysResponse(key_set=format_key_set(found))
+
+    def _counting_misses(self, call: Call, msisdn: MSISDN) -> AbstractContextManager[None]:
+        """An operator that tries out numbers is found out; an app acts for one citizen."""
+        if call.caller.role is not Role.OPERATOR:
+            return nullcontext()
+        transactions = self._edge.transactions
+        key = msisdn_key(transactions.database.sealer, msisdn)
+        return counting_misses(transactions, call, key)
 
     def _with_nonces(self, answer: _Started) -> _Started:
         verification_id = UUID(answer.verification_id)

@@ -6,7 +6,7 @@ certificate, `urn:subid:ROLE:NAME`, which `identity.security.callers` reads back
 
 import datetime as dt
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +24,29 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from identity.domain.caller import Caller
 from identity.security.callers import caller_uri, identify
-from identity.state_directory import StateError, locked, write_whole
+from identity.state_directory import (
+    SecretFileError,
+    StateError,
+    locked,
+    read_secret,
+    write_whole,
+)
 
 AUTHORITY_DAYS = 3650
-LEAF_DAYS = 365
-"""Validity of server and caller certificates (CA/Browser Forum baseline: at most 398 days)."""
+CALLER_DAYS = 30
+"""Validity of a caller's certificate unless it is asked for otherwise: what is lost ends soon."""
 
-_BACKDATE = dt.timedelta(minutes=5)  # clocks of callers may be a little behind
+CALLER_DAYS_MAX = 398
+"""The longest (CA/Browser Forum baseline requirements, 6.3.2)."""
+
+SERVER_DAYS = 30
+"""Validity of the server's own certificate, which it renews by itself."""
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""The names of the machine itself, which every certificate of the server has."""
+
+_BACKDATE = dt.timedelta(hours=2)
+"""Clocks that are an hour apart, either way, must not shut anybody out."""
 
 
 class AuthorityError(StateError):
@@ -57,19 +73,33 @@ class CertificateAuthority:
         """What callers and servers trust."""
         return self.certificate.public_bytes(Encoding.PEM)
 
-    def issue_server(self, *, at: dt.datetime) -> Identity:
-        """A certificate for this machine's loopback addresses."""
-        names = [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
-            x509.IPAddress(ipaddress.ip_address("::1")),
-        ]
-        return self._issue("subid server", names, ExtendedKeyUsageOID.SERVER_AUTH, at=at)
+    @property
+    def private_key_pem(self) -> bytes:
+        """Its secret."""
+        return _private_pem(self.private_key)
 
-    def issue_caller(self, caller: Caller, *, at: dt.datetime) -> Identity:
-        """A certificate that says who a caller is."""
+    def issue_server(self, *, at: dt.datetime, names: Iterable[str] = ()) -> Identity:
+        """A certificate for this machine's loopback addresses, and for names of other hosts.
+
+        Args:
+            at: The instant from which it counts.
+            names: DNS names and IP addresses by which callers reach the service.
+        """
+        hosts = [_host(name) for name in dict.fromkeys((*LOOPBACK, *names))]
+        return self._issue(
+            "subid server", hosts, ExtendedKeyUsageOID.SERVER_AUTH, at=at, days=SERVER_DAYS
+        )
+
+    def issue_caller(self, caller: Caller, *, at: dt.datetime, days: int = CALLER_DAYS) -> Identity:
+        """A certificate that says who a caller is.
+
+        Args:
+            caller: Who.
+            at: The instant from which it counts.
+            days: For how long, 1 to `CALLER_DAYS_MAX`.
+        """
         names = [x509.UniformResourceIdentifier(caller_uri(caller))]
-        return self._issue(str(caller), names, ExtendedKeyUsageOID.CLIENT_AUTH, at=at)
+        return self._issue(str(caller), names, ExtendedKeyUsageOID.CLIENT_AUTH, at=at, days=days)
 
     def _issue(
         self,
@@ -78,9 +108,10 @@ class CertificateAuthority:
         usage: x509.ObjectIdentifier,
         *,
         at: dt.datetime,
+        days: int,
     ) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(common_name, key, issuer=self.certificate.subject, at=at, days=LEAF_DAYS)
+        builder = _builder(common_name, key, issuer=self.certificate.subject, at=at, days=days)
         certificate = (
             builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(alternative_names), critical=False)
@@ -112,23 +143,31 @@ def load_or_create_authority(directory: Path, *, at: dt.datetime) -> Certificate
     """The authority kept in a directory, made on first use; of several processes one makes it.
 
     Raises:
-        AuthorityError: A file is missing or damaged, or the two do not belong together.
+        AuthorityError: A file is missing or damaged, the two do not belong together, or others can
+            read or replace the key.
     """
     certificate_path, key_path = directory / "ca.crt.pem", directory / "ca.key.pem"
     with locked(directory):
         if not certificate_path.exists():
             authority = create_authority(at=at)
-            write_secret(key_path, _private_pem(authority.private_key))
+            write_secret(key_path, authority.private_key_pem)
             # Written last: a certificate without its key would be taken for a whole authority.
             write_public(certificate_path, authority.certificate_pem)
-    return _read_authority(certificate_path, key_path)
+        return read_authority(certificate_path, key_path)
 
 
-def _read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthority:
+def read_authority(certificate_path: Path, key_path: Path) -> CertificateAuthority:
+    """The authority in two files.
+
+    Raises:
+        AuthorityError: A file is missing or damaged, or the two do not belong together.
+    """
     if not key_path.exists():
         raise AuthorityError(f"{key_path} is missing beside {certificate_path}")
     try:
-        key = load_pem_private_key(key_path.read_bytes(), password=None)
+        key = load_pem_private_key(read_secret(key_path), password=None)
+    except SecretFileError as error:
+        raise AuthorityError(str(error)) from error
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise AuthorityError(f"{key_path} is not a private key") from error
     certificate = read_certificate(certificate_path)
@@ -197,6 +236,13 @@ def write_secret(path: Path, content: bytes) -> None:
 def write_public(path: Path, content: bytes) -> None:
     """Write a file that everybody may read, replacing an older one as a whole."""
     write_whole(path, content, mode=0o644, may_replace=True)
+
+
+def _host(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _builder(

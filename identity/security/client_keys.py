@@ -1,6 +1,6 @@
 """What a caller of the service proves itself with.
 
-Owns reading it from the files that `identity callers add` wrote, and making it anew where the
+Owns reading it from the files that `identity callers issue` wrote, and making it anew where the
 authority's own key is at hand. Knows no network.
 """
 
@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from identity.domain.caller import Caller
 from identity.security.certificates import AuthorityError, load_or_create_authority
+from identity.security.local_authority import read_local_authority
+from identity.state_directory import SecretFileError, locked, read_secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -29,12 +31,17 @@ def read_client_keys(*, certificate: Path, private_key: Path, authority: Path) -
     """Read the three files.
 
     Raises:
-        AuthorityError: A file is not what it should be, or the first two do not belong together.
+        AuthorityError: A file is not what it should be, the first two do not belong together, or
+            others can read or replace the private key.
         OSError: A file cannot be read.
     """
+    try:
+        secret = read_secret(private_key)
+    except SecretFileError as error:
+        raise AuthorityError(str(error)) from error
     keys = ClientKeys(
         certificate=certificate.read_bytes(),
-        private_key=private_key.read_bytes(),
+        private_key=secret,
         authority=authority.read_bytes(),
     )
     owner = _certificate(certificate, keys.certificate)
@@ -63,10 +70,12 @@ def issue_client_keys(directory: Path, caller: Caller, *, at: dt.datetime) -> Cl
         raise AuthorityError(f"{directory} holds no authority")
     made_by = load_or_create_authority(directory, at=at)
     issued = made_by.issue_caller(caller, at=at)
+    with locked(directory):
+        local = read_local_authority(directory)
     return ClientKeys(
         certificate=issued.certificate,
         private_key=issued.private_key,
-        authority=made_by.certificate_pem,
+        authority=local.bundle,
     )
 
 

@@ -8,18 +8,21 @@ Knows nothing of what the keys are used for, nor of other places to keep them
 import base64
 import json
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from identity.state_directory import StateError, write_whole
+from identity.state_directory import SecretFileError, StateError, read_secret, write_whole
 
 KEY_BYTES = 32
 """AES-256 and HMAC-SHA-256 keys (NIST SP 800-57 part 1, 256-bit strength)."""
 
 KEY_ID_MAX = 2**32 - 1
 """A sealed value has four bytes for the number of its key."""
+
+
+# The last two are of JSON that nests without an end, and of a number that has none.
+_NO_KEYS = (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError)
 
 
 class KeyFileError(StateError):
@@ -108,7 +111,7 @@ def parse_key_ring(text: str, *, origin: str) -> KeyRing:
             sealing={_key_id(i): _key(key) for i, key in document["sealing"].items()},
             index=_key(document["index"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NO_KEYS as error:
         raise KeyFileError(f"{origin} is not a key file") from error
     if ring.active_id not in ring.sealing:
         raise KeyFileError(f"{origin} lacks its active key")
@@ -134,12 +137,13 @@ def read_key_ring(path: Path) -> KeyRing:
     """Read a key file.
 
     Raises:
-        KeyFileError: Others may read it, it is damaged, or a key has the wrong length.
+        FileNotFoundError: There is none.
+        KeyFileError: Others may read or replace it, it is damaged, or a key has the wrong length.
     """
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise KeyFileError(f"{path} can be read by others: chmod 600")
     try:
-        text = path.read_text(encoding="ascii")
+        text = read_secret(path).decode("ascii")
+    except SecretFileError as error:
+        raise KeyFileError(str(error)) from error
     except ValueError as error:
         raise KeyFileError(f"{path} is not a key file") from error
     return parse_key_ring(text, origin=str(path))

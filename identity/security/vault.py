@@ -46,7 +46,8 @@ _NONCE_BYTES = 12
 
 INDEX_KINDS = (
     *("personal_id", "msisdn", "record", "claim", "holder", "request", "registry"),
-    *("nonce", "nonce_digest", "subject", "relay", "organisation", "majority_day"),
+    *("nonce", "nonce_digest", "subject", "relay", "organisation", "majority_day", "backup"),
+    *("audit_details", "probe"),
 )
 """What is indexed; each kind has a key of its own, so equal texts of two kinds do not meet. Nonces
 are made the same way: what a keyed digest says of a session nobody can tell without the key."""

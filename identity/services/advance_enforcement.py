@@ -2,9 +2,10 @@
 
 Owns the run: cases move to retroactive packs, disputes and arrangements whose time has run out are
 closed, changes of primary numbers take effect, then what is due is stepped in slices, citizens'
-primary numbers after all others. Each slice is a transaction of its own: a run that is cut off has
-done what it has done, and the next one goes on. The instant up to which it ran is kept, so that
-time never goes backwards. Cases that a wave or a dispute holds are not even read.
+primary numbers after all others, and evidence that the policy no longer demands is erased. Each
+slice is a transaction of its own: a run that is cut off has done what it has done, and the next one
+goes on. The instant up to which it ran is kept, so that time never goes backwards. Cases that a
+wave or a dispute holds are not even read.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from identity.services.ask_to_confirm import ask_to_confirm
 from identity.services.call import Call
 from identity.services.due_changes import apply_due_changes
 from identity.services.end_disputes import close_due
+from identity.services.forget_evidence import forget_evidence
 from identity.services.step_cases import Stepped, step_cases
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
@@ -81,6 +83,7 @@ def advance_enforcement(
         pass
     while transactions.run(partial(_expire, call=call)):
         pass
+    forget_evidence(transactions, call)
     transactions.run(partial(_finish, call=call, stepped=stepped))
     return EnforcementRun(ran_until=call.at, stepped=stepped)
 

@@ -12,6 +12,7 @@ from identity.audit.log import AuditEntry
 from identity.domain.agency import Access, Agency, Grant, Right
 from identity.domain.calendar_date import DAY_ZONE, day_of
 from identity.domain.errors import DomainError, PurposeNotAllowedError, QuotaExceededError
+from identity.services.lookup_watch import stopped
 from identity.storage.agencies import Use, UseKey
 from identity.storage.database import UnitOfWork
 
@@ -29,6 +30,7 @@ def admit(uow: UnitOfWork, access: Access, *rights: Right) -> Grant:
 
     Raises:
         PurposeNotAllowedError: No grant covers it.
+        LookupsStoppedError: The agency's look-ups were stopped.
         QuotaExceededError: The day's people are used up.
     """
     (admission,) = admit_all(uow, [access], *rights)
@@ -99,9 +101,10 @@ def record_refusal(access: Access, error: DomainError, *, action: str) -> AuditE
 
 def _judged(access: Access, agency: Agency | None, rights: Iterable[Right]) -> Admission:
     try:
-        return access.refuse_outside(_grant_of(access, agency), *rights)
+        grant = access.refuse_outside(_grant_of(access, agency), *rights)
     except PurposeNotAllowedError as error:
         return error
+    return stopped() if agency is not None and agency.is_stopped else grant
 
 
 def _grant_of(access: Access, agency: Agency | None) -> Grant | None:

@@ -27,6 +27,7 @@ from identity.domain.link import FieldOutcome, FieldResult, LinkState
 from identity.domain.msisdn import MSISDN
 from identity.domain.subscription import Subscription
 from identity.services.call import Call, score_names
+from identity.services.lookup_watch import count_lookup, refuse_stopped
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.kyc_history import present_stint
@@ -55,10 +56,18 @@ class Question:
     msisdn: MSISDN
 
     def served(self) -> Subscription | None:
-        """The number's subscription, if the caller serves it now."""
-        return self.uow.subscriptions.find_in_service(
+        """The number's subscription, if the caller serves it now; the look-up is counted.
+
+        Raises:
+            LookupsStoppedError: The caller's look-ups were stopped.
+        """
+        refuse_stopped(self.uow, self.call)
+        item = self.uow.subscriptions.find_in_service(
             self.msisdn, operator_id=self.call.caller.name
         )
+        key = msisdn_key(self.uow.sealer, self.msisdn)
+        count_lookup(self.uow, self.call, key, is_unknown=item is None)
+        return item
 
     def note(
         self, item: Subscription | None, action: str, outcome: str, *, fields: str | None = None

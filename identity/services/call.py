@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from rapidfuzz.distance import JaroWinkler
 
 from identity.domain.caller import Caller
+from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import Rules
 
 COMMAND_LINE = "command-line"
@@ -32,6 +33,7 @@ class Call:
         at: The instant at which it is answered: one for the whole call.
         rules: What holds at that instant.
         certificate: DER of the certificate that they called with; None off the wire.
+        citizen: The person whom the app's assertion proves to be there; None for other roles.
         new_id: Makes identifiers.
     """
 
@@ -39,4 +41,5 @@ class Call:
     at: datetime
     rules: Rules
     certificate: bytes | None = field(default=None, repr=False)
+    citizen: PersonalID | None = None
     new_id: Callable[[], UUID] = field(default=uuid4)

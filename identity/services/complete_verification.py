@@ -5,7 +5,8 @@ chip and face are examined outside any transaction, the verdict and its effects 
 A crash in between loses nothing that was answered: the same request goes on where it was.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -28,6 +29,7 @@ from identity.domain.errors import (
     VerificationNotFoundError,
     VerificationUsedError,
 )
+from identity.domain.input_digests import InputDigests
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.settlement import Change
@@ -44,10 +46,14 @@ from identity.domain.verification import (
 )
 from identity.services.call import Call, score_names
 from identity.services.chip_nonces import Challenge
+from identity.services.probe_use import with_replay
 from identity.services.settle_subscriptions import settle_subscription
+from identity.services.throttling import settle_attempt, take_attempt
+from identity.services.verification_sessions import is_for_citizen
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.face_references import FaceReference
+from identity.storage.probes import ProbeUse
 from identity.storage.verifications import Claimant, OpenedSession, Session, SessionState
 
 _Session = TypeVar("_Session", bound=OpenedSession)
@@ -124,8 +130,17 @@ def claim_session(
         VerificationNotFoundError: No such session, or somebody else's.
         VerificationUsedError: Another request has it.
         VerificationExpiredError: Its time ran out.
+        VerificationThrottledError: Attempts failed of late; says when to come again.
+        VerificationChannelClosedError: Too many did, through this channel.
     """
-    return claim_found(uow, call, uow.verifications.find(verification_id), claimant)
+    session = uow.verifications.find(verification_id, lock=True)
+    if session is not None and not is_for_citizen(uow, call, session):
+        session = None
+    claimed = claim_found(uow, call, session, claimant)
+    # The same request, come again, was counted when it came first.
+    if claimed.state is SessionState.PENDING:
+        take_attempt(uow, call, claimed)
+    return claimed
 
 
 def claim_found(
@@ -159,6 +174,7 @@ def examine_chip(
     # Undetermined as well is what nobody can read: no anchor, say. That is no case for a person.
     is_undetermined = report.verdict is ChipVerdict.UNDETERMINED and report.citizen is not None
     is_readable = is_authentic or is_undetermined
+    portrait = None if report.portrait is None or not is_readable else report.portrait.image
     evidence = ChipEvidence(
         is_authentic=is_authentic,
         codes=_codes(report, challenge),
@@ -166,9 +182,28 @@ def examine_chip(
         holder=_holder(report) if is_readable else None,
         is_undetermined=is_undetermined,
         is_active=_is_active(report),
+        inputs=_digests(challenge, presented, portrait),
     )
-    portrait = report.portrait if is_readable else None
-    return ExaminedChip(evidence=evidence, portrait=None if portrait is None else portrait.image)
+    return ExaminedChip(evidence=evidence, portrait=portrait)
+
+
+def _digests(challenge: Challenge, presented: Presented, portrait: bytes | None) -> InputDigests:
+    groups = sorted(presented.data_groups.items())
+    return InputDigests(
+        sod=_sha256(presented.sod),
+        data_groups={number: _sha256(content) for number, content in groups},
+        nonces=_each_sha256(challenge.nonces[: len(presented.active_signatures)]),
+        signatures=_each_sha256(presented.active_signatures),
+        portrait=None if portrait is None else _sha256(portrait),
+    )
+
+
+def _each_sha256(contents: Iterable[bytes]) -> tuple[bytes, ...]:
+    return tuple(_sha256(content) for content in contents)
+
+
+def _sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def _active_evidence(challenge: Challenge, signatures: tuple[bytes, ...]) -> ActiveEvidence | None:
@@ -205,6 +240,7 @@ def record_verdict(
         SubscriptionNotFoundError: The subscription ended while the evidence was examined.
         VerificationExpiredError: The number has another holder than the session was opened for.
     """
+    face = with_replay(uow, call, face, _use(uow, call, session, chip))
     item = _subscription(uow, session)
     record = uow.citizens.find(item.claim.personal_id)
     evidence = Evidence(claim=item.claim, record=record, chip=chip, face=face)
@@ -212,6 +248,7 @@ def record_verdict(
     if verdict.state is not VerdictState.NOT_VERIFIED:
         _refuse_another_holder(uow, session, item)
     uow.verifications.complete(session, evidence, verdict)
+    settle_attempt(uow, call, session, verdict)
     if verdict.state is VerdictState.VERIFIED:
         attempt = VerifiedAttempt(
             verification_id=session.verification_id,
@@ -223,6 +260,13 @@ def record_verdict(
             uow.face_references.save(item.claim.personal_id, reference, at=call.at)
     append(uow.connection, [_entry(uow, call, item, verdict)])
     return Completed(verdict=verdict, subscription=item)
+
+
+def _use(uow: UnitOfWork, call: Call, session: Session, chip: ChipEvidence) -> ProbeUse:
+    """The photographs are of whoever holds the card; of nobody else than the holder otherwise."""
+    person = None if chip.holder is None else chip.holder.personal_id
+    key = session.citizen_key if person is None else citizen_key(uow.sealer, person)
+    return ProbeUse(citizen_key=key, verification_id=session.verification_id, at=call.at)
 
 
 def _subscription(uow: UnitOfWork, session: Session) -> Subscription:

@@ -4,13 +4,13 @@ Owns the use cases; the order of the feed is storage's (`identity.storage.contac
 says that something may be other than before, never what.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.agency import Access, Agency, Grant, Right
-from identity.domain.errors import PositionExpiredError, PurposeNotAllowedError
+from identity.domain.errors import DomainError, PositionExpiredError, PurposeNotAllowedError
 from identity.services.call import Call
 from identity.storage.contact_changes import Hint
 from identity.storage.database import UnitOfWork
@@ -83,7 +83,7 @@ def begin_watch(
     bounds = uow.contact_changes.bounds()
     refusal: PurposeNotAllowedError | PositionExpiredError | None = None
     if not _may_watch(uow.agencies.find(call.caller.name)):
-        refusal = PurposeNotAllowedError("no grant covers the feed of changed contacts")
+        refusal = _not_allowed()
     elif position is not None and not bounds.first <= position <= bounds.last:
         refusal = _expired()
     begun = "begun" if position is None else "resumed"
@@ -99,12 +99,30 @@ def begin_watch(
     )
 
 
+def watch_refusals(uow: UnitOfWork, agencies: Collection[str]) -> Mapping[str, DomainError]:
+    """Of agencies that watch, those that may no more, and why: suspended, or granted less."""
+    known = uow.agencies.find_many(agencies)
+    return {name: _not_allowed() for name in agencies if not _may_watch(known.get(name))}
+
+
+def refuse_watch(uow: UnitOfWork, agency: str) -> None:
+    """Refuse to go on with a watch whose agency may watch no more.
+
+    Raises:
+        PurposeNotAllowedError: It may not.
+    """
+    if not _may_watch(uow.agencies.find(agency)):
+        raise _not_allowed()
+
+
 def read_missed(uow: UnitOfWork, agency: str, *, after: int, until: int, limit: int) -> Passage:
     """What an agency missed, after a position and up to another.
 
     Raises:
+        PurposeNotAllowedError: It may watch no more.
         PositionExpiredError: Some of it is not kept any more.
     """
+    refuse_watch(uow, agency)
     hints = uow.contact_changes.read_of(agency, after=after, until=until, limit=limit)
     # Looked at after reading: what is forgotten later was read.
     if uow.contact_changes.bounds().first > after:
@@ -135,6 +153,10 @@ def forget_old(uow: UnitOfWork, *, kept: timedelta, at: datetime, limit: int = T
 def _may_watch(agency: Agency | None) -> bool:
     grants = () if agency is None or not agency.is_active else agency.grants
     return any(Right.CONTACT_CHANGES in grant.rights for grant in grants)
+
+
+def _not_allowed() -> PurposeNotAllowedError:
+    return PurposeNotAllowedError("no grant covers the feed of changed contacts")
 
 
 def _expired() -> PositionExpiredError:

@@ -18,17 +18,19 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from biometrics.face.acquisition import Template
 from biometrics.face.compare import Comparison
 from biometrics.face.engine import FaceEngine
+from biometrics.face.operating_point_file import content_digest
 from biometrics.face.score import Scorer, ScoreType
 from identity.domain.errors import OverloadedError
 from identity.domain.face_score import FaceScore
 from identity.domain.verification import FaceEvidence
 from identity.services.acquisition_advice import REFERENCE_PREFIX
 from identity.services.face_setup import FaceSetup, FaceSetupError
+from identity.telemetry.steps import Step, step
 
 WAITING_PER_WORKER_MAX = 4
 """Comparisons that may wait for each process; more are refused. Even if each is as costly as a
@@ -82,9 +84,18 @@ def compare_faces(engine: FaceEngine, portrait: bytes, probes: tuple[bytes, ...]
     if any(_is_copy(reference.template, photograph) for photograph in probe.photographs):
         return _failed("PROBE_IS_REFERENCE", digests)
     comparison = engine.compare(reference.template, probe.template, photographs=probe.photographs)
+    evidence = _evidence(comparison, digests, content_digest(engine.operating_point))
     return FaceFindings(
-        evidence=_evidence(comparison, digests), template=reference.template.to_bytes()
+        evidence=replace(evidence, probe_looks=_looks(probes)),
+        template=reference.template.to_bytes(),
     )
+
+
+def _looks(probes: Sequence[bytes]) -> tuple[bytes, ...]:
+    # Imported in a worker, as OpenCV is.
+    from biometrics.face.look import look_of  # noqa: PLC0415 - see above
+
+    return tuple(look_of(probe) for probe in probes)
 
 
 def _is_copy(reference: Template, photograph: Template) -> bool:
@@ -105,12 +116,15 @@ def _failed(failure: str, digests: tuple[bytes, ...]) -> FaceFindings:
     return FaceFindings(evidence=evidence)
 
 
-def _evidence(comparison: Comparison, digests: tuple[bytes, ...]) -> FaceEvidence:
+def _evidence(
+    comparison: Comparison, digests: tuple[bytes, ...], operating_point_digest: str
+) -> FaceEvidence:
     return FaceEvidence(
         dissimilarity=comparison.dissimilarity,
         failure=None,
         model_digest=comparison.model_digest,
         probe_digests=digests,
+        operating_point_digest=operating_point_digest,
         score=FaceScore(
             score_type=comparison.score_type.value,
             value=comparison.comparison_score,
@@ -217,13 +231,42 @@ class FacePool:
         except BrokenProcessPool as error:
             raise FaceSetupError("a process that compares faces died while it started") from error
 
+    @property
+    def under_way(self) -> int:
+        """Comparisons that run or wait."""
+        return len(self._under_way)
+
+    @property
+    def under_way_max(self) -> int:
+        """How many may; more are refused."""
+        return self._worker_count * (1 + WAITING_PER_WORKER_MAX)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a process has died since they were started; none of them works then."""
+        # The only way to ask without giving it work to do.
+        return bool(self._executor._broken)  # noqa: SLF001 - see above
+
+    async def revive(self) -> None:
+        """Start the processes anew if one has died, and load their models.
+
+        Raises:
+            FaceSetupError: They do not start.
+        """
+        self._replace_if_broken()
+        await self.warm_up()
+
+    def _replace_if_broken(self) -> None:
+        if self.is_broken:
+            self._replace(self._executor)
+
     def refuse_when_full(self) -> None:
         """Refuse before work is done for a comparison that would be refused.
 
         Raises:
             OverloadedError: Too many comparisons are waiting.
         """
-        if len(self._under_way) >= self._worker_count * (1 + WAITING_PER_WORKER_MAX):
+        if self.under_way >= self.under_way_max:
             raise OverloadedError("too many face comparisons are waiting")
 
     async def compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
@@ -233,6 +276,10 @@ class FacePool:
             OverloadedError: Too many comparisons are waiting, or this one was interrupted.
         """
         self.refuse_when_full()
+        with step(Step.FACES):
+            return await self._compare(portrait, probes)
+
+    async def _compare(self, portrait: bytes, probes: tuple[bytes, ...]) -> FaceFindings:
         executor, work = self._submit(portrait, probes)
         self._under_way[work] = None
         work.add_done_callback(self._leave)

@@ -7,7 +7,9 @@ Whoever cannot be reached takes one path: the same statements over as many keys,
 written. A citizen who is not to be contacted is looked up under a key that nobody has.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,6 +17,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.agency import Access, Grant, Purpose, Right
+from identity.domain.calendar_date import day_of
 from identity.domain.contact import (
     FORMS,
     AbsenceCause,
@@ -24,15 +27,18 @@ from identity.domain.contact import (
     why_barred,
 )
 from identity.domain.errors import DomainError
+from identity.domain.lookup_watch import sequential_count
 from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import Rules
 from identity.services.agency_access import Admission, admit_all, record, record_refusal
 from identity.services.contact_changes import note_interest
+from identity.services.lookup_watch import stop_lookups, stopped
 from identity.services.reach import Reached, nobodys_key, reach
 from identity.services.relay_tokens import new_relay, store_relays
 from identity.services.subject_tokens import subject_token
 from identity.storage.citizens import KnownHolder, citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.lookup_watch import Asked
 from identity.storage.relays import Relay
 from identity.storage.restrictions import Restriction
 
@@ -226,9 +232,12 @@ def _answer(
 
 
 def _people(
-    uow: UnitOfWork, questions: Sequence[ContactQuestion], admissions: Sequence[Admission]
+    uow: UnitOfWork, questions: Sequence[ContactQuestion], admissions: list[Admission]
 ) -> list[_Person]:
-    """The people of the questions that are let in, one after the other."""
+    """The people of the questions that are let in, one after the other.
+
+    Whoever is found guessing is let in no longer: its place among the admissions is a refusal then.
+    """
     let_in = [
         (question, admission, citizen_key(uow.sealer, personal_id))
         for question, admission in zip(questions, admissions, strict=True)
@@ -237,10 +246,45 @@ def _people(
     ]
     if not let_in:
         return []
-    restrictions = uow.restrictions.find({key for _, _, key in let_in})
+    restrictions, guessing = _count(uow, [(question, key) for question, _, key in let_in])
+    for place, question in enumerate(questions):
+        if str(question.access.caller) in guessing and isinstance(admissions[place], Grant):
+            admissions[place] = stopped()
     return [
-        _Person.of(question, grant, key, restrictions.get(key)) for question, grant, key in let_in
+        _Person.of(question, grant, key, restrictions.get(key))
+        for question, grant, key in let_in
+        if str(question.access.caller) not in guessing
     ]
+
+
+def _count(
+    uow: UnitOfWork, asked: Sequence[tuple[ContactQuestion, bytes]]
+) -> tuple[Mapping[bytes, Restriction], AbstractSet[str]]:
+    """Count whom callers ask about; returns what these people do not want, and who is guessing."""
+    keys: dict[str, list[bytes]] = defaultdict(list)
+    questions: dict[str, list[ContactQuestion]] = defaultdict(list)
+    for question, key in asked:
+        caller = str(question.access.caller)
+        keys[caller].append(key)
+        if question not in questions[caller][-1:]:
+            questions[caller].append(question)
+    by_caller = {
+        caller: Asked(
+            keys=keys[caller],
+            sequential_count=sequential_count(one for each in listed for one in each.people),
+        )
+        for caller, listed in questions.items()
+    }
+    first = asked[0][0]
+    restrictions, looked = uow.lookup_watch.look_up(by_caller, day=day_of(first.access.at))
+    guessing = {
+        caller: today
+        for caller, today in looked.items()
+        if questions[caller][0].rules.lookups.is_guessing(today)
+    }
+    for caller, today in sorted(guessing.items()):
+        stop_lookups(uow, caller, today, at=first.access.at)
+    return restrictions, guessing.keys()
 
 
 def _barred(purpose: Purpose, restriction: Restriction | None) -> AbsenceCause | None:

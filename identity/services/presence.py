@@ -32,11 +32,13 @@ from identity.services.agency_access import admit, record
 from identity.services.call import Call, score_names
 from identity.services.chip_nonces import with_nonce
 from identity.services.complete_verification import claim_found
+from identity.services.probe_use import with_replay
 from identity.services.signing_keys import signing_key
 from identity.services.subject_tokens import subject_token
 from identity.services.verification_sessions import session_ends
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.probes import ProbeUse
 from identity.storage.verifications import Claimant, PresenceSession, SessionState
 
 
@@ -139,9 +141,12 @@ def record_presence(
     grant = _admit_again(uow, call, session)
     person = None if chip.holder is None else chip.holder.personal_id
     known = None if person is None else uow.citizens.find(person)
+    key = None if person is None else citizen_key(uow.sealer, person)
+    if face is not None and key is not None:
+        use = ProbeUse(citizen_key=key, verification_id=session.verification_id, at=call.at)
+        face = with_replay(uow, call, face, use)
     evidence = Evidence(claim=None, record=known, chip=chip, face=face)
     verdict = decide(evidence, call.rules.verification, at=call.at, score_names=score_names)
-    key = None if person is None else citizen_key(uow.sealer, person)
     uow.verifications.complete(session, evidence, verdict, citizen_key=key)
     state = PRESENCE_STATES[verdict.state]
     token = None

@@ -14,6 +14,7 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
+from identity.services.lookup_watch import count_lookup, refuse_stopped
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
@@ -45,15 +46,21 @@ def get_subscription(uow: UnitOfWork, call: Call, msisdn: MSISDN) -> Subscriptio
     """One of the calling operator's subscriptions; None when it has none of this number.
 
     Returned, not raised, so that the look-up itself stays on record.
+
+    Raises:
+        LookupsStoppedError: The operator's look-ups were stopped.
     """
+    refuse_stopped(uow, call)
     item = uow.subscriptions.find_of_operator(msisdn, call.caller.name)
+    key = msisdn_key(uow.sealer, msisdn)
+    count_lookup(uow, call, key, is_unknown=item is None)
     entry = AuditEntry(
         occurred_at=call.at,
         caller=str(call.caller),
         action="get_subscription",
         outcome="not_found" if item is None else "found",
         citizen_key=None if item is None else citizen_key(uow.sealer, item.claim.personal_id),
-        msisdn_key=msisdn_key(uow.sealer, msisdn),
+        msisdn_key=key,
     )
     append(uow.connection, [entry])
     return None if item is None else view(uow, [item])[0]

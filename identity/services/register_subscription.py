@@ -8,13 +8,14 @@ from identity.domain.errors import (
     TerminationPendingError,
 )
 from identity.domain.holder import HolderClaim
-from identity.domain.link import Link, compare_holder
+from identity.domain.link import Link, LinkState, compare_holder
 from identity.domain.msisdn import MSISDN
 from identity.domain.quarantine import quarantined_until
 from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
 from identity.services.citizen_locks import refuse_locked
+from identity.services.lookup_watch import count_lookup, refuse_stopped
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -32,8 +33,12 @@ def register_subscription(
         TerminationPendingError: It was ordered terminated and is still served.
         NumberQuarantinedError: It was given up of late.
         ChoicesLockedError: The claimed holder has locked new numbers.
+        LookupsStoppedError: The operator's look-ups were stopped.
     """
+    refuse_stopped(uow, call)
     item = new_subscription(uow, call, msisdn, claim)
+    key = citizen_key(uow.sealer, claim.personal_id)
+    count_lookup(uow, call, key, is_unknown=item.link.state is LinkState.NOT_FOUND)
     current = uow.subscriptions.find_in_service(msisdn)
     if current is not None and current.operator_id == call.caller.name:
         raise SubscriptionExistsError("the number is in your service already")

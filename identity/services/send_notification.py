@@ -23,6 +23,7 @@ from identity.domain.notification import Language, Template, expiry
 from identity.domain.personal_id import PersonalID
 from identity.services.agency_access import admit, record
 from identity.services.call import Call
+from identity.services.lookup_watch import count_person
 from identity.services.messages import destinations_of
 from identity.services.relay_tokens import resolve_relay
 from identity.storage.citizens import citizen_key
@@ -65,6 +66,9 @@ def send_notification(uow: UnitOfWork, call: Call, access: Access, letter: Lette
     text = template.fill(letter.values, letter.language)
     expires_at = expiry(letter.expires_at, at=call.at)
     key = _citizen_key(uow, access, letter)
+    if isinstance(letter.recipient, PersonalID):
+        # The answer is the same whoever it is for: what is counted is told by the next refusal.
+        count_person(uow, call, key)
     (destination,) = destinations_of(uow, call, [(key, template.urgency)])
     message = NewMessage(
         citizen_key=key,

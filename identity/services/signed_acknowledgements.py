@@ -4,7 +4,7 @@ Owns the proof that an operator has said what the registry counts as said. What 
 does is `directives.py`'s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -76,23 +76,23 @@ def keep_signed(uow: UnitOfWork, call: Call, signed: Signed) -> None:
     )
 
 
-def find_flaws(uow: UnitOfWork, authority: x509.Certificate) -> Iterator[Flawed | None]:
+def find_flaws(uow: UnitOfWork, authorities: Sequence[x509.Certificate]) -> Iterator[Flawed | None]:
     """Check every kept acknowledgement; None for each that proves what it says.
 
     Args:
         uow: The transaction.
-        authority: Whose certificates callers have.
+        authorities: Whose certificates callers have, or had.
     """
     for kept in uow.acknowledgements.all():
-        flaw = _flaw(kept, authority)
+        flaw = _flaw(kept, authorities)
         yield None if flaw is None else Flawed(kept, flaw)
 
 
-def _flaw(kept: KeptAcknowledgement, authority: x509.Certificate) -> Flaw | None:
+def _flaw(kept: KeptAcknowledgement, authorities: Sequence[x509.Certificate]) -> Flaw | None:
     if fingerprint_of(kept.certificate) != kept.fingerprint:
         return Flaw.CERTIFICATE
     try:
-        if not is_issued_by(kept.certificate, authority):
+        if not any(is_issued_by(kept.certificate, each) for each in authorities):
             return Flaw.AUTHORITY
         if str(caller_in(kept.certificate)) != kept.caller:
             return Flaw.CALLER

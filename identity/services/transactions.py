@@ -22,6 +22,7 @@ from identity.domain.errors import (
 )
 from identity.storage.database import Database, LostRaceError, UnitOfWork
 from identity.storage.requests import RequestKey
+from identity.telemetry.steps import Step, step
 
 _Result = TypeVar("_Result")
 
@@ -64,7 +65,7 @@ class Transactions:
             wait_initial=0.01,
             wait_max=0.5,
         ):
-            with attempt, self.database.transaction() as uow:
+            with attempt, step(Step.DATABASE), self.database.transaction() as uow:
                 return action(uow)
         raise AssertionError("stamina re-raises the last error")
 

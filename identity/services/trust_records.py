@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from identity.domain.verification import TRUST_PROFILE
+from identity.security.watched import files_in
 from identity.state_directory import StateError, write_whole
 
 FILE_NAME = "trust.json"
@@ -111,20 +112,8 @@ def write_own_records(directory: Path, records: Iterable[TrustRecord]) -> None:
     write_whole(directory / FILE_NAME, content, mode=_MODE, may_replace=True)
 
 
-def fingerprint(directory: Path) -> str:
-    """What changes whenever a file of the directory is written, added or taken away."""
-    seen = []
-    for path in _files(directory):
-        try:
-            status = path.stat()
-        except FileNotFoundError:  # taken away this moment: the next look sees it
-            continue
-        seen.append(f"{path}|{status.st_ino}|{status.st_size}|{status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest()
-
-
 def _read_laid_down(directory: Path) -> Iterator[TrustRecord]:
-    for path in _files(directory):
+    for path in files_in(directory):
         if path.suffix == LIST_SUFFIX:
             kind = TrustKind.CRL
         elif path.suffix in CERTIFICATE_SUFFIXES:
@@ -139,12 +128,6 @@ def _read_laid_down(directory: Path) -> Iterator[TrustRecord]:
             origin=f"file {path.relative_to(directory)}",
             added_on=written_at.date(),
         )
-
-
-def _files(directory: Path) -> list[Path]:
-    if not directory.is_dir():
-        return []
-    return sorted(path for path in (*directory.glob("*"), *directory.glob("*/*")) if path.is_file())
 
 
 def _fields_of(document: Any) -> list[dict[str, str]]:  # noqa: ANN401 - JSON

@@ -22,13 +22,13 @@ from biometrics.chip.profiles import (
 )
 from biometrics.chip.revocation_list import RevocationList, read_revocation_list
 from biometrics.chip.trust import TrustProfile, split_pem
+from identity.security.watched import Watched
 from identity.services.chip_nonces import Challenge
 from identity.services.complete_verification import ExaminedChip, Presented, examine_chip
 from identity.services.trust_records import (
     TrustError,
     TrustKind,
     TrustRecord,
-    fingerprint,
     read_records,
 )
 
@@ -199,9 +199,8 @@ class TrustInForce:
         Raises:
             TrustError: A file in it is not what it says.
         """
-        self._directory = directory
-        self._fingerprint = fingerprint(directory)
-        self._loaded = load_trust(directory)
+        self._watched = Watched(directory, load_trust, interval_s=0.0)
+        self._loaded = self._watched.current()
 
     @property
     def loaded(self) -> LoadedTrust:
@@ -225,15 +224,8 @@ class TrustInForce:
         Returns:
             Whether another store is in force.
         """
-        seen = fingerprint(self._directory)
-        if seen == self._fingerprint:
-            return False
-        # Taken before it is read: a file that is still being written changes it once more.
-        self._fingerprint = seen
-        try:
-            loaded = load_trust(self._directory)
-        except TrustError as error:
-            _log.error("trust store not taken, the old one stays in force", why=str(error))
+        loaded = self._watched.current()
+        if loaded is self._loaded:
             return False
         before, self._loaded = self._loaded, loaded
         _log_difference(before, loaded)

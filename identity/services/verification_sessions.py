@@ -15,6 +15,8 @@ from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
 from identity.services.chip_nonces import derive_nonces, with_nonce
+from identity.services.lookup_watch import count_lookup, refuse_stopped
+from identity.services.throttling import refuse_early
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
@@ -28,11 +30,21 @@ def start_verification(
 
     Raises:
         SubscriptionNotFoundError: No such number in service, or not the caller's.
+        LookupsStoppedError: The operator's look-ups were stopped.
+        VerificationThrottledError: Attempts failed of late; says when to come again.
+        VerificationChannelClosedError: Too many did, through this channel.
     """
+    is_operator = call.caller.role is Role.OPERATOR
+    if is_operator:
+        refuse_stopped(uow, call)
     item = uow.subscriptions.find_in_service(msisdn)
     if item is None or not _may_verify(call, item, personal_id):
         raise SubscriptionNotFoundError("you have no such subscription in service")
+    if is_operator:
+        # One that is not theirs is counted where this is undone: `lookup_watch.counting_misses`.
+        count_lookup(uow, call, msisdn_key(uow.sealer, msisdn), is_unknown=False)
     session = _new_session(uow, call, item)
+    refuse_early(uow, call, citizen_key=session.citizen_key, msisdn_key=session.msisdn_key)
     uow.verifications.add(session, msisdn=msisdn, at=call.at)
     append(uow.connection, [_entry(uow, call, item)])
     return session
@@ -80,7 +92,11 @@ def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Sess
         VerificationNotFoundError: No such session, or somebody else's.
     """
     session = uow.verifications.find(verification_id)
-    if session is None or session.caller != str(call.caller):
+    if (
+        session is None
+        or session.caller != str(call.caller)
+        or not is_for_citizen(uow, call, session)
+    ):
         raise VerificationNotFoundError("you have no such session")
     entry = AuditEntry(
         occurred_at=call.at,
@@ -92,6 +108,13 @@ def get_verification(uow: UnitOfWork, call: Call, verification_id: UUID) -> Sess
     )
     append(uow.connection, [entry])
     return session
+
+
+def is_for_citizen(uow: UnitOfWork, call: Call, session: Session) -> bool:
+    """Whether a session is the citizen's who is there, where an app calls; else it need not be."""
+    if call.caller.role is not Role.CITIZEN_APP:
+        return True
+    return call.citizen is not None and citizen_key(uow.sealer, call.citizen) == session.citizen_key
 
 
 def _may_verify(call: Call, item: Subscription, personal_id: PersonalID | None) -> bool:

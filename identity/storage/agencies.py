@@ -9,18 +9,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from identity.domain.agency import Agency, Grant, Purpose, Right
 from identity.storage.agency_tables import agency, agency_grant
+from identity.storage.contact_news import CHANNEL
 
 UseKey = tuple[str, Purpose, date]
 """One day of one agency's one purpose."""
 
 # Written out: each look-up begins with it, and to put it together takes longer than to run it.
 _FIND = text(
-    "SELECT agency.name, is_active, purpose, legal_bases, rights, people_per_day_max"
+    "SELECT agency.name, is_active, EXISTS (SELECT FROM lookup_watch"
+    "  WHERE caller = 'agency:' || agency.name AND stopped_at IS NOT NULL) AS is_stopped,"
+    " purpose, legal_bases, rights, people_per_day_max"
     " FROM agency LEFT JOIN agency_grant ON agency_grant.name = agency.name"
     " WHERE agency.name = ANY (CAST(:names AS text[]))"
 )
@@ -103,7 +106,7 @@ class Agencies:
         return None if row is None else Registration(**row)
 
     def save(self, item: Agency, *, by: str, at: datetime) -> None:
-        """Register an agency, or replace what it is granted."""
+        """Register an agency, or replace what it is granted; its watches are looked at again."""
         row = {"is_active": item.is_active, "changed_at": at, "changed_by": by}
         statement = upsert(agency).values(name=item.name, registered_at=at, **row)
         self.connection.execute(
@@ -114,6 +117,7 @@ class Agencies:
             self.connection.execute(
                 insert(agency_grant), [_grant_row(item.name, grant) for grant in item.grants]
             )
+        self.connection.execute(select(func.pg_notify(CHANNEL, "")))
 
     def use(self, uses: Mapping[UseKey, Use]) -> frozenset[UseKey]:
         """Count what is asked for; returns those of which all was within the quota.
@@ -155,11 +159,11 @@ class Agencies:
 
 def _agencies(rows: Iterable[Any]) -> Mapping[str, Agency]:
     found: dict[str, Agency] = {}
-    for name, is_active, *grant in rows:
+    for name, is_active, is_stopped, *grant in rows:
         grants = () if name not in found else tuple(found[name].grants)
         if grant[0] is not None:
             grants += (_grant(*grant),)
-        found[name] = Agency(name=name, is_active=is_active, grants=grants)
+        found[name] = Agency(name=name, is_active=is_active, grants=grants, is_stopped=is_stopped)
     return found
 
 

@@ -50,6 +50,14 @@ _ABOVE_BOUND = text(
 )
 
 
+# Of both people: nobody can tell by the photograph alone whose it is.
+_PROBES_OF_TWO = text(
+    "SELECT operator_id, count(*) FILTER (WHERE citizen_key IN"
+    "  (SELECT citizen_key FROM probe_conflict))::bigint AS probe_of_two_people"
+    " FROM subscription WHERE service_state <> 'terminated' GROUP BY operator_id"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Anomalies:
     """The numbers of one transaction, as anomalies are counted from them."""
@@ -73,13 +81,17 @@ class Anomalies:
             yield row.operator_id, _claim_of(record), record
 
     def count_above_bounds(self, policy: HolderPolicy) -> Mapping[str, Mapping[AnomalyKind, int]]:
-        """By operator, numbers of people, or points of sale on a day, that are above a bound."""
+        """By operator, numbers of people, or points of sale on a day, that are above a bound.
+
+        With them the numbers of people of whom one photograph was used for somebody else.
+        """
         caps = {
             "person_max": policy.numbers_per_person_max,
             "operator_max": policy.numbers_per_operator_max,
         }
         found: dict[str, dict[AnomalyKind, int]] = {}
         self._count(_ABOVE_CAPS, caps, found)
+        self._count(_PROBES_OF_TWO, {}, found)
         self._count(_ABOVE_BOUND, {"day_max": policy.numbers_per_point_of_sale_day_max}, found)
         return found
 

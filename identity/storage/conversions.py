@@ -6,16 +6,19 @@ are compact JSON and only ever grow: old rows must stay readable.
 
 import json
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from json.encoder import encode_basestring
 from typing import Any
 
 from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
+from identity.domain.input_digests import InputDigests
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource, Link, LinkState
 from identity.domain.name_agreement import NameAgreement
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 from identity.domain.verification import (
     ChipEvidence,
     ChipHolder,
@@ -145,11 +148,33 @@ def verdict_from(fields: Mapping[str, Any], *, decided_at: Any) -> Verdict:  # n
     )
 
 
-def dump_evidence(evidence: Evidence) -> bytes:
-    """Serialise evidence: everything that `identity.domain.verification.decide` reads."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """When and by which policy evidence was judged, as it is sealed with it.
+
+    Attributes:
+        at: The instant.
+        policy_version: The pack.
+    """
+
+    at: datetime
+    policy_version: str
+
+
+def dump_evidence(evidence: Evidence, verdict: Verdict) -> bytes:
+    """Serialise evidence: everything that `identity.domain.verification.decide` reads.
+
+    Args:
+        evidence: It.
+        verdict: What came of it; when and by which policy is sealed with the evidence.
+    """
     record = evidence.record
     return _encode(
         {
+            "judged": {
+                "at": verdict.decided_at.astimezone(UTC).isoformat(),
+                "policy": verdict.policy_version,
+            },
             "claim": None if evidence.claim is None else _claim_fields(evidence.claim),
             "record": None if record is None else _record_fields(record),
             "chip": _chip_fields(evidence.chip),
@@ -158,9 +183,24 @@ def dump_evidence(evidence: Evidence) -> bytes:
     )
 
 
-def load_evidence(data: bytes) -> Evidence:
-    """Read what `dump_evidence` wrote."""
+def load_evidence(data: bytes) -> tuple[Evidence, Judged | None]:
+    """Read what `dump_evidence` wrote.
+
+    Returns:
+        The evidence, and when and by which policy it was judged; None from before that was sealed
+        with it.
+    """
     fields = json.loads(data)
+    judged = fields.get("judged")
+    return _evidence(fields), None if judged is None else _judged(judged)
+
+
+def _judged(fields: Mapping[str, Any]) -> Judged:
+    at = datetime.fromisoformat(fields["at"])
+    return Judged(at=at, policy_version=fields["policy"])
+
+
+def _evidence(fields: Mapping[str, Any]) -> Evidence:
     return Evidence(
         claim=None if fields["claim"] is None else _claim(fields["claim"]),
         record=None if fields["record"] is None else _record(fields["record"]),
@@ -221,12 +261,14 @@ def _chip_fields(chip: ChipEvidence) -> Fields:
         "is_active": chip.is_active,
         "codes": list(chip.codes),
         "document_digest": _hex(chip.document_digest),
+        "inputs": None if chip.inputs is None else _input_fields(chip.inputs),
         "holder": None if holder is None else _chip_holder_fields(holder),
     }
 
 
 def _chip(fields: Mapping[str, Any]) -> ChipEvidence:
-    holder = fields["holder"]
+    # Not there in evidence from before they were kept.
+    holder, inputs = fields["holder"], fields.get("inputs")
     return ChipEvidence(
         is_authentic=fields["is_authentic"],
         # Not there in evidence from before a chip could be undetermined.
@@ -236,6 +278,28 @@ def _chip(fields: Mapping[str, Any]) -> ChipEvidence:
         codes=tuple(fields["codes"]),
         document_digest=_bytes(fields["document_digest"]),
         holder=None if holder is None else _chip_holder(holder),
+        inputs=None if inputs is None else _inputs(inputs),
+    )
+
+
+def _input_fields(inputs: InputDigests) -> Fields:
+    return {
+        "sod": inputs.sod.hex(),
+        "data_groups": {str(each): digest.hex() for each, digest in inputs.data_groups.items()},
+        "nonces": [digest.hex() for digest in inputs.nonces],
+        "signatures": [digest.hex() for digest in inputs.signatures],
+        "portrait": _hex(inputs.portrait),
+    }
+
+
+def _inputs(fields: Mapping[str, Any]) -> InputDigests:
+    groups = fields["data_groups"].items()
+    return InputDigests(
+        sod=bytes.fromhex(fields["sod"]),
+        data_groups={int(each): bytes.fromhex(digest) for each, digest in groups},
+        nonces=tuple(bytes.fromhex(digest) for digest in fields["nonces"]),
+        signatures=tuple(bytes.fromhex(digest) for digest in fields["signatures"]),
+        portrait=_bytes(fields["portrait"]),
     )
 
 
@@ -265,6 +329,9 @@ def _face_fields(face: FaceEvidence) -> Fields:
         "model_digest": face.model_digest,
         "probe_digests": [digest.hex() for digest in face.probe_digests],
         "score": None if face.score is None else _score_fields(face.score),
+        "replay": face.replay,
+        "probe_looks": [look.hex() for look in face.probe_looks],
+        "operating_point_digest": face.operating_point_digest,
     }
 
 
@@ -276,6 +343,10 @@ def _face(fields: Mapping[str, Any]) -> FaceEvidence:
         probe_digests=tuple(bytes.fromhex(digest) for digest in fields["probe_digests"]),
         # Not there in evidence from before operating points.
         score=None if fields.get("score") is None else _score(fields["score"]),
+        # Nor here from before photographs were remembered.
+        replay=None if fields.get("replay") is None else ProbeReplay(fields["replay"]),
+        probe_looks=tuple(bytes.fromhex(look) for look in fields.get("probe_looks", ())),
+        operating_point_digest=fields.get("operating_point_digest"),
     )
 
 

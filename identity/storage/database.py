@@ -13,14 +13,16 @@ import psycopg
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
 from identity.domain.errors import OverloadedError, StorageUnavailableError
 from identity.storage.acknowledgements import Acknowledgements
 from identity.storage.agencies import Agencies
 from identity.storage.anomalies import Anomalies
 from identity.storage.arrangements import Arrangements
+from identity.storage.attempts import VerificationAttempts
 from identity.storage.book import Book
 from identity.storage.cases import Cases
 from identity.storage.choices import CitizenChoices
@@ -42,12 +44,14 @@ from identity.storage.kyc_history import KycHistory
 from identity.storage.link_changes import LinkChanges
 from identity.storage.link_runs import LinkRuns
 from identity.storage.links import Links
+from identity.storage.lookup_watch import LookupWatch
 from identity.storage.match_watch import MatchWatch
 from identity.storage.messages import Messages
 from identity.storage.notifications import Notifications
 from identity.storage.personal_data import PersonalData
 from identity.storage.policy_packs import PolicyPacks
 from identity.storage.primaries import Primaries
+from identity.storage.probes import Probes
 from identity.storage.quality import Quality
 from identity.storage.reachable import ReachableNumbers
 from identity.storage.reconciliations import Reconciliations
@@ -60,6 +64,7 @@ from identity.storage.restrictions import Restrictions
 from identity.storage.sealing import Sealer
 from identity.storage.sealing_keys import SealingKeys
 from identity.storage.signing_keys import SigningKeys
+from identity.storage.stored_verdicts import StoredVerdicts
 from identity.storage.subscriber_updates import SubscriberUpdates
 from identity.storage.subscriptions import Subscriptions
 from identity.storage.verifications import Verifications
@@ -80,6 +85,15 @@ _RACES = frozenset({"40001", "40P01", "23505"})
 
 Every use case looks before it inserts: a key that is taken all the same was taken in between, and
 looking again finds it."""
+
+
+_UNWRITABLE = frozenset({"25006", "42501"})
+"""SQLSTATE read_only_sql_transaction, of a standby that was taken for the primary, and
+insufficient_privilege, which is also what PostgreSQL calls a read-only disk (EROFS)."""
+
+_AWAY = ("53", "57P", "58")
+"""Classes of SQLSTATE: no room on the disk, in memory or for a connection; a server that goes away
+or is not there yet; a disk that fails. All of them pass, or are the owner's to put right."""
 
 
 class LostRaceError(Exception):
@@ -114,6 +128,11 @@ class UnitOfWork:
         return MatchWatch(self.connection)
 
     @cached_property
+    def lookup_watch(self) -> LookupWatch:
+        """How much of callers' look-ups is about nobody."""
+        return LookupWatch(self.connection)
+
+    @cached_property
     def kyc_history(self) -> KycHistory:
         """Pasts of numbers, and guesses about them."""
         return KycHistory(self.connection, self.sealer)
@@ -137,6 +156,21 @@ class UnitOfWork:
     def verifications(self) -> Verifications:
         """Verification sessions."""
         return Verifications(self.connection, self.sealer)
+
+    @cached_property
+    def attempts(self) -> VerificationAttempts:
+        """Attempts at verifications that failed."""
+        return VerificationAttempts(self.connection)
+
+    @cached_property
+    def probes(self) -> Probes:
+        """Photographs that were used."""
+        return Probes(self.connection, self.sealer)
+
+    @cached_property
+    def stored_verdicts(self) -> StoredVerdicts:
+        """Verdicts with their evidence."""
+        return StoredVerdicts(self.connection, self.sealer)
 
     @cached_property
     def face_references(self) -> FaceReferences:
@@ -354,6 +388,11 @@ class Database:
         with in_our_terms(), self.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
+    def connections_in_use(self) -> int:
+        """How many of the `POOL_SIZE` connections transactions hold at this moment."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -364,9 +403,9 @@ def in_our_terms() -> Iterator[None]:
     """Give the driver's errors their meaning; COPY raises them without SQLAlchemy around."""
     try:
         yield
-    except (OperationalError, IntegrityError) as error:
+    except DBAPIError as error:
         raise _meaning(error, getattr(error.orig, "sqlstate", None)) from error
-    except (psycopg.OperationalError, psycopg.IntegrityError) as error:
+    except psycopg.Error as error:
         raise _meaning(error, error.sqlstate) from error
     except PoolTimeoutError as error:
         raise OverloadedError("no database connection came free in time") from error
@@ -375,16 +414,19 @@ def in_our_terms() -> Iterator[None]:
 def _meaning(error: Exception, sqlstate: str | None) -> Exception:
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
-    if isinstance(error, IntegrityError | psycopg.IntegrityError):
-        return error
-    # Without a SQLSTATE the server never answered; class 57P is a server that goes away.
-    if sqlstate is None or sqlstate.startswith("57P") or _is_invalidated(error):
+    # Without a SQLSTATE the server never answered.
+    is_unanswered = sqlstate is None and isinstance(
+        error, OperationalError | psycopg.OperationalError
+    )
+    if is_unanswered or _is_invalidated(error):
         return StorageUnavailableError("the database cannot be reached")
+    if sqlstate is not None and (sqlstate.startswith(_AWAY) or sqlstate in _UNWRITABLE):
+        return StorageUnavailableError("the database cannot be reached, or not written")
     return error
 
 
 def _is_invalidated(error: Exception) -> bool:
-    return isinstance(error, OperationalError) and error.connection_invalidated
+    return isinstance(error, DBAPIError) and error.connection_invalidated
 
 
 def connect(url: str) -> Engine:

@@ -20,6 +20,7 @@ import psycopg
 
 from identity.state_directory import StateError, locked, sync_directory
 from identity.storage.embedded_settings import write_settings
+from identity.storage.wal_archive import start_archiving
 
 _ANSWER_WITHIN_SECONDS = 10
 """How long a started server may take over its first connection: as long as the wheel waits for the
@@ -39,20 +40,24 @@ class EmbeddedServerError(StateError):
 
 
 @contextmanager
-def embedded_postgres(directory: Path) -> Iterator[str]:
+def embedded_postgres(directory: Path, *, archive: Path | None = None) -> Iterator[str]:
     """Run PostgreSQL on a data directory, made when absent.
 
     Args:
         directory: Where the data lies.
+        archive: Where its log is archived from the next start on; None leaves that as it is.
 
     Yields:
         The URL of its `postgres` database, on a Unix socket that only this machine reaches.
 
     Raises:
         EmbeddedServerError: It does not start.
+        ArchiveError: The archive is another database's.
     """
     with locked(directory.parent), _faults_told(directory):
         _make_data(directory)
+        if archive is not None:
+            start_archiving(directory, archive)
         write_settings(directory)
         _forget_the_dead(directory / ".handle_pids.json")
         _forget_a_dead_server(directory / "postmaster.pid")

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from identity.state_directory import write_whole
+from identity.storage import wal_archive
 
 SETTINGS_FILE = "subid.conf"
 """In the data directory, written anew by each start that finds it otherwise."""
@@ -35,6 +36,12 @@ FIXED_SETTINGS: Mapping[str, str] = MappingProxyType(
         # A read at random costs a solid disk little more than the next one. With the 4 that was
         # measured on spinning disks, batches of keys are looked for by reading whole partitions.
         "random_page_cost": "1.1",
+        # Its log says what failed, and never with what: no statement, no parameter, no row.
+        "log_error_verbosity": "terse",
+        "log_min_error_statement": "panic",
+        "log_parameter_max_length": "0",
+        "log_parameter_max_length_on_error": "0",
+        "log_statement": "none",
     }
 )
 """What every machine gets. Not `wal_compression`: the wheel has only pglz for it, with which an
@@ -58,7 +65,7 @@ def write_settings(directory: Path) -> None:
     Args:
         directory: A whole data directory; no server needs to be stopped.
     """
-    content = _content().encode()
+    content = _content(is_archiving=wal_archive.is_archiving(directory)).encode()
     path = directory / SETTINGS_FILE
     if not path.exists() or path.read_bytes() != content:
         write_whole(path, content, mode=0o600, may_replace=True)
@@ -77,8 +84,9 @@ def write_settings(directory: Path) -> None:
             os.chown(written, owner.st_uid, owner.st_gid)
 
 
-def _content() -> str:
+def _content(*, is_archiving: bool) -> str:
     settings = {"shared_buffers": f"{shared_buffers_mb(memory_bytes())}MB", **FIXED_SETTINGS}
-    return "# Written by subid; ALTER SYSTEM goes before it.\n" + "".join(
-        f"{name} = {value}\n" for name, value in settings.items()
-    )
+    lines = [f"{name} = {value}\n" for name, value in settings.items()]
+    if is_archiving:
+        lines.append(f"include_if_exists = '{wal_archive.SETTINGS_FILE}'\n")
+    return "".join(["# Written by subid; ALTER SYSTEM goes before it.\n", *lines])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Table
 
+from identity.storage.abuse_tables import probe_conflict, probe_mark, verification_attempt
 from identity.storage.arrangement_tables import arrangement
 from identity.storage.bulk_tables import link_change
 from identity.storage.choice_tables import choice_event, citizen_choice, fallback_number
@@ -70,6 +71,11 @@ PERSONAL_TABLES: Sequence[PersonalTable] = (
         order=("proposed_at",),
     ),
     PersonalTable(table=verification, section="verifications", order=("created_at",)),
+    PersonalTable(
+        table=verification_attempt, section="failed_verifications", owners=("subject_key",)
+    ),
+    PersonalTable(table=probe_mark, section="photographs_used", order=("used_at",)),
+    PersonalTable(table=probe_conflict, section="photographs_of_two", order=("found_at",)),
     PersonalTable(table=face_reference, section="face"),
     PersonalTable(table=subscriber_update, section="population_updates", order=("sequence",)),
     PersonalTable(

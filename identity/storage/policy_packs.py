@@ -47,6 +47,11 @@ class PolicyPacks:
         query = select(policy_pack).where(policy_pack.c.version == version)
         _refuse_changed(self.connection.execute(query).one(), digest)
 
+    def digests(self) -> Mapping[str, bytes]:
+        """What each pack that was ever used said, by its name."""
+        rows = self.connection.execute(select(policy_pack)).all()
+        return {row.version: row.text_digest for row in rows}
+
     def refuse_missing(self, known: Mapping[str, bytes]) -> None:
         """See that every pack that was ever used is still here and what it was, chosen or not.
 

@@ -98,5 +98,13 @@ class Registry:
                 f"this registry lives by a {kept} clock and cannot be served by a {asked} one"
             )
 
+    def is_claimed(self) -> bool:
+        """Whether keys belong to this database already."""
+        return is_claimed(self.connection)
+
+    def clock_kind(self) -> str | None:
+        """Which kind of clock it lives by, `real` or `simulated`; None before it has served."""
+        return self.connection.execute(select(registry.c.clock_kind)).scalar()
+
     def _index(self) -> bytes:
         return self.sealer.blind_index("registry", CONSTANT.decode())

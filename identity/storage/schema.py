@@ -13,6 +13,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, text
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.types import UserDefinedType
 
 from identity.storage.database import in_our_terms
 
@@ -46,6 +48,9 @@ def schema_versions(engine: Engine) -> tuple[str | None, str | None]:
 def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
     """How the database differs from the tables in code: empty when migrations are complete."""
     with engine.connect() as connection:
+        dialect = connection.dialect
+        if isinstance(dialect, PGDialect):
+            dialect.ischema_names = {**dialect.ischema_names, "xid8": _TransactionID}
         context = MigrationContext.configure(
             connection,
             opts={
@@ -55,6 +60,14 @@ def schema_drift(engine: Engine, metadata: Sequence[MetaData]) -> list[object]:
             },
         )
         return list(compare_metadata(context, list(metadata)))  # type: ignore[arg-type] # alembic takes a list too
+
+
+class _TransactionID(UserDefinedType[str]):
+    """What SQLAlchemy does not know by itself when it finds it in a database."""
+
+    def get_col_spec(self, **_: object) -> str:
+        """The name of the type."""
+        return "xid8"
 
 
 def _is_ours(_object: object, name: str | None, *_details: object) -> bool:

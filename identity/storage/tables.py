@@ -191,12 +191,14 @@ verification = Table(
     Column("completing_request_id", Uuid, comment="the one request that may present evidence"),
     Column("completing_digest", LargeBinary, comment="keyed: tells the same body from another"),
     Column("evidence_sealed", LargeBinary),
+    Column("evidence_erased_at", _Instant, comment="by the policy's clock; the verdict stays"),
     Column("verdict", JSONB, comment="results, reasons and codes, no data"),
     Column("decided_at", _Instant),
     PrimaryKeyConstraint("msisdn_key", "verification_id"),
     CheckConstraint("state IN ('pending', 'processing', 'completed')", name="state"),
     CheckConstraint(
-        "(state = 'completed') = (verdict IS NOT NULL AND evidence_sealed IS NOT NULL)",
+        "(state = 'completed') = (verdict IS NOT NULL"
+        " AND (evidence_sealed IS NOT NULL) <> (evidence_erased_at IS NOT NULL))",
         name="verdict_with_evidence",
     ),
     CheckConstraint(
@@ -206,6 +208,13 @@ verification = Table(
     Index("ix_verification_verification_id", "verification_id"),
     Index("ix_verification_nonce_digest", "nonce_digest"),
     Index("ix_verification_citizen_key", "citizen_key"),
+    # Only what there is to erase.
+    Index(
+        "ix_verification_evidence_kept",
+        "decided_at",
+        "verification_id",
+        postgresql_where=text("evidence_sealed IS NOT NULL"),
+    ),
     postgresql_partition_by=_BY_SUBSCRIPTION,
 )
 

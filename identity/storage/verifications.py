@@ -7,7 +7,7 @@ nothing of how nonces are made and how a verdict is reached.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,13 +22,11 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.presence import PresenceGrounds
 from identity.domain.verification import Evidence, Verdict
 from identity.storage.citizen_secrets import CitizenSecrets
-from identity.storage.conversions import dump_evidence, load_evidence, verdict_fields, verdict_from
+from identity.storage.conversions import dump_evidence, verdict_fields, verdict_from
 from identity.storage.requests import keyed_digest
 from identity.storage.sealing import Sealer
 from identity.storage.subscriptions import msisdn_key
 from identity.storage.tables import verification
-
-_ROWS_AT_ONCE = 1_000
 
 
 class SessionState(StrEnum):
@@ -171,9 +169,14 @@ class Verifications:
             )
         )
 
-    def find(self, verification_id: UUID) -> Session | None:
-        """A number's session by its identifier: one index probe in each partition."""
-        found = self.find_opened(verification_id)
+    def find(self, verification_id: UUID, *, lock: bool = False) -> Session | None:
+        """A number's session by its identifier: one index probe in each partition.
+
+        Args:
+            verification_id: It.
+            lock: Whether nobody else takes it until the transaction ends.
+        """
+        found = self.find_opened(verification_id, lock=lock)
         return found if isinstance(found, Session) else None
 
     def find_presence(self, verification_id: UUID) -> PresenceSession | None:
@@ -181,9 +184,11 @@ class Verifications:
         found = self.find_opened(verification_id)
         return found if isinstance(found, PresenceSession) else None
 
-    def find_opened(self, verification_id: UUID) -> OpenedSession | None:
-        """A session of either kind."""
+    def find_opened(self, verification_id: UUID, *, lock: bool = False) -> OpenedSession | None:
+        """A session of either kind; `lock` as for `find`."""
         query = select(verification).where(verification.c.verification_id == verification_id)
+        if lock:
+            query = query.with_for_update()
         row = self.connection.execute(query).mappings().one_or_none()
         return None if row is None else _session(row)
 
@@ -236,8 +241,8 @@ class Verifications:
         """
         person = {} if citizen_key is None else {"citizen_key": citizen_key}
         sealed = self.sealer.seal(
-            dump_evidence(evidence),
-            context=_place("evidence", session.verification_id),
+            dump_evidence(evidence, verdict),
+            context=evidence_place(session.verification_id),
             secret=self._secret_of(
                 session.citizen_key if isinstance(session, Session) else citizen_key
             ),
@@ -259,24 +264,6 @@ class Verifications:
         if citizen_key is None:
             return None
         return CitizenSecrets(self.connection, self.sealer).obtain(citizen_key)
-
-    def completed(self) -> Iterator[tuple[Evidence, Verdict]]:
-        """Every stored verdict with the evidence that it can be recomputed from."""
-        query = select(verification).where(verification.c.state == SessionState.COMPLETED.value)
-        options = {"yield_per": _ROWS_AT_ONCE}
-        with self.connection.execute(query, execution_options=options) as rows:
-            for part in rows.mappings().partitions():
-                yield from self._judged(part)
-
-    def _judged(self, rows: Sequence[RowMapping]) -> Iterator[tuple[Evidence, Verdict]]:
-        secrets = CitizenSecrets(self.connection, self.sealer).find(
-            row["citizen_key"] for row in rows if row["citizen_key"] is not None
-        )
-        for row in rows:
-            sealed, secret = row["evidence_sealed"], secrets.get(row["citizen_key"])
-            place = _place("evidence", row["verification_id"])
-            evidence = load_evidence(self.sealer.open(sealed, context=place, secret=secret))
-            yield evidence, verdict_from(row["verdict"], decided_at=row["decided_at"])
 
 
 def _session(row: RowMapping) -> OpenedSession:
@@ -329,5 +316,6 @@ def _is(session: OpenedSession) -> tuple[Any, Any]:
     )
 
 
-def _place(column: str, verification_id: UUID) -> bytes:
-    return f"verification.{column}|".encode() + verification_id.bytes
+def evidence_place(verification_id: UUID) -> bytes:
+    """The context that evidence is sealed for."""
+    return b"verification.evidence|" + verification_id.bytes

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from subid.v1.agency_pb2 import PURPOSE_PUBLIC_SAFETY, PURPOSE_SERVICE_DELIVERY
 from subid.v1.citizen_service_pb2 import ACCESS_KIND_READ, Access
-from telco_sim.agencies import LEGAL_BASIS, Look, grounds_of
+from telco_sim.agencies import Look, grounds_of
 from telco_sim.books import new_number
 from telco_sim.chapters.fishing import pass_time
 from telco_sim.journal import Invariant
@@ -173,7 +173,7 @@ def _expected(look: Look) -> _Told:
         f"agency:{look.agency}",
         look.action,
         look.grounds.purpose,
-        LEGAL_BASIS,
+        look.grounds.legal_basis,
         look.grounds.case_id,
         look.action not in _CHANGES,
     )

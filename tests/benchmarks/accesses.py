@@ -50,9 +50,7 @@ def list_accesses() -> Benchmark:
     """Time for all pages of one person's 10,000 events, against 100 ms."""
     with (
         running_target(_fill) as target,
-        grpc.secure_channel(
-            target.address, target.credentials(Caller(Role.CITIZEN_APP, "app"))
-        ) as channel,
+        target.app_channel(Caller(Role.CITIZEN_APP, "app")) as channel,
     ):
         stub = citizen_service_pb2_grpc.CitizenServiceStub(channel)
         empty: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(EMPTY_METHOD)

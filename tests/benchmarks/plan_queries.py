@@ -283,7 +283,11 @@ HOT_QUERIES = (
     HotQuery(
         name="CompleteVerification",
         bring=_complete_verification,
-        crosses={"verification": BY_ID, **SETTLED},
+        crosses={
+            "verification": BY_ID,
+            "probe_mark": "by nine marks of a photograph, each in its own partition",
+            **SETTLED,
+        },
     ),
     *ENFORCEMENT_QUERIES,
     *ARRANGEMENT_QUERIES,

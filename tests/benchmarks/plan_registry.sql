@@ -39,6 +39,12 @@ INSERT INTO verification (msisdn_key, verification_id, subscription_id, caller, 
   gen_random_uuid(), subscription_id, 'operator:' || operator_id, citizen_key, sha256(msisdn_key),
   :now, 'pending', :now, :now FROM subscription;
 
+-- Each number was verified with one photograph: the mark of its file, and those of its parts.
+INSERT INTO probe_mark (mark, photograph_id, is_exact, citizen_key, verification_id, used_at)
+  SELECT substr(sha256(msisdn_key || decode(lpad(to_hex(part), 2, '0'), 'hex')), 1, 16),
+  subscription_id, part = 0, citizen_key, subscription_id, :now
+  FROM subscription, generate_series(0, 8) AS part;
+
 INSERT INTO subscriber_sequence (citizen_key, last_sequence) SELECT citizen_key, 1 FROM
   subscription WHERE verified_at IS NOT NULL;
 

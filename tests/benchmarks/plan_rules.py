@@ -21,10 +21,12 @@ _SMALL = frozenset(
         "import_run",
         "link_run",
         "link_run_slice",
+        "lookup_watch",
         "match_watch",
         "quality_day",
         "registry",
         "sealing_key",
+        "verification_attempt",
     }
 )
 

@@ -304,7 +304,7 @@ def _ask_subscription(target: Target) -> Callable[[int], object]:
 
 
 def _ask_citizen(target: Target) -> Callable[[int], object]:
-    channel = grpc.secure_channel(target.address, target.credentials(_APP))
+    channel = target.app_channel(_APP)
     stub = citizen_service_pb2_grpc.CitizenServiceStub(channel)
     request = citizen_service_pb2.CitizenServiceListSubscriptionsRequest
     return lambda number: stub.ListSubscriptions(request(personal_id=Person(number).personal_id))

@@ -25,10 +25,11 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import ServiceState, Subscription
-from identity.security.certificates import load_or_create_authority
+from identity.security.certificates import Identity, load_or_create_authority
 from identity.storage.database import UnitOfWork
 from identity.storage.schema import migrate
 from tests.benchmarks.harness import ROOT
+from tests.integration.assertions import asserting
 
 CITIZEN_COUNT = 10_000
 
@@ -42,9 +43,22 @@ class Target:
 
     def credentials(self, caller: Caller) -> grpc.ChannelCredentials:
         """What a caller presents."""
+        return self._credentials(self._issue(caller))
+
+    def app_channel(self, caller: Caller) -> grpc.Channel:
+        """A connection of a citizen app, which shows who acts in each call."""
+        issued = self._issue(caller)
+        channel = grpc.secure_channel(self.address, self._credentials(issued))
+        return asserting(channel, self.state, issued.certificate)
+
+    def _issue(self, caller: Caller) -> Identity:
         now = datetime.now(UTC)
-        authority = load_or_create_authority(self.state / "certificates", at=now)
-        issued = authority.issue_caller(caller, at=now)
+        return load_or_create_authority(self.state / "certificates", at=now).issue_caller(
+            caller, at=now
+        )
+
+    def _credentials(self, issued: Identity) -> grpc.ChannelCredentials:
+        authority = load_or_create_authority(self.state / "certificates", at=datetime.now(UTC))
         return grpc.ssl_channel_credentials(
             authority.certificate_pem, issued.private_key, issued.certificate
         )

@@ -23,21 +23,19 @@ from buf.validate import validate_pb2
 from identity.bootstrap import METADATA
 from identity.cli import app as identity_app
 from identity.config import Settings
-from identity.domain.caller import Role
+from identity.config_file import FILE_VARIABLE
 from identity.domain.errors import leaves
 from identity.domain.presence import TokenFault
 from identity.domain.verification import VerdictReason
 from identity.rpc.errors import STATUS_CODES
 from identity.rpc.server import SERVICES
-from identity.security.callers import PERMISSIONS
 from identity.security.service_signing import SignatureFault
 from subid.v1 import agency_pb2
 from telco_sim.cli import app as telco_sim_app
 
 ROOT = Path(__file__).resolve().parents[2]
 ERRORS = Path("docs/reference/errors.md")
-RUNNING = Path("docs/operating/running.md")
-PROTOCOL = Path("docs/reference/protocol.md")
+CONFIGURATION = Path("docs/operating/configuration.md")
 DATA_MODEL = Path("docs/reference/data-model.md")
 ENTRANCES = (Path("README.md"), Path("docs/README.md"))
 CODE = ("identity", "biometrics", "telco_sim", "protos/subid", "tests")
@@ -69,7 +67,6 @@ def main() -> int:
         *_wrong_commands(texts),
         *_wrong_settings(texts),
         *_missing_pages(),
-        *_wrong_permissions(texts.get(PROTOCOL, "")),
         *_missing_tables(texts.get(DATA_MODEL, "")),
     ]
     print("\n".join(found) or f"docs: {len(texts)} pages agree with the code")
@@ -296,10 +293,10 @@ def _command_tree(program: str) -> Any:  # noqa: ANN401 - a group or a command, 
 def _wrong_settings(texts: Mapping[Path, str]) -> Iterator[str]:
     known = {f"SUBID_{name.upper()}" for name in Settings.model_fields}
     for path, text in texts.items():
-        for name in sorted(set(_SETTING.findall(text)) - known):
+        for name in sorted(set(_SETTING.findall(text)) - known - {FILE_VARIABLE}):
             yield f"{path}: there is no setting {name}"
-    for name in sorted(known - set(_SETTING.findall(texts.get(RUNNING, "")))):
-        yield f"{RUNNING}: {name} is missing"
+    for name in sorted(known - set(_SETTING.findall(texts.get(CONFIGURATION, "")))):
+        yield f"{CONFIGURATION}: {name} is missing"
 
 
 def _missing_pages() -> Iterator[str]:
@@ -313,28 +310,7 @@ def _missing_pages() -> Iterator[str]:
                     yield f"{path.relative_to(ROOT)}: there is no {page}"
 
 
-# Permissions and tables.
-
-
-def _wrong_permissions(text: str) -> Iterator[str]:
-    written = dict(_written_permissions(text))
-    for method in sorted(written.keys() | PERMISSIONS.keys()):
-        said, true = written.get(method, set()), PERMISSIONS.get(method, frozenset())
-        if said != true:
-            yield f"{PROTOCOL}: {method} may be called by {', '.join(sorted(true)) or 'nobody'}"
-
-
-def _written_permissions(text: str) -> Iterator[tuple[str, set[Role]]]:
-    """Each method in the table of roles, with the roles that have something in their column."""
-    rows = [line.strip("| ").split("|") for line in text.splitlines() if line.startswith("| ")]
-    head = next((cells for cells in rows if cells[0].startswith("service and method")), [""])
-    columns = [Role(name.strip()) for name in head[1:]]
-    for name, *cells in rows:
-        service, _, methods = name.partition(": ")
-        if not service.endswith("Service"):
-            continue
-        roles = {role for role, cell in zip(columns, cells, strict=False) if cell.strip()}
-        yield from ((f"{service}/{method.strip()}", roles) for method in methods.split(","))
+# Tables.
 
 
 def _missing_tables(text: str) -> Iterator[str]:

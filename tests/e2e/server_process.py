@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -18,6 +18,7 @@ import grpc
 
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import Identity, load_or_create_authority
+from tests.integration.assertions import asserting
 from tests.integration.wire import Stubs
 
 START_TIMEOUT_S = 120.0
@@ -28,22 +29,35 @@ _ANNOUNCED = re.compile(r"subid is listening on (\S+)")
 class ServerProcess:
     """One running server; use it as a context, so that it never outlives its test."""
 
-    def __init__(self, state: Path, *, listen: str = "127.0.0.1:0") -> None:
+    def __init__(
+        self,
+        state: Path,
+        *,
+        listen: str = "127.0.0.1:0",
+        log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        is_simulated: bool = True,
+    ) -> None:
         """Start it; returns before it listens.
 
         Args:
             state: Its state directory, made when absent.
             listen: `host:port`.
+            log: Where its standard error goes, beside what is there; in the state directory unless
+                told otherwise.
+            environment: More of it.
+            is_simulated: Whether its clock is.
         """
         state.mkdir(parents=True, exist_ok=True)
         self.state = state
-        self._errors = (state / "stderr.txt").open("ab")
+        self._log = log or state / "stderr.txt"
+        self._errors = self._log.open("ab")
         self.process = subprocess.Popen(
-            serve_command(state, listen=listen),
+            serve_command(state, listen=listen, is_simulated=is_simulated),
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
-            env={**os.environ, "SUBID_FACE_WORKERS": "1"},
+            env={**os.environ, "SUBID_FACE_WORKERS": "1", **(environment or {})},
         )
         self._announcement = ""
         self._is_announced = threading.Event()
@@ -68,7 +82,7 @@ class ServerProcess:
     @property
     def errors(self) -> str:
         """Everything that was written to standard error, by this process and earlier ones."""
-        return (self.state / "stderr.txt").read_text(encoding="utf-8", errors="replace")
+        return self._log.read_text(encoding="utf-8", errors="replace")
 
     def act_as(self, role: Role, name: str) -> Stubs:
         """Stubs with a certificate of a role and name."""
@@ -91,9 +105,12 @@ class ServerProcess:
             authority.certificate_pem, issued.private_key, issued.certificate
         )
         # Without a pool of its own a channel would share the connection of one that is dying.
-        return grpc.secure_channel(
+        channel = grpc.secure_channel(
             self.address, credentials, options=[("grpc.use_local_subchannel_pool", 1)]
         )
+        if role is Role.CITIZEN_APP:
+            return asserting(channel, self.state, issued.certificate)
+        return channel
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM."""
@@ -131,7 +148,8 @@ class ServerProcess:
         self._errors.close()
 
 
-def serve_command(state: Path, *, listen: str) -> Sequence[str]:
-    """The command line of a server on a simulated clock."""
+def serve_command(state: Path, *, listen: str, is_simulated: bool = True) -> Sequence[str]:
+    """The command line of a server, on a simulated clock or the machine's."""
     identity = Path(sys.executable).with_name("identity")
-    return [str(identity), "serve", "--state", str(state), "--listen", listen, "--simulated-clock"]
+    clock = ["--simulated-clock"] if is_simulated else []
+    return [str(identity), "serve", "--state", str(state), "--listen", listen, *clock]

@@ -4,7 +4,8 @@
 updated, deleted, rolled back or logged is found as well.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,38 +17,24 @@ from subid.v1 import citizen_service_pb2 as citizen_pb
 from subid.v1 import population_service_pb2 as population_pb
 from subid.v1 import subscription_service_pb2 as subscription_pb
 from telco_sim.cards import CardAuthority
+from telco_sim.recording import PersonalKind, Told
+from tests.canary.canary import scanner_for
 from tests.e2e.server_process import ServerProcess
-from tests.integration.dumps import octets_of
 from tests.integration.people import People, Subscriber, claim_of, date_message, record_of, row_of
 from tests.integration.scene import Scene
 from tests.integration.wire import new_id
 
 OPERATOR = "song-hong"
-Secrets = Mapping[bytes, str]
-"""What must not be found, with what it is."""
 
 
-def secrets_of(subscriber: Subscriber) -> Iterator[tuple[bytes, str]]:
-    """Every form of what is personal about somebody."""
+def told_of(subscriber: Subscriber) -> Iterator[Told]:
+    """What the service was told about somebody."""
     citizen = subscriber.citizen
-    for kind, value in (
-        ("personal ID", citizen.personal_id),
-        ("name", citizen.full_name),
-        ("birth date", citizen.birth_date.isoformat()),
-        ("MSISDN", subscriber.msisdn.removeprefix("+84")),
-    ):
-        yield from ((octets, kind) for octets in octets_of(value))
-
-
-def kinds_found(directory: Path, secrets: Secrets) -> Mapping[str, set[str]]:
-    """By file, the kinds of what it holds of them."""
-    found: dict[str, set[str]] = {}
-    for path in sorted(path for path in directory.rglob("*") if path.is_file()):
-        content = path.read_bytes().rstrip(b"\0")  # files of the log are full of them
-        kinds = {kind for octets, kind in secrets.items() if octets in content}
-        if kinds:
-            found[str(path.relative_to(directory))] = kinds
-    return found
+    yield Told(kind=PersonalKind.PERSONAL_ID, value=citizen.personal_id)
+    yield Told(kind=PersonalKind.NAME, value=citizen.full_name)
+    yield Told(kind=PersonalKind.NUMBER, value=subscriber.msisdn)
+    born = citizen.birth_date.isoformat()
+    yield Told(kind=PersonalKind.BIRTH_DATE, value=born, whose=citizen.full_name)
 
 
 def live(scene: Scene) -> list[Subscriber]:
@@ -127,18 +114,30 @@ def test_no_octet_on_the_disk_tells_of_anybody(tmp_path: Path) -> None:
             cards=CardAuthority(established_on=today, active_authentication_keys=1),
         )
         subscribers = live(scene)
+        # An image of its memory would hold everybody it has just spoken of, and the keys.
+        database = (state / "postgres" / "postmaster.pid").read_text().split()[0]
+        assert [dump_limit(each) for each in (str(server.process.pid), database)] == [0, 0]
         # Its database goes on, and writes what it has in memory when it is stopped.
         server.kill()
     with embedded_postgres(state / "postgres") as url, psycopg.connect(url) as connection:
         (count,) = connection.execute("SELECT count(*) FROM subscription").fetchone() or (0,)
         assert count == len(subscribers), "it is another directory"
-    secrets = dict(pair for each in subscribers for pair in secrets_of(each))
-    assert len(secrets) > 400
-    assert kinds_found(state, secrets) == {}
+    scanner, _ = scanner_for([told for each in subscribers for told in told_of(each)])
+    assert scanner.pattern_count > 400
+    scanned = scanner.scan_files(state)
+    assert (scanned.summary(), scanned.unread) == ({}, ())
     with embedded_postgres(state / "postgres") as url:
         plant_and_take_back(url, subscribers[0])
-    found = kinds_found(state / "postgres" / "pg_wal", dict(secrets_of(subscribers[0])))
-    assert {"name"} in found.values()
+    planted = scanner.scan_files(state / "postgres" / "pg_wal")
+    assert PersonalKind.NAME in {each.kind for each in planted.finds}
+
+
+def dump_limit(process_id: str) -> int:
+    """How large a process's image may be that the kernel writes when it crashes (proc(5))."""
+    limits = Path("/proc", process_id, "limits").read_text()
+    found = re.search(r"^Max core file size +(\d+) ", limits, re.MULTILINE)
+    assert found is not None, limits
+    return int(found[1])
 
 
 def plant_and_take_back(url: str, subscriber: Subscriber) -> None:

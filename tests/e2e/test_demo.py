@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,36 +14,76 @@ from telco_sim.chapters.disputes import DISPUTE_DAYS
 from telco_sim.directives import Habit
 from telco_sim.journal import Invariant
 from telco_sim.photographs import PhotographLibrary, PhotographsUnavailableError
+from telco_sim.recording import PersonalKind
 from telco_sim.scenarios import CHEATS
+from tests.canary.canary import run_canary
+from tests.canary.sources import Sources, collecting
 
 TIMEOUT_S = 240
 """It takes some 20 s on two idle cores; a crowded machine needs a multiple of that."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Demonstration:
+    """One small demonstration that ended with exit code 0, and what it left."""
+
+    report: Path
+    state: Path
+    record: Path
+    said: str
+    sources: Sources
+
+
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The report of one small demonstration that ended with exit code 0."""
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> Demonstration:
+    """The demonstration."""
     try:
         PhotographLibrary.built_in()
     except PhotographsUnavailableError as error:
         pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("demo")
-    path = folder / "report.json"
-    country = ("--citizens", "60", "--verifications", "12", "--registrations", "3", "--days", "10")
-    finished = subprocess.run(
-        [
-            *(sys.executable, "-m", "telco_sim.cli", "demo", *country),
-            *("--seed", "3", "--state", str(folder / "state"), "--report", str(path)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT_S,
-    )
+    played = {name: folder / name for name in ("report", "state", "record")}
+    country = ("--citizens", "130", "--verifications", "12", "--registrations", "3", "--days", "10")
+    with collecting(folder / "left") as sources:
+        finished = subprocess.run(
+            [
+                *(sys.executable, "-m", "telco_sim.cli", "demo", *country, "--seed", "3"),
+                *(part for name, path in played.items() for part in (f"--{name}", str(path))),
+            ],
+            capture_output=True,
+            env=sources.environment,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+        )
     assert finished.returncode == 0, finished.stdout[-4_000:] + finished.stderr[-4_000:]
     assert "cheats refused" in finished.stdout
-    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    sources.back_up(played["state"])
+    return Demonstration(**played, said=finished.stdout + finished.stderr, sources=sources)
+
+
+@pytest.fixture(scope="module")
+def report(demonstration: Demonstration) -> dict[str, Any]:
+    """Its report."""
+    written: dict[str, Any] = json.loads(demonstration.report.read_text(encoding="utf-8"))
     return written
+
+
+def test_nothing_of_anybody_was_left_anywhere(demonstration: Demonstration) -> None:
+    run = run_canary(
+        state=demonstration.state,
+        recording=demonstration.record,
+        also=[demonstration.report],
+        said={"output": demonstration.said},
+        sources=demonstration.sources,
+    )
+    # It knew what to look for, and looked at a database, its log and the service's own.
+    assert min(run.secret_counts.values()) > 0
+    assert set(run.secret_counts) == {each.value for each in PersonalKind}
+    assert run.scanned.place_count > 1_000
+    assert run.scanned.octet_count > 20_000_000
+    assert run.scanned.summary() == {}
+    assert run.scanned.unread == ()
 
 
 def test_every_cheat_was_refused_for_what_it_was(report: dict[str, Any]) -> None:
@@ -68,7 +110,7 @@ def test_fishers_got_nothing(report: dict[str, Any]) -> None:
 
 def test_the_country_lived(report: dict[str, Any]) -> None:
     counts = report["counts"]
-    assert counts["population records imported"] == 60
+    assert counts["population records imported"] == 130
     assert counts["population records refused"] == 3
     assert counts["holders verified"] >= 12 + 3
     assert counts["numbers registered"] == 3

@@ -58,10 +58,10 @@ def scene(server: ServerProcess, cards: CardAuthority) -> Scene:
 
 @pytest.fixture(scope="module")
 def keys(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `identity callers add` gives to an agency."""
+    """What `identity callers issue` gives to an agency."""
     folder = tmp_path_factory.mktemp("keys")
     assert server.address  # it has made its certificates
-    command = [str(IDENTITY), "callers", "add", "--role", "agency", "--name", "tax"]
+    command = [str(IDENTITY), "callers", "issue", "--role", "agency", "--name", "tax"]
     command += ["--out", str(folder), "--state", str(server.state)]
     subprocess.run(command, check=True, capture_output=True)
     return folder

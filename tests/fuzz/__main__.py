@@ -1,4 +1,4 @@
-"""`make fuzz`: throw mutated files at the chip parsers and say what came of it.
+"""`make fuzz`: throw mutated files at the parsers and say what came of it.
 
 Owns the command line and the two engines: atheris, which follows coverage and keeps what reached
 new code, and Hypothesis mutations, which need nothing but the tests' own libraries. Each target
@@ -17,7 +17,10 @@ from pathlib import Path
 from typing import Any
 
 ENGINES = ("atheris", "hypothesis")
-TARGET_NAMES = ("sod", "dg1", "dg2", "dg13")
+TARGET_NAMES = (
+    *("sod", "dg1", "dg2", "dg13"),
+    *("request", "policy", "columns", "progress", "key_ring", "key_set", "signed"),
+)
 INPUT_OCTETS_MAX = 16 * 1024
 EXAMPLES_SLICE = 10_000
 CORPUS_FILES_MAX = 48
@@ -89,14 +92,15 @@ def _run_hypothesis(name: str, options: argparse.Namespace) -> int:
     from hypothesis import HealthCheck, given, seed, settings  # noqa: PLC0415 - see above
     from hypothesis import strategies as st  # noqa: PLC0415 - see above
 
-    from tests.fuzz.chip_targets import TARGETS, Measurements  # noqa: PLC0415 - see above
+    from tests.fuzz.chip_targets import Measurements  # noqa: PLC0415 - see above
+    from tests.fuzz.targets import ALL_TARGETS  # noqa: PLC0415 - see above
     from tests.properties.biometrics.chip.mutations import (  # noqa: PLC0415 - see above
         Mutation,
         damage,
         mutations,
     )
 
-    target, measurements = TARGETS[name], Measurements()
+    target, measurements = ALL_TARGETS[name], Measurements()
 
     def examine(octets: bytes, steps: list[Mutation]) -> None:
         target.examine(damage(octets, steps), measurements)
@@ -118,14 +122,14 @@ def _run_hypothesis(name: str, options: argparse.Namespace) -> int:
 def _run_atheris(name: str, options: argparse.Namespace) -> int:
     import atheris  # noqa: PLC0415 - a dependency of `make fuzz` alone
 
-    with atheris.instrument_imports(include=["biometrics", "asn1crypto"]):
+    with atheris.instrument_imports(include=["biometrics", "asn1crypto", "identity", "joserfc"]):
         from tests.fuzz.chip_targets import (  # noqa: PLC0415 - instrumented while imported
             CORPUS,
-            TARGETS,
             Measurements,
         )
+        from tests.fuzz.targets import ALL_TARGETS  # noqa: PLC0415 - instrumented while imported
 
-    target, measurements = TARGETS[name], Measurements()
+    target, measurements = ALL_TARGETS[name], Measurements()
     folder = Path(tempfile.mkdtemp(prefix=f"subid-fuzz-{name}-"))
     for at, octets in enumerate(target.corpus()):
         (folder / f"seed-{at:04}").write_bytes(octets)

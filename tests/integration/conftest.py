@@ -22,11 +22,13 @@ from identity.security.certificates import Identity, load_or_create_authority
 from telco_sim.cards import CardAuthority
 from telco_sim.photographs import PhotographedPerson, PhotographLibrary, PhotographsUnavailableError
 from tests.databases import own_database
+from tests.integration.assertions import asserting
 from tests.integration.counters import register_counters
 from tests.integration.matching import MATCHER, register_matcher
 from tests.integration.people import People
 from tests.integration.scene import AGENCY, RIGHTS_OF_AGENCY, Scene
 from tests.integration.wire import Stubs
+from tests.integration.witnessing import register_ombudsman
 
 START_TIMEOUT_S = 300.0
 """Far longer than any start takes, on any machine: one that hangs fails its test, not the run."""
@@ -68,6 +70,7 @@ def world(
             state=state, database=url, listen="127.0.0.1:0", face_workers=1, simulated_clock=True
         )
         with served(settings) as address:
+            register_ombudsman(settings)
             yield World(address=address, settings=settings, cards=cards)
 
 
@@ -132,11 +135,22 @@ def open_channel(
 ) -> grpc.Channel:
     """A channel that presents a certificate of the server's own authority; a new one by default."""
     issued = identity or issue(state, caller)
+    channel = plain_channel(address, state, issued)
+    if caller.role is Role.CITIZEN_APP:
+        return asserting(channel, state, issued.certificate)
+    return channel
+
+
+def plain_channel(address: str, state: Path, identity: Identity) -> grpc.Channel:
+    """A channel that presents a certificate and shows no citizen."""
     authority = load_or_create_authority(state / "certificates", at=datetime.now(UTC))
     credentials = grpc.ssl_channel_credentials(
-        authority.certificate_pem, issued.private_key, issued.certificate
+        authority.certificate_pem, identity.private_key, identity.certificate
     )
-    return grpc.secure_channel(address, credentials)
+    # Without a pool of its own a channel would share the connection of another.
+    return grpc.secure_channel(
+        address, credentials, options=[("grpc.use_local_subchannel_pool", 1)]
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ Owns one well-formed example for each method, so that a test can break one thing
 walk all methods without naming any. A method without an example fails the walk.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from google.protobuf.descriptor import MethodDescriptor
@@ -13,7 +13,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from identity.domain.caller import Role
 from identity.rpc.server import SERVICES
-from identity.security.callers import PERMISSIONS
+from identity.security.permissions import permissions
 from subid.v1 import agency_pb2 as agency_pb
 from subid.v1 import agency_service_pb2 as agency_service_pb
 from subid.v1 import arrangement_service_pb2 as arrangement_pb
@@ -32,6 +32,7 @@ from subid.v1 import subscription_service_pb2 as subscription_pb
 from subid.v1 import verification_service_pb2 as verification_pb
 from subid.v1 import wave_service_pb2 as wave_pb
 from subid.v1.date_pb2 import Date
+from tests.integration.audit_contract import EXAMPLES_OF_AUDIT
 from tests.integration.notification_contract import EXAMPLES_OF_NOTIFICATIONS
 from tests.integration.wire import method_key, new_id
 
@@ -64,6 +65,7 @@ _EVIDENCE = dispute_pb.Evidence(
 EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
     {
         **EXAMPLES_OF_NOTIFICATIONS,
+        **EXAMPLES_OF_AUDIT,
         "PopulationService/ImportPopulation": lambda: population_pb.ImportPopulationRequest(
             request_id=new_id(), records=[_RECORD]
         ),
@@ -129,7 +131,7 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             ],
         ),
         "VerificationService/StartVerification": lambda: verification_pb.StartVerificationRequest(
-            request_id=new_id(), msisdn=MSISDN
+            request_id=new_id(), msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "VerificationService/CompleteVerification": lambda: (
             verification_pb.CompleteVerificationRequest(
@@ -208,6 +210,9 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
         ),
         "AgencyService/ResumeAgency": lambda: agency_service_pb.ResumeAgencyRequest(
             request_id=new_id(), name="labour"
+        ),
+        "AgencyService/ResumeLookups": lambda: agency_service_pb.ResumeLookupsRequest(
+            request_id=new_id(), caller="agency:labour"
         ),
         "AgencyService/GetAgency": lambda: agency_service_pb.GetAgencyRequest(name="labour"),
         "AgencyService/ListAgencies": agency_service_pb.ListAgenciesRequest,
@@ -304,10 +309,10 @@ EXAMPLES: Mapping[str, Callable[[], Message]] = MappingProxyType(
             case_reference="F-2026/118",
         ),
         "EnforcementService/FileComplaint": lambda: enforcement_pb.FileComplaintRequest(
-            request_id=new_id(), msisdn=MSISDN
+            request_id=new_id(), msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "EnforcementService/ExplainSubscription": lambda: enforcement_pb.ExplainSubscriptionRequest(
-            msisdn=MSISDN
+            msisdn=MSISDN, personal_id=PERSONAL_ID
         ),
         "WaveService/PreviewWave": lambda: wave_pb.PreviewWaveRequest(
             request_id=new_id(),
@@ -406,6 +411,11 @@ def example(method: MethodDescriptor) -> Message:
     return EXAMPLES[method_key(method)]()
 
 
+def allowed_roles(method: MethodDescriptor) -> Sequence[Role]:
+    """The roles that may call a method, by name."""
+    return sorted(permissions()[method_key(method)].scopes)
+
+
 def allowed_role(method: MethodDescriptor) -> Role:
     """One of the roles that may call a method: the first by name."""
-    return min(PERMISSIONS[method_key(method)])
+    return allowed_roles(method)[0]

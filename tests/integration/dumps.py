@@ -65,16 +65,6 @@ class Dump:
         return any(form[:_RUN] in self._runs and form in self.text for form in forms)
 
 
-def octets_of(value: str) -> frozenset[bytes]:
-    """A value as a file could hold it: plain in any case and encoding, in hexadecimal, base64."""
-    plain = {
-        spelling.encode(encoding)
-        for spelling in _spellings(value)
-        for encoding in ("utf-8", "utf-16-le", "utf-16-be")
-    }
-    return frozenset(plain | {form.encode() for form in (*_hexadecimal(value), *_base64(value))})
-
-
 def values_of(citizen: Citizen, msisdn: str) -> Iterator[tuple[str, str]]:
     """What must not be found, in the forms that people and programs write."""
     name, day, digits = citizen.full_name, citizen.birth_date, msisdn.removeprefix("+84")

@@ -19,7 +19,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,7 @@ from identity.config import Settings
 from identity.policy_files import load_policies
 from identity.rpc.edge import Edge
 from identity.rpc.server import listen
-from identity.security.certificates import load_or_create_authority
+from identity.security.admission import Admission
 from identity.services.face_pool import FacePool
 from identity.services.face_setup import make_face_setup
 from identity.services.transactions import Transactions
@@ -97,8 +96,6 @@ async def _serve(settings: Settings, fuse: Fuse, faces: FacePool) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     policies = load_policies(settings)
-    now = datetime.now(UTC)
-    authority = load_or_create_authority(settings.state / "certificates", at=now)
     with (
         open_current_database(settings) as database,
         ThreadPoolExecutor(settings.request_threads) as threads,
@@ -116,8 +113,7 @@ async def _serve(settings: Settings, fuse: Fuse, faces: FacePool) -> None:
             edge,
             policies,
             address=settings.listen,
-            identity=authority.issue_server(at=now),
-            caller_authority=authority.certificate_pem,
+            admission=Admission(settings.state),
         )
         await stopping.wait()
         await listening.stop()

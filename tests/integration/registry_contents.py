@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Column, Table, Uuid, delete, func, select
 
 from identity.audit.log import audit_entry
+from identity.audit.tree_tables import TREE_TABLES
 from identity.bootstrap import METADATA
 from identity.storage.bulk_tables import link_run, link_run_slice
 from identity.storage.database import UnitOfWork
@@ -21,11 +22,14 @@ from identity.storage.tables import citizen, registry, subscription
 Contents = Mapping[str, Counter[str]]
 """How often each thing is there, by the kind of thing."""
 
-_LEFT_OUT = frozenset({"position", "import_id", "entry_id", "change_id"})
+_LEFT_OUT = frozenset({"position", "import_id", "entry_id", "change_id", "era", "transaction_id"})
 """Numbers that are given in the order of work."""
 
-_OTHERWISE = frozenset({link_run.name, link_run_slice.name, registry.name, sealing_key.name})
-"""What a comparison that is repeated adds to, and what is of the keys."""
+_TREE = frozenset(table.name for table in TREE_TABLES)
+"""What is sealed of the audit log: made of it, beside the work."""
+
+_OTHERWISE = _TREE | {link_run.name, link_run_slice.name, registry.name, sealing_key.name}
+"""What a comparison that is repeated adds to, what is of the keys, and what is sealed."""
 
 _NIL = UUID(int=0)
 
@@ -52,7 +56,7 @@ def last_audited(uow: UnitOfWork) -> int:
 
 def empty(uow: UnitOfWork) -> None:
     """Remove everything but the audit log and what is of the keys."""
-    kept = {audit_entry.name, registry.name, sealing_key.name}
+    kept = _TREE | {audit_entry.name, registry.name, sealing_key.name}
     for metadata in METADATA:
         for table in reversed(metadata.sorted_tables):
             if table.name not in kept:

@@ -1,5 +1,7 @@
 """The regulator and its agencies, over the wire: what is granted is what is answered."""
 
+import pytest
+
 from identity.domain.caller import Role
 from subid.v1 import agency_pb2, agency_service_pb2
 from subid.v1 import contact_service_pb2 as contact_pb
@@ -82,6 +84,14 @@ def test_agencies_are_listed_page_by_page(scene: Scene) -> None:
             break
     assert names <= set(found)
     assert found == sorted(found)
+
+
+@pytest.mark.parametrize("token", ["00", "0000000000", "41", "2d", "zz", "\u0663\u0663", "616"])
+def test_a_page_token_that_was_never_given_out_is_refused(scene: Scene, token: str) -> None:
+    request = agency_service_pb2.ListAgenciesRequest(page_token=token)
+    refusal = refused(scene.regulator.agencies.ListAgencies, request)
+    assert refusal.status == "INVALID_ARGUMENT"
+    assert refusal.fields == ("page_token",)
 
 
 def test_each_form_of_a_number_is_given_to_whom_it_is_granted(

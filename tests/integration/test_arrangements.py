@@ -144,7 +144,6 @@ def test_to_whoever_is_no_side_of_it_there_is_no_arrangement(scene: Scene) -> No
     tries: list[tuple[Callable[..., object], Callable[[str], Message]]] = [
         (app.AcceptArrangement, lambda it: accepting(stranger, it)),
         (app.EndArrangement, lambda it: ending(it, stranger)),
-        (app.EndArrangement, ending),
         (operator.EndArrangement, ending),
         (operator.AttestGuardianship, lambda it: attesting(wrong, it)),
         (operator.GetArrangement, lambda it: pb.GetArrangementRequest(arrangement_id=it)),

@@ -80,8 +80,8 @@ WITH_REQUEST_ID = tuple(m for m in METHODS if "request_id" in m.input_type.field
 
 UNBOUNDED_BATCHES = "EnforcementService/ReconcileServiceState"
 """Out of sequence before it is out of bounds."""
-NOTHING_TO_GET_WRONG = {"VerificationService/GetPresenceKeys"}
-"""Takes a request without fields."""
+NOTHING_TO_GET_WRONG = {"VerificationService/GetPresenceKeys", "AuditService/GetTreeHead"}
+"""Take a request without fields, or with a yes or no."""
 GOOD_AFTER_ALL = {
     ("CitizenService/SetPrimaryNumber", "verification_id", ""),  # means without one
     ("CitizenService/SetFallbackNumbers", "verification_id", ""),  # the same
@@ -129,7 +129,12 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
     yield from _cases_of_waves_and_disputes()
     yield from _cases_of_compliance()
     yield from _cases_of_agencies()
+    yield from _cases_of_audit()
     yield from _cases_of_notifications()
+    yield from _cases_of_days()
+
+
+def _cases_of_days() -> Iterator[tuple[str, str, object, str]]:
     for day, part in BAD_DATES:
         yield "QualityService/GetReport", "day", day, f"day{part}"
         for field in ("first_day", "last_day"):
@@ -140,6 +145,13 @@ def _cases() -> Iterator[tuple[str, str, object, str]]:
         yield "ComplianceService/GetMonthlyScore", "year", year, "year"
     for number in (-1, 367):
         yield "QualityService/GetReport", "trend_days", number, "trend_days"
+
+
+def _cases_of_audit() -> Iterator[tuple[str, str, object, str]]:
+    for name in ("old_size", "new_size"):
+        yield "AuditService/GetConsistencyProof", name, -1, name
+    for key in ("AuditService/GetReceipt", "AuditService/GetInclusionProof"):
+        yield key, "entry_id", 0, "entry_id"
 
 
 def _cases_of_agencies() -> Iterator[tuple[str, str, object, str]]:

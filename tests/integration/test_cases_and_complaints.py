@@ -140,10 +140,11 @@ def test_nobody_complains_about_what_is_not_theirs(world: World, scene: Scene) -
         (other.FileComplaint, complaint_request(subscriber.msisdn)),
         (other.FileComplaint, complaint_request(free)),
         (app.FileComplaint, complaint_request(subscriber.msisdn, stranger.personal_id)),
-        (app.FileComplaint, complaint_request(subscriber.msisdn)),
         (app.FileComplaint, complaint_request(free, stranger.personal_id)),
     ):
         refusal = refused(method, request)
         assert (refusal.status, refusal.reason) == ("NOT_FOUND", "SUBSCRIPTION_NOT_FOUND")
         assert refusal.message == "no such number of yours"
+    nobody = refused(app.FileComplaint, complaint_request(subscriber.msisdn))
+    assert nobody.reason == "PERMISSION_REFUSED"
     assert count(world, subscriber.operator) == 0

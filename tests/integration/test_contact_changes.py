@@ -28,7 +28,13 @@ from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, connect
 from subid.v1 import contact_service_pb2 as pb
 from subid.v1.agency_pb2 import PURPOSE_SERVICE_DELIVERY
-from subid.v1.agency_service_pb2 import RIGHT_CONTACT_CHANGES, RIGHT_NUMBER, Right
+from subid.v1.agency_service_pb2 import (
+    RIGHT_CONTACT_CHANGES,
+    RIGHT_NUMBER,
+    ResumeAgencyRequest,
+    Right,
+    SuspendAgencyRequest,
+)
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
 from telco_sim.photographs import PhotographedPerson
 from tests.conftest import PROJECT_ROOT
@@ -172,6 +178,28 @@ def test_who_may_not_watch_and_who_was_away_too_long_are_told_so(
     expired = refusal_of(contacts, "9" * 18)
     assert (expired.status, expired.reason) == ("OUT_OF_RANGE", "POSITION_EXPIRED")
     assert refusal_of(contacts, "yesterday").status == "INVALID_ARGUMENT"
+
+
+def test_a_watch_at_rest_ends_when_its_agency_is_suspended_and_begins_again_when_it_is_not(
+    database: Database, scene: Scene, act_as: ActAs
+) -> None:
+    name, other = register(scene), register(scene)
+    person = scene.people.citizen().personal_id
+    (own,), (token,) = (interest(database, each, person) for each in (name, other))
+    contacts = act_as(Role.AGENCY, name).contacts
+    watch, goes_on = Watch(contacts), Watch(act_as(Role.AGENCY, other).contacts)
+    scene.regulator.agencies.SuspendAgency(SuspendAgencyRequest(request_id=new_id(), name=name))
+    ended = watch.refusal()
+    assert (ended.status, ended.reason) == ("PERMISSION_DENIED", "PURPOSE_NOT_ALLOWED")
+    assert refusal_of(contacts).reason == ended.reason
+    change(database, person)
+    assert goes_on.take_until(1) == [token]
+    scene.regulator.agencies.ResumeAgency(ResumeAgencyRequest(request_id=new_id(), name=name))
+    resumed = Watch(contacts, watch.position)
+    change(database, person)
+    assert resumed.take_until(1) == [own]  # and nothing of what changed meanwhile
+    for each in (goes_on, resumed):
+        each.call.cancel()
 
 
 @contextmanager

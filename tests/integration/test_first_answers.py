@@ -22,6 +22,7 @@ from tests.integration.matching import WRITES_OF_MATCHING
 from tests.integration.people import Subscriber, claim_of, complete_request, record_of, row_of
 from tests.integration.scene import Scene, acknowledgement_of
 from tests.integration.wire import Refused, method_key, new_id, send
+from tests.integration.witnessing import WRITES_OF_WITNESSES
 from tests.integration.writes import (
     METHOD_OF,
     WRITES_OF_ENFORCEMENT,
@@ -270,6 +271,7 @@ WRITES: dict[str, Callable[[Scene, Faces], Write]] = {
     **{key: without_faces(write) for key, write in WRITES_OF_ARRANGEMENTS.items()},
     **{key: without_faces(write) for key, write in WRITES_OF_PRIVACY.items()},
     **{key: without_faces(write) for key, write in WRITES_OF_MATCHING.items()},
+    **{key: without_faces(write) for key, write in WRITES_OF_WITNESSES.items()},
     "PopulationService/ImportPopulation": import_population,
     "PopulationService/ApplyPopulationChanges": apply_changes,
     "PopulationService/PullSubscriberUpdates": pull_updates,

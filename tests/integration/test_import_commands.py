@@ -95,7 +95,7 @@ def test_an_operator_sends_a_parquet_file_with_its_own_names_and_certificate(
     made = CliRunner().invoke(
         app,
         [
-            *("callers", "add", "--role", "operator", "--name", name),
+            *("callers", "issue", "--role", "operator", "--name", name),
             *("--out", str(tmp_path), "--state", str(world.settings.state)),
         ],
     )

@@ -45,7 +45,7 @@ def _request(
     scene: Scene, subscriber: Subscriber, face: PhotographedPerson
 ) -> pb.CompleteVerificationRequest:
     evidence = scene.evidence(subscriber.citizen, face)
-    several = replace(evidence, probes=probes_of(face, seed=3, number=PROBES))
+    several = replace(evidence, probes=probes_of(face, number=PROBES))
     return complete_request(scene.start(subscriber), several)
 
 

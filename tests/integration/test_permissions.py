@@ -19,13 +19,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from google.protobuf.descriptor import MethodDescriptor
 
 from identity.domain.caller import Caller, Role
-from identity.security.callers import PERMISSIONS
 from identity.security.certificates import (
     CertificateAuthority,
     Identity,
     create_authority,
     load_or_create_authority,
 )
+from identity.security.permissions import permissions
 from subid.v1.enforcement_service_pb2 import CASE_CAUSE_FACE_UNDER_ANOTHER_ID, OpenCaseRequest
 from tests.integration.conftest import Connect, World
 from tests.integration.contract import METHODS, example
@@ -45,12 +45,12 @@ LIST = next(m for m in METHODS if method_key(m) == "SubscriptionService/ListSubs
 def test_exactly_the_roles_of_the_table_may_call_a_method(
     connect_as: Connect, method: MethodDescriptor, role: Role
 ) -> None:
-    request = example(method)
+    request: Any = example(method)
     if isinstance(request, OpenCaseRequest) and role is Role.REGULATOR:
         # Each role has a cause of its own; the other's is refused in the same words.
         request.cause = CASE_CAUSE_FACE_UNDER_ANOTHER_ID
     refusal = _refusal(connect_as(role, "permission-test"), method, request)
-    if role in PERMISSIONS[method_key(method)]:
+    if role in permissions()[method_key(method)].scopes:
         assert refusal is None or refusal.reason not in {"PERMISSION_REFUSED", "CALLER_UNKNOWN"}
         assert refusal is None or refusal.status not in {"INTERNAL", "UNKNOWN", "UNAVAILABLE"}
     else:
@@ -61,7 +61,7 @@ def test_exactly_the_roles_of_the_table_may_call_a_method(
 
 def test_a_role_is_refused_before_its_request_is_read(connect_as: Connect) -> None:
     for method in METHODS:
-        outsider = min(set(Role) - PERMISSIONS[method_key(method)])
+        outsider = min(set(Role) - permissions()[method_key(method)].scopes.keys())
         empty = type(example(method))()
         refusal = _refusal(connect_as(outsider, "permission-test"), method, empty)
         assert refusal is not None

@@ -98,7 +98,7 @@ Forge = Callable[[Scene, Faces, Citizen], Evidence]
 
 
 def wrong_face(scene: Scene, faces: Faces, citizen: Citizen) -> Evidence:
-    return replace(scene.evidence(citizen, faces[0]), probes=probes_of(faces[1], seed=1))
+    return replace(scene.evidence(citizen, faces[0]), probes=probes_of(faces[1]))
 
 
 def no_face(scene: Scene, faces: Faces, citizen: Citizen) -> Evidence:
@@ -107,7 +107,7 @@ def no_face(scene: Scene, faces: Faces, citizen: Citizen) -> Evidence:
 
 def swapped_portrait(scene: Scene, faces: Faces, citizen: Citizen) -> Evidence:
     card = swap_portrait(scene.card(citizen, faces[0]), portrait=faces[1].portrait())
-    return Evidence(card=card, probes=probes_of(faces[1], seed=1))
+    return Evidence(card=card, probes=probes_of(faces[1]))
 
 
 def swapped_holder(scene: Scene, faces: Faces, citizen: Citizen) -> Evidence:

@@ -1,7 +1,8 @@
 """No caller can shut the others out: shares of calls and imports, ends to silence and floods."""
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 from identity.domain.caller import Caller, Role
 from identity.rpc.interceptor import Guard
 from identity.rpc.load import Shares
+from identity.security.admission import Admission
 from identity.security.certificates import load_or_create_authority
 from identity.services.clock import SystemClock
 from subid.v1 import contact_service_pb2 as contact_pb
@@ -32,16 +34,18 @@ METHOD_OF = {method_path(method): method for method in METHODS}
 
 
 @contextmanager
-def silent_calls(channel: grpc.Channel, path: str, *, count: int) -> Iterator[list[Any]]:
-    """Calls that are opened and sent nothing until the block ends."""
+def silent_calls(
+    channel: grpc.Channel, path: str, *, count: int, said: Sequence[bytes] = ()
+) -> Iterator[list[Any]]:
+    """Calls that are opened, sent what is to be said, and then nothing until the block ends."""
     over = threading.Event()
 
-    def nothing() -> Iterator[bytes]:
+    def silence() -> Iterator[bytes]:
+        yield from said
         over.wait(TIMEOUT_S)
-        yield from ()
 
     method: Any = channel.stream_unary(path)
-    calls = [method.future(nothing(), timeout=TIMEOUT_S) for _ in range(count)]
+    calls = [method.future(silence(), timeout=TIMEOUT_S) for _ in range(count)]
     try:
         yield calls
     finally:
@@ -157,10 +161,11 @@ class Importer(subscription_grpc.SubscriptionServiceServicer):
 async def impatient_server(state: Path) -> AsyncIterator[str]:
     """A server that waits a twentieth of a second for a batch."""
     now = datetime.now(UTC)
-    authority = load_or_create_authority(state, at=now)
+    authority = load_or_create_authority(state / "certificates", at=now)
     identity = authority.issue_server(at=now)
     with ThreadPoolExecutor(1) as threads:
         guard = Guard(
+            admission=Admission(state),
             clock=SystemClock(),
             policies=policies(),
             threads=threads,
@@ -182,19 +187,17 @@ async def impatient_server(state: Path) -> AsyncIterator[str]:
 
 
 async def test_an_import_that_falls_silent_is_ended_with_a_code(tmp_path: Path) -> None:
-    state = tmp_path / "certificates"
-    async with impatient_server(state) as address:
-        authority = load_or_create_authority(state, at=datetime.now(UTC))
+    async with impatient_server(tmp_path) as address:
+        authority = load_or_create_authority(tmp_path / "certificates", at=datetime.now(UTC))
         issued = authority.issue_caller(Caller(Role.OPERATOR, "idle"), at=datetime.now(UTC))
         credentials = grpc.ssl_channel_credentials(
             authority.certificate_pem, issued.private_key, issued.certificate
         )
-        method = METHOD_OF[IMPORT]
-        async with grpc.aio.secure_channel(address, credentials) as channel:
-            call: Any = channel.stream_unary(IMPORT)(timeout=TIMEOUT_S)
-            await call.write(example(method).SerializeToString())
-            with pytest.raises(grpc.RpcError) as caught:
-                await call
-    refusal = Refused.of(caught.value)
+        said = [example(METHOD_OF[IMPORT]).SerializeToString()]
+        with (
+            grpc.secure_channel(address, credentials) as channel,
+            silent_calls(channel, IMPORT, count=1, said=said) as calls,
+        ):
+            refusal = await asyncio.to_thread(first_refusal, calls)
     assert (refusal.status, refusal.reason) == ("ABORTED", "STREAM_IDLE")
     assert refusal.retry_after_s is None

@@ -307,7 +307,9 @@ def test_a_remark_that_nobody_signed_does_not_make_another_document(
     )
     assert card.sod != remarked.sod
     assert first.is_authentic
-    assert first == second
+    # What was presented is another file; what is believed of it is the same.
+    assert first.inputs != second.inputs
+    assert first == replace(second, inputs=first.inputs)
     assert first.document_digest is not None
 
 

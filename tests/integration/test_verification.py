@@ -61,11 +61,12 @@ def test_a_genuine_card_and_its_holder_put_a_new_number_in_service(
 
 
 def test_each_face_is_told_from_each_other(scene: Scene, faces: Faces) -> None:
-    subscriber = scene.registered()
     for on_card in faces:
+        # Each anew: after five failures of one person the next attempt would wait.
+        subscriber = scene.registered()
         card = scene.card(subscriber.citizen, on_card)
-        for index, before_camera in enumerate(faces):
-            evidence = Evidence(card=card, probes=probes_of(before_camera, seed=index, number=2))
+        for before_camera in faces:
+            evidence = Evidence(card=card, probes=probes_of(before_camera, number=2))
             verdict = scene.verify(subscriber, evidence).verdict
             if on_card is before_camera:
                 assert verdict.state == pb.VERDICT_STATE_VERIFIED
@@ -77,7 +78,7 @@ def test_each_face_is_told_from_each_other(scene: Scene, faces: Faces) -> None:
 
 def wrong_face(scene: Scene, faces: Faces, subscriber: Subscriber, genuine: Evidence) -> Evidence:
     del scene, subscriber
-    return replace(genuine, probes=probes_of(faces[1], seed=1))
+    return replace(genuine, probes=probes_of(faces[1]))
 
 
 def swapped_portrait(
@@ -85,7 +86,7 @@ def swapped_portrait(
 ) -> Evidence:
     del scene, subscriber
     card = swap_portrait(genuine.card, portrait=faces[1].portrait())
-    return Evidence(card=card, probes=probes_of(faces[1], seed=1))
+    return Evidence(card=card, probes=probes_of(faces[1]))
 
 
 def swapped_holder(
@@ -199,7 +200,7 @@ def test_a_session_serves_one_request_and_answers_it_again(scene: Scene, faces: 
     evidence = scene.evidence(subscriber.citizen, faces[0])
     stub = scene.operator(subscriber.operator).verifications
     session = scene.start(subscriber)
-    request = complete_request(session, replace(evidence, probes=probes_of(faces[1], seed=1)))
+    request = complete_request(session, replace(evidence, probes=probes_of(faces[1])))
     first = stub.CompleteVerification(request)
     assert first.verdict.state == pb.VERDICT_STATE_NOT_VERIFIED
     again = stub.CompleteVerification(request)
@@ -294,7 +295,6 @@ def test_the_citizen_app_verifies_its_citizens_own_number_only(scene: Scene, fac
         )
         for msisdn, personal_id in (
             (subscriber.msisdn, other.personal_id),
-            (subscriber.msisdn, ""),
             (scene.people.msisdn(), subscriber.citizen.personal_id),
         )
     ]

@@ -5,14 +5,13 @@ machine is. How long anybody waits follows from how many may; times belong to th
 """
 
 import queue
-from dataclasses import replace
 from typing import Any
 
 from identity.services.face_pool import WAITING_PER_WORKER_MAX
 from subid.v1 import verification_service_pb2 as pb
 from telco_sim.photographs import PhotographedPerson
 from tests.integration.comparisons import nothing_compared
-from tests.integration.people import complete_request, probes_of
+from tests.integration.people import Evidence, complete_request, probes_of
 from tests.integration.scene import Scene
 from tests.integration.wire import TIMEOUT_S, Refused, Stubs
 
@@ -29,15 +28,9 @@ ACCEPTED = 1 + WAITING_PER_WORKER_MAX
 def test_what_is_accepted_in_a_flood_is_judged_and_the_rest_told_to_come_again(
     scene: Scene, faces: tuple[PhotographedPerson, ...]
 ) -> None:
-    subscriber = scene.verified(faces[0])  # with one process in turn: nothing older is under way
-    evidence = replace(
-        scene.evidence(subscriber.citizen, faces[0]),
-        probes=probes_of(faces[0], seed=7, number=PHOTOGRAPHS),
-    )
-    stubs = scene.operator(subscriber.operator)
-    requests = [
-        complete_request(scene.start(subscriber), evidence) for _ in range(FLOOD + LATECOMERS)
-    ]
+    first = scene.verified(faces[0])  # with one process in turn: nothing older is under way
+    stubs = scene.operator(first.operator)
+    requests = [_request(scene, first.operator, faces[0]) for _ in range(FLOOD + LATECOMERS)]
 
     with nothing_compared():
         calls = _send(stubs, requests[:FLOOD])
@@ -62,6 +55,16 @@ def test_what_is_accepted_in_a_flood_is_judged_and_the_rest_told_to_come_again(
     assert [_state(_send(stubs, [each])[0]) for each in turned_away] == [
         pb.VERDICT_STATE_VERIFIED
     ] * len(turned_away)
+
+
+def _request(
+    scene: Scene, operator: str, person: PhotographedPerson
+) -> pb.CompleteVerificationRequest:
+    """Somebody new with a card: the attempts of one are held back by another rule."""
+    subscriber = scene.imported(operator)
+    card = scene.card(subscriber.citizen, person)
+    probes = probes_of(person, number=PHOTOGRAPHS)
+    return complete_request(scene.start(subscriber), Evidence(card=card, probes=probes))
 
 
 def _send(stubs: Stubs, requests: list[pb.CompleteVerificationRequest]) -> list[Call]:

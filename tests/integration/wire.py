@@ -19,6 +19,7 @@ from grpc_status import rpc_status
 from subid.v1 import enforcement_service_pb2 as enforcement_pb
 from subid.v1.agency_service_pb2_grpc import AgencyServiceStub
 from subid.v1.arrangement_service_pb2_grpc import ArrangementServiceStub
+from subid.v1.audit_service_pb2_grpc import AuditServiceStub
 from subid.v1.citizen_service_pb2_grpc import CitizenServiceStub
 from subid.v1.compliance_service_pb2_grpc import ComplianceServiceStub
 from subid.v1.contact_service_pb2_grpc import ContactServiceStub
@@ -66,6 +67,7 @@ class Stubs:
         self.matching = MatchServiceStub(channel)
         self.kyc = KycServiceStub(channel)
         self.privacy = PrivacyServiceStub(channel)
+        self.audit = AuditServiceStub(channel)
 
     def sign(
         self, request: enforcement_pb.AcknowledgeDirectivesRequest

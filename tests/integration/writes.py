@@ -233,6 +233,14 @@ def resume_agency(scene: Scene) -> Write:
     return Write(caller=REGULATOR, request=request, other=with_other(request, name="another"))
 
 
+def resume_lookups(_scene: Scene) -> Write:
+    request = agency_service_pb.ResumeLookupsRequest(
+        request_id=new_id(), caller=f"agency:{new_agency()}"
+    )
+    other = with_other(request, caller="agency:another")
+    return Write(caller=REGULATOR, request=request, other=other)
+
+
 def new_agency() -> str:
     return f"agency-{new_id()[:8]}"
 
@@ -310,5 +318,6 @@ WRITES_OF_ENFORCEMENT: MappingProxyType[str, Callable[[Scene], Write]] = Mapping
         "AgencyService/RegisterAgency": register_agency,
         "AgencyService/SuspendAgency": suspend_agency,
         "AgencyService/ResumeAgency": resume_agency,
+        "AgencyService/ResumeLookups": resume_lookups,
     }
 )

@@ -40,6 +40,7 @@ from identity.domain.verification import (
 )
 from identity.policy_files import load_policy
 from identity.services.call import Call, score_names
+from identity.services.recompute_verdicts import Run
 from identity.storage.arrays import Reference, References
 from identity.storage.book import BookRow, NewNumber, index_row
 from identity.storage.citizens import citizen_key
@@ -217,11 +218,12 @@ def make_card(record: PopulationRecord) -> ChipEvidence:
 
 
 def make_face(dissimilarity: float = 0.2) -> FaceEvidence:
+    """Findings of a face, by a photograph that nobody has used."""
     return FaceEvidence(
         dissimilarity=dissimilarity,
         failure=None,
         model_digest="c0ffee",
-        probe_digests=(b"\xaa" * 32,),
+        probe_digests=(uuid4().bytes * 2,),
     )
 
 
@@ -241,6 +243,15 @@ def track_for(cause: CaseCause) -> Track:
     track = rules().track_for(cause)
     assert track is not None
     return track
+
+
+def alone(uow: UnitOfWork) -> Run:
+    """Runs every action in the one transaction of a test."""
+
+    def run(action: Callable[[UnitOfWork], Any]) -> Any:  # noqa: ANN401 - the action decides
+        return action(uow)
+
+    return run
 
 
 def judge(evidence: Evidence, *, at: datetime = NOW) -> Verdict:

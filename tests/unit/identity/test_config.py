@@ -27,6 +27,14 @@ def test_trust_anchors_may_lie_elsewhere(tmp_path: Path) -> None:
     assert Settings(state=tmp_path, trust_anchors=tmp_path / "x").trust_directory == tmp_path / "x"
 
 
+def test_the_server_has_the_names_that_it_is_given() -> None:
+    assert Settings().server_host_names == ()
+    given = Settings(server_names="identity.example.vn,10.0.0.1,::2")
+    assert given.server_host_names == ("identity.example.vn", "10.0.0.1", "::2")
+    with pytest.raises(ValidationError):
+        Settings(server_names="a, b")
+
+
 def test_settings_do_not_change() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):

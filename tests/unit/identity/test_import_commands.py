@@ -19,6 +19,7 @@ def file(tmp_path: Path) -> Path:
     load_or_create_authority(tmp_path / "certificates", at=datetime.now(UTC))
     path = tmp_path / "book.csv"
     path.write_text(BOOK)
+    path.chmod(0o600)
     return path
 
 

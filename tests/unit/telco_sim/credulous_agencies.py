@@ -119,6 +119,11 @@ class KycServicer(kyc_service_pb2_grpc.KycServiceServicer):
     ) -> kyc_service_pb2.MatchIdentityResponse:
         return kyc_service_pb2.MatchIdentityResponse()
 
+    def CheckTenure(
+        self, _: kyc_service_pb2.CheckTenureRequest, __: grpc.ServicerContext
+    ) -> kyc_service_pb2.CheckTenureResponse:
+        return kyc_service_pb2.CheckTenureResponse()
+
 
 class NotificationServicer(notification_service_pb2_grpc.NotificationServiceServicer):
     """Hands every message to whoever asks first, and believes every receipt."""

@@ -14,15 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import grpc
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from subid.v1 import (
+    audit_service_pb2,
+    audit_service_pb2_grpc,
     citizen_service_pb2,
     citizen_service_pb2_grpc,
     compliance_service_pb2,
@@ -46,8 +51,9 @@ from subid.v1 import (
     wave_service_pb2,
     wave_service_pb2_grpc,
 )
+from telco_sim.assertions import AssertionIssuer, CitizenProofs
 from telco_sim.measurements import Measurements
-from telco_sim.wire import Caller, Wiretap
+from telco_sim.wire import Caller, CallerKeys, Wiretap
 from tests.unit.telco_sim.credulous_agencies import (
     ContactsOfAll,
     Offices,
@@ -114,6 +120,8 @@ class Country:
     contact_refusal: Status | None = None
     offices: Offices = field(default_factory=Offices)
     accesses: list[citizen_service_pb2.Access] = field(default_factory=list)
+    receipt: str = "{}"
+    audit_key: bytes = b""
     quality: quality_service_pb2.GetReportResponse = field(
         default_factory=quality_service_pb2.GetReportResponse
     )
@@ -371,6 +379,22 @@ class CitizenServicer(citizen_service_pb2_grpc.CitizenServiceServicer):
         )
 
 
+class AuditServicer(audit_service_pb2_grpc.AuditServiceServicer):
+    def __init__(self, country: Country) -> None:
+        self._country = country
+
+    def GetReceipt(
+        self, _: audit_service_pb2.GetReceiptRequest, __: grpc.ServicerContext
+    ) -> audit_service_pb2.GetReceiptResponse:
+        return audit_service_pb2.GetReceiptResponse(receipt=self._country.receipt)
+
+    def GetTreeHead(
+        self, _: audit_service_pb2.GetTreeHeadRequest, __: grpc.ServicerContext
+    ) -> audit_service_pb2.GetTreeHeadResponse:
+        key = audit_service_pb2.AuditKey(number=1, public_key=self._country.audit_key)
+        return audit_service_pb2.GetTreeHeadResponse(keys=[key])
+
+
 class ContactServicer(ContactsOfAll):
     def __init__(self, country: Country) -> None:
         super().__init__(country.offices)
@@ -556,6 +580,7 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
     )
     quality_service_pb2_grpc.add_QualityServiceServicer_to_server(QualityServicer(country), server)
     wave_service_pb2_grpc.add_WaveServiceServicer_to_server(WaveServicer(country), server)
+    audit_service_pb2_grpc.add_AuditServiceServicer_to_server(AuditServicer(country), server)
     add_services(server, country.offices)
     dispute_service_pb2_grpc.add_DisputeServiceServicer_to_server(DisputeServicer(), server)
     compliance_service_pb2_grpc.add_ComplianceServiceServicer_to_server(
@@ -574,4 +599,21 @@ def serve(country: Country) -> Iterator[grpc.Channel]:
 def caller(channel: grpc.Channel, *, name: str, wiretap: Wiretap | None = None) -> Caller:
     """Return a caller of the served country."""
     tapped = wiretap or Wiretap(Measurements())
-    return Caller(name=name, channel=channel, wiretap=tapped, private_key=OPERATOR_KEY)
+    keys = CallerKeys(certificate=certificate(), private_key=OPERATOR_KEY, authority=b"")
+    is_app = name == "citizen-app"
+    proofs = CitizenProofs(AssertionIssuer.founded(), certificate=certificate()) if is_app else None
+    return Caller(name=name, channel=channel, wiretap=tapped, keys=keys, proofs=proofs)
+
+
+@cache
+def certificate() -> bytes:
+    """A certificate that names nobody, PEM."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    nobody = x509.Name([])
+    return (
+        x509.CertificateBuilder(nobody, nobody, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, SHA256())
+        .public_bytes(Encoding.PEM)
+    )

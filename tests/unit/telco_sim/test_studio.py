@@ -45,7 +45,11 @@ def test_visits_have_photographs_of_their_own(studio: Studio, citizen: Citizen) 
     first, second = (studio.evidence_of(citizen, visit=visit) for visit in (0, 1))
     assert first.card is second.card
     assert first.photographs != second.photographs
-    assert studio.photographs_of(citizen, visit=1) == second.photographs
+
+
+def test_no_photograph_is_taken_twice(studio: Studio, citizen: Citizen) -> None:
+    taken = [studio.photographs_of(citizen, visit=visit) for visit in (0, 0, 0, 1, 1)]
+    assert len(set(taken)) == len(taken)
 
 
 def test_two_people_have_one_face_or_two(studio: Studio) -> None:

@@ -161,3 +161,17 @@ class ListAgenciesResponse(_message.Message):
     agencies: _containers.RepeatedCompositeFieldContainer[Agency]
     next_page_token: str
     def __init__(self, agencies: _Optional[_Iterable[_Union[Agency, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ResumeLookupsRequest(_message.Message):
+    __slots__ = ("request_id", "caller")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    CALLER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    caller: str
+    def __init__(self, request_id: _Optional[str] = ..., caller: _Optional[str] = ...) -> None: ...
+
+class ResumeLookupsResponse(_message.Message):
+    __slots__ = ("was_stopped",)
+    WAS_STOPPED_FIELD_NUMBER: _ClassVar[int]
+    was_stopped: bool
+    def __init__(self, was_stopped: _Optional[bool] = ...) -> None: ...

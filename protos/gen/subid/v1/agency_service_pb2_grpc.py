@@ -50,6 +50,11 @@ class AgencyServiceStub:
                 request_serializer=subid_dot_v1_dot_agency__service__pb2.ResumeAgencyRequest.SerializeToString,
                 response_deserializer=subid_dot_v1_dot_agency__service__pb2.ResumeAgencyResponse.FromString,
                 _registered_method=True)
+        self.ResumeLookups = channel.unary_unary(
+                '/subid.v1.AgencyService/ResumeLookups',
+                request_serializer=subid_dot_v1_dot_agency__service__pb2.ResumeLookupsRequest.SerializeToString,
+                response_deserializer=subid_dot_v1_dot_agency__service__pb2.ResumeLookupsResponse.FromString,
+                _registered_method=True)
         self.GetAgency = channel.unary_unary(
                 '/subid.v1.AgencyService/GetAgency',
                 request_serializer=subid_dot_v1_dot_agency__service__pb2.GetAgencyRequest.SerializeToString,
@@ -87,6 +92,14 @@ class AgencyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResumeLookups(self, request, context):
+        """Lets a caller look people and numbers up again whose look-ups were stopped, because too many of
+        them were about nobody.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetAgency(self, request, context):
         """Reads one agency, and how much it has asked today.
         """
@@ -118,6 +131,11 @@ def add_AgencyServiceServicer_to_server(servicer, server):
                     servicer.ResumeAgency,
                     request_deserializer=subid_dot_v1_dot_agency__service__pb2.ResumeAgencyRequest.FromString,
                     response_serializer=subid_dot_v1_dot_agency__service__pb2.ResumeAgencyResponse.SerializeToString,
+            ),
+            'ResumeLookups': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeLookups,
+                    request_deserializer=subid_dot_v1_dot_agency__service__pb2.ResumeLookupsRequest.FromString,
+                    response_serializer=subid_dot_v1_dot_agency__service__pb2.ResumeLookupsResponse.SerializeToString,
             ),
             'GetAgency': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAgency,
@@ -212,6 +230,33 @@ class AgencyService:
             '/subid.v1.AgencyService/ResumeAgency',
             subid_dot_v1_dot_agency__service__pb2.ResumeAgencyRequest.SerializeToString,
             subid_dot_v1_dot_agency__service__pb2.ResumeAgencyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeLookups(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/subid.v1.AgencyService/ResumeLookups',
+            subid_dot_v1_dot_agency__service__pb2.ResumeLookupsRequest.SerializeToString,
+            subid_dot_v1_dot_agency__service__pb2.ResumeLookupsResponse.FromString,
             options,
             channel_credentials,
             insecure,

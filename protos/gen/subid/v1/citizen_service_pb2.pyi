@@ -295,7 +295,7 @@ class ListAccessesRequest(_message.Message):
     def __init__(self, personal_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class Access(_message.Message):
-    __slots__ = ("access_time", "caller", "kind", "action", "outcome", "fields", "purpose", "legal_basis", "case_id")
+    __slots__ = ("access_time", "caller", "kind", "action", "outcome", "fields", "purpose", "legal_basis", "case_id", "entry_id")
     ACCESS_TIME_FIELD_NUMBER: _ClassVar[int]
     CALLER_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
@@ -305,6 +305,7 @@ class Access(_message.Message):
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     LEGAL_BASIS_FIELD_NUMBER: _ClassVar[int]
     CASE_ID_FIELD_NUMBER: _ClassVar[int]
+    ENTRY_ID_FIELD_NUMBER: _ClassVar[int]
     access_time: _timestamp_pb2.Timestamp
     caller: str
     kind: AccessKind
@@ -314,7 +315,8 @@ class Access(_message.Message):
     purpose: _agency_pb2.Purpose
     legal_basis: str
     case_id: str
-    def __init__(self, access_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., kind: _Optional[_Union[AccessKind, str]] = ..., action: _Optional[str] = ..., outcome: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., purpose: _Optional[_Union[_agency_pb2.Purpose, str]] = ..., legal_basis: _Optional[str] = ..., case_id: _Optional[str] = ...) -> None: ...
+    entry_id: int
+    def __init__(self, access_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., caller: _Optional[str] = ..., kind: _Optional[_Union[AccessKind, str]] = ..., action: _Optional[str] = ..., outcome: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., purpose: _Optional[_Union[_agency_pb2.Purpose, str]] = ..., legal_basis: _Optional[str] = ..., case_id: _Optional[str] = ..., entry_id: _Optional[int] = ...) -> None: ...
 
 class ListAccessesResponse(_message.Message):
     __slots__ = ("accesses", "withheld_count", "next_page_token")

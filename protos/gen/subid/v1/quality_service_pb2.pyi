@@ -96,7 +96,7 @@ class QualityBookCounts(_message.Message):
     def __init__(self, refused_count: _Optional[int] = ..., person_count: _Optional[int] = ..., plural_person_count: _Optional[int] = ..., agreeing_person_count: _Optional[int] = ..., reachable_person_count: _Optional[int] = ..., primary_person_count: _Optional[int] = ...) -> None: ...
 
 class QualityAnomalyCounts(_message.Message):
-    __slots__ = ("personal_id_province_unknown_count", "personal_id_sex_differs_count", "personal_id_birth_year_differs_count", "holder_deceased_count", "holder_below_age_count", "person_above_cap_count", "person_above_operator_cap_count", "point_of_sale_above_bound_count")
+    __slots__ = ("personal_id_province_unknown_count", "personal_id_sex_differs_count", "personal_id_birth_year_differs_count", "holder_deceased_count", "holder_below_age_count", "person_above_cap_count", "person_above_operator_cap_count", "point_of_sale_above_bound_count", "probe_of_two_people_count")
     PERSONAL_ID_PROVINCE_UNKNOWN_COUNT_FIELD_NUMBER: _ClassVar[int]
     PERSONAL_ID_SEX_DIFFERS_COUNT_FIELD_NUMBER: _ClassVar[int]
     PERSONAL_ID_BIRTH_YEAR_DIFFERS_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -105,6 +105,7 @@ class QualityAnomalyCounts(_message.Message):
     PERSON_ABOVE_CAP_COUNT_FIELD_NUMBER: _ClassVar[int]
     PERSON_ABOVE_OPERATOR_CAP_COUNT_FIELD_NUMBER: _ClassVar[int]
     POINT_OF_SALE_ABOVE_BOUND_COUNT_FIELD_NUMBER: _ClassVar[int]
+    PROBE_OF_TWO_PEOPLE_COUNT_FIELD_NUMBER: _ClassVar[int]
     personal_id_province_unknown_count: int
     personal_id_sex_differs_count: int
     personal_id_birth_year_differs_count: int
@@ -113,7 +114,8 @@ class QualityAnomalyCounts(_message.Message):
     person_above_cap_count: int
     person_above_operator_cap_count: int
     point_of_sale_above_bound_count: int
-    def __init__(self, personal_id_province_unknown_count: _Optional[int] = ..., personal_id_sex_differs_count: _Optional[int] = ..., personal_id_birth_year_differs_count: _Optional[int] = ..., holder_deceased_count: _Optional[int] = ..., holder_below_age_count: _Optional[int] = ..., person_above_cap_count: _Optional[int] = ..., person_above_operator_cap_count: _Optional[int] = ..., point_of_sale_above_bound_count: _Optional[int] = ...) -> None: ...
+    probe_of_two_people_count: int
+    def __init__(self, personal_id_province_unknown_count: _Optional[int] = ..., personal_id_sex_differs_count: _Optional[int] = ..., personal_id_birth_year_differs_count: _Optional[int] = ..., holder_deceased_count: _Optional[int] = ..., holder_below_age_count: _Optional[int] = ..., person_above_cap_count: _Optional[int] = ..., person_above_operator_cap_count: _Optional[int] = ..., point_of_sale_above_bound_count: _Optional[int] = ..., probe_of_two_people_count: _Optional[int] = ...) -> None: ...
 
 class QualityFigures(_message.Message):
     __slots__ = ("operator_id", "province_code", "shares", "rows", "book", "anomalies")

@@ -82,5 +82,5 @@ def test_a_slow_watcher_never_holds_more_than_it_may_and_loses_nothing_in_silenc
             feed.hand_out(passage, after=feed.last)
             count += sum(hint.agency == "tax" for hint in passage.hints)
             assert len(watcher.waiting) <= waiting_max
-        assert watcher.is_too_slow == (count > waiting_max)
-        assert watcher.is_too_slow or len(watcher.waiting) == count
+        assert (watcher.refusal is not None) == (count > waiting_max)
+        assert watcher.refusal or len(watcher.waiting) == count

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from identity.domain.errors import FullNameMalformedError
 from identity.domain.face_score import FaceScore
 from identity.domain.holder import HolderClaim, PopulationRecord, Sex
+from identity.domain.input_digests import InputDigests
 from identity.domain.link import (
     SCORE_MAX,
     FieldOutcome,
@@ -34,6 +35,7 @@ from identity.domain.verification import (
     decide,
 )
 from identity.storage.conversions import (
+    Judged,
     dump_claim,
     dump_evidence,
     dump_record,
@@ -94,6 +96,14 @@ chip_holders = st.builds(
     birth_date=maybe_days,
     card_issued_on=maybe_days,
 )
+inputs = st.builds(
+    InputDigests,
+    sod=digests,
+    data_groups=st.dictionaries(st.integers(1, 16), digests, max_size=5),
+    nonces=st.lists(digests, max_size=4).map(tuple),
+    signatures=st.lists(digests, max_size=4).map(tuple),
+    portrait=st.none() | digests,
+)
 chips = st.builds(
     ChipEvidence,
     is_authentic=st.booleans(),
@@ -102,6 +112,7 @@ chips = st.builds(
     holder=st.none() | chip_holders,
     is_undetermined=st.booleans(),
     is_active=st.booleans(),
+    inputs=st.none() | inputs,
 )
 scores = st.builds(
     FaceScore,
@@ -119,6 +130,7 @@ faces = st.builds(
     model_digest=st.none() | digests.map(bytes.hex),
     probe_digests=st.lists(digests, max_size=3).map(tuple),
     score=st.none() | scores,
+    operating_point_digest=st.none() | digests.map(bytes.hex),
 )
 evidence = st.builds(
     Evidence,
@@ -207,9 +219,11 @@ def test_a_link_comes_back_from_its_two_columns(link: Link) -> None:
 
 
 @settings(max_examples=60)
-@given(evidence)
-def test_evidence_comes_back_to_the_last_bit(stored: Evidence) -> None:
-    assert load_evidence(dump_evidence(stored)) == stored
+@given(evidence, verdicts)
+def test_evidence_comes_back_to_the_last_bit(stored: Evidence, verdict: Verdict) -> None:
+    octets = dump_evidence(stored, verdict)
+    judged = Judged(at=verdict.decided_at, policy_version=verdict.policy_version)
+    assert load_evidence(octets) == (stored, judged)
 
 
 @settings(max_examples=60)
@@ -241,11 +255,14 @@ def test_a_verdict_is_stored_without_the_data_it_was_reached_from(stored: Eviden
 def test_what_was_stored_before_operating_points_is_still_read(
     stored: Evidence, face: FaceEvidence, verdict: Verdict
 ) -> None:
-    chip = replace(stored.chip, is_active=False)
-    old = replace(stored, chip=chip, face=replace(face, score=None))
-    document = json.loads(dump_evidence(old))
+    chip = replace(stored.chip, is_active=False, inputs=None)
+    old_face = replace(face, score=None, operating_point_digest=None)
+    old = replace(stored, chip=chip, face=old_face)
+    document = json.loads(dump_evidence(old, verdict))
     del document["face"]["score"], document["chip"]["is_active"]
-    assert load_evidence(json.dumps(document).encode()) == old
+    del document["face"]["operating_point_digest"], document["chip"]["inputs"]
+    del document["judged"]
+    assert load_evidence(json.dumps(document).encode()) == (old, None)
     fields = verdict_fields(verdict)
     del fields["portrait_age_years"]
     loaded = verdict_from(through_jsonb(fields), decided_at=verdict.decided_at)

@@ -14,7 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from biometrics.face.error_rate import ErrorRate
 from biometrics.face.models import Views
 from biometrics.face.operating_point import DEFAULT, Evidence, GroupEvidence, OperatingPoint
-from biometrics.face.operating_point_file import OperatingPointFileError, from_json, to_json
+from biometrics.face.operating_point_file import (
+    OperatingPointFileError,
+    content_digest,
+    from_json,
+    to_json,
+)
 from biometrics.face.score import ScoreType
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -66,6 +71,12 @@ POINT = OperatingPoint(
 @pytest.mark.parametrize("point", [DEFAULT, COSINE, POINT])
 def test_an_operating_point_survives_its_file(point: OperatingPoint) -> None:
     assert from_json(to_json(point)) == point
+
+
+def test_the_digest_is_the_files_and_no_signature_changes_it() -> None:
+    for written in (to_json(POINT), to_json(POINT, sign_key=KEY)):
+        assert json.loads(written)["content_digest"] == content_digest(from_json(written))
+    assert content_digest(POINT) != content_digest(DEFAULT)
 
 
 def test_a_signed_file_is_accepted_by_whoever_trusts_the_key() -> None:

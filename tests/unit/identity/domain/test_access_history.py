@@ -25,7 +25,15 @@ ABOUT_NOBODY = frozenset(
         *("import_subscriptions", "link_registry", "link_slice", "preview_wave"),
         *("pull_directives", "recompute_verdicts", "reconcile_service_state", "record_quality"),
         *("reseal_values", "retire_key", "revert_wave", "rotate_keys", "stop_wave"),
-        "watch_contact_changes",
+        *(
+            "accept_audit_log",
+            "begin_audit_era",
+            "forget_evidence",
+            "list_entries",
+            "register_witness",
+            "rotate_audit_key",
+        ),
+        *("resume_lookups", "stop_lookups", "watch_contact_changes"),
     }
 )
 """Actions whose entries name no person: they are of many, or of none."""

@@ -299,6 +299,7 @@ def test_rates_that_are_incomplete_or_out_of_bounds_are_refused(
     ("line", "attribute", "value", "otherwise"),
     [
         ("portrait_review_after_years = 10", "portrait_review_after_years", 10, None),
+        ("keep_evidence_days = 30", "keep_evidence_for", timedelta(days=30), None),
         ("nonce_lifetime_s = 90", "nonce_lifetime", timedelta(seconds=90), timedelta(seconds=120)),
         ('trust_profile = "vn-passport"', "trust_profile", "vn-passport", "vn-cccd"),
     ],
@@ -321,6 +322,7 @@ def test_a_nonce_never_outlasts_its_session() -> None:
     ("key", "values"),
     [
         ("portrait_review_after_years", ("0", "61", "true", "10.0", "'ten'")),
+        ("keep_evidence_days", ("0", "36601", "true", "30.0")),
         ("nonce_lifetime_s", ("29", "601", "true", '"90"', "90.0")),
         ("trust_profile", ('""', '"VN"', '"../icao"', "7", f'"{"a" * 33}"')),
     ],

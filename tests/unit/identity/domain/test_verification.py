@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from identity.domain.link import FieldOutcome, FieldResult, FieldSource
 from identity.domain.person_name import PersonName
 from identity.domain.personal_id import PersonalID
+from identity.domain.probe_replay import ProbeReplay
 from identity.domain.verification import (
     Evidence,
     FaceEvidence,
@@ -94,6 +95,11 @@ SPOILT = {
     "undated card": (with_holder(card_issued_on=None), R.CARD_SUPERSEDED),
     "another face": (with_face(dissimilarity=0.9), R.FACE_NON_MATCH),
     "no face": (with_face(dissimilarity=None, failure="NO_FACE"), R.FACE_NOT_ACQUIRED),
+    "replayed": (with_face(replay=ProbeReplay.SAME_PERSON), R.PROBE_REPLAYED),
+    "another's photograph": (
+        with_face(replay=ProbeReplay.OTHER_PERSON),
+        R.PROBE_OF_ANOTHER_PERSON,
+    ),
     "nothing compared": (with_face(dissimilarity=None), R.FACE_NOT_ACQUIRED),
 }
 
@@ -161,7 +167,15 @@ def test_an_authentic_chip_without_a_holder_verifies_nobody() -> None:
     )
 
 
-@pytest.mark.parametrize("reason", sorted({r for _, r in SPOILT.values() if "FACE" not in r}))
+OF_PHOTOGRAPHS = {
+    R.FACE_NON_MATCH,
+    R.FACE_NOT_ACQUIRED,
+    R.PROBE_REPLAYED,
+    R.PROBE_OF_ANOTHER_PERSON,
+}
+
+
+@pytest.mark.parametrize("reason", sorted({r for _, r in SPOILT.values()} - OF_PHOTOGRAPHS))
 def test_a_poor_capture_beside_anything_else_is_no_mere_failure_to_acquire(
     reason: VerdictReason,
 ) -> None:

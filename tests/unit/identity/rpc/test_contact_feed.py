@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from identity.domain.errors import OverloadedError, WatcherTooSlowError
+from identity.domain.errors import OverloadedError, PurposeNotAllowedError, WatcherTooSlowError
 from identity.rpc.contact_feed import ANSWER_MAX, ContactFeed, Watcher
 from identity.services.contact_changes import Passage
 from identity.storage.contact_changes import Hint
@@ -99,6 +99,18 @@ async def test_a_slow_reader_is_told_so_and_holds_no_more_than_it_may() -> None:
         assert slow.waiting == []
         with pytest.raises(WatcherTooSlowError):
             await anext(passages)
+
+
+async def test_who_may_watch_no_more_is_told_so_and_nothing_else() -> None:
+    feed = begun()
+    with feed.watching("tax", last=0) as tax, feed.watching("health", last=0) as health:
+        assert set(feed.agencies) == {"tax", "health"}
+        feed.hand_out(part((11, "tax"), (12, "health")), after=10)
+        feed.refuse({"tax": PurposeNotAllowedError("suspended"), "gone": OverloadedError("-")})
+        feed.hand_out(part((13, "tax"), (14, "health")), after=12)
+        with pytest.raises(PurposeNotAllowedError):
+            await anext(feed.passages(tax))
+        assert positions(await anext(feed.passages(health))) == [12, 14]
 
 
 async def test_who_is_told_nothing_is_told_from_time_to_time_how_far_the_feed_is() -> None:

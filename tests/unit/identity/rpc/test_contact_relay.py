@@ -1,11 +1,13 @@
 """What a server brings from the database to its watchers: once for all, when news come."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 import structlog
@@ -13,7 +15,7 @@ from sqlalchemy import Engine, event, text
 
 from identity.domain.agency import Agency, Right
 from identity.domain.caller import Role
-from identity.domain.errors import PositionExpiredError
+from identity.domain.errors import PositionExpiredError, PurposeNotAllowedError
 from identity.rpc.contact_relay import ContactRelay
 from identity.rpc.contact_watch import ContactWatch
 from identity.rpc.edge import Edge
@@ -203,3 +205,51 @@ async def test_a_position_of_the_future_is_refused(
         with database.transaction() as uow:
             count = text("SELECT count(*) FROM contact_hint WHERE agency = :name")
             assert uow.connection.execute(count, {"name": agency.name}).scalar_one() == 0
+
+
+def save(database: Database, agency: Agency) -> None:
+    with database.transaction() as uow:
+        uow.agencies.save(agency, by="regulator:test", at=NOW)
+
+
+@pytest.mark.parametrize("less", [{"is_active": False}, {"grants": ()}], ids=["suspended", "less"])
+async def test_a_watch_at_rest_ends_on_every_server_when_its_agency_may_watch_no_more(
+    database: Database, engine: Engine, threads: ThreadPoolExecutor, less: Mapping[str, Any]
+) -> None:
+    agency, _ = asked(database)
+    other, (key,) = asked(database)
+    async with AsyncExitStack() as running:
+        edges = [
+            await running.enter_async_context(serving(database, engine, threads)) for _ in range(2)
+        ]
+        watches, others = [
+            [await running.enter_async_context(watching(edge, who)) for edge in edges]
+            for who in (agency, other)
+        ]
+        for each in (*watches, *others):
+            await anext(each)
+        await asyncio.to_thread(save, database, replace(agency, **less))
+        for each in watches:
+            with pytest.raises(PurposeNotAllowedError):
+                await asyncio.wait_for(anext(each), 30)
+        await asyncio.to_thread(change, database, key)
+        for each in others:
+            assert (await tokens(each, 1))[0]
+
+
+async def test_nothing_that_changed_after_a_suspension_is_told_to_who_was_behind(
+    database: Database, engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    agency, keys = asked(database, count=2)
+    async with serving(database, engine, threads) as edge, watching(edge, agency) as responses:
+        begin = (await anext(responses)).position
+        await asyncio.to_thread(change, database, keys[0])
+        await tokens(responses, 1)
+    async with (
+        serving(database, engine, threads) as edge,
+        watching(edge, agency, after=begin) as resumed,
+    ):
+        await anext(resumed)
+        await asyncio.to_thread(save, database, replace(agency, is_active=False))
+        with pytest.raises(PurposeNotAllowedError):
+            await asyncio.wait_for(tokens(resumed, 2), 30)

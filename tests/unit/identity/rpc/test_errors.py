@@ -66,7 +66,11 @@ def test_every_leaf_says_which_field_and_when_to_try_again_if_it_can(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
-    has_delay = is_transient or leaf is errors.ContendedError
+    has_delay = is_transient or leaf in {
+        errors.ContendedError,
+        errors.AuditNotSealedError,
+        errors.CallTooLongError,
+    }
     assert has_delay == (leaf.retry_after_s is not None)
 
 

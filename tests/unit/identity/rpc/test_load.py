@@ -1,15 +1,27 @@
-"""What one caller may have under way."""
+"""What one caller may have under way, and all of them together."""
 
+import asyncio
 from contextlib import ExitStack
 
 import pytest
 
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
-from identity.rpc.load import CallerLoad, Shares
+from identity.rpc.load import (
+    FINISHING,
+    AdaptiveLimit,
+    CallerLoad,
+    LimitSettings,
+    NewWork,
+    Shares,
+    stay_until_done,
+)
+from identity.security.permissions import permissions
 
 LOUD = Caller(Role.OPERATOR, "loud")
 QUIET = Caller(Role.OPERATOR, "quiet")
+OTHER = Caller(Role.OPERATOR, "other")
+SETTINGS = LimitSettings()
 
 
 def hold(load: CallerLoad, caller: Caller, *, times: int, is_stream: bool) -> ExitStack:
@@ -47,3 +59,93 @@ def test_a_refusal_takes_nothing() -> None:
                 pass
     with load.hold(LOUD, is_stream=False):
         pass
+
+
+def test_what_finishes_something_is_a_method() -> None:
+    assert permissions().keys() >= FINISHING
+
+
+async def test_work_that_goes_on_without_its_call_keeps_the_place_of_it() -> None:
+    load, may_end = CallerLoad(Shares(calls_max=2)), asyncio.Event()
+    with load.hold(LOUD, is_stream=False):
+        works = [asyncio.create_task(may_end.wait()) for _ in range(2)]
+        for work in works:
+            stay_until_done(work)
+        with load.hold(LOUD, is_stream=False):
+            pass  # one call, however much it has begun
+    with (
+        load.hold(LOUD, is_stream=False),
+        pytest.raises(OverloadedError),
+        load.hold(LOUD, is_stream=False),
+    ):
+        pass
+    works[0].cancel()
+    await asyncio.wait(works[:1])
+    with (
+        load.hold(LOUD, is_stream=False),
+        pytest.raises(OverloadedError),
+        load.hold(LOUD, is_stream=False),
+    ):
+        pass
+    may_end.set()
+    await asyncio.wait(works)
+    with load.hold(LOUD, is_stream=False), load.hold(LOUD, is_stream=False):
+        pass
+
+
+async def test_work_of_nobody_keeps_no_place() -> None:
+    work = asyncio.create_task(asyncio.sleep(0))
+    stay_until_done(work)
+    await work
+
+
+def test_new_work_is_refused_beyond_the_limit_and_taken_again_below_it() -> None:
+    work = NewWork(AdaptiveLimit(LimitSettings(least=2, most=2)))
+    with work.hold(LOUD), work.hold(QUIET):
+        assert not work.has_room()
+        with pytest.raises(OverloadedError), work.hold(OTHER):
+            pass
+    with pytest.raises(ValueError, match="bug"), work.hold(LOUD):
+        raise ValueError("bug")
+    with work.hold(LOUD):
+        assert work.has_room()
+
+
+def test_one_caller_has_half_of_the_limit_and_leaves_the_other_half() -> None:
+    work = NewWork(AdaptiveLimit(LimitSettings(least=8, most=8)))
+    with ExitStack() as held:
+        for _ in range(4):
+            held.enter_context(work.hold(LOUD))
+        assert not work.has_room(LOUD)
+        with pytest.raises(OverloadedError), work.hold(LOUD):
+            pass
+        for _ in range(4):
+            assert work.has_room(QUIET)
+            held.enter_context(work.hold(QUIET))
+        assert not work.has_room(OTHER)
+    with work.hold(LOUD):
+        assert work.has_room(LOUD)
+
+
+def test_with_the_least_limit_of_all_a_caller_has_a_call_all_the_same() -> None:
+    work = NewWork(AdaptiveLimit(LimitSettings(least=1, most=1)))
+    with work.hold(LOUD):
+        assert not work.has_room(QUIET)
+
+
+def test_a_caller_who_is_alone_and_waits_for_nothing_comes_to_have_the_least_limit_and_more() -> (
+    None
+):
+    limit = AdaptiveLimit(SETTINGS)
+    for window in range(100):
+        limit.saw_wait("threads", 1.0, now_s=window * SETTINGS.window_s)
+    assert limit.limit == SETTINGS.least
+    work = NewWork(limit)
+    with ExitStack() as held:
+        for window in range(100, 1_000):
+            while work.has_room(LOUD):
+                held.enter_context(work.hold(LOUD))
+            limit.saw_wait("threads", 0.0, now_s=window * SETTINGS.window_s)
+        assert limit.limit == SETTINGS.most
+        for _ in range(SETTINGS.most // 2):
+            held.enter_context(work.hold(QUIET))

@@ -22,7 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from identity.domain.caller import Caller, Role
 from identity.security.callers import identify
 from identity.security.certificates import (
-    LEAF_DAYS,
+    CALLER_DAYS,
+    CALLER_DAYS_MAX,
     AuthorityError,
     create_authority,
     load_or_create_authority,
@@ -51,7 +52,7 @@ def test_a_callers_certificate_names_it_and_serves_for_nothing_else() -> None:
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     assert (constraints.critical, constraints.value.ca) == (True, False)
     assert certificate.not_valid_before_utc <= NOW
-    assert certificate.not_valid_after_utc == NOW + timedelta(days=LEAF_DAYS)
+    assert certificate.not_valid_after_utc == NOW + timedelta(days=CALLER_DAYS)
     key = load_pem_private_key(issued.private_key, password=None)
     assert key.public_key() == certificate.public_key()
     assert "PRIVATE" not in repr(issued)
@@ -68,6 +69,27 @@ def test_the_servers_certificate_is_for_this_machine_and_no_client() -> None:
     assert names(certificate).get_values_for_type(x509.UniformResourceIdentifier) == []
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     assert list(usage) == [ExtendedKeyUsageOID.SERVER_AUTH]
+
+
+def test_a_callers_certificate_ends_when_it_was_asked_to() -> None:
+    authority = create_authority(at=NOW)
+    for days in (1, CALLER_DAYS_MAX):
+        issued = authority.issue_caller(CALLER, at=NOW, days=days)
+        certificate = x509.load_pem_x509_certificate(issued.certificate)
+        assert certificate.not_valid_after_utc == NOW + timedelta(days=days)
+
+
+def test_the_servers_certificate_is_for_other_hosts_too_when_they_are_named() -> None:
+    given = ("identity.example.vn", "10.1.2.3", "localhost")
+    issued = create_authority(at=NOW).issue_server(at=NOW, names=given)
+    certificate = x509.load_pem_x509_certificate(issued.certificate)
+    assert names(certificate).get_values_for_type(x509.DNSName) == [
+        "localhost",
+        "identity.example.vn",
+    ]
+    assert ipaddress.ip_address("10.1.2.3") in names(certificate).get_values_for_type(
+        x509.IPAddress
+    )
 
 
 def test_the_authority_signs_certificates_and_no_further_authorities() -> None:

@@ -11,6 +11,7 @@ from identity.security.certificates import (
     AuthorityError,
     create_authority,
     load_or_create_authority,
+    write_secret,
 )
 from identity.security.client_keys import ClientKeys, issue_client_keys, read_client_keys
 
@@ -23,7 +24,7 @@ def written(folder: Path) -> dict[str, Path]:
     issued = authority.issue_caller(CALLER, at=NOW)
     paths = {name: folder / f"{name}.pem" for name in ("certificate", "private_key", "authority")}
     paths["certificate"].write_bytes(issued.certificate)
-    paths["private_key"].write_bytes(issued.private_key)
+    write_secret(paths["private_key"], issued.private_key)
     paths["authority"].write_bytes(authority.certificate_pem)
     return paths
 

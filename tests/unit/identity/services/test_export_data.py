@@ -82,7 +82,8 @@ def test_an_export_has_every_section_and_a_life_fills_them(life: Life) -> None:
     filled = {name for name in sections if told[name]}
     assert sections - filled == {
         *("fallback_numbers", "link_changes", "directives"),
-        *("arrangements", "agencies_that_watch"),
+        *("arrangements", "agencies_that_watch", "failed_verifications"),
+        *("photographs_of_two", "photographs_used"),
     }
 
 

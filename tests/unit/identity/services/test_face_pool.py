@@ -25,6 +25,7 @@ from PIL import Image, ImageEnhance
 from biometrics.face.acquisition import Template
 from biometrics.face.cohort import COHORT_IDENTITIES_MIN, Cohort
 from biometrics.face.operating_point import DEFAULT, OperatingPoint
+from biometrics.face.operating_point_file import content_digest
 from biometrics.face.plugins.install import install
 from biometrics.face.plugins.manifest import parse_manifest
 from biometrics.face.plugins.registry import embedder_manifest
@@ -125,6 +126,7 @@ async def test_a_face_matches_itself(pool: FacePool, face: bytes, probe: bytes) 
     assert found.dissimilarity is not None
     assert found.dissimilarity < 0.1
     assert found.model_digest == SETUP.model_digest
+    assert found.operating_point_digest == content_digest(SETUP.operating_point)
     assert found.probe_digests == (hashlib.sha256(probe).digest(),)
     assert findings.template is not None
     assert found.score == FaceScore(
@@ -428,31 +430,39 @@ async def test_a_flood_is_refused_at_once_and_what_was_accepted_is_answered_in_g
     try:
         await pool.warm_up()
 
-        ended: list[bool] = []
-
         async def timed() -> tuple[float, FaceFindings | OverloadedError]:
             start = loop.time()
             try:
                 answer: FaceFindings | OverloadedError = await pool.compare(face, (probe,))
             except OverloadedError as refusal:
                 answer = refusal
-            ended.append(isinstance(answer, OverloadedError))
             return loop.time() - start, answer
 
-        alone_s = [(await timed())[0] for _ in range(5)]
-        ended.clear()
+        quiet_s = max([(await timed())[0] for _ in range(5)])
         answers = await asyncio.gather(*(timed() for _ in range(40 * ACCEPTED_MAX)))
-        # At once: everybody who is refused knows it before anybody is answered.
-        assert ended == sorted(ended, reverse=True)
-        alone_s += [(await timed())[0] for _ in range(5)]
         accepted_s = [s for s, answer in answers if isinstance(answer, FaceFindings)]
-        refused = [answer for _, answer in answers if isinstance(answer, OverloadedError)]
+        refused = [(s, answer) for s, answer in answers if isinstance(answer, OverloadedError)]
         assert len(accepted_s) == ACCEPTED_MAX
-        # Everybody waits for those before him and no others, however many knock: not for the 200
-        # that would have been before him. Four times that for what else the machine does.
-        assert max(accepted_s) < 4 * ACCEPTED_MAX * max(alone_s)
-        assert all(answer.retry_after_s for answer in refused)
+        # Everybody waits for those before him and no others, however many knock. Twice that for
+        # what else the machine does.
+        assert max(accepted_s) < 2 * ACCEPTED_MAX * quiet_s
+        assert all(answer.retry_after_s for _, answer in refused)
+        assert max(s for s, _ in refused) < quiet_s
         # The flood over, the pool is as it was.
         assert isinstance((await timed())[1], FaceFindings)
     finally:
         pool.close()
+
+
+async def test_a_pool_whose_process_died_while_idle_is_revived(
+    victim: Victim, face: bytes, probe: bytes
+) -> None:
+    told = [victim.pool.is_broken]
+    victim.kill()
+    victim.wait_until_noticed()
+    told.append(victim.pool.is_broken)
+    await victim.pool.revive()
+    told.append(victim.pool.is_broken)
+    assert told == [False, True, False]
+    assert (victim.pool.under_way, victim.pool.under_way_max) == (0, ACCEPTED_MAX)
+    assert (await victim.pool.compare(face, (probe,))).evidence.failure is None

@@ -59,6 +59,7 @@ from tests.unit.identity.agency_makers import (
 from tests.unit.identity.makers import (
     NOW,
     OTHER_NAME,
+    alone,
     make_chip,
     make_claim,
     make_face,
@@ -471,12 +472,12 @@ def test_nobody_is_enrolled_at_a_counter(
 def test_evidence_of_counters_is_kept_and_judged_the_same_again(
     uow: UnitOfWork, agency: Call, person: PopulationRecord
 ) -> None:
-    before = recompute(uow, load_policy, at=NOW)
+    before = recompute(alone(uow), load_policy, at=NOW)
     present(uow, agency, card_of(person))
     present(uow, agency, card_of(person), make_face())
     for make, face, *_ in REFUSED.values():
         present(uow, agency, make(person), face)
-    after = recompute(uow, load_policy, at=NOW)
+    after = recompute(alone(uow), load_policy, at=NOW)
     assert after.verdict_count - before.verdict_count == 2 + len(REFUSED)
     assert after.difference_count == before.difference_count
 

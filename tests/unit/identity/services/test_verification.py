@@ -3,6 +3,7 @@
 Findings of chip and face are given: how they are made is the biometrics library's.
 """
 
+import hashlib
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -51,6 +52,7 @@ from identity.storage.verifications import Claimant, Session, SessionState
 from tests.unit.identity.makers import (
     NOW,
     actions,
+    alone,
     find,
     make_call,
     make_chip,
@@ -317,8 +319,21 @@ def test_a_chip_is_no_copy_when_it_signed_the_nonce(
     )
     challenge = Challenge(nonces=((folder / "aa_nonce.bin").read_bytes(),) * 4)
     at = datetime(2026, 6, 1, tzinfo=UTC)
-    chip = examine_chip(challenge, presented, trust=trust, at=at).evidence
+    examined = examine_chip(challenge, presented, trust=trust, at=at)
+    chip = examined.evidence
     assert (chip.is_active, chip.is_authentic) == (is_active, is_active)
+    inputs = chip.inputs
+    assert inputs is not None
+    assert inputs.sod == sha256(presented.sod)
+    assert inputs.data_groups == {n: sha256(each) for n, each in presented.data_groups.items()}
+    assert inputs.signatures == tuple(sha256(each) for each in signature)
+    assert inputs.nonces == tuple(sha256(challenge.nonces[0]) for _ in signature)
+    portrait = examined.portrait
+    assert inputs.portrait == (None if portrait is None else sha256(portrait))
+
+
+def sha256(content: bytes) -> bytes:
+    return hashlib.sha256(content).digest()
 
 
 def test_photographs_are_refused_by_their_size_before_they_are_decoded() -> None:
@@ -347,7 +362,7 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         asked.append(version)
         return pack()
 
-    before = recompute(uow, load, at=NOW)
+    before = recompute(alone(uow), load, at=NOW)
     assert (before.verdict_count >= 3, before.difference_count) == (True, 0)
     assert asked == [pack().version]
     forge = update(verification).where(
@@ -359,7 +374,7 @@ def test_stored_verdicts_come_out_the_same_again_and_a_forged_one_does_not(
         )
     ).scalar_one()
     uow.connection.execute(forge.values(verdict=stored | {"state": "verified", "reasons": []}))
-    after = recompute(uow, lambda _version: pack(), at=NOW)
+    after = recompute(alone(uow), lambda _version: pack(), at=NOW)
     assert (after.verdict_count, after.difference_count) == (before.verdict_count, 1)
 
 
@@ -407,7 +422,7 @@ def test_nobody_else_is_enrolled_and_a_person_in_doubt_activates_nothing(
     assert uow.face_references.find(number.claim.personal_id) is None
     stored = get_verification(uow, call, session.verification_id)
     assert stored.verdict == completed.verdict
-    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
+    assert recompute(alone(uow), lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_the_same(
@@ -425,7 +440,7 @@ def test_a_verdict_from_before_the_portraits_age_was_recorded_still_comes_out_th
     stored = uow.connection.execute(select(verification.c.verdict).where(row)).scalar_one()
     del stored["portrait_age_years"]
     uow.connection.execute(update(verification).where(row).values(verdict=stored))
-    assert recompute(uow, lambda _version: pack(), at=NOW).difference_count == 0
+    assert recompute(alone(uow), lambda _version: pack(), at=NOW).difference_count == 0
 
 
 def test_nothing_of_a_chip_or_a_face_shows_in_their_text_form() -> None:

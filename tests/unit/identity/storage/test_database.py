@@ -4,7 +4,7 @@ import socket
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from identity.domain.errors import StorageUnavailableError
 from identity.security.vault import Vault
@@ -94,6 +94,21 @@ def test_a_broken_invariant_stays_a_fault(database: Database, sqlstate: str) -> 
     raised = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
     with pytest.raises(IntegrityError):
         raise_in_sql(database, raised)
+
+
+@pytest.mark.parametrize("sqlstate", ["53100", "53200", "53300", "58030", "25006", "42501"])
+def test_a_disk_or_a_server_that_takes_no_writes_is_no_bug(
+    database: Database, sqlstate: str
+) -> None:
+    raised = f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{sqlstate}'; END $$"
+    with pytest.raises(StorageUnavailableError):
+        raise_in_sql(database, raised)
+    database.ping()
+
+
+def test_a_statement_that_is_wrong_stays_a_bug(database: Database) -> None:
+    with pytest.raises(ProgrammingError):
+        raise_in_sql(database, "SELECT nonsense")
 
 
 def test_an_error_does_not_show_what_was_stored(uow: UnitOfWork) -> None:

@@ -15,7 +15,10 @@ def personal() -> set[str]:
         for owner in (metadata, audit_metadata)
         for table in owner.sorted_tables
         if any(column.name.endswith(("citizen_key", "msisdn_key", "_sealed")) for column in table.c)
-        or any(column.name in {"row_key", "holder_key", "claimant_key"} for column in table.c)
+        or any(
+            column.name in {"row_key", "holder_key", "claimant_key", "subject_key"}
+            for column in table.c
+        )
     }
 
 

@@ -1,0 +1,58 @@
+"""The cheapest refusal there is, for calls that come while more is waiting than can be done.
+
+Owns the one answer that refuses unread, and the log of how often. Decides nothing: whether a call
+is refused is `load`'s.
+"""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import structlog
+from grpc_status import rpc_status
+
+from identity.domain.errors import OverloadedError
+from identity.rpc.errors import status_of
+
+LOG_EVERY_S = 1.0
+"""One line and one correlation id for all that is refused in so long: a line for each would cost
+more than the calls that are refused."""
+
+_log = structlog.get_logger("subid.rpc")
+
+
+class Shedding:
+    """Refuses calls of any method, without a look at caller or body.
+
+    Attributes:
+        handler: What gRPC is given in the place of a method's own. A stream, whatever the method
+            is: it looks the same on the wire, and gRPC does not wait for the body.
+    """
+
+    def __init__(self) -> None:
+        self.handler: Any = grpc.stream_unary_rpc_method_handler(self._answer, None, None)
+        self._count = 0
+        self._renew_at_s = 0.0
+        self._status: Any = None
+
+    async def _answer(self, _bodies: object, context: Any) -> None:  # noqa: ANN401 - grpc's contexts have no useful type
+        await context.abort(*self.refusal())
+
+    def refusal(self) -> tuple[grpc.StatusCode, str, Any]:
+        """Count a call that is refused; returns the arguments of `abort`."""
+        self._count += 1
+        now_s = time.monotonic()
+        if now_s >= self._renew_at_s:
+            self._renew(now_s)
+        status = self._status
+        return status.code, status.details, status.trailing_metadata
+
+    def _renew(self, now_s: float) -> None:
+        """Say how many were refused since the last line, and name those that follow."""
+        correlation_id = str(uuid4())
+        error = OverloadedError("more work is waiting than is finished in good time")
+        self._status = rpc_status.to_status(status_of(error, correlation_id=correlation_id))
+        _log.warning("shedding", count=self._count, correlation_id=correlation_id)
+        self._count = 0
+        self._renew_at_s = now_s + LOG_EVERY_S

@@ -1,0 +1,1 @@
+"""What an operator of the service can see of it: metrics and traces. Knows no person."""

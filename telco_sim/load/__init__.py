@@ -1,0 +1,1 @@
+"""A mixed load for minutes, with faults, and what came of it."""
