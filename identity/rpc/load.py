@@ -36,26 +36,34 @@ was done before it and leave people blocked, so overload never does; each caller
 bounds it."""
 
 
+FAR_BEHIND = 10
+"""Times of the wait that nobody notices, from which on a queue is cut by half at a time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitSettings:
     """How the limit on new work is found.
 
     Attributes:
-        least: Calls that are always let in: enough to keep the request threads busy.
+        least: Calls that are always let in: enough to keep the request threads busy, half of them
+            while the others wait for their database.
         most: Calls that are never exceeded.
         window_s: How long waits are watched before the limit is changed.
         wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
             through, stands in a queue that only grows (RFC 8289, 3.2: the least wait of an interval
             tells a standing queue from a burst).
         slower_by: What is left of the limit after a window with a standing queue.
+        far_slower_by: The same where the queue is FAR_BEHIND times as long: from the most to the
+            least in six windows, where steps of `slower_by` take 26, five seconds of waiting.
         faster_by: Share of the limit that is added after a window without one.
     """
 
-    least: int = 16
+    least: int = 8
     most: int = 512
     window_s: float = 0.2
     wait_max_s: float = 0.02
     slower_by: float = 0.85
+    far_slower_by: float = 0.5
     faster_by: float = 0.05
 
 
@@ -187,8 +195,12 @@ class AdaptiveLimit:
 
     def _adjust(self, now_s: float) -> None:
         settings = self._settings
-        if any(wait > settings.wait_max_s for wait in self._least_waits.values()):
-            self._limit = max(settings.least, self._limit * settings.slower_by)
+        # Work that nobody waited for stands in no queue.
+        wait_s = max(self._least_waits.values(), default=0.0)
+        if wait_s > settings.wait_max_s:
+            is_far = wait_s > FAR_BEHIND * settings.wait_max_s
+            slower_by = settings.far_slower_by if is_far else settings.slower_by
+            self._limit = max(settings.least, self._limit * slower_by)
         elif self._was_full:
             step = max(1.0, self._limit * settings.faster_by)
             self._limit = min(settings.most, self._limit + step)
@@ -203,7 +215,7 @@ class NewWork:
     One caller has at most half of the limit: alone at the door it cannot fill the limit of all, and
     whoever else comes finds the other half. It is refused beyond, and that counts as the limit
     being reached: while nothing waits, the limit grows, so a caller who is alone on the machine
-    comes to use all of it. Its half is never less than half of the least limit, 8 calls, which two
+    comes to use all of it. Its half is never less than half of the least limit, 4 calls, which two
     cores are busy with.
 
     Args:

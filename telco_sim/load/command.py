@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from telco_sim.load.plan import SEED, LoadPlan
-from telco_sim.load.report import budget_used, is_good, write_chart, write_report
+from telco_sim.load.report import budget_used, is_good, memory_growth, write_chart, write_report
 from telco_sim.load.run import LoadRun, run_load
 from telco_sim.server import ServiceStartError
 
@@ -71,3 +71,6 @@ def _print(run: LoadRun, console: Console) -> None:
         f"{searched.acknowledged} writes acknowledged, {searched.lost} lost, "
         f"{searched.doubled} doubled; {budget_used(run):.0%} of the error budget used"
     )
+    growth = memory_growth(run)
+    if growth is not None:
+        console.print(f"memory in the second half of a server's life: {growth:.2f} of the first")

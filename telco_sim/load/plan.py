@@ -39,6 +39,12 @@ class Fault(StrEnum):
     SERVER_PAUSED = "server paused"
 
 
+KILLED_EVERY_MINUTES = 15
+"""A server lives as long between two kills, so that memory which grows has the time to show."""
+
+_SURVIVED = [each for each in Fault if each not in {Fault.NONE, Fault.SERVER_KILLED}]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
     """One run.
@@ -67,5 +73,8 @@ class LoadPlan:
 
     def fault_of(self, minute: int) -> Fault:
         """What is done in a minute, the first of which is 0."""
-        kinds = [fault for fault in Fault if fault is not Fault.NONE]
-        return kinds[minute % len(kinds)] if self.has_faults else Fault.NONE
+        if not self.has_faults:
+            return Fault.NONE
+        if minute % KILLED_EVERY_MINUTES == 0:
+            return Fault.SERVER_KILLED
+        return _SURVIVED[minute % len(_SURVIVED)]

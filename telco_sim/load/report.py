@@ -6,7 +6,9 @@ Owns both forms and the error budget. Measures nothing.
 import json
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import matplotlib as mpl
@@ -20,20 +22,59 @@ from telco_sim.load.run import LoadRun, Told
 FAILED_SHARE_MAX = 0.001
 """The error budget: of a thousand calls that are repeated as the contract says, one may fail."""
 
+MEMORY_GROWTH_MAX = 1.1
+"""Memory of the second half of a server's life against the first. What Python and PostgreSQL's
+client keep for reuse is kept after some minutes; a leak goes on."""
+
+SETTLING_MINUTES = 2
+"""Of a server's life that are not looked at: threads, connections and caches are begun then. The
+minute of a kill has the memory of two servers besides."""
+
+JUDGED_FROM_MINUTES = 6
+"""Of a server's life, without those: less says nothing about growth."""
+
 _SIZE_INCHES = (8.0, 5.0)
 
 
 def budget_used(run: LoadRun) -> float:
-    """Failed calls as a share of the calls that may fail: 1 is all of the budget."""
+    """Failed calls as a share of the calls that may fail: 1 is all of the budget.
+
+    Raises:
+        ValueError: Nothing was asked.
+    """
     asked = sum(each.calls.asked for each in run.minutes)
     failed = sum(each.calls.failures.total() for each in run.minutes)
-    return failed / asked / FAILED_SHARE_MAX if asked else 0.0
+    if not asked:
+        raise ValueError("a run without a call says nothing")
+    return failed / asked / FAILED_SHARE_MAX
+
+
+def memory_growth(run: LoadRun) -> float | None:
+    """The most that a server's memory grew; None if none lived long enough to tell.
+
+    Memory is what the minutes of a life's second half had, by their median, against the first's.
+    """
+    lives: list[list[Told]] = [[]]
+    for minute in run.minutes:
+        if minute.fault is Fault.SERVER_KILLED:
+            lives.append([])
+        lives[-1].append(minute)
+    settled = [[each.memory_mb for each in life[SETTLING_MINUTES:]] for life in lives]
+    grown = [_growth(each) for each in settled if len(each) >= JUDGED_FROM_MINUTES]
+    return max(grown, default=None)
+
+
+def _growth(memory_mb: Sequence[float]) -> float:
+    half = len(memory_mb) // 2
+    return median(memory_mb[half:]) / median(memory_mb[:half])
 
 
 def is_good(run: LoadRun) -> bool:
-    """Whether nothing acknowledged is lost and the error budget is kept."""
+    """Whether nothing acknowledged is lost, the error budget is kept and memory is flat."""
     searched = run.searched
-    return not searched.lost and not searched.doubled and budget_used(run) <= 1
+    growth = memory_growth(run)
+    is_flat = growth is None or growth <= MEMORY_GROWTH_MAX
+    return not searched.lost and not searched.doubled and budget_used(run) <= 1 and is_flat
 
 
 def report_of(run: LoadRun) -> dict[str, Any]:
@@ -49,6 +90,7 @@ def report_of(run: LoadRun) -> dict[str, Any]:
             "failed_share_max": FAILED_SHARE_MAX,
             "used": round(budget_used(run), 3),
         },
+        "memory_growth": {"max": MEMORY_GROWTH_MAX, "found": memory_growth(run)},
         "journal": {
             "acknowledged": run.searched.acknowledged,
             "lost": run.searched.lost,

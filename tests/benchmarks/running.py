@@ -95,21 +95,27 @@ def running_target(
 
 def personal_ids() -> Sequence[str]:
     """The citizens of `fill_with_citizens`."""
-    return [f"001190{number:06d}" for number in range(CITIZEN_COUNT)]
+    return [personal_id(number) for number in range(CITIZEN_COUNT)]
+
+
+def personal_id(number: int) -> str:
+    """The one of a citizen, who has a number from 0 to below CITIZEN_COUNT."""
+    return f"001190{number:06d}"
 
 
 def fill_with_citizens(uow: UnitOfWork) -> None:
-    """Citizens with a verified primary number each."""
-    items = [
-        subscription(
-            PopulationRecord(
-                personal_id=PersonalID(personal_id),
-                full_name=PersonName("Nguyễn Văn An"),
-                birth_date=date(1990, 1, 1),
-            ),
-            MSISDN(f"+8491{number:07d}"),
+    """Citizens whom the register knows, with a verified primary number each."""
+    records = [
+        PopulationRecord(
+            personal_id=PersonalID(each),
+            full_name=PersonName("Nguyễn Văn An"),
+            birth_date=date(1990, 1, 1),
         )
-        for number, personal_id in enumerate(personal_ids())
+        for each in personal_ids()
+    ]
+    uow.citizens.save_many(records, at=datetime.now(UTC))
+    items = [
+        subscription(record, MSISDN(f"+8491{number:07d}")) for number, record in enumerate(records)
     ]
     uow.subscriptions.save_many(items)
     for item in items:

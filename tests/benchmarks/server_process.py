@@ -10,7 +10,7 @@ from pathlib import Path
 
 import grpc
 
-from identity.bootstrap import collect_rarely, running_server
+from identity.bootstrap import running_server, tune_interpreter
 from identity.config import Settings
 from identity.log_setup import log_to_stderr
 
@@ -35,7 +35,7 @@ async def _serve(state: Path) -> None:
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     async with running_server(settings, extra_handlers=[_empty_handler()]) as listening:
-        collect_rarely()
+        tune_interpreter()
         print(listening.address, flush=True)
         await stopping.wait()
 

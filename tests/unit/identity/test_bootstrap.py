@@ -233,11 +233,11 @@ def test_a_simulated_clock_goes_on_where_enforcement_stood(
 
 _COLLECT = """
 import gc
-from identity.bootstrap import GARBAGE_THRESHOLD, collect_rarely
+from identity.bootstrap import GARBAGE_THRESHOLD, tune_interpreter
 before = gc.get_threshold()
 assert before[0] < GARBAGE_THRESHOLD, before
 kept = gc.get_freeze_count()
-collect_rarely()
+tune_interpreter()
 assert gc.get_threshold()[0] == GARBAGE_THRESHOLD
 assert gc.get_freeze_count() > kept + 10_000
 assert gc.isenabled()
