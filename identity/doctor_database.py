@@ -18,7 +18,13 @@ from identity.finding import Finding, Look, failed, ok, warning
 from identity.storage.base_backups import BackupStore
 from identity.storage.database import Database, in_our_terms
 from identity.storage.schema import schema_versions
-from identity.storage.server_facts import ServerFacts, read_archive_facts, read_facts
+from identity.storage.server_facts import (
+    ConnectionFacts,
+    ServerFacts,
+    read_archive_facts,
+    read_connection_facts,
+    read_facts,
+)
 
 VERSION_MIN = 150_000
 """PostgreSQL 15: the oldest that the schema is tested on."""
@@ -63,6 +69,7 @@ class DatabaseDoctor:
     def looks(self) -> Iterator[Look]:
         """Everything that is looked at."""
         yield "database", self.server, "see docs/operating/database.md"
+        yield "connection", self.connection, "see docs/operating/database.md"
         yield "archive", self.archive, "see docs/operating/backup.md"
         yield "migrations", self.schema, "run `identity migrate`"
         yield "clock", self.clock, "see NTP on both machines"
@@ -78,6 +85,11 @@ class DatabaseDoctor:
     def server(self) -> Finding:
         """Whether what was committed is still there after a crash."""
         return grade_server(self._facts())
+
+    def connection(self) -> Finding:
+        """Whether somebody on the way to the database could read, or be it."""
+        with in_our_terms(), self.database.engine.connect() as connection:
+            return grade_connection(read_connection_facts(connection))
 
     def archive(self) -> Finding:
         """Whether the log is archived, and arrives."""
@@ -198,6 +210,20 @@ def grade_server(facts: ServerFacts) -> Finding:
             "set them on, and reload it",
         )
     return ok("database", f"{version}, and what is committed stays")
+
+
+def grade_connection(facts: ConnectionFacts) -> Finding:
+    """How a connection stands, by what its driver says of it."""
+    name = "connection"
+    if facts.is_of_machine:
+        return ok(name, "the database is on this machine")
+    if facts.sslmode != "verify-full":
+        return failed(
+            name,
+            f"{facts.host} is reached with sslmode={facts.sslmode}: anybody on the way can be it",
+            "say sslmode=verify-full in the database's URL, and sslrootcert with its authority",
+        )
+    return ok(name, f"{facts.host} has to show its certificate")
 
 
 def _public(path: Path) -> bytes:

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 
+import psycopg
 from sqlalchemy import Connection, Engine, make_url, text
 
 from identity.storage.database import connect
@@ -33,6 +35,22 @@ class ServerFacts:
     version: int
     now: datetime
     durability: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """How a server is reached.
+
+    Attributes:
+        host: Its name or address as configured; empty, or a path, for a socket of this machine.
+        is_of_machine: It is this machine, so that nobody stands between.
+        sslmode: What libpq demands of the other side, whoever set it (libpq: SSL Support, table
+            33.1).
+    """
+
+    host: str
+    is_of_machine: bool
+    sslmode: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +97,20 @@ def inspecting(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def read_connection_facts(connection: Connection) -> ConnectionFacts:
+    """What the driver says of a connection that it made; nothing is asked of the server."""
+    driven = connection.connection.driver_connection
+    assert isinstance(driven, psycopg.Connection)
+    options = {each.keyword: each.val for each in driven.pgconn.info}
+    host, address = driven.info.host, driven.info.hostaddr
+    return ConnectionFacts(
+        host=host,
+        # libpq has no address of a socket's.
+        is_of_machine=not address or ip_address(address).is_loopback,
+        sslmode=(options[b"sslmode"] or b"").decode(),
+    )
 
 
 def read_facts(connection: Connection) -> ServerFacts:

@@ -69,6 +69,11 @@ def test_a_registry_comes_back_as_it_was_acknowledged_at_an_instant(
         register_agency(regulator, "by-then")
         at = datetime.now(UTC)
         register_agency(regulator, "too-late")
+        # Two heads on, the first of which may have been begun before.
+        for name in ("later", "last"):
+            before = (state / "audit.head").read_bytes()
+            register_agency(regulator, name)
+            wait_for_another_head(state / "audit.head", before)
         assert server.stop() == 0
     shutil.copy(state / "keys.json", tmp_path / "keys.json")
     assert "made with the keys at hand" in done("backup", "verify", backup, "--state", state)
@@ -82,6 +87,25 @@ def test_a_registry_comes_back_as_it_was_acknowledged_at_an_instant(
     with ServerProcess(restored) as server:
         assert agencies(server) == {"before", *during, "by-then"}
         assert server.stop() == 0
+    # What was signed since is not there: nobody seals over it until somebody says that it may be.
+    shutil.copy(state / "audit.head", restored)
+    with ServerProcess(restored) as server:
+        register_agency(server.act_as(Role.REGULATOR, "regulator"), "unsealed")
+        assert server.stop() == 0
+    assert (restored / "audit.head").read_bytes() == (state / "audit.head").read_bytes()
+    assert identity("audit", "check", "--state", restored).returncode == 1
+    assert "goes on from" in "".join(done("audit", "accept-restored", "--state", restored))
+    with ServerProcess(restored) as server:
+        register_agency(server.act_as(Role.REGULATOR, "regulator"), "sealed")
+        assert server.stop() == 0
+    done("audit", "check", "--state", restored)
+
+
+def wait_for_another_head(path: Path, before: bytes) -> None:
+    """Until the log was signed anew."""
+    asked_until_there(
+        lambda: path.read_bytes() != before or None, "the audit log is not signed anew"
+    )
 
 
 def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole_and_the_server_well(

@@ -38,7 +38,7 @@ from identity.cli import app
 from identity.config import Settings
 from identity.doctor import examine
 from identity.doctor_backups import grade_archive
-from identity.doctor_database import DatabaseDoctor, grade_server
+from identity.doctor_database import DatabaseDoctor, grade_connection, grade_server
 from identity.doctor_files import FileDoctor
 from identity.domain.caller import Caller, Role
 from identity.finding import Finding, Grade, looked_at
@@ -74,7 +74,7 @@ from identity.storage.backup_manifest import (
 )
 from identity.storage.base_backups import MANIFEST_FILE, BackupStore
 from identity.storage.database import Database
-from identity.storage.server_facts import ArchiveFacts, ServerFacts, inspecting
+from identity.storage.server_facts import ArchiveFacts, ConnectionFacts, ServerFacts, inspecting
 from identity.storage.wal_archive import stop_archiving
 from telco_sim.cards import CardAuthority
 from tests.databases import move, own_database
@@ -673,6 +673,16 @@ def test_durability_that_is_switched_off_is_found(settings: Settings) -> None:
     found = in_database(settings, "database")
     assert found.grade is Grade.FAILED
     assert "synchronous_commit off" in found.said
+
+
+def test_a_database_far_away_has_to_show_its_certificate(settings: Settings) -> None:
+    assert in_database(settings, "connection").said == "the database is on this machine"
+    far = ConnectionFacts(host="db.example", is_of_machine=False, sslmode="verify-full")
+    assert grade_connection(far).grade is Grade.OK
+    for weaker in ("disable", "allow", "prefer", "require", "verify-ca"):
+        found = grade_connection(replace(far, sslmode=weaker))
+        assert found.grade is Grade.FAILED
+        assert f"db.example is reached with sslmode={weaker}" in found.said
 
 
 def test_a_server_that_is_too_old_is_found() -> None:
