@@ -213,7 +213,7 @@ def test_a_service_that_is_well_is_said_to_be_and_nothing_is_changed(settings: S
     assert [each.name for each in found] == [
         *("keys", "audit-key", "authority", "server-certificate", "callers-record", "callers"),
         *("authorities", "issuers", "trust", "policies", "face-model", "backups", "disk"),
-        *("database", "archive", "migrations", "clock", "keys-of-database"),
+        *("database", "connection", "archive", "migrations", "clock", "keys-of-database"),
         *("audit", "audit-key-of-database", "enforcement", "packs-of-database"),
     ]
     assert not any(each.todo for each in found)
