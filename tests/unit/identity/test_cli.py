@@ -178,7 +178,7 @@ def test_a_role_that_does_not_exist_is_refused(run: Run, tmp_path: Path) -> None
         (["migrate"], {"SUBID_FACE_WORKERS": "many"}, "face_workers"),
         (["migrate"], {"SUBID_REQUEST_THREADS": "0"}, "request_threads"),
         (["status"], {"SUBID_POLICIES": "../[/]"}, "'^[a-z0-9-]+(,[a-z0-9-]+)*$'"),
-        (["status", "--state", "/dev/null/state"], {}, "Not a directory"),
+        (["migrate", "--state", "/dev/null/state"], {}, "Not a directory"),
         (["serve", "--state", "/dev/null/state"], {}, "Not a directory"),
         (["serve"], {"SUBID_POLICIES": "no-such-policy"}, "no-such-policy"),
         (["status", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
@@ -189,6 +189,25 @@ def test_settings_that_cannot_be_used_are_told_in_one_line(
     run: Run, arguments: list[str], environment: dict[str, str], complaint: str
 ) -> None:
     assert complaint in refused(run(*arguments, **environment))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("keys", "list"),
+        ("verdict", "recompute"),
+        ("audit", "check"),
+        ("link",),
+        ("backup", "create", "backups"),
+    ],
+)
+def test_a_mistyped_state_directory_becomes_no_registry(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    line = refused(run(*command, "--state", str(tmp_path / "typo")))
+    assert f"{tmp_path / 'typo'} holds no registry" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_server_with_a_broken_operating_point_does_not_start(run: Run, tmp_path: Path) -> None:
