@@ -143,11 +143,11 @@ def open_database(
             part or those of another database, or the embedded server does not start.
         StorageUnavailableError: The database cannot be reached.
     """
+    source = key_source(settings)
+    source.read()  # before a server is started for nothing
     if not may_begin:
         _refuse_none(settings)
     settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    source = key_source(settings)
-    source.read()  # before a server is started for nothing
     accepts = may_lack_keys or settings.accept_lost_keys
     with (
         _database_url(settings) as url,

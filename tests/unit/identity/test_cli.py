@@ -178,7 +178,7 @@ def test_a_role_that_does_not_exist_is_refused(run: Run, tmp_path: Path) -> None
         (["migrate"], {"SUBID_FACE_WORKERS": "many"}, "face_workers"),
         (["migrate"], {"SUBID_REQUEST_THREADS": "0"}, "request_threads"),
         (["status"], {"SUBID_POLICIES": "../[/]"}, "'^[a-z0-9-]+(,[a-z0-9-]+)*$'"),
-        (["migrate", "--state", "/dev/null/state"], {}, "Not a directory"),
+        (["status", "--state", "/dev/null/state"], {}, "Not a directory"),
         (["serve", "--state", "/dev/null/state"], {}, "Not a directory"),
         (["serve"], {"SUBID_POLICIES": "no-such-policy"}, "no-such-policy"),
         (["status", "--database", "postgresql://x@127.0.0.1:1/y"], {}, "cannot be reached"),
