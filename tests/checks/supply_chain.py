@@ -21,7 +21,7 @@ NPM_REGISTRY = "https://registry.npmjs.org/"
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
-_PIP_INSTALL = re.compile(r"\bpip install\b(.*)")
+_PIP_INSTALL = re.compile(r"\bpip install\b([^;&|\n]*)")
 _FROM = re.compile(r"^FROM +(\S+)", re.MULTILINE)
 _COPY = re.compile(r"^COPY +(?!--from)((?:--\S+ +)*)(.+)$", re.MULTILINE)
 _PINNED = re.compile(r"[a-z0-9./-]+:[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.-]*\$\{[A-Z_]+\}")
@@ -80,7 +80,7 @@ def bootstrap_faults(name: str, text: str) -> Iterator[str]:
     if not installs:
         yield f"{name}: nothing installs {INSTALLER}"
     for options in installs:
-        if not {"--require-hashes", "-r", INSTALLER} <= set(re.split(r"[ ;]+", options)):
+        if not {"--require-hashes", "-r", INSTALLER} <= set(options.split()):
             yield f"{name}: pip install{options} is not by {INSTALLER} with --require-hashes"
 
 
