@@ -72,7 +72,8 @@ protos: $(VENV)/.synced
 # `uv sync` removes what the lock file does not know; pip stays because the lock knows it. Compiled
 # once: where Python may not keep what it compiles, each start of a process would do it all again.
 $(VENV)/.synced: pyproject.toml uv.lock
-	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet uv; }
+	test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && \
+	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements-uv.txt; }
 	$(BIN)/uv sync --frozen --all-extras --compile-bytecode --quiet
 	$(BIN)/python -m compileall -q biometrics identity protos telco_sim
 	touch $@

@@ -60,10 +60,12 @@ def list_backups(backups: BackupsOption = None, state: StateOption = None) -> No
 
     settings = settings_from(state=state)
     with refusals_in_one_line():
-        store = _store(settings, backups)
+        store = _existing_store(settings, backups)
         found = store.list(seal=backup_run.seal_at_hand(settings))
         for path, said in found.items():
             typer.echo(f"{path}: {_told(said)}")
+        if not found:
+            typer.echo(f"{store.directory}: no backups")
         typer.echo(_archived(store))
     is_bad = any(isinstance(said, Exception) for said in found.values())
     raise typer.Exit(1 if is_bad else 0)
@@ -112,7 +114,7 @@ def restore(
     until = "everything that is there" if to is None else f"what was stored by {to.isoformat()}"
     typer.echo(f"{state}: {until}; schema {version}")
     typer.echo("in no backup, copy yours: audit.key.pem, audit.head, certificates/, authorities/,")
-    typer.echo("issuers/, trust/, policies/")
+    typer.echo("issuers/, trust/, policies/, models/")
 
 
 @backup_app.command("prune")
@@ -129,10 +131,16 @@ def prune(
 
     settings = settings_from(state=state)
     with refusals_in_one_line():
-        store = _store(settings, backups)
+        store = _existing_store(settings, backups)
         gone = backup_run.prune_backups(settings, store, keep=keep)
+        left = store.list(seal=backup_run.seal_at_hand(settings))
     for path in gone:
         typer.echo(f"{path} removed")
+    for path, said in left.items():
+        if isinstance(said, Exception):
+            typer.echo(f"{path} not counted and not removed: {_told(said)}")
+    if all(isinstance(said, Exception) for said in left.values()):
+        typer.echo(f"{store.directory}: no backup to rely on")
     typer.echo(_archived(store))
 
 
@@ -158,6 +166,15 @@ def _store(settings: "Settings", directory: Path | None) -> "BackupStore":
     if chosen is None:
         raise BackupError("name a directory of backups, or set `backups`")
     return BackupStore(chosen)
+
+
+def _existing_store(settings: "Settings", directory: Path | None) -> "BackupStore":
+    from identity.storage.backup_manifest import BackupError  # noqa: PLC0415 - see the docstring
+
+    store = _store(settings, directory)
+    if not store.directory.is_dir():
+        raise BackupError(f"{store.directory} is no directory of backups")
+    return store
 
 
 def _told(said: "BackupManifest | Exception") -> str:

@@ -124,29 +124,44 @@ def _with_cohort(database: Database, setup: FaceSetup) -> FaceSetup:
 
 @contextmanager
 def open_database(
-    settings: Settings, *, may_lack_keys: bool = False, is_logged: bool = False
+    settings: Settings,
+    *,
+    may_begin: bool = False,
+    may_lack_keys: bool = False,
+    is_logged: bool = False,
 ) -> Iterator[Database]:
     """The registry's database, embedded or given, with the keys to its data.
 
     Args:
         settings: The settings.
+        may_begin: Begin a registry in a state directory that holds none.
         may_lack_keys: Go on although values need keys that are lost, as the settings may say too.
         is_logged: Whether the log says what becomes of the keys meanwhile.
 
     Raises:
-        StateError: The keys are missing, damaged, lost in part or those of another database, or
-            the embedded server does not start.
+        StateError: The state directory holds no registry, the keys are missing, damaged, lost in
+            part or those of another database, or the embedded server does not start.
         StorageUnavailableError: The database cannot be reached.
     """
-    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     source = key_source(settings)
     source.read()  # before a server is started for nothing
+    if not may_begin:
+        _refuse_none(settings)
+    settings.state.mkdir(parents=True, exist_ok=True, mode=0o700)
     accepts = may_lack_keys or settings.accept_lost_keys
     with (
         _database_url(settings) as url,
         keyed_database(url, source, may_lack_keys=accepts, is_logged=is_logged) as database,
     ):
         yield database
+
+
+def _refuse_none(settings: Settings) -> None:
+    # Else a mistyped directory would become a registry, with keys and a database of its own.
+    if settings.database is None and not embedded_directory(settings).is_dir():
+        raise StateError(
+            f"{settings.state} holds no registry: `identity serve` or `identity migrate` begins one"
+        )
 
 
 def key_source(settings: Settings) -> KeySource:
@@ -234,7 +249,10 @@ async def running_server(
     rules = policies.at(datetime.now(UTC))
     setup = load_proven_face_setup(settings, rules)
     trust = load_trust(settings.trust_directory, rules)
-    with made_telemetry(settings) as telemetry, open_database(settings, is_logged=True) as database:
+    with (
+        made_telemetry(settings) as telemetry,
+        open_database(settings, may_begin=True, is_logged=True) as database,
+    ):
         prepare(database)
         transactions = Transactions(database)
         sealer = _audit_sealer(settings, transactions)

@@ -111,7 +111,7 @@ def migrate(state: StateOption = None, database: DatabaseOption = None) -> None:
     from identity.storage.schema import schema_versions  # noqa: PLC0415 - as above
 
     settings = settings_from(state=state, database=database)
-    with refusals_in_one_line(), bootstrap.open_database(settings) as opened:
+    with refusals_in_one_line(), bootstrap.open_database(settings, may_begin=True) as opened:
         before, _ = schema_versions(opened.engine)
         bootstrap.prepare(opened)
         after, _ = schema_versions(opened.engine)

@@ -94,6 +94,22 @@ class Settings(BaseSettings):
     backups: Path | None = None
     disk_reserve_mb: int = Field(default=DISK_RESERVE_MB, ge=0, le=DISK_RESERVE_MAX_MB)
 
+    @field_validator(
+        "state",
+        "trust_anchors",
+        "models",
+        "operating_point",
+        "operating_point_key",
+        "backups",
+        mode="before",
+    )
+    @classmethod
+    def _names_a_place(cls, path: object) -> object:
+        # Nothing would be wherever a command is run, and no name of a file has a NUL in it.
+        if path is not None and (not str(path) or "\0" in str(path)):
+            raise ValueError("it must name a place: not empty, without a NUL")
+        return path
+
     @field_validator("listen", "metrics_listen")
     @classmethod
     def _port_exists(cls, listen: str | None) -> str | None:

@@ -5,6 +5,7 @@ Owns the commands and how they print. Heavy modules are imported inside, so that
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from identity.command_line import DatabaseOption, StateOption, loaded_settings
+from identity.command_line import (
+    DatabaseOption,
+    StateOption,
+    loaded_settings,
+    refusals_in_one_line,
+)
 
 config_app = typer.Typer(no_args_is_help=True, help="Settings, and where they come from.")
 
@@ -43,16 +49,24 @@ def show(
 
 @config_app.command("check")
 def check(state: StateOption = None, database: DatabaseOption = None) -> None:
-    """See whether the settings can be used; an unknown key, a wrong type or an open secret cannot.
+    """See whether the settings can be used, with the packs, keys and network that they name.
 
-    Exit code 1: they can, and the environment has a variable that looks like one and is none. Exit
-    code 2: they cannot; one line names the key and the file.
+    Starts nothing and opens no database: what those are like, `identity doctor` looks at. Exit code
+    1: they can, and the environment has a variable that looks like one and is none. Exit code 2:
+    they cannot; one line says why.
     """
-    from identity.config_file import unread_variables  # noqa: PLC0415 - see the module's docstring
+    from identity import bootstrap  # noqa: PLC0415 - see the module's docstring
+    from identity.config_file import unread_variables  # noqa: PLC0415 - as above
+    from identity.policy_files import load_policies  # noqa: PLC0415 - as above
 
     # Before the settings are read, which takes keys out of it.
     unread = unread_variables(os.environ)
-    file: Path | None = loaded_settings(state=state, database=database).file
+    loaded = loaded_settings(state=state, database=database)
+    file: Path | None = loaded.file
+    with refusals_in_one_line():
+        rules = load_policies(loaded.settings).at(datetime.now(UTC))
+        bootstrap.key_source(loaded.settings)
+        bootstrap.load_proven_face_setup(loaded.settings, rules)
     for name in unread:
         typer.echo(f"{name}: there is no such setting", err=True)
     typer.echo(f"settings: {'no file' if file is None else file} and the environment can be used")

@@ -175,7 +175,6 @@ class CallerDoctor:
         found = read_authorities(directory)
         if not found:
             return ok(name, f"{directory} names none: only certificates from here are taken")
-        _refuse_foreign_files(directory)
         graded = [finding for each in found for finding in self._of_authority(name, each)]
         return _worst(graded) or ok(name, f"{len(found)} of others are believed, and last")
 
@@ -205,7 +204,6 @@ class CallerDoctor:
                 f"{directory} names none: no citizen can act",
                 "add one with `identity issuers add`, or restore them",
             )
-        _refuse_foreign_files(directory)
         return ok(name, f"{len(found)} are believed, with {sum(map(len, found.values()))} keys")
 
     def _own(self) -> tuple[CertificateAuthority, ...]:
@@ -241,12 +239,6 @@ def _worst(graded: Iterable[Finding]) -> Finding | None:
     worst = next((each for each in bad if each.grade.value == "failed"), bad[0])
     more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
     return Finding(name=worst.name, grade=worst.grade, said=worst.said + more, todo=worst.todo)
-
-
-def _refuse_foreign_files(directory: Path) -> None:
-    """Whoever can write one of these files decides who is believed."""
-    for path in sorted(directory.iterdir()):
-        refuse_foreign_file(path)
 
 
 def _shown_on(listen: str) -> bytes | None:

@@ -51,7 +51,7 @@ def add(
         taken = parse_keys(said, source=str(keys))
         if issuer in read_issuers(file.parent) and not file.exists():
             raise IssuerError(f"{issuer} is known by another name: remove that first")
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         content = json.dumps({"issuer": issuer, "keys": said["keys"]}, indent=1)
         write_whole(file, content.encode(), mode=0o644, may_replace=True)
     typer.echo(f"{issuer}: {', '.join(taken)}")

@@ -114,21 +114,6 @@ class TrustStore:
             raise ValueError(f"no trust profile {name!r}; there are: {there_are}")
         return found
 
-    def with_profile(
-        self, profile: TrustProfile, provenances: Mapping[bytes, Provenance]
-    ) -> "TrustStore":
-        """Return the store with one profile exchanged or added.
-
-        Args:
-            profile: The profile.
-            provenances: Of its certificates, by their SHA-256.
-        """
-        added = {(profile.name, sha256): found for sha256, found in provenances.items()}
-        return TrustStore(
-            profiles={**self.profiles, profile.name: profile},
-            provenances={**self.provenances, **added},
-        )
-
     def anchors(self) -> tuple[AnchorStatus, ...]:
         """Return every anchor, those that end first in front."""
         listed = (

@@ -100,11 +100,6 @@ class RowCounts:
     province_missing_count: int
     alive_count: int
 
-    @property
-    def stale_count(self) -> int:
-        """Rows that no recent snapshot stands behind."""
-        return self.absent_count + self.unconfirmed_count
-
     @classmethod
     def from_fields(cls, counts: Mapping[str, Any]) -> Self:
         """Read counts by their names; one that is not there was not counted yet, and is 0."""
@@ -233,10 +228,6 @@ class QualityReport:
     def provinces(self) -> tuple[Figures, ...]:
         """Each province, over all operators."""
         return tuple(e for e in self.figures if e.operator_id is None and e.book is None)
-
-    def provinces_of(self, operator_id: str) -> tuple[Figures, ...]:
-        """Each province of one operator's book."""
-        return tuple(e for e in self.figures if e.operator_id == operator_id and e.book is None)
 
     def trend_of(self, operator_id: str | None) -> tuple[tuple[date, Figures], ...]:
         """One operator's days, or those of all operators together."""

@@ -15,7 +15,7 @@ from cryptography import x509
 
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import read_certificate
-from identity.state_directory import StateError, read_whole
+from identity.state_directory import StateError, read_whole, refuse_foreign_file
 
 INDEX = "authorities.toml"
 INDEX_BYTES_MAX = 64 * 1024
@@ -50,8 +50,10 @@ def read_authorities(directory: Path) -> tuple[Authority, ...]:
     Raises:
         AuthoritiesError: The index or a file that it names cannot be used.
         AuthorityError: A certificate cannot be read.
+        ForeignFileError: Somebody else could have written one: who does decides who is believed.
     """
     try:
+        refuse_foreign_file(directory / INDEX)
         text = read_whole(directory / INDEX, bytes_max=INDEX_BYTES_MAX).decode()
         index = tomllib.loads(text)
     except FileNotFoundError:
@@ -79,7 +81,12 @@ def _beside(directory: Path, name: str, said: Mapping[str, Any], word: str) -> P
     file = said[word]
     if not isinstance(file, str) or Path(file).name != file:
         raise AuthoritiesError(f"{INDEX}: {word} of {name} is a file in the same directory")
-    return directory / file
+    path = directory / file
+    try:
+        refuse_foreign_file(path)
+    except OSError as error:
+        raise AuthoritiesError(f"{INDEX}: {word} of {name} cannot be read") from error
+    return path
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
@@ -109,10 +116,9 @@ def _revocation_list(
 ) -> x509.CertificateRevocationList | None:
     if "revocation_list" not in said:
         return None
+    path = _beside(directory, name, said, "revocation_list")
     try:
-        content = read_whole(
-            _beside(directory, name, said, "revocation_list"), bytes_max=LIST_BYTES_MAX
-        )
+        content = read_whole(path, bytes_max=LIST_BYTES_MAX)
         is_pem = content.startswith(b"-----BEGIN")
         found = x509.load_pem_x509_crl(content) if is_pem else x509.load_der_x509_crl(content)
         is_theirs = found.is_signature_valid(certificate.public_key())  # type: ignore[arg-type] # kinds that sign no list are refused below
@@ -120,4 +126,18 @@ def _revocation_list(
         raise AuthoritiesError(f"{INDEX}: the revocation list of {name} is none") from error
     if found.issuer != certificate.subject or not is_theirs:
         raise AuthoritiesError(f"{INDEX}: the revocation list of {name} is by somebody else")
+    if _is_in_part(found):
+        raise AuthoritiesError(f"{INDEX}: the revocation list of {name} is not the whole of it")
     return found
+
+
+def _is_in_part(found: x509.CertificateRevocationList) -> bool:
+    """Whether something critical is said of a list that we do not act by (RFC 5280, 5.2).
+
+    It may tell changes only, or of some certificates only, or of another authority's. Such a list
+    must not be used.
+    """
+    try:
+        return any(each.critical for each in found.extensions)
+    except (ValueError, x509.DuplicateExtension):
+        return True

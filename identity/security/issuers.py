@@ -12,7 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, OKPKey
 
 from identity.security.assertions import NAME_LENGTH_MAX, IssuerKeys
-from identity.state_directory import StateError, read_whole
+from identity.state_directory import StateError, read_whole, refuse_foreign_file
 
 FILE_BYTES_MAX = 64 * 1024
 KEYS_MAX = 32
@@ -31,6 +31,7 @@ def read_issuers(directory: Path) -> IssuerKeys:
 
     Raises:
         IssuerError: A file cannot be used, or two files are of one issuer.
+        ForeignFileError: Somebody else could have written one: who does decides who is believed.
     """
     found: dict[str, dict[str, ECKey | OKPKey]] = {}
     for path in sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else ():
@@ -48,8 +49,10 @@ def read_issuer(path: Path) -> tuple[str, dict[str, ECKey | OKPKey]]:
 
     Raises:
         IssuerError: It cannot be used.
+        ForeignFileError: Somebody else could have written it.
     """
     try:
+        refuse_foreign_file(path)
         said = json.loads(read_whole(path, bytes_max=FILE_BYTES_MAX))
     except (OSError, ValueError, RecursionError) as error:
         raise IssuerError(f"{path.name} cannot be read as JSON") from error

@@ -137,6 +137,16 @@ def known_authorities(directory: Path) -> tuple[x509.Certificate, ...]:
     return tuple(read_certificate(path) for path in paths)
 
 
+def believed(directory: Path) -> frozenset[str]:
+    """Fingerprints of the authorities whose callers are taken; none before there is one.
+
+    Raises:
+        AuthorityError: A file is damaged.
+    """
+    paths = (directory / CERTIFICATE, directory / FORMER_CERTIFICATE)
+    return frozenset(fingerprint_of(read_certificate(path)) for path in paths if path.exists())
+
+
 def begin_rotation(directory: Path, *, at: datetime) -> CertificateAuthority:
     """Make a new authority that issues from now on, and keep the present one beside it.
 

@@ -173,6 +173,8 @@ def read_manifest(backup: Path) -> tuple[BackupManifest, bytes]:
     Raises:
         BackupError: There is none, or none that can be used.
     """
+    if not backup.is_dir():
+        raise BackupError(f"{backup} is no backup: a backup is a directory")
     path = backup / MANIFEST_FILE
     try:
         content = read_whole(path, bytes_max=MANIFEST_BYTES_MAX)

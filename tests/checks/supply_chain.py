@@ -1,8 +1,9 @@
 """Fails when something could be installed that nobody has pinned.
 
-Owns three comparisons: every package of `uv.lock` comes from the one registry and every file of it
-has a digest, so has every package of `package-lock.json`, and `Containerfile` begins with images of
-one version each and copies only what is there.
+Owns four comparisons: every package of `uv.lock` comes from the one registry and every file of it
+has a digest, so has every package of `package-lock.json`, what installs them all is that of the
+lock too, by its digests, and `Containerfile` begins with images of one version each and copies only
+what is there.
 """
 
 import json
@@ -15,10 +16,12 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 REGISTRY = {"registry": "https://pypi.org/simple"}
+INSTALLER = "requirements-uv.txt"
 NPM_REGISTRY = "https://registry.npmjs.org/"
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
+_PIP_INSTALL = re.compile(r"\bpip install\b([^;&|\n]*)")
 _FROM = re.compile(r"^FROM +(\S+)", re.MULTILINE)
 _COPY = re.compile(r"^COPY +(?!--from)((?:--\S+ +)*)(.+)$", re.MULTILINE)
 _PINNED = re.compile(r"[a-z0-9./-]+:[0-9]+\.[0-9]+\.[0-9]+[a-z0-9.-]*\$\{[A-Z_]+\}")
@@ -29,7 +32,16 @@ def main() -> int:
     lock = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
     npm = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     recipe = (ROOT / "Containerfile").read_text(encoding="utf-8")
-    found = [*lock_faults(lock), *npm_faults(npm), *recipe_faults(recipe, ROOT)]
+    installer = (ROOT / INSTALLER).read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    found = [
+        *lock_faults(lock),
+        *installer_faults(installer, lock),
+        *bootstrap_faults("Makefile", makefile),
+        *bootstrap_faults("Containerfile", recipe),
+        *npm_faults(npm),
+        *recipe_faults(recipe, ROOT),
+    ]
     packages = len(lock["package"]) + len(npm["packages"])
     print("\n".join(found) or f"supply chain: {packages} packages pinned, with their digests")
     return 1 if found else 0
@@ -49,6 +61,27 @@ def lock_faults(lock: Mapping[str, Any]) -> Iterator[str]:
         for file in files:
             if not _SHA256.fullmatch(file.get("hash", "")):
                 yield f"{name}: {file.get('url')} has no SHA-256"
+
+
+def installer_faults(installer: str, lock: Mapping[str, Any]) -> Iterator[str]:
+    """Where `requirements-uv.txt` is not what a `uv.lock` says of uv."""
+    (locked,) = (package for package in lock["package"] if package["name"] == "uv")
+    said = [line for line in installer.splitlines() if not line.startswith("#")]
+    name, *digests = " ".join(said).replace("\\", " ").split()
+    if name != f"uv=={locked['version']}":
+        yield f"{INSTALLER}: {name} is not uv=={locked['version']} of uv.lock"
+    if sorted(digests) != sorted(f"--hash={wheel['hash']}" for wheel in locked["wheels"]):
+        yield f"{INSTALLER}: the digests are not those of uv.lock"
+
+
+def bootstrap_faults(name: str, text: str) -> Iterator[str]:
+    """Where a file installs something by another way than `requirements-uv.txt`."""
+    installs = _PIP_INSTALL.findall(text)
+    if not installs:
+        yield f"{name}: nothing installs {INSTALLER}"
+    for options in installs:
+        if not {"--require-hashes", "-r", INSTALLER} <= set(options.split()):
+            yield f"{name}: pip install{options} is not by {INSTALLER} with --require-hashes"
 
 
 def npm_faults(lock: Mapping[str, Any]) -> Iterator[str]:

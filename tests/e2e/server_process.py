@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import grpc
+import psutil
 
 from identity.domain.caller import Caller, Role
 from identity.security.certificates import Identity, load_or_create_authority
@@ -27,7 +28,13 @@ _ANNOUNCED = re.compile(r"subid is listening on (\S+)")
 
 
 class ServerProcess:
-    """One running server; use it as a context, so that it never outlives its test."""
+    """One running server; use it as a context, so that it never outlives its test.
+
+    Attributes:
+        program: What its command line begins with.
+    """
+
+    program: Sequence[str] = (str(Path(sys.executable).with_name("identity")),)
 
     def __init__(
         self,
@@ -53,7 +60,7 @@ class ServerProcess:
         self._log = log or state / "stderr.txt"
         self._errors = self._log.open("ab")
         self.process = subprocess.Popen(
-            serve_command(state, listen=listen, is_simulated=is_simulated),
+            serve_command(state, listen=listen, is_simulated=is_simulated, program=self.program),
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
@@ -83,6 +90,11 @@ class ServerProcess:
     def errors(self) -> str:
         """Everything that was written to standard error, by this process and earlier ones."""
         return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def private_kb(self) -> float:
+        """The memory of its own process that it shares with nobody."""
+        return float(psutil.Process(self.process.pid).memory_full_info().uss) / 1024
 
     def act_as(self, role: Role, name: str) -> Stubs:
         """Stubs with a certificate of a role and name."""
@@ -148,8 +160,13 @@ class ServerProcess:
         self._errors.close()
 
 
-def serve_command(state: Path, *, listen: str, is_simulated: bool = True) -> Sequence[str]:
+def serve_command(
+    state: Path,
+    *,
+    listen: str,
+    is_simulated: bool = True,
+    program: Sequence[str] = ServerProcess.program,
+) -> Sequence[str]:
     """The command line of a server, on a simulated clock or the machine's."""
-    identity = Path(sys.executable).with_name("identity")
     clock = ["--simulated-clock"] if is_simulated else []
-    return [str(identity), "serve", "--state", str(state), "--listen", listen, *clock]
+    return [*program, "serve", "--state", str(state), "--listen", listen, *clock]

@@ -123,7 +123,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_whole_and_the_server_
             os.killpg(taking.pid, signal.SIGKILL)
             taking.wait(TIMEOUT_S)
         listing = done("backup", "list", "--backups", backups, "--state", state)
-        assert listing == ["no log is archived"]
+        assert listing == [f"{backups}: no backups", "no log is archived"]
         register_agency(server.act_as(Role.REGULATOR, "regulator"), "second")
         made = Path(done(*create)[0])
         assert server.stop() == 0
@@ -185,6 +185,26 @@ def test_a_damaged_backup_is_not_restored_and_leaves_nothing(
     assert "pg_control is damaged" in said
     assert "pg_control is damaged" in refused("backup", "verify", damaged, "--state", state)
     assert [path.name for path in tmp_path.iterdir()] == ["backup"]
+
+
+def test_what_is_no_directory_of_backups_or_holds_none_to_rely_on_is_said(
+    backed_up: tuple[Path, Path], tmp_path: Path
+) -> None:
+    state, _ = backed_up
+    (tmp_path / "file").touch()
+    for nowhere in (tmp_path / "none", tmp_path / "file"):
+        place = ("--backups", nowhere, "--state", state)
+        assert f"{nowhere} is no directory of backups" in refused("backup", "list", *place)
+        assert f"{nowhere} is no dir" in refused("backup", "prune", "--keep", "1", *place)
+        assert f"{nowhere} is no backup" in refused("backup", "verify", nowhere, "--state", state)
+    broken = tmp_path / "backups" / "base" / "20260501T000000Z-00000000"
+    broken.mkdir(parents=True)
+    place = ("--backups", tmp_path / "backups", "--state", state)
+    skipped, none, archived = done("backup", "prune", "--keep", "1", *place)
+    assert skipped.startswith(f"{broken} not counted and not removed: none to rely on: ")
+    assert none == f"{tmp_path / 'backups'}: no backup to rely on"
+    assert archived == "no log is archived"
+    assert broken.is_dir()
 
 
 @pytest.mark.parametrize(

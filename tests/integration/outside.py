@@ -69,8 +69,14 @@ class OutsideAuthority:
         private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return Identity(certificate.public_bytes(Encoding.PEM), private_key)
 
-    def revocation_list(self, *, at: dt.datetime, good_for: dt.timedelta = DAY) -> bytes:
-        """What it has revoked, DER."""
+    def revocation_list(
+        self,
+        *,
+        at: dt.datetime,
+        good_for: dt.timedelta = DAY,
+        extension: tuple[x509.ExtensionType, bool] | None = None,
+    ) -> bytes:
+        """What it has revoked, DER; with an extension of the list, critical or not."""
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.certificate.subject)
@@ -80,6 +86,8 @@ class OutsideAuthority:
         for serial in self.revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at)
             builder = builder.add_revoked_certificate(entry.build())
+        if extension is not None:
+            builder = builder.add_extension(extension[0], critical=extension[1])
         return builder.sign(self.private_key, SHA256()).public_bytes(Encoding.DER)
 
 

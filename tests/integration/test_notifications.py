@@ -1,5 +1,7 @@
 """From an agency to a telephone and back, over the wire."""
 
+from datetime import date
+
 import pytest
 
 from identity.domain.caller import Role
@@ -13,7 +15,7 @@ from tests.integration.correspondence import (
     register_request,
     send_request,
 )
-from tests.integration.people import Subscriber
+from tests.integration.people import Subscriber, date_message
 from tests.integration.scene import Scene
 from tests.integration.wire import TIMEOUT_S, new_id, refused
 
@@ -94,8 +96,17 @@ def test_another_agencys_notification_and_another_agencys_numbers_are_not_shown(
     refusal = refused(other.stubs.notifications.GetNotification, get)
     assert (refusal.status, refusal.reason) == ("NOT_FOUND", "NOTIFICATION_NOT_FOUND")
     listing = pb.ListTemplatesRequest(agency=letters.agency)
-    refusal = refused(other.stubs.notifications.ListTemplates, listing)
-    assert refusal.reason == "PERMISSION_REFUSED"
+    day = date_message(date(2026, 5, 1))
+    for agency in (letters.agency, "none-of-this-name"):
+        counting = pb.GetNotificationStatisticsRequest(agency=agency, first_date=day, last_date=day)
+        for refusal in (
+            refused(
+                other.stubs.notifications.ListTemplates, pb.ListTemplatesRequest(agency=agency)
+            ),
+            refused(other.stubs.notifications.GetNotificationStatistics, counting),
+        ):
+            assert refusal.reason == "PERMISSION_REFUSED"
+            assert refusal.message == "an agency sees its own notifications only"
     found = scene.regulator.notifications.ListTemplates(listing)
     assert [each.name for each in found.templates] == ["come"]
 

@@ -27,8 +27,6 @@ from tests.integration.wire import Refused, method_key, new_id, refused, send
 NAMES_NOTHING = {
     "SubscriptionService/ImportSubscriptions",
     "SubscriptionService/ListSubscriptions",
-    "NotificationService/ListTemplates",
-    "NotificationService/GetNotificationStatistics",
     "NotificationService/PullMessages",
     "EnforcementService/PullDirectives",
     "QualityService/GetReport",
@@ -41,10 +39,19 @@ NAMES_NOTHING = {
 SAYS_MORE = {
     # That a number is in service elsewhere is said: two operators must not serve it.
     "SubscriptionService/RegisterSubscription",
-    # Their leases and signatures: test_signed_acknowledgements.py, test_messages.py.
+    # Their leases and signatures: test_signed_acknowledgements.py, and test_messages.py of the
+    # unit tests of the services.
     "EnforcementService/AcknowledgeDirectives",
     "NotificationService/AcknowledgeMessages",
+    # Who names another agency is refused, whether it exists or not: test_notifications.py.
+    "NotificationService/ListTemplates",
+    "NotificationService/GetNotificationStatistics",
+    # An entry is a number that a new log does not have: test_anothers_entry_does_not_exist of
+    # test_audit.py.
+    "AuditService/GetInclusionProof",
+    "AuditService/GetReceipt",
 }
+"""Which this file does not ask, and where it is asked."""
 
 OWN = [
     method
@@ -135,6 +142,7 @@ def test_every_method_with_the_scope_own_is_asked_or_says_why_not() -> None:
 def test_anothers_answers_as_what_does_not_exist(
     scene: Scene, anothers: Things, nothing: Things, method: MethodDescriptor
 ) -> None:
+    assert asking(method, anothers) != asking(method, nothing), "the request names no thing"
     stranger = scene.operator("stranger").channel
     told = answer(stranger, method, anothers)
     assert told == answer(stranger, method, nothing)

@@ -13,7 +13,10 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.checks.supply_chain import (
+    INSTALLER,
     ROOT,
+    bootstrap_faults,
+    installer_faults,
     lock_faults,
     main,
     npm_faults,
@@ -22,6 +25,7 @@ from tests.checks.supply_chain import (
 
 LOCK = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
 NPM = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+UV = (ROOT / INSTALLER).read_text(encoding="utf-8")
 RECIPE = (ROOT / "Containerfile").read_text(encoding="utf-8")
 
 
@@ -48,6 +52,35 @@ def package(**changes: object) -> dict[str, Any]:
 def test_a_package_that_is_not_pinned_is_named(changes: dict[str, object], says: str) -> None:
     assert says in "".join(lock_faults(package(**changes)))
     assert not list(lock_faults(package()))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (re.sub("uv==[0-9.]+", "uv==0.1.0", UV), "uv==0.1.0 is not uv=="),
+        (re.sub("uv==[0-9.]+", "uv", UV), "uv is not uv=="),
+        (UV.replace("--hash=sha256:", "--hash=sha256:0", 1), "the digests are not"),
+        (re.sub(r" .\n  --hash=\S+\Z", "", UV.strip()), "the digests are not"),
+    ],
+)
+def test_an_installer_that_is_not_that_of_the_lock_is_named(text: str, says: str) -> None:
+    assert says in "".join(installer_faults(text, LOCK))
+    assert not list(installer_faults(UV, LOCK))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "python -m pip install uv",
+        f"python -m pip install -r {INSTALLER}",
+        f"python -m pip install --require-hashes -r {INSTALLER}; python -m pip install more",
+    ],
+)
+def test_an_installer_without_digests_is_named(line: str) -> None:
+    assert len(list(bootstrap_faults("Makefile", line))) == 1
+    good = f"python -m pip install --quiet --require-hashes -r {INSTALLER}; }}"
+    assert not list(bootstrap_faults("Makefile", good))
 
 
 @pytest.mark.parametrize(

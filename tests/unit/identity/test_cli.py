@@ -191,6 +191,25 @@ def test_settings_that_cannot_be_used_are_told_in_one_line(
     assert complaint in refused(run(*arguments, **environment))
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("keys", "list"),
+        ("verdict", "recompute"),
+        ("audit", "check"),
+        ("link",),
+        ("backup", "create", "backups"),
+    ],
+)
+def test_a_mistyped_state_directory_becomes_no_registry(
+    run: Run, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    line = refused(run(*command, "--state", str(tmp_path / "typo")))
+    assert f"{tmp_path / 'typo'} holds no registry" in line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_server_with_a_broken_operating_point_does_not_start(run: Run, tmp_path: Path) -> None:
     point = tmp_path / "point.json"
     point.write_text("{}")

@@ -17,7 +17,7 @@ from identity.bootstrap import open_database
 from identity.command_line import settings_from
 
 settings = settings_from(state=Path(sys.argv[1]))
-with open_database(settings) as database, database.transaction() as uow:
+with open_database(settings, may_begin=True) as database, database.transaction() as uow:
     run = uow.connection.exec_driver_sql
     run("CREATE TEMPORARY TABLE seen (line text)")
     run("COPY seen FROM PROGRAM 'env' WITH (DELIMITER E'\\x01')")

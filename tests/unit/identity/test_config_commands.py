@@ -71,6 +71,37 @@ def test_check_ends_with_what_it_found(config: Path) -> None:
     assert SECRET not in refused.output
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('policies = "nosuch"', "no pack nosuch"),
+        ('key_source = "nosuch"', "no key source 'nosuch'"),
+        ('key_source = "environment"', "SUBID_KEY_RING, and it is not set"),
+        ('face_model = "zzz"', "zzz"),
+        ('operating_point = "/nowhere/point.json"', "/nowhere/point.json"),
+        ('operating_point_key = "/nowhere/key.pem"', "operating point: name it too"),
+        ('state = ""', "state: it must name a place"),
+        ('models = ""', "models: it must name a place"),
+        ('state = "a\\u0000b"', "state: it must name a place"),
+    ],
+)
+def test_check_refuses_what_a_start_would_refuse(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "subid.toml"
+    file.write_text(text)
+    refused = CliRunner().invoke(
+        app, ["config", "check", "--config", str(file)], env={"XDG_STATE_HOME": str(tmp_path)}
+    )
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert says in refused.stderr
+
+
+def test_no_command_takes_a_state_directory_without_a_name(tmp_path: Path) -> None:
+    command = ["callers", "issue", "--role", "agency", "--name", "tax", "--out", str(tmp_path)]
+    refused = CliRunner().invoke(app, command, env={"SUBID_STATE": ""})
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_command_reads_its_own_file_and_leaves_none_to_the_next(
     config: Path, tmp_path: Path
 ) -> None:

@@ -85,7 +85,7 @@ NOW = datetime.now(UTC)
 
 def ready(settings: Settings) -> Settings:
     """A service as it stands after its first days: everything that the doctor looks at is well."""
-    with open_database(settings) as database:
+    with open_database(settings, may_begin=True) as database:
         prepare(database)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=False)

@@ -34,7 +34,7 @@ from identity.security.local_authority import (
     known_authorities,
     read_local_authority,
 )
-from identity.state_directory import locked
+from identity.state_directory import ForeignFileError, locked
 from tests.integration.outside import DAY, OutsideAuthority
 
 NOW = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
@@ -236,7 +236,11 @@ def test_a_certificate_by_an_intermediate_authority_is_refused(
         ('roles = ["agency"]', "certificate, callers"),
         ('callers = ["agency:tax"]\nother = 1', "certificate, callers"),
         ('callers = ["agency:tax"]\nrevocation_list = "../x"', "same directory"),
-        ('callers = ["agency:tax"]\nrevocation_list = "none"', "is none"),
+        (
+            'callers = ["agency:tax"]\nrevocation_list = "none"',
+            "revocation_list of ministry cannot be",
+        ),
+        ('callers = ["agency:tax"]\nrevocation_list = "ministry.pem"', "is none"),
         ('callers = ["agency:tax"]\nrevocation_list = "ministry.crl"', "somebody else"),
         ("callers = [", "cannot be read"),
     ],
@@ -248,6 +252,51 @@ def test_authorities_that_are_not_said_rightly_are_refused_whole(
     trust(tmp_path, OutsideAuthority.founded(at=NOW), says, crl=other.revocation_list(at=NOW))
     with pytest.raises(AuthoritiesError, match=error):
         read_authorities(tmp_path / "authorities")
+
+
+@pytest.mark.parametrize("name", ["authorities.toml", "ministry.pem", "ministry.crl"])
+def test_authorities_that_somebody_else_could_have_written_are_refused(
+    tmp_path: Path, name: str
+) -> None:
+    ministry = OutsideAuthority.founded(at=NOW)
+    says = 'callers = ["agency:tax"]\nrevocation_list = "ministry.crl"'
+    trust(tmp_path, ministry, says, crl=ministry.revocation_list(at=NOW))
+    folder = tmp_path / "authorities"
+    assert len(read_authorities(folder)) == 1
+    (folder / name).chmod(0o666)
+    with pytest.raises(ForeignFileError, match=f"{name} can be written by others"):
+        read_authorities(folder)
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        x509.DeltaCRLIndicator(1),
+        x509.IssuingDistributionPoint(
+            full_name=None,
+            relative_name=None,
+            only_contains_user_certs=True,
+            only_contains_ca_certs=False,
+            only_some_reasons=None,
+            indirect_crl=False,
+            only_contains_attribute_certs=False,
+        ),
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00"),
+    ],
+)
+def test_a_revocation_list_with_a_critical_word_that_we_do_not_know_is_refused(
+    tmp_path: Path, extension: x509.ExtensionType
+) -> None:
+    ministry = OutsideAuthority.founded(at=NOW)
+    says = 'callers = ["agency:tax"]\nrevocation_list = "ministry.crl"'
+    for is_critical in (False, True):
+        crl = ministry.revocation_list(at=NOW, extension=(extension, is_critical))
+        trust(tmp_path, ministry, says, crl=crl)
+        if not is_critical:
+            assert len(read_authorities(tmp_path / "authorities")) == 1
+            continue
+        with pytest.raises(AuthoritiesError, match="not the whole"):
+            read_authorities(tmp_path / "authorities")
 
 
 def test_a_callers_certificate_is_no_authority(tmp_path: Path) -> None:

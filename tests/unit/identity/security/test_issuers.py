@@ -1,6 +1,7 @@
 """Whose assertions are believed: files of public keys."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from joserfc.jwk import ECKey, OKPKey
 
 from identity.security.issuers import IssuerError, read_issuers
+from identity.state_directory import ForeignFileError
 
 ED25519 = OKPKey.generate_key("Ed25519", {"kid": "a"})
 P256 = ECKey.generate_key("P-256", {"kid": "b"})
@@ -65,4 +67,24 @@ def test_two_files_of_one_issuer_are_refused(tmp_path: Path) -> None:
     for name in ("a.json", "b.json"):
         write(tmp_path, {"issuer": "https://a.vn", "keys": PUBLIC}, name=name)
     with pytest.raises(IssuerError, match="same issuer"):
+        read_issuers(tmp_path)
+
+
+def test_keys_that_somebody_else_could_have_written_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"issuer": "https://a.vn", "keys": PUBLIC})
+    file = tmp_path / "vneid.json"
+    for path, mode in ((file, 0o664), (file, 0o646), (tmp_path, 0o770)):
+        before = path.stat().st_mode
+        path.chmod(mode)
+        with pytest.raises(ForeignFileError, match="written by others"):
+            read_issuers(tmp_path)
+        path.chmod(before)
+    assert set(read_issuers(tmp_path)) == {"https://a.vn"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file away")
+def test_keys_of_somebody_else_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"issuer": "https://a.vn", "keys": PUBLIC})
+    os.chown(tmp_path / "vneid.json", 12345, 12345)
+    with pytest.raises(ForeignFileError, match="belongs to somebody else"):
         read_issuers(tmp_path)
