@@ -166,7 +166,7 @@ def _put(call: Call, sifted: _Sifted, row: IndexedRow, stands: Standing | None) 
 
 
 def _refused(index: int, reason: str) -> RowError:
-    field = "holder" if reason == LookupsStoppedError.reason else "msisdn"
+    field = "holder.personal_id" if reason == LookupsStoppedError.reason else "msisdn"
     return RowError(row_index=index, field=field, reason=reason)
 
 

@@ -322,7 +322,7 @@ def test_a_book_of_nobody_stops_the_naming_of_new_holders_row_by_row(
     for row in (fresh, other, nobodys_row()):
         result = send_book(uow, operator, row)
         (error,) = result.row_errors
-        assert (error.field, error.reason) == ("holder", "LOOKUPS_STOPPED")
+        assert (error.field, error.reason) == ("holder.personal_id", "LOOKUPS_STOPPED")
         assert sum(result.link_counts.values()) == 0
     assert send_book(uow, operator, own).row_errors == ()
     assert send_book(uow, operator, replace(own, province_code="79")).changed_count == 1
