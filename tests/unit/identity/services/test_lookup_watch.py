@@ -262,7 +262,8 @@ def test_who_tries_out_people_in_disputes_is_stopped(uow: UnitOfWork, operator: 
     claimant = store_citizen(uow).personal_id
     assert claim_once(uow, operator, item.msisdn, claimant) == "LOOKUPS_STOPPED"
     assert resume(uow, str(operator.caller))
-    assert open_dispute(uow, operator, item.msisdn, claimant).dispute is not None
+    opened = open_dispute(uow, operator, item.msisdn, claimant)
+    assert opened.dispute.opener == str(operator.caller)
 
 
 def test_refusals_that_cost_nothing_do_not_hide_guesses(uow: UnitOfWork, operator: Call) -> None:
@@ -276,14 +277,15 @@ def test_refusals_that_cost_nothing_do_not_hide_guesses(uow: UnitOfWork, operato
         get_subscription(uow, operator, item.msisdn)
 
 
-def test_the_regulator_and_citizens_open_disputes_whoever_was_stopped(
+def test_the_regulator_opens_disputes_about_numbers_of_who_was_stopped(
     uow: UnitOfWork, operator: Call
 ) -> None:
     item = own_number(uow, operator)
     send_book(uow, operator, *(nobodys_row() for _ in range(4)))
     assert is_stopped(uow, operator)
     regulator = make_call("r", role=Role.REGULATOR, under=STRICT)
-    assert open_dispute(uow, regulator, item.msisdn, store_citizen(uow).personal_id)
+    view = open_dispute(uow, regulator, item.msisdn, store_citizen(uow).personal_id)
+    assert view.dispute.opener == str(regulator.caller)
 
 
 def test_questions_about_own_numbers_do_not_hide_guesses(uow: UnitOfWork, operator: Call) -> None:
