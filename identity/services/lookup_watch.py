@@ -59,7 +59,8 @@ def count_holders(
 ) -> None:
     """Count people whom an operator has named as holders or claimants, all by one statement.
 
-    Counted last: others of these calls wait from here until the transaction ends.
+    Counted last: others of these calls wait from here until the transaction ends. As long as the
+    register is empty nobody is counted: whoever sends a book before it comes learns nothing.
 
     Args:
         uow: The transaction that looks them up.
@@ -68,9 +69,10 @@ def count_holders(
         named_count: How many.
         unknown_count: How many of them nobody is.
     """
-    if named_count:
-        looked = Looked(asked_count=named_count, unknown_count=unknown_count)
-        _count(uow, call, looked, shard=key[0], tally=Tally.HOLDER)
+    if not named_count or (unknown_count == named_count and not uow.citizens.has_any()):
+        return
+    looked = Looked(asked_count=named_count, unknown_count=unknown_count)
+    _count(uow, call, looked, shard=key[0], tally=Tally.HOLDER)
 
 
 def _count(uow: UnitOfWork, call: Call, looked: Looked, *, shard: int, tally: Tally) -> None:

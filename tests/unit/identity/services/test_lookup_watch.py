@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, delete, event
 
 from identity.domain.agency import Agency, Right
 from identity.domain.caller import Role
@@ -39,6 +39,7 @@ from identity.storage.book import BookRow, index_row
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.subscriptions import msisdn_key
+from identity.storage.tables import citizen
 from tests.databases import within
 from tests.unit.identity.agency_makers import make_grant, make_question, store_agency
 from tests.unit.identity.makers import (
@@ -180,10 +181,11 @@ def test_an_operator_that_tries_out_numbers_is_stopped_whatever_it_asks(
 
 
 def test_registering_for_people_whom_nobody_knows_counts(uow: UnitOfWork, operator: Call) -> None:
+    known = store_citizen(uow)
     for _ in range(4):
         register_subscription(uow, operator, make_msisdn(), make_claim(make_record()))
     with pytest.raises(LookupsStoppedError):
-        register_subscription(uow, operator, make_msisdn(), make_claim(store_citizen(uow)))
+        register_subscription(uow, operator, make_msisdn(), make_claim(known))
 
 
 def test_a_session_that_is_refused_counts_though_its_transaction_is_undone(
@@ -344,10 +346,20 @@ def test_an_honest_book_goes_on_however_many_of_its_holders_are_nobody(
     assert not is_stopped(uow, operator)
 
 
+def test_a_book_that_comes_before_the_register_learns_nothing_and_goes_on(
+    uow: UnitOfWork, operator: Call
+) -> None:
+    uow.connection.execute(delete(citizen))
+    rows = [nobodys_row() for _ in range(6)]
+    assert send_book(uow, operator, *rows).row_errors == ()
+    assert not is_stopped(uow, operator)
+
+
 @pytest.mark.parametrize("kind", [EventKind.TRANSFER, EventKind.PORT_IN])
 def test_who_tries_out_people_by_events_is_stopped(
     uow: UnitOfWork, operator: Call, kind: EventKind
 ) -> None:
+    store_citizen(uow)
     is_transfer = kind is EventKind.TRANSFER
     numbers = [own_number(uow, operator).msisdn if is_transfer else make_msisdn() for _ in range(5)]
     guesses = [naming(kind, number) for number in numbers]
