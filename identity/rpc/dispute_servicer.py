@@ -1,6 +1,7 @@
 """DisputeService on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from identity.domain.dispute import (
     Word,
 )
 from identity.domain.errors import DisputeNotFoundError
+from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.rpc import decode, encode
 from identity.rpc.edge import Edge
@@ -27,7 +29,10 @@ from identity.services.disputes import (
     get_dispute,
     open_dispute,
 )
+from identity.services.lookup_watch import counting_misses, counting_unknown
+from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
+from identity.storage.subscriptions import msisdn_key
 from subid.v1 import dispute_service_pb2 as pb
 from subid.v1 import dispute_service_pb2_grpc
 
@@ -74,7 +79,8 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
             view = open_dispute(uow, call, msisdn, claimant)
             return pb.OpenDisputeResponse(dispute=_dispute(view, call))
 
-        return self._edge.answer_once(request, call, answer, pb.OpenDisputeResponse)
+        with self._counting(call, msisdn, claimant):
+            return self._edge.answer_once(request, call, answer, pb.OpenDisputeResponse)
 
     def AddEvidence(self, request: pb.AddEvidenceRequest, call: Call) -> pb.AddEvidenceResponse:
         """Add evidence."""
@@ -122,6 +128,20 @@ class DisputeServicer(dispute_service_pb2_grpc.DisputeServiceServicer):
         if view is None:
             raise DisputeNotFoundError("there is no such dispute of yours")
         return pb.GetDisputeResponse(dispute=_dispute(view, call))
+
+    @contextmanager
+    def _counting(self, call: Call, msisdn: MSISDN, claimant: PersonalID) -> Iterator[None]:
+        """An operator that tries out numbers or people is found out by what it is refused."""
+        if call.caller.role is not Role.OPERATOR:
+            yield
+            return
+        transactions = self._edge.transactions
+        sealer = transactions.database.sealer
+        with (
+            counting_misses(transactions, call, msisdn_key(sealer, msisdn)),
+            counting_unknown(transactions, call, citizen_key(sealer, claimant)),
+        ):
+            yield
 
 
 def _evidence(message: pb.Evidence) -> Evidence:

@@ -38,6 +38,7 @@ from identity.rpc.call_rates import CallRates
 from identity.rpc.errors import status_of, status_of_bug
 from identity.rpc.limits import JOBS, malformed, read
 from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
+from identity.rpc.people_named import people_named
 from identity.rpc.shedding import Shedding
 from identity.rpc.standing import Standing
 from identity.security.admission import Admission
@@ -261,9 +262,9 @@ class Guard(grpc.aio.ServerInterceptor):
         return await self._in_thread(answer)
 
     def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
-        """Count a call against the rate of whom it is about, and of who is proved to make it."""
-        proved = "" if peer.citizen is None else peer.citizen.value
-        for personal_id in {getattr(request, "personal_id", ""), proved} - {""}:
+        """Count a call against the rates of whom it names, and of who is proved to make it."""
+        proved = () if peer.citizen is None else (peer.citizen.value,)
+        for personal_id in people_named(request).union(proved):
             self._rates.take_citizen(peer.caller, method, personal_id)
 
     async def _asked(

@@ -32,6 +32,7 @@ from identity.domain.settlement import Change
 from identity.domain.subscription import Subscription
 from identity.services.call import Call
 from identity.services.end_disputes import end_dispute, hold, note
+from identity.services.lookup_watch import count_holders, refuse_stopped
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -58,22 +59,31 @@ def open_dispute(uow: UnitOfWork, call: Call, msisdn: MSISDN, claimant: Personal
             the citizen app also: somebody else claims it.
         DisputeInvalidError: The claimant is its holder, cannot be verified, or was heard already.
         DisputeExistsError: It is in dispute.
+        LookupsStoppedError: The operator's look-ups were stopped.
     """
-    record = uow.citizens.find_many_shared([claimant]).get(claimant)
     operator_id = call.caller.name if call.caller.role is Role.OPERATOR else None
+    if operator_id is not None:
+        refuse_stopped(uow, call)
+    key = citizen_key(uow.sealer, claimant)
+    uow.citizens.hold_still([key])
     item = uow.subscriptions.find_in_service(msisdn, lock=True, operator_id=operator_id)
     # Asked whether or not the number is there: an answer tells nothing by how long it takes.
     standing = uow.disputes.open_of(msisdn)
     if item is None:
         raise _not_in_service()
-    key = citizen_key(uow.sealer, claimant)
-    _refuse_claimant(uow, item, record, key)
+    if item.subscription_id in standing and call.caller.role is not Role.CITIZEN_APP:
+        # Before anything of the claimant is looked at, or the two refusals would tell who exists.
+        raise _in_dispute()
+    _refuse_claimant(uow, item, uow.citizens.find(claimant), key)
     if item.subscription_id in standing:
-        raise _taken(call, standing[item.subscription_id], key)
+        raise _taken(standing[item.subscription_id], key)
     kept = _new(uow, call, item, key)
     uow.disputes.save(kept)
     settle_subscription(uow, call, item, Change(before=item.service_state))
     note(uow, call, kept, "open_dispute")
+    if operator_id is not None:
+        # One who is refused is counted where this is undone: `lookup_watch.counting_unknown`.
+        count_holders(uow, call, key, named_count=1, unknown_count=0)
     return DisputeView(dispute=kept.dispute, msisdn=msisdn)
 
 
@@ -161,14 +171,15 @@ def _not_in_service() -> SubscriptionNotFoundError:
     return SubscriptionNotFoundError("there is no such number in service that you may claim")
 
 
-def _taken(
-    call: Call, standing: KeptDispute, claimant_key: bytes
-) -> DisputeExistsError | SubscriptionNotFoundError:
-    """A citizen learns of no dispute of others."""
-    is_strange = standing.claimant_key != claimant_key
-    if call.caller.role is Role.CITIZEN_APP and is_strange:
-        return _not_in_service()
+def _in_dispute() -> DisputeExistsError:
     return DisputeExistsError("the number is in dispute already")
+
+
+def _taken(
+    standing: KeptDispute, claimant_key: bytes
+) -> DisputeExistsError | SubscriptionNotFoundError:
+    """What a citizen is told, who learns of no dispute of others."""
+    return _in_dispute() if standing.claimant_key == claimant_key else _not_in_service()
 
 
 def _refuse_claimant(

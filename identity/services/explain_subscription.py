@@ -14,6 +14,7 @@ from identity.domain.personal_id import PersonalID
 from identity.domain.policy import Bilingual, StepKind, Track
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call
+from identity.services.lookup_watch import refuse_stopped
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
 from identity.storage.link_changes import NEW_HOLDER_ACTIONS, PastLinkChange
@@ -51,7 +52,13 @@ def explain_subscription(
 
     None when there is no such number, or none that the caller may know of; returned, not raised,
     so that the look-up itself stays on record.
+
+    Raises:
+        LookupsStoppedError: The operator's look-ups were stopped: causes and history tell whether
+            a holder is anybody.
     """
+    if call.caller.role is Role.OPERATOR:
+        refuse_stopped(uow, call)
     item = _visible(uow, call, msisdn, personal_id)
     append(uow.connection, [_entry(uow, call, msisdn, item)])
     if item is None:

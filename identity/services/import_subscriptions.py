@@ -2,7 +2,8 @@
 
 Owns the use case. A row of the operator's that is known and says the same changes nothing; one
 that names another holder or date replaces the claim; a number in another operator's service is
-refused for its row alone.
+refused for its row alone. Whoever a number is given to is a look-up: they are counted, and refused
+row by row to an operator whose look-ups were stopped.
 
 Most rows of a book are numbers that nobody had, or known ones that say the same. These never become
 objects of the domain: new ones are compared by keyed digest, and what follows is settled once for
@@ -16,6 +17,7 @@ from uuid import UUID
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.errors import (
+    LookupsStoppedError,
     NumberInDisputeError,
     NumberInServiceElsewhereError,
     NumberQuarantinedError,
@@ -30,6 +32,7 @@ from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
 from identity.services.imports import BatchResult, RefusedRow, RowError
 from identity.services.link_history import note_claim_changes
+from identity.services.lookup_watch import count_holders, is_stopped
 from identity.services.settle_alike import open_alike
 from identity.services.settle_subscriptions import settle_subscriptions
 from identity.services.snapshots import Named, note_named
@@ -53,6 +56,7 @@ class _Sifted:
     refused: set[bytes] = field(default_factory=set)
     absent: list[bytes] = field(default_factory=list)
     unidentified_count: int = 0
+    is_stopped: bool = False
 
     @property
     def named(self) -> Named:
@@ -97,17 +101,27 @@ def import_subscriptions(
         unidentified_count=sifted.unidentified_count,
     )
     append(uow.connection, [_entry(call, result)])
+    _count(uow, call, [*fresh_links, *known.new_holder_links], sifted)
     return result
 
 
+def _count(uow: UnitOfWork, call: Call, links: Sequence[Link], sifted: _Sifted) -> None:
+    unknown_count = sum(link.state is LinkState.NOT_FOUND for link in links)
+    key = next(iter(sifted.places), b"\0")
+    count_holders(uow, call, key, named_count=len(links), unknown_count=unknown_count)
+
+
 def _sift(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow | RefusedRow[bytes]]) -> _Sifted:
-    sifted = _Sifted()
+    sifted = _Sifted(is_stopped=is_stopped(uow, call))
     standing = uow.book.standing(_keys(rows))
     for index, row in enumerate(rows):
         if isinstance(row, RefusedRow):
             _put_aside(call, sifted, row, standing)
         elif row.msisdn_key in sifted.places:
             sifted.errors.append(_refused(index, "ROW_DUPLICATE"))
+        elif sifted.is_stopped and row.msisdn_key not in standing:
+            sifted.refused.add(row.msisdn_key)
+            sifted.errors.append(_refused(index, LookupsStoppedError.reason))
         else:
             sifted.places[row.msisdn_key] = index
             _put(call, sifted, row, standing.get(row.msisdn_key))
@@ -152,7 +166,8 @@ def _put(call: Call, sifted: _Sifted, row: IndexedRow, stands: Standing | None) 
 
 
 def _refused(index: int, reason: str) -> RowError:
-    return RowError(row_index=index, field="msisdn", reason=reason)
+    field = "holder.personal_id" if reason == LookupsStoppedError.reason else "msisdn"
+    return RowError(row_index=index, field=field, reason=reason)
 
 
 def _add_fresh(uow: UnitOfWork, call: Call, rows: Sequence[IndexedRow]) -> list[Link]:
@@ -216,6 +231,7 @@ class _Known:
     """What became of the rows whose numbers were known."""
 
     items: Sequence[Subscription] = ()
+    new_holder_links: Sequence[Link] = ()
     created_count: int = 0
     changed_count: int = 0
     unchanged_count: int = 0
@@ -244,6 +260,7 @@ def _change_known(uow: UnitOfWork, call: Call, sifted: _Sifted) -> _Known:
     created_count = len(items) - len(before)
     return _Known(
         items=items,
+        new_holder_links=[links[row] for row, current in accepted if _is_new(row, current)],
         created_count=created_count,
         changed_count=len(changed) - created_count,
         unchanged_count=len(items) - len(changed),
@@ -273,11 +290,18 @@ def _accept(
             reason = _quarantine(call, row.row, current, served.get(row.row.msisdn)) or reason
         if not reason and current is not None:
             reason = disputes.refusal(row, current)
+        if not reason and sifted.is_stopped and _is_new(row, current):
+            reason = LookupsStoppedError.reason
         if reason:
             sifted.errors.append(_refused(sifted.places[row.msisdn_key], reason))
         else:
             accepted.append((row, current))
     return accepted
+
+
+def _is_new(row: IndexedRow, current: Subscription | None) -> bool:
+    """Whether a row names a holder whom the number did not have."""
+    return current is None or current.claim.personal_id != row.row.claim.personal_id
 
 
 def _refusal(call: Call, current: Subscription | None, last: Subscription | None) -> str:
@@ -316,7 +340,7 @@ class _Disputes:
     lost: frozenset[tuple[bytes, bytes]]
 
     def refusal(self, row: IndexedRow, current: Subscription) -> str:
-        if row.row.claim.personal_id == current.claim.personal_id:
+        if not _is_new(row, current):
             return ""
         is_open = current.subscription_id in self.disputed
         is_lost = (row.msisdn_key, row.citizen_key) in self.lost

@@ -2,7 +2,8 @@
 
 Owns that every look-up counts, whoever asks, and what stopping and resuming leave on record. Who is
 looked up in batches is withheld from the batch that gives its caller away; a caller that asks one
-by one is stopped from its next question on.
+by one is stopped from its next question on. The holders that an operator names, one by one or by
+books and events, are judged apart from its questions about numbers.
 """
 
 from collections.abc import Iterator
@@ -12,12 +13,17 @@ from functools import partial
 
 from identity.audit.log import AuditEntry, append
 from identity.domain.calendar_date import day_of
-from identity.domain.errors import LookupsStoppedError, SubscriptionNotFoundError
+from identity.domain.errors import (
+    DisputeExistsError,
+    DisputeInvalidError,
+    LookupsStoppedError,
+    SubscriptionNotFoundError,
+)
 from identity.domain.lookup_watch import Looked
 from identity.services.call import Call
 from identity.services.transactions import Transactions
 from identity.storage.database import UnitOfWork
-from identity.storage.lookup_watch import Asked
+from identity.storage.lookup_watch import Asked, Tally
 
 
 def refuse_stopped(uow: UnitOfWork, call: Call) -> None:
@@ -26,22 +32,52 @@ def refuse_stopped(uow: UnitOfWork, call: Call) -> None:
     Raises:
         LookupsStoppedError: They were.
     """
-    if uow.lookup_watch.is_stopped(str(call.caller)):
+    if is_stopped(uow, call):
         raise stopped()
 
 
+def is_stopped(uow: UnitOfWork, call: Call) -> bool:
+    """Whether the caller's look-ups were stopped."""
+    return uow.lookup_watch.is_stopped(str(call.caller))
+
+
 def count_lookup(uow: UnitOfWork, call: Call, key: bytes, *, is_unknown: bool) -> None:
-    """Count one look-up, and stop its caller when it was one too many about nobody.
+    """Count a question about a number, and stop its caller when it was one too many about nobody.
 
     Args:
         uow: The transaction that answers it.
         call: The circumstances.
-        key: Blind index of whom or what was asked about.
+        key: Blind index of the number.
         is_unknown: Nobody has it, or it is none of the caller's.
     """
-    caller = str(call.caller)
     looked = Looked(asked_count=1, unknown_count=int(is_unknown))
-    today = uow.lookup_watch.count(caller, looked, shard=key[0], day=day_of(call.at))
+    _count(uow, call, looked, shard=key[0], tally=Tally.QUESTION)
+
+
+def count_holders(
+    uow: UnitOfWork, call: Call, key: bytes, *, named_count: int, unknown_count: int
+) -> None:
+    """Count people whom an operator has named as holders or claimants, all by one statement.
+
+    Counted last: others of these calls wait from here until the transaction ends. As long as the
+    register is empty nobody is counted: whoever sends a book before it comes learns nothing.
+
+    Args:
+        uow: The transaction that looks them up.
+        call: The circumstances.
+        key: Blind index of one of them: calls that name different people seldom wait.
+        named_count: How many.
+        unknown_count: How many of them nobody is.
+    """
+    if not named_count or (unknown_count == named_count and not uow.citizens.has_any()):
+        return
+    looked = Looked(asked_count=named_count, unknown_count=unknown_count)
+    _count(uow, call, looked, shard=key[0], tally=Tally.HOLDER)
+
+
+def _count(uow: UnitOfWork, call: Call, looked: Looked, *, shard: int, tally: Tally) -> None:
+    caller = str(call.caller)
+    today = uow.lookup_watch.count(caller, looked, shard=shard, day=day_of(call.at), tally=tally)
     if call.rules.lookups.is_guessing(today):
         stop_lookups(uow, caller, today, at=call.at)
 
@@ -66,6 +102,35 @@ def counting_misses(transactions: Transactions, call: Call, key: bytes) -> Itera
         yield
     except SubscriptionNotFoundError:
         transactions.run(partial(count_lookup, call=call, key=key, is_unknown=True))
+        raise
+
+
+@contextmanager
+def counting_unknown(transactions: Transactions, call: Call, key: bytes) -> Iterator[None]:
+    """Count whoever an operator names in a dispute that is refused, if nobody has the personal ID.
+
+    Known people do not count: what costs nothing would hide how many are nobody. The statements are
+    the same for both.
+
+    Args:
+        transactions: Where it is counted: the refusal undoes its own.
+        call: The circumstances.
+        key: Blind index of the personal ID.
+
+    Raises:
+        DisputeInvalidError: As it was raised inside.
+        DisputeExistsError: The same.
+    """
+
+    def count(uow: UnitOfWork) -> None:
+        unknown_count = int(key not in uow.citizens.holders([key]))
+        looked = Looked(asked_count=unknown_count, unknown_count=unknown_count)
+        _count(uow, call, looked, shard=key[0], tally=Tally.HOLDER)
+
+    try:
+        yield
+    except (DisputeExistsError, DisputeInvalidError):
+        transactions.run(count)
         raise
 
 

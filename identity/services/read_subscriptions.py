@@ -74,7 +74,13 @@ def list_of_operator(
     limit: int,
     link_states: Iterable[LinkState],
 ) -> Page:
-    """A page of the calling operator's subscriptions."""
+    """A page of the calling operator's subscriptions.
+
+    Raises:
+        LookupsStoppedError: The operator's look-ups were stopped: a link tells whether its holder
+            is anybody.
+    """
+    refuse_stopped(uow, call)
     items = uow.subscriptions.list_of_operator(
         call.caller.name, after=after, limit=limit + 1, link_states=link_states
     )

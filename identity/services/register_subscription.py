@@ -15,7 +15,7 @@ from identity.domain.settlement import Change
 from identity.domain.subscription import ServiceState, Subscription
 from identity.services.call import Call, score_names
 from identity.services.citizen_locks import refuse_locked
-from identity.services.lookup_watch import count_lookup, refuse_stopped
+from identity.services.lookup_watch import count_holders, refuse_stopped
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -36,9 +36,21 @@ def register_subscription(
         LookupsStoppedError: The operator's look-ups were stopped.
     """
     refuse_stopped(uow, call)
+    _refuse_taken(uow, call, msisdn)
+    refuse_quarantined(uow, call, msisdn, claim)
+    refuse_locked(uow, call, claim.personal_id)
+    # Nothing is refused from here on: whoever was looked up is counted, and costs a number.
     item = new_subscription(uow, call, msisdn, claim)
+    settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
+    append(uow.connection, [_entry(uow, call, settled)])
     key = citizen_key(uow.sealer, claim.personal_id)
-    count_lookup(uow, call, key, is_unknown=item.link.state is LinkState.NOT_FOUND)
+    is_unknown = item.link.state is LinkState.NOT_FOUND
+    count_holders(uow, call, key, named_count=1, unknown_count=int(is_unknown))
+    return settled
+
+
+def _refuse_taken(uow: UnitOfWork, call: Call, msisdn: MSISDN) -> None:
+    """Refuse a number that is not free, before anything of a person is looked at."""
     current = uow.subscriptions.find_in_service(msisdn)
     if current is not None and current.operator_id == call.caller.name:
         raise SubscriptionExistsError("the number is in your service already")
@@ -47,11 +59,6 @@ def register_subscription(
     last = uow.subscriptions.find_many_ended([msisdn]).get(msisdn)
     if last is not None and last.is_termination_pending:
         raise TerminationPendingError("the number's termination is not acknowledged yet")
-    refuse_quarantined(uow, call, msisdn, claim)
-    refuse_locked(uow, call, claim.personal_id)
-    settled = settle_subscription(uow, call, item, Change(before=item.service_state)).subscription
-    append(uow.connection, [_entry(uow, call, settled)])
-    return settled
 
 
 def refuse_quarantined(uow: UnitOfWork, call: Call, msisdn: MSISDN, claim: HolderClaim) -> None:

@@ -1,7 +1,8 @@
 """Take what an operator reports of its subscriptions: device, SIM, port, release, transfer.
 
 Owns what each kind of event does. Each event answers for itself: one that does not fit is refused
-with its reason and leaves the others alone.
+with its reason and leaves the others alone. Who is named as a new holder is a look-up: they are
+counted, and refused to an operator whose look-ups were stopped. All other events go on.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ from identity.domain.subscription import ServiceState, Subscription, Subscriptio
 from identity.services.call import Call
 from identity.services.citizen_locks import refuse_locked
 from identity.services.link_history import note_claim_changes
+from identity.services.lookup_watch import count_holders, is_stopped, stopped
 from identity.services.register_subscription import (
     link_claim,
     new_subscription,
@@ -76,26 +78,53 @@ def report_events(
         events: Each event parsed, or the error that it was refused with.
     """
     _lock(uow, call, [event for event in events if isinstance(event, SubscriptionEvent)])
-    return [_report(uow, call, event) for event in events]
+    may_name = not is_stopped(uow, call)
+    reasons = [_report(uow, call, event, may_name=may_name) for event in events]
+    _count(uow, call, [e for e, reason in zip(events, reasons, strict=True) if not reason])
+    return reasons
+
+
+def _count(
+    uow: UnitOfWork, call: Call, applied: Sequence[SubscriptionEvent | RequestInvalidError]
+) -> None:
+    """Count the new holders of applied events: nobody was looked up for one that was refused."""
+    keys = [
+        citizen_key(uow.sealer, event.claim.personal_id)
+        for event in applied
+        if isinstance(event, SubscriptionEvent) and event.claim and event.kind in _NAMING
+    ]
+    if keys:
+        known = uow.citizens.holders(keys)
+        unknown_count = sum(key not in known for key in keys)
+        count_holders(uow, call, keys[0], named_count=len(keys), unknown_count=unknown_count)
 
 
 def _lock(uow: UnitOfWork, call: Call, events: Sequence[SubscriptionEvent]) -> None:
-    """Take every lock at once and in one order: two requests can then only wait for each other."""
-    uow.citizens.find_many_shared(
-        event.claim.personal_id for event in events if event.claim is not None
+    """Take every lock at once and in one order: two requests can then only wait for each other.
+
+    Nobody is read here: that takes longer of people who exist, whatever becomes of the event.
+    """
+    uow.citizens.hold_still(
+        citizen_key(uow.sealer, event.claim.personal_id)
+        for event in events
+        if event.claim is not None
     )
     uow.subscriptions.find_many_in_service(
         (event.msisdn for event in events), lock=True, operator_id=call.caller.name
     )
 
 
-def _report(uow: UnitOfWork, call: Call, event: SubscriptionEvent | RequestInvalidError) -> str:
+def _report(
+    uow: UnitOfWork, call: Call, event: SubscriptionEvent | RequestInvalidError, *, may_name: bool
+) -> str:
     if isinstance(event, RequestInvalidError):
         return event.violations[0].reason
     item = uow.subscriptions.find_of_operator(event.msisdn, call.caller.name)
     holder = None if item is None else item.claim
     try:
         _check_time(call, event)
+        if not may_name and event.kind in _NAMING:
+            raise stopped()
         _EFFECTS[event.kind](uow, call, event)
         reason = ""
     except DomainError as error:
@@ -257,6 +286,9 @@ def _claim(event: SubscriptionEvent) -> HolderClaim:
         raise EventInvalidError("this kind of event needs the new holder")
     return event.claim
 
+
+_NAMING = frozenset({EventKind.PORT_IN, EventKind.TRANSFER})
+"""Events that name a new holder."""
 
 _ENDS = {
     EventKind.PORT_OUT: SubscriptionEnd.PORTED_OUT,

@@ -175,6 +175,10 @@ class Citizens:
         rows = self.connection.execute(query.where(any_key(citizen.c.citizen_key, keys)))
         return {row[0]: KnownHolder(row[1], is_deceased=row[2]) for row in rows}
 
+    def has_any(self) -> bool:
+        """Whether the register knows anybody at all."""
+        return self.connection.execute(select(citizen.c.citizen_key).limit(1)).first() is not None
+
     def add(self, record: PopulationRecord, *, at: datetime) -> bool:
         """Insert a record; False when the personal ID has one already."""
         self.hold_alone([citizen_key(self.sealer, record.personal_id)])

@@ -3,12 +3,14 @@
 Owns the rows of `lookup_watch`. How much is too much is the domain's. People are looked up here as
 they are counted, all by the same statement: whoever is known costs as much as whoever is not.
 
-A caller has some rows, its shards, so that its calls do not wait for each other; they count as one.
+A caller has some rows, its shards, so that its calls do not wait for each other; those of one tally
+count as one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import IntEnum
 
 from sqlalchemy import Connection, RowMapping, text
 
@@ -17,7 +19,19 @@ from identity.domain.lookup_watch import Looked
 from identity.storage.restrictions import Restriction
 
 SHARDS = 8
-"""Rows of one caller: as many of its single look-ups are counted at a time."""
+"""Rows of one caller and tally: as many of its single look-ups are counted at a time."""
+
+
+class Tally(IntEnum):
+    """What is judged by itself: the first shard of each is its place times `SHARDS`.
+
+    Apart, because an operator may ask about its own numbers as often as it likes: counted together,
+    that would hide how many of the people whom it names are nobody.
+    """
+
+    QUESTION = 0
+    HOLDER = 1
+
 
 # On a new day the counts begin anew; what was stopped stays stopped.
 _SAME_DAY = "CASE WHEN kept.day = excluded.day THEN"
@@ -31,12 +45,13 @@ _ADD = (
 
 # The other shards as they were when the statement began; this one as it is now.
 _TOTALS = (
-    "SELECT counted.caller,"
+    "SELECT counted.caller,"  # noqa: S608 - names of our own, no input
     " counted.asked_count + coalesce(sum(other.asked_count), 0)::bigint AS asked_count,"
     " counted.unknown_count + coalesce(sum(other.unknown_count), 0)::bigint AS unknown_count,"
     " counted.sequential_count + coalesce(sum(other.sequential_count), 0)::bigint"
     "  AS sequential_count FROM counted LEFT JOIN lookup_watch AS other"
     " ON other.caller = counted.caller AND other.shard <> counted.shard AND other.day = :day"
+    f" AND other.shard / {SHARDS} = counted.shard / {SHARDS}"
     " GROUP BY counted.caller, counted.asked_count, counted.unknown_count,"
     "  counted.sequential_count"
 )
@@ -127,11 +142,19 @@ class LookupWatch:
         }
         return restrictions, {row["caller"]: _looked(row) for row in rows if row["caller"]}
 
-    def count(self, caller: str, looked: Looked, *, shard: int, day: date) -> Looked:
-        """Add to one shard of a caller's day; returns what the day comes to."""
+    def count(
+        self,
+        caller: str,
+        looked: Looked,
+        *,
+        shard: int,
+        day: date,
+        tally: Tally = Tally.QUESTION,
+    ) -> Looked:
+        """Add to one shard of a caller's day; returns what the day comes to in this tally."""
         given = {
             "caller": caller,
-            "shard": shard % SHARDS,
+            "shard": tally * SHARDS + shard % SHARDS,
             "day": day,
             "asked": looked.asked_count,
             "unknown": looked.unknown_count,

@@ -151,6 +151,20 @@ def test_a_stranger_who_claims_a_disputed_number_learns_nothing_of_the_dispute(
     assert (told.status, told.reason) == ("ALREADY_EXISTS", "DISPUTE_EXISTS")
 
 
+def test_an_operator_that_tries_out_people_in_disputes_is_stopped(
+    scene: Scene, subscriber: Subscriber
+) -> None:
+    disputes = scene.operator(subscriber.operator).disputes
+    told = ["DISPUTE_INVALID"]
+    # Twice the 200 from which a day is judged: midnight may lie between two of them.
+    while told[-1] == "DISPUTE_INVALID" and len(told) <= 400:
+        nobody = scene.people.citizen().personal_id
+        told.append(refused(disputes.OpenDispute, opening(subscriber, nobody)).reason)
+    assert told[-1] == "LOOKUPS_STOPPED"
+    assert len(told) > 200
+    assert scene.app.disputes.OpenDispute(opening(subscriber, scene.citizen().personal_id))
+
+
 @pytest.mark.parametrize(
     ("place", "reason"),
     [

@@ -313,6 +313,18 @@ async def test_about_one_citizen_a_caller_may_ask_so_often() -> None:
     assert await refusal_of(surrounding, answered) is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+async def test_about_one_holder_an_operator_may_register_so_often() -> None:
+    surrounding = guard(rates=CallRates(citizen_per_minute=1))
+    register = "/subid.v1.SubscriptionService/RegisterSubscription"
+    answer = await guarded(surrounding, grpc.unary_unary_rpc_method_handler(echoed), register)
+    first, second = (Connection("urn:subid:operator:acme") for _ in range(2))
+    assert await answer(sent(body_of(register)), first) is not None
+    with pytest.raises(Aborted):
+        await answer(sent(body_of(register)), second)
+    assert second.abortion is not None
+    assert second.abortion[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
 APP = "urn:subid:citizen-app:vneid"
 CHOICES = "/subid.v1.CitizenService/ListChoices"
 PARENT, CHILD, ANOTHER_CHILD = "001090123456", "001220654321", "001220654322"
