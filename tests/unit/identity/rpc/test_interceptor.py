@@ -18,7 +18,8 @@ from google.protobuf.message import Message
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
 from identity.rpc.call_rates import CallRates
-from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
+from identity.rpc.interceptor import Guard
+from identity.rpc.limits import LOOP_BYTES_MAX
 from identity.rpc.load import LimitSettings, Shares
 from identity.security.admission import Admission
 from identity.security.callers import identify
