@@ -22,7 +22,7 @@ from identity.rpc.refusals import Refusals
 from identity.rpc.standing import Standing
 
 REQUEST_BYTES_MAX = 1024
-"""The longest name of a service or symbol in our contract has 70 characters. Health keeps what it
+"""The longest name of a symbol in our contract has 77 characters. Health keeps what it
 was asked for as long as it is watched."""
 
 
