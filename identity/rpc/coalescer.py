@@ -7,9 +7,11 @@ waits for a timer, and under load one commit to disk serves many. Knows nothing 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from itertools import islice
 from typing import Generic, TypeVar
 
 from identity.domain.errors import OverloadedError
+from identity.rpc.load import stay_until_done
 
 _Question = TypeVar("_Question")
 _Answer = TypeVar("_Answer")
@@ -39,7 +41,7 @@ class Coalescer(Generic[_Question, _Answer]):
         """
         self._answer = answer
         self._threads = threads
-        self._waiting: list[tuple[_Question, asyncio.Future[_Answer]]] = []
+        self._waiting: dict[asyncio.Future[_Answer], _Question] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._running_count = 0
 
@@ -53,19 +55,30 @@ class Coalescer(Generic[_Question, _Answer]):
         if len(self._waiting) >= WAITING_MAX:
             raise OverloadedError("too many look-ups are waiting")
         future: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
+        self._waiting[future] = question
+        stay_until_done(future)
         if self._running_count < GROUPS_MAX:
             self._running_count += 1
             task = asyncio.create_task(self._run())
             self._tasks.add(task)  # the event loop itself keeps no reference
             task.add_done_callback(self._tasks.discard)
-        return await future
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            # Nobody asks any more: what waits is not answered, what is being answered keeps its
+            # caller's place until it is.
+            if future in self._waiting:
+                del self._waiting[future]
+                future.cancel()
+            raise
+        finally:
+            del future  # it knows what was raised, and that knows this frame
 
     async def _run(self) -> None:
         try:
             while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-                await self._answer_group(group)
+                futures = list(islice(self._waiting, GROUP_MAX))
+                await self._answer_group([(self._waiting.pop(each), each) for each in futures])
         finally:
             # At once, not in a callback: who came before it ran would wait for ever.
             self._running_count -= 1

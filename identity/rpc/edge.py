@@ -3,11 +3,9 @@
 Owns how a request becomes a key for its first answer. Knows no method.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from concurrent.futures import Executor
-from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import TypeVar
 from uuid import UUID
@@ -17,6 +15,7 @@ from google.protobuf.message import Message
 from identity.domain.errors import DomainError
 from identity.rpc.call_rates import CallRates
 from identity.rpc.contact_feed import ContactFeed
+from identity.rpc.threads import in_thread
 from identity.rpc.waiting import Waiting
 from identity.services.call import Call
 from identity.services.clock import Clock
@@ -115,11 +114,7 @@ class Edge:
 
     async def in_thread(self, work: Callable[[], _Result]) -> _Result:
         """Run blocking work without blocking the event loop."""
-        # With the call's context, so that a step in a thread is still a step of the call.
-        inside = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self.threads, lambda: inside.run(work)
-        )
+        return await in_thread(self.threads, work)
 
 
 def request_key(request: Message, call: Call) -> RequestKey:

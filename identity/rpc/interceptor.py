@@ -1,46 +1,48 @@
 """What happens around every method: who calls, may they, is the request within its limits.
 
-Owns the one interceptor. It turns domain errors into statuses and everything else into `INTERNAL`
-with a correlation id, and writes one log line for what did not go well. Log lines hold methods,
-roles, reasons and times; never a request, a response or an exception's text.
+Owns the one interceptor, and in which order a call is looked at. Domain errors become statuses and
+everything else `INTERNAL` with a correlation id: how that is told and logged is `refusals`'.
 """
 
 import asyncio
 import inspect
 import time
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from contextlib import aclosing, asynccontextmanager, nullcontext
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
 from ssl import PEM_cert_to_DER_cert
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import grpc
-import structlog
 from google.protobuf.message import Message
-from grpc_status import rpc_status
 
 from identity.domain.caller import Caller
 from identity.domain.errors import (
     CallerUnknownError,
     CallTooLongError,
-    DomainError,
-    RecordUnreadableError,
-    StreamIdleError,
 )
 from identity.domain.personal_id import PersonalID
 from identity.domain.policy_book import PolicyBook
+from identity.rpc.bodies import next_body, only_body
 from identity.rpc.call_rates import CallRates
-from identity.rpc.errors import status_of, status_of_bug
-from identity.rpc.limits import JOBS, malformed, read
-from identity.rpc.load import FINISHING, AdaptiveLimit, CallerLoad, NewWork, Shares
+from identity.rpc.limits import JOBS, LARGE_METHODS, LOOP_BYTES_MAX, MESSAGE_BYTES_MAX, read
+from identity.rpc.load import (
+    FINISHING,
+    AdaptiveLimit,
+    CallerLoad,
+    LargeBodies,
+    NewWork,
+    Shares,
+)
 from identity.rpc.people_named import people_named
+from identity.rpc.refusals import Refusals, Watch
 from identity.rpc.shedding import Shedding
+from identity.rpc.standard_methods import StandardMethods
 from identity.rpc.standing import Standing
+from identity.rpc.threads import in_thread
+from identity.rpc.underway import Underway
 from identity.security.admission import Admission
 from identity.security.permissions import (
     Permission,
@@ -53,10 +55,7 @@ from identity.services.call import Call
 from identity.services.clock import Clock
 
 PACKAGE = "/subid.v1."
-"""Methods outside it (health, reflection) are the library's own and pass untouched."""
-
-LOOP_BYTES_MAX = 64 * 1024
-"""The largest request of an asynchronous method that is read on the event loop: about 1 ms."""
+"""Methods outside it (health, reflection) are the library's own and have a door of their own."""
 
 AUTHORIZATION = "authorization"
 """The key of a call's metadata under which a citizen app sends its assertion (RFC 6750, 2.1)."""
@@ -64,7 +63,6 @@ PULSE_S = 0.025
 """How often the event loop's lateness is measured: some times in each window of the limit."""
 
 _Result = TypeVar("_Result")
-_log = structlog.get_logger("subid.rpc")
 
 
 class _CallerFullError(Exception):
@@ -100,12 +98,28 @@ class Guard(grpc.aio.ServerInterceptor):
         self._threads = threads
         self._shares = shares or Shares()
         self._load = CallerLoad(self._shares)
+        self._bodies = LargeBodies(self._shares)
         self._rates = rates or CallRates()
         self._limit = AdaptiveLimit(self._shares.new_work, now_s=time.monotonic())
         self._new_work = NewWork(self._limit)
         self._shed = Shedding()
         self._standing = Standing(admission.admit)
+        self._refusals = Refusals()
+        self._jobs = Underway()
+        self._unguarded: tuple[grpc.GenericRpcHandler, ...] = ()
+        self._standard = StandardMethods(
+            admit=admission.admit,
+            standing=self._standing,
+            load=self._load,
+            rates=self._rates,
+            refusals=self._refusals,
+            silence_s=self._shares.silence_s,
+        )
         self._is_pulse_due = False
+
+    def let_pass(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """Leave the methods of these handlers to whoever embeds the server: nothing is checked."""
+        self._unguarded = tuple(handlers)
 
     async def intercept_service(
         self,
@@ -119,8 +133,12 @@ class Guard(grpc.aio.ServerInterceptor):
         if path.startswith(PACKAGE) and method not in FINISHING and not self._new_work.has_room():
             return self._shed.handler
         handler = await continuation(handler_call_details)
-        if handler is None or not path.startswith(PACKAGE):
-            return handler
+        if handler is None:
+            return None
+        if not path.startswith(PACKAGE):
+            if any(each.service(handler_call_details) for each in self._unguarded):
+                return handler
+            return self._standard.guarded(handler, path, _certificate_of)
         # Every method is taken as a stream, which looks the same on the wire: gRPC waits for a
         # unary request before it calls anybody, and while it waits nobody counts whose call it is.
         # Bodies stay bytes: what gRPC's own deserializer raises would never reach the guard.
@@ -138,7 +156,7 @@ class Guard(grpc.aio.ServerInterceptor):
         behaviour = handler.stream_unary if is_stream else handler.unary_unary
 
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> Any:  # noqa: ANN401 - as intercept_service
-            watch = _Watch(method)
+            watch = self._refusals.watch(method)
             try:
                 async with self._admitted(context, watch, is_stream=is_stream) as peer:
                     return await answered(behaviour, method, peer, bodies)
@@ -162,7 +180,7 @@ class Guard(grpc.aio.ServerInterceptor):
         # Written, not yielded: a caller who goes away ends this coroutine, and frees its share,
         # at once; a generator would be closed when somebody finds it.
         async def answer(bodies: AsyncIterator[bytes], context: Any) -> None:  # noqa: ANN401 - as intercept_service
-            watch = _Watch(method)
+            watch = self._refusals.watch(method)
             try:
                 async with self._admitted(context, watch, is_stream=True) as peer:
                     asked = await self._asked(handler, method, peer, bodies)
@@ -184,7 +202,7 @@ class Guard(grpc.aio.ServerInterceptor):
     async def _admitted(
         self,
         context: Any,  # noqa: ANN401 - as intercept_service
-        watch: "_Watch",
+        watch: Watch,
         *,
         is_stream: bool,
     ) -> AsyncIterator["_Peer"]:
@@ -235,7 +253,18 @@ class Guard(grpc.aio.ServerInterceptor):
         peer: "_Peer",
         bodies: AsyncIterator[bytes],
     ) -> Any:  # noqa: ANN401 - as intercept_service
-        body = await self._only(bodies)
+        silence_s = self._shares.silence_s
+        if method not in LARGE_METHODS:
+            body = await only_body(bodies, silence_s=silence_s)
+            return await self._answer_body(behaviour, method, peer, body)
+        with self._bodies.hold(peer.caller, bytes_max=MESSAGE_BYTES_MAX) as held:
+            body = await only_body(bodies, silence_s=silence_s)
+            held.came(len(body))
+            return await self._answer_body(behaviour, method, peer, body)
+
+    async def _answer_body(
+        self, behaviour: Callable[..., Any], method: str, peer: "_Peer", body: bytes
+    ) -> Any:  # noqa: ANN401 - as intercept_service
         most_s = self._shares.job_s if method in JOBS else self._shares.call_s
         # Counted from here on: who opens calls and says nothing takes no room from others. Streams
         # have shares of their own, and many of them last for ever.
@@ -259,6 +288,10 @@ class Guard(grpc.aio.ServerInterceptor):
             self._take_citizen(method, peer, request)
             return behaviour(request, self._call(peer))
 
+        if method in JOBS:
+            # Sent again while it runs, it would only wait for itself, in another thread.
+            key = (method, peer.caller, peer.citizen, body)
+            return await self._jobs.join(key, lambda: self._in_thread(answer))
         return await self._in_thread(answer)
 
     def _take_citizen(self, method: str, peer: "_Peer", request: Message) -> None:
@@ -277,30 +310,19 @@ class Guard(grpc.aio.ServerInterceptor):
         """What a method that answers with a stream is asked: one message, or another stream."""
         if handler.request_streaming:
             return self._batches(method, peer, bodies)
-        request = await self._read(method, peer, await self._only(bodies))
+        request = await self._read(
+            method, peer, await only_body(bodies, silence_s=self._shares.silence_s)
+        )
         self._take_citizen(method, peer, request)
         return request
-
-    async def _only(self, bodies: AsyncIterator[bytes]) -> bytes:
-        body = await self._next(bodies)
-        if body is None:
-            raise malformed()
-        return body
 
     async def _batches(
         self, method: str, peer: "_Peer", bodies: AsyncIterator[bytes]
     ) -> AsyncIterator[Message]:
-        while (body := await self._next(bodies)) is not None:
+        silence_s = self._shares.silence_s
+        while (body := await next_body(bodies, silence_s=silence_s)) is not None:
             self._admission.admit(peer.certificate)
             yield await self._read(method, peer, body)
-
-    async def _next(self, bodies: AsyncIterator[bytes]) -> bytes | None:
-        """The next body, or None at the end."""
-        try:
-            async with asyncio.timeout(self._shares.silence_s):
-                return await anext(bodies, None)
-        except TimeoutError as error:
-            raise StreamIdleError(f"nothing came for {self._shares.silence_s:g} s") from error
 
     async def _read(self, method: str, peer: "_Peer", body: bytes) -> Message:
         if len(body) <= LOOP_BYTES_MAX:
@@ -309,16 +331,14 @@ class Guard(grpc.aio.ServerInterceptor):
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
         asked_s = time.monotonic()
-        # With the call's context, so that a step in a thread is still a step of the call.
-        inside = copy_context()
         begun_s: list[float] = []
 
         def timed() -> _Result:
             begun_s.append(time.monotonic())
-            return inside.run(work)
+            return work()
 
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, timed)
+            return await in_thread(self._threads, timed)
         finally:
             for each in begun_s:  # none, if it was given up before its turn
                 self._limit.saw_wait("threads", each - asked_s, now_s=time.monotonic())
@@ -343,37 +363,6 @@ class _Peer:
     certificate: bytes
     permission: Permission
     citizen: PersonalID | None
-
-
-class _Watch:
-    """One call's place in the log."""
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.caller = "unknown"
-        self._began_at = time.monotonic()
-
-    def refusal(self, error: Exception) -> tuple[grpc.StatusCode, str, Any]:
-        """Log what went wrong and return the arguments of `abort`."""
-        correlation_id = str(uuid4())
-        fields = {
-            "method": self.method,
-            "caller": self.caller,
-            "correlation_id": correlation_id,
-            "duration_ms": round(1000 * (time.monotonic() - self._began_at), 1),
-        }
-        if isinstance(error, DomainError):
-            # The caller cannot mend it and the owner must know.
-            log = _log.error if isinstance(error, RecordUnreadableError) else _log.info
-            log("refused", reason=error.reason, **fields)
-            status = status_of(error, correlation_id=correlation_id)
-        else:
-            # Never the message: libraries put values into it. Where it happened is enough.
-            places = traceback.format_tb(error.__traceback__)
-            _log.error("failed", error=type(error).__name__, places=places, **fields)
-            status = status_of_bug(correlation_id=correlation_id)
-        rich = rpc_status.to_status(status)
-        return rich.code, rich.details, rich.trailing_metadata
 
 
 def _read_from(peer: _Peer, method: str, body: bytes) -> Message:

@@ -4,17 +4,16 @@ Owns the order: a first answer, the session, the chip, the face, the verdict; an
 which comes twice is judged once. Knows neither what a session is for nor what follows from it.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from google.protobuf.message import Message
 
 from identity.domain.errors import FieldViolation, RequestInvalidError, VerificationUsedError
 from identity.rpc.edge import Edge, request_key
-from identity.rpc.load import stay_until_done
+from identity.rpc.limits import LOOP_BYTES_MAX
+from identity.rpc.underway import Underway
 from identity.services.call import Call
 from identity.services.chip_nonces import NONCE_COUNT, Challenge, read_challenge
 from identity.services.complete_verification import ExaminedChip, Presented, refuse_oversized
@@ -64,7 +63,7 @@ class Judging:
 
     def __init__(self, edge: Edge) -> None:
         self._edge = edge
-        self._underway: dict[RequestKey, asyncio.Task[Any]] = {}
+        self._underway = Underway()
 
     async def judge(
         self, request: EvidenceRequest, call: Call, use: SessionUse[_Session, _Response]
@@ -75,19 +74,14 @@ class Judging:
         that goes away does not stop it: what was presented is judged once, and takes a place of its
         caller's share until it is.
         """
-        key = request_key(request, call)
-        task: asyncio.Task[_Response] | None = self._underway.get(key)
-        if task is None:
-            task = asyncio.create_task(self._judge(request, call, use))
-            self._underway[key] = task
-            stay_until_done(task)
-            task.add_done_callback(partial(self._leave, key))
-        return await asyncio.shield(task)
+        key = await self._key(request, call)
+        return await self._underway.join(key, lambda: self._judge(request, call, use))
 
-    def _leave(self, key: RequestKey, task: asyncio.Task[Any]) -> None:
-        del self._underway[key]
-        if not task.cancelled():
-            task.exception()  # told to whoever still waits; asked here, so that nobody need be left
+    async def _key(self, request: EvidenceRequest, call: Call) -> RequestKey:
+        """Its key, for which all of it is written and hashed: 20 MiB take a tenth of a second."""
+        if request.ByteSize() <= LOOP_BYTES_MAX:
+            return request_key(request, call)
+        return await self._edge.in_thread(lambda: request_key(request, call))
 
     async def _judge(
         self, request: EvidenceRequest, call: Call, use: SessionUse[_Session, _Response]

@@ -25,6 +25,9 @@ MESSAGE_BYTES_MAX = 20 * 1024 * 1024
 SMALL_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """The largest request of a method that is not in `LARGE_METHODS`; the contract needs 1 MiB."""
 
+LOOP_BYTES_MAX = 64 * 1024
+"""The largest request of an asynchronous method that is read on the event loop: about 1 ms."""
+
 LARGE_METHODS = frozenset(
     {
         "VerificationService/CompleteVerification",
@@ -96,7 +99,7 @@ def read(method: str, body: bytes) -> Message:
     """
     form = form_of(method)
     if len(body) > form.bytes_max:
-        raise _refusal("MESSAGE_TOO_LARGE", f"a request is at most {form.bytes_max} bytes")
+        raise too_large(form.bytes_max)
     if len(body) > UNCOUNTED_BYTES_MAX:
         _refuse_many_on_the_wire(form, body)
     try:
@@ -217,6 +220,11 @@ def _reason(rule_id: str) -> str:
 def malformed() -> RequestInvalidError:
     """The refusal of a body that is no message of its method."""
     return _refusal("MESSAGE_MALFORMED", "the body is no message of this method")
+
+
+def too_large(bytes_max: int) -> RequestInvalidError:
+    """The refusal of a body of more bytes than its method takes."""
+    return _refusal("MESSAGE_TOO_LARGE", f"a request is at most {bytes_max} bytes")
 
 
 def _refusal(reason: str, description: str, *, field: str = "") -> RequestInvalidError:

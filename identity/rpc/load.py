@@ -1,15 +1,17 @@
 """How much may be under way: of one caller, so that none can shut the others out, and of all.
 
-Owns the counts, and the limit on new work, which follows how long work waits. Lives on the event
-loop: nothing here is safe for threads. Knows which methods finish what was begun, and else none.
+Owns the counts, the room for large requests, and the limit on new work, which follows how long
+work waits. Lives on the event loop: nothing here is safe for threads. Knows which methods finish
+what was begun, and else none.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from identity.domain.caller import Caller
@@ -76,63 +78,89 @@ class Shares:
             aside.
         streams_max: Streams under way, whichever side sends them. An import keeps two database
             connections busy.
+        standard_max: Calls of health and reflection under way. Health has seven names to watch: the
+            server, what it needs, and the trust profile.
         silence_s: How long a call may wait for its next message before it is ended.
         call_s: How long a call that is no stream may take, whatever deadline its caller gave it,
             or none. The longest is a face comparison, 30 s of it and as long a wait.
         job_s: The same of a method that works on the whole registry.
+        caller_bytes_max: Bytes of one caller's large requests: eight that are still to come, of
+            20 MiB each, or hundreds of usual verifications.
+        bytes_max: The same of all callers: 32 that are still to come.
         new_work: How the limit on the new work of all callers together is found.
     """
 
     calls_max: int = 256
     streams_max: int = 8
+    standard_max: int = 8
     silence_s: float = 60.0
     call_s: float = 120.0
     job_s: float = 3_600.0
+    caller_bytes_max: int = 160 * 1024 * 1024
+    bytes_max: int = 640 * 1024 * 1024
     new_work: LimitSettings = LimitSettings()
 
 
 @dataclass(slots=True)
 class _Place:
-    """One place of a caller's share, which a call takes with all that it leaves behind."""
+    """What a call takes of a share, with all that it leaves behind."""
 
-    counts: Counter[Caller]
-    caller: Caller
-    holders: int = 0
-
-    def take(self) -> None:
-        self.holders += 1
-        self.counts[self.caller] += self.holders == 1
+    give_back: Callable[[], None]
+    holders: int = 1
 
     def leave(self, _ended: object = None) -> None:
         self.holders -= 1
         if not self.holders:
-            self.counts[self.caller] -= 1
-            if not self.counts[self.caller]:
-                del self.counts[self.caller]
+            self.give_back()
 
 
-_place: ContextVar[_Place | None] = ContextVar("subid_place", default=None)
-"""The place of the call that runs."""
+_places: ContextVar[tuple[_Place, ...]] = ContextVar("subid_places", default=())
+"""The places of the call that runs."""
 
 
-def stay_until_done(work: "asyncio.Task[Any]") -> None:
-    """Keep the place of the call that runs until its work is done, should the call end before.
+@contextmanager
+def _taken(give_back: Callable[[], None]) -> Iterator[None]:
+    """Have the call that runs hold a place, which is given back with the last of its work."""
+    place = _Place(give_back)
+    token = _places.set((*_places.get(), place))
+    try:
+        yield
+    finally:
+        _places.reset(token)
+        place.leave()
+
+
+def stay_until_done(work: "asyncio.Future[Any]") -> None:
+    """Keep the places of the call that runs until its work is done, should the call end before.
 
     A caller that began costly work, went away and began the next would else have any amount of it
     under way.
     """
-    place = _place.get()
-    if place is not None:
-        place.take()
+    for place in _places.get():
+        place.holders += 1
         work.add_done_callback(place.leave)
+
+
+class _Amounts:
+    """How much each caller has, and all of them together."""
+
+    def __init__(self) -> None:
+        self.of: Counter[Caller] = Counter()
+        self.of_all = 0
+
+    def add(self, caller: Caller, amount: int = 1) -> None:
+        """Count more of a caller, or less."""
+        self.of_all += amount
+        self.of[caller] += amount
+        if not self.of[caller]:
+            del self.of[caller]
 
 
 class CallerLoad:
     """What every caller has under way."""
 
     def __init__(self, shares: Shares) -> None:
-        self._calls: Counter[Caller] = Counter()
-        self._streams: Counter[Caller] = Counter()
+        self._calls, self._streams, self._standard = _Amounts(), _Amounts(), _Amounts()
         self._shares = shares
 
     @contextmanager
@@ -146,16 +174,80 @@ class CallerLoad:
             counts, most, what = self._streams, self._shares.streams_max, "streams"
         else:
             counts, most, what = self._calls, self._shares.calls_max, "calls"
-        if counts[caller] >= most:
-            raise OverloadedError(f"one caller has at most {most} {what} under way")
-        place = _Place(counts, caller)
-        place.take()
-        token = _place.set(place)
-        try:
+        with _counted(counts, caller, most, what):
             yield
-        finally:
-            _place.reset(token)
-            place.leave()
+
+    @contextmanager
+    def hold_standard(self, caller: Caller) -> Iterator[None]:
+        """Count a call of health or reflection, as `hold` does.
+
+        Raises:
+            OverloadedError: The caller has as many under way as it may.
+        """
+        most = self._shares.standard_max
+        with _counted(self._standard, caller, most, "calls of health and reflection"):
+            yield
+
+
+@contextmanager
+def _counted(counts: _Amounts, caller: Caller, most: int, what: str) -> Iterator[None]:
+    if counts.of[caller] >= most:
+        raise OverloadedError(f"one caller has at most {most} {what} under way")
+    counts.add(caller)
+    with _taken(partial(counts.add, caller, -1)):
+        yield
+
+
+@dataclass(slots=True)
+class HeldBody:
+    """The room that one request takes."""
+
+    amounts: _Amounts
+    caller: Caller
+    bytes_count: int
+
+    def came(self, bytes_count: int) -> None:
+        """Say how large it is, once that is known."""
+        self.amounts.add(self.caller, bytes_count - self.bytes_count)
+        self.bytes_count = bytes_count
+
+    def go(self) -> None:
+        """Give the room back."""
+        self.came(0)
+
+
+class LargeBodies:
+    """The bytes of large requests that are waited for, or held until they are answered.
+
+    How large a request is, gRPC says when all of it is there. Until then it counts as the largest
+    that may come.
+    """
+
+    def __init__(self, shares: Shares) -> None:
+        self._amounts = _Amounts()
+        self._shares = shares
+
+    @contextmanager
+    def hold(self, caller: Caller, *, bytes_max: int) -> Iterator[HeldBody]:
+        """Take room for a request, before it is read, until it is answered.
+
+        Args:
+            caller: Whose it is.
+            bytes_max: How large it may be.
+
+        Raises:
+            OverloadedError: There is no room, for this caller or for anybody.
+        """
+        amounts, shares = self._amounts, self._shares
+        if (
+            amounts.of[caller] + bytes_max > shares.caller_bytes_max
+            or amounts.of_all + bytes_max > shares.bytes_max
+        ):
+            raise OverloadedError("too many large requests are under way")
+        body = HeldBody(amounts, caller, 0)
+        body.came(bytes_max)
+        with _taken(body.go):
+            yield body
 
 
 class AdaptiveLimit:
@@ -224,33 +316,27 @@ class NewWork:
 
     def __init__(self, limit: AdaptiveLimit) -> None:
         self._limit = limit
-        self._under_way = 0
-        self._of_caller: Counter[Caller] = Counter()
+        self._under_way = _Amounts()
 
     def has_room(self, caller: Caller | None = None) -> bool:
         """Whether one more may come, of a caller if it is known; the limit takes note when not."""
         limit = self._limit.limit
         half = max(1, limit // 2)
-        if self._under_way < limit and (caller is None or self._of_caller[caller] < half):
+        under_way = self._under_way
+        if under_way.of_all < limit and (caller is None or under_way.of[caller] < half):
             return True
         self._limit.saw_full()
         return False
 
     @contextmanager
     def hold(self, caller: Caller) -> Iterator[None]:
-        """Count a call while it runs.
+        """Count a call while it runs, and while anything does that it left behind.
 
         Raises:
             OverloadedError: As many are under way as may be, of all or of this caller.
         """
         if not self.has_room(caller):
             raise OverloadedError("more work is waiting than is finished in good time")
-        self._under_way += 1
-        self._of_caller[caller] += 1
-        try:
+        self._under_way.add(caller)
+        with _taken(partial(self._under_way.add, caller, -1)):
             yield
-        finally:
-            self._under_way -= 1
-            self._of_caller[caller] -= 1
-            if not self._of_caller[caller]:
-                del self._of_caller[caller]

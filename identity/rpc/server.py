@@ -186,6 +186,7 @@ async def listen(
     Raises:
         OSError: The address cannot be bound.
     """
+    extras = tuple(extra_handlers)
     guard = Guard(
         admission=admission,
         clock=edge.clock,
@@ -193,6 +194,7 @@ async def listen(
         threads=edge.threads,
         rates=edge.rates,
     )
+    guard.let_pass(extras)
     server = grpc.aio.server(
         migration_thread_pool=edge.threads,
         interceptors=[guard] if edge.telemetry is None else [Observer(edge.telemetry), guard],
@@ -208,7 +210,7 @@ async def listen(
     )
     _add_servicers(server, edge, policies)
     health = _add_health(server)
-    server.add_generic_rpc_handlers(tuple(extra_handlers))
+    server.add_generic_rpc_handlers(extras)
     bound = _bind(server, address, admission)
     listening = Listening(
         server=server, health=health, address=bound, waiting=edge.waiting, feed=edge.feed

@@ -12,6 +12,10 @@ from typing import Any
 import grpc
 import pytest
 from cryptography import x509
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from grpc_health.v1.health_pb2_grpc import HealthStub
+from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
+from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
 from identity.config import Settings
 from identity.domain.caller import Caller, Role
@@ -181,6 +185,32 @@ def test_what_is_under_way_ends_when_its_certificate_is_revoked_though_nothing_m
         serials = {serial_of(lost), serial_of(watching)}
         revoke(folder, lambda each: each.serial in serials, at=real_now())
         assert [end_of(each) for each in ending] == [REFUSED] * len(ending)
+        assert goes_on.is_active()
+        goes_on.cancel()
+
+
+def test_a_revoked_certificate_reaches_neither_health_nor_reflection_and_its_watch_ends(
+    address: str, folder: Path
+) -> None:
+    lost, kept = issue(folder), issue(folder)
+    roots, asked = read_local_authority(folder).bundle, HealthCheckRequest()
+    with connect(address, lost, roots) as of_thief, connect(address, kept, roots) as of_owner:
+        thief, owner = HealthStub(of_thief), HealthStub(of_owner)
+        ending, goes_on = (each.Watch(asked, timeout=TIMEOUT_S) for each in (thief, owner))
+        for watching in (ending, goes_on):
+            assert next(watching).status == HealthCheckResponse.SERVING
+        revoke(folder, lambda each: each.serial == serial_of(lost), at=real_now())
+        reflected = ServerReflectionStub(of_thief).ServerReflectionInfo(
+            iter([ServerReflectionRequest(list_services="")]), timeout=TIMEOUT_S
+        )
+        begun = [
+            ending,
+            thief.Check.future(asked, timeout=TIMEOUT_S),
+            thief.Watch(asked, timeout=TIMEOUT_S),
+            reflected,
+        ]
+        assert [end_of(each) for each in begun] == [REFUSED] * len(begun)
+        assert owner.Check(asked, timeout=TIMEOUT_S).status == HealthCheckResponse.SERVING
         assert goes_on.is_active()
         goes_on.cancel()
 

@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
 from identity.rpc import coalescer as module
 from identity.rpc.coalescer import GROUP_MAX, WAITING_MAX, Coalescer
+from identity.rpc.load import CallerLoad, Shares
 
 
 class Desk:
@@ -140,3 +142,42 @@ async def test_an_answer_for_each_question_is_demanded(threads: ThreadPoolExecut
     async with asyncio.timeout(20):
         with pytest.raises(ValueError, match="zip"):
             await coalescer.submit(1)
+
+
+async def test_a_question_that_nobody_waits_for_any_more_is_not_answered_and_takes_no_room(
+    desk: Desk, threads: ThreadPoolExecutor
+) -> None:
+    coalescer: Coalescer[int, int] = Coalescer(desk.answer, threads=threads)
+    first = await busy(coalescer, desk)
+    gone = [asyncio.create_task(coalescer.submit(number)) for number in range(WAITING_MAX)]
+    await asyncio.sleep(0)
+    for each in gone:
+        each.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    stays = asyncio.create_task(coalescer.submit(7))
+    await asyncio.sleep(0)
+    desk.may_answer.set()
+    assert await stays == 70
+    await asyncio.gather(*first)
+    assert desk.groups[len(first) :] == [[7]]
+
+
+async def test_a_question_that_is_being_answered_keeps_the_place_of_its_caller(
+    desk: Desk, threads: ThreadPoolExecutor
+) -> None:
+    coalescer: Coalescer[int, int] = Coalescer(desk.answer, threads=threads)
+    load, caller = CallerLoad(Shares(calls_max=1)), Caller(Role.AGENCY, "tax")
+
+    async def call() -> int:
+        with load.hold(caller, is_stream=False):
+            return await coalescer.submit(1)
+
+    gone = asyncio.create_task(call())
+    assert await asyncio.to_thread(desk.asked.acquire, timeout=20)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    with pytest.raises(OverloadedError):
+        await call()
+    desk.may_answer.set()
+    assert await coalescer.submit(2) == 20
+    assert await call() == 10

@@ -18,7 +18,8 @@ from google.protobuf.message import Message
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
 from identity.rpc.call_rates import CallRates
-from identity.rpc.interceptor import LOOP_BYTES_MAX, Guard
+from identity.rpc.interceptor import Guard
+from identity.rpc.limits import LOOP_BYTES_MAX
 from identity.rpc.load import LimitSettings, Shares
 from identity.security.admission import Admission
 from identity.security.callers import identify
@@ -287,6 +288,25 @@ async def test_a_call_that_blocks_a_thread_is_answered_all_the_same() -> None:
         assert await refusal_of(brief, blocking) is grpc.StatusCode.DEADLINE_EXCEEDED
     finally:
         done.set()
+
+
+async def test_a_job_that_is_sent_again_while_it_runs_waits_for_the_one_that_runs() -> None:
+    begun, may_end, loop = asyncio.Queue[None](), threading.Event(), asyncio.get_running_loop()
+
+    def work(request: Message, _call: object) -> Message:
+        loop.call_soon_threadsafe(begun.put_nowait, None)
+        assert may_end.wait(20)
+        return request
+
+    method = "/subid.v1.EnforcementService/AdvanceEnforcement"
+    answer = await guarded(guard(), grpc.unary_unary_rpc_method_handler(work), method)
+    body, connection = body_of(method), Connection("urn:subid:regulator:regulator")
+    both = [asyncio.create_task(answer(sent(body), connection)) for _ in range(2)]
+    await begun.get()
+    may_end.set()
+    first, second = await asyncio.gather(*both)
+    assert first is second
+    assert begun.empty()
 
 
 async def test_a_caller_that_calls_too_often_is_refused_before_its_request_is_read() -> None:

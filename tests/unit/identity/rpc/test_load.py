@@ -11,6 +11,7 @@ from identity.rpc.load import (
     FINISHING,
     AdaptiveLimit,
     CallerLoad,
+    LargeBodies,
     LimitSettings,
     NewWork,
     Shares,
@@ -59,6 +60,40 @@ def test_a_refusal_takes_nothing() -> None:
                 pass
     with load.hold(LOUD, is_stream=False):
         pass
+
+
+def test_a_large_request_takes_the_most_it_may_be_until_it_is_there() -> None:
+    bodies = LargeBodies(Shares(caller_bytes_max=20, bytes_max=30))
+    with bodies.hold(LOUD, bytes_max=20) as held:
+        with pytest.raises(OverloadedError) as caught, bodies.hold(LOUD, bytes_max=20):
+            pass
+        assert caught.value.retry_after_s
+        held.came(0)
+        with bodies.hold(LOUD, bytes_max=20):
+            pass
+        held.came(1)
+        with pytest.raises(OverloadedError), bodies.hold(LOUD, bytes_max=20):
+            pass
+    with bodies.hold(LOUD, bytes_max=20):
+        pass
+
+
+def test_large_requests_of_all_callers_have_a_bound_too() -> None:
+    bodies = LargeBodies(Shares(caller_bytes_max=20, bytes_max=30))
+    with bodies.hold(LOUD, bytes_max=20):
+        with pytest.raises(OverloadedError), bodies.hold(QUIET, bytes_max=20):
+            pass
+        with bodies.hold(QUIET, bytes_max=10):
+            pass
+
+
+def test_health_has_a_share_beside_calls_and_streams() -> None:
+    load = CallerLoad(Shares(calls_max=1, streams_max=1, standard_max=1))
+    with load.hold_standard(LOUD):
+        with pytest.raises(OverloadedError), load.hold_standard(LOUD):
+            pass
+        with load.hold(LOUD, is_stream=False), load.hold(LOUD, is_stream=True):
+            pass
 
 
 def test_what_finishes_something_is_a_method() -> None:
