@@ -97,6 +97,21 @@ def test_a_citizen_an_operator_and_the_regulator_have_receipts_that_prove_the_sa
         assert proved.leaf["caller"] == f"operator:{subscriber.operator}"
 
 
+def test_the_server_itself_signs_a_head_over_what_was_done(
+    database: Database, scene: Scene
+) -> None:
+    subscriber = scene.registered()
+    entry_id = newest_access(scene, subscriber.citizen.personal_id).entry_id
+
+    def covering() -> bool | None:
+        head = scene.regulator.audit.GetTreeHead(pb.GetTreeHeadRequest()).checkpoint
+        with database.transaction() as uow:
+            place = leaf_index_of(uow.connection, entry_id)
+        return True if place is not None and place < parse_note(head).head.size else None
+
+    assert asked_until_there(covering, "no head of the server covers the entry")
+
+
 def test_a_receipt_tells_nothing_of_whom_it_is_about(
     world: World, database: Database, scene: Scene
 ) -> None:
