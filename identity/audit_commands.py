@@ -28,8 +28,8 @@ from identity.command_line import (
 from identity.domain.caller import Caller, Role
 
 if TYPE_CHECKING:
-    from identity.audit.check import Checked
     from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey
+    from identity.audit.faults import Checked
     from identity.storage.database import UnitOfWork
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: receipts, checks, witnesses.")
@@ -339,7 +339,4 @@ def _print(checked: "Checked") -> None:
             f" sealed, {checked.unsealed_count:,} entries are not sealed yet"
         )
         return
-    fault = checked.fault
-    named = "no entry" if fault.entry_id is None else f"entry {fault.entry_id}"
-    place = "" if fault.leaf_index is None else f", leaf {fault.leaf_index}"
-    typer.echo(f"{fault.kind}: {named}{place}: {fault.says}")
+    typer.echo(str(checked.fault))
