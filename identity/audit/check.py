@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, select, text
 
+from identity.audit.check_witnesses import refuse_witnesses
 from identity.audit.checkpoint import NoteRefusedError, TreeHead, VerifierKey, verify
 from identity.audit.faults import Checked, Fault, FaultError, FaultKind
 from identity.audit.key_chain import ChainedKey, handed_over, origin_of, refuse_unchained
@@ -196,6 +197,8 @@ class _Walk:
                 self.leaf_count = self.tree.size
         self._refuse_other_end()
         self._look_beyond()
+        if self.keys:
+            refuse_witnesses(self._connection, origin_of(self.keys[1].public_key))
 
     def _compare_leaf(self, row: Mapping[Any, Any]) -> None:
         place, entry_id = self.tree.size, row["sealed_id"]
