@@ -3,6 +3,7 @@
 Owns the commands and how they print. Heavy modules are imported inside, so that `--help` is quick.
 """
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,13 +29,16 @@ from identity.command_line import (
 from identity.domain.caller import Caller, Role
 
 if TYPE_CHECKING:
-    from identity.audit.check import Checked
     from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey
+    from identity.audit.faults import Checked
     from identity.storage.database import UnitOfWork
 
 audit_app = typer.Typer(no_args_is_help=True, help="The audit log: receipts, checks, witnesses.")
 
 EXIT_NOT_PROVED = 1
+_KEY_TEXT = re.compile(r"[^\s+/]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+")
+"""A key as `identity audit key` prints it; anything else is the name of a file."""
+
 _TEXT_BYTES_MAX = 1024 * 1024
 
 LogKeyOption = Annotated[
@@ -61,7 +65,7 @@ def verify(
 
     trusted, witnesses = _verifier_key(key), [_verifier_key(each) for each in witness or ()]
     try:
-        proved = verify_receipt(parse_receipt(_text(receipt)), trusted, witnesses=witnesses)
+        proved = verify_receipt(parse_receipt(_receipt(receipt)), trusted, witnesses=witnesses)
     except NoteRefusedError as error:
         typer.echo(f"not verified: {error}")
         raise typer.Exit(EXIT_NOT_PROVED) from None
@@ -76,6 +80,7 @@ def verify(
 
 @audit_app.command("check")
 def check(
+    *,
     key: Annotated[
         str | None,
         typer.Option(help="A public key of the log from elsewhere; else that of the key file."),
@@ -84,12 +89,17 @@ def check(
         list[Path] | None,
         typer.Option(help="A signed head that was kept elsewhere: the log must hold it."),
     ] = None,
+    is_unanchored: Annotated[
+        bool,
+        typer.Option("--unanchored", help="Believe the keys that are stored in the database."),
+    ] = False,
     state: StateOption = None,
     database: DatabaseOption = None,
 ) -> None:
     """Recompute the whole log from its rows and name the first bad entry, if there is one.
 
     The newest head must be signed with the trusted key, or with one that it leads to by handovers.
+    Without a trusted key nothing is checked: whoever can write into the database can sign.
     The head that is remembered in the state directory must be in the log, too.
 
     Exit codes: 0 all is as it was sealed, 1 it is not; one line says where and how.
@@ -105,7 +115,11 @@ def check(
     ):
         keys = AuditKeys(settings.state)
         with opened.transaction() as uow:
-            trusted = _verifier_key(key) if key else keys.verifier(uow)
+            trusted = keys.verifier(uow) if key is None else _verifier_key(key)
+            if trusted is None and not is_unanchored:
+                fail(
+                    "not anchored: no trusted key (--key, or --unanchored to believe the database)"
+                )
             seen = _seen_heads(uow, head or [])
         # Read before the snapshot is taken: what it covers was committed before it was written.
         seen += [each for each in (keys.remembered(),) if each is not None]
@@ -305,21 +319,48 @@ def _seen_heads(uow: "UnitOfWork", paths: list[Path]) -> "list[TreeHead]":
 def _verifier_key(given: str) -> "VerifierKey":
     from identity.audit.checkpoint import NoteRefusedError, VerifierKey  # noqa: PLC0415 - as above
 
-    text = given if "+" in given else _text(Path(given))
+    if not given:
+        fail("an empty key is none")
+    text = given if _KEY_TEXT.fullmatch(given.strip()) else _text(Path(given))
     try:
         return VerifierKey.parse(text)
     except NoteRefusedError as error:
         return fail(f"{given}: {error}")  # type: ignore[no-any-return] # it never returns
 
 
+def _receipt(path: Path) -> str:
+    """What is in a file, if it is text of a size that a receipt can have.
+
+    Raises:
+        NoteRefusedError: It is not.
+    """
+    from identity.audit.checkpoint import NoteRefusedError  # noqa: PLC0415 - as above
+
+    try:
+        with refusals_in_one_line():
+            return _decoded(path)
+    except ValueError as error:
+        raise NoteRefusedError("not a receipt of this form") from error
+
+
 def _text(path: Path) -> str:
+    try:
+        with refusals_in_one_line():
+            return _decoded(path)
+    except ValueError as error:
+        return fail(f"{path}: {error}")  # type: ignore[no-any-return] # as above
+
+
+def _decoded(path: Path) -> str:
+    """The text in a file.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It is too large, or not UTF-8.
+    """
     from identity.state_directory import read_whole  # noqa: PLC0415 - as above
 
-    with refusals_in_one_line():
-        try:
-            return read_whole(path, bytes_max=_TEXT_BYTES_MAX).decode()
-        except ValueError as error:
-            return fail(f"{path}: {error}")  # type: ignore[no-any-return] # as above
+    return read_whole(path, bytes_max=_TEXT_BYTES_MAX).decode()
 
 
 def _size(head: "TreeHead | None") -> str:
@@ -339,7 +380,4 @@ def _print(checked: "Checked") -> None:
             f" sealed, {checked.unsealed_count:,} entries are not sealed yet"
         )
         return
-    fault = checked.fault
-    named = "no entry" if fault.entry_id is None else f"entry {fault.entry_id}"
-    place = "" if fault.leaf_index is None else f", leaf {fault.leaf_index}"
-    typer.echo(f"{fault.kind}: {named}{place}: {fault.says}")
+    typer.echo(str(checked.fault))

@@ -1,7 +1,8 @@
 """Seal the audit log while the service runs.
 
-Owns when: twice a second, and at once again while there is more. Each server tries; the database
-lets one at a time. Knows no key and no table: it is handed what to do.
+Owns when: twice a second, and at once again while there is more; and when entries have waited for
+too long, whoever was to seal them. Each server tries; the database lets one at a time. Knows no key
+and no table: it is handed what to do.
 """
 
 import asyncio
@@ -16,6 +17,13 @@ from identity.supervisor import is_set_within
 INTERVAL_S = 0.5
 """Between two looks: an entry is to be under a signed head within a second."""
 
+STALLED_AFTER_S = 10.0
+"""An entry that waits for longer is told of. A head each second is demanded; nine more are what a
+batch of 20,000 takes on a slow disk, and the longest transactions of a service at work."""
+
+STALLED = "SealingStalled"
+"""The failure of a log whose entries wait, although nothing was refused."""
+
 _log = structlog.get_logger("subid")
 
 
@@ -25,12 +33,16 @@ class AuditSealer:
 
     Attributes:
         seal: Seals some entries; says whether there may be more.
+        waits_s: For how many seconds an entry is known to wait, by a clock that nobody sets.
         interval_s: Seconds between two looks.
+        stalled_after_s: Seconds that an entry, or a look, may take.
         failure: What stood in the way at the last look; None where nothing did.
     """
 
     seal: Callable[[], bool]
+    waits_s: Callable[[], float]
     interval_s: float = INTERVAL_S
+    stalled_after_s: float = STALLED_AFTER_S
     failure: str | None = None
 
 
@@ -55,16 +67,25 @@ async def _keep_sealing(sealer: AuditSealer, stopping: asyncio.Event) -> None:
 
 
 async def _seal_some(sealer: AuditSealer) -> bool:
-    """Seal once; whether there may be more. What stands in the way is said once, not each time."""
-    before = sealer.failure
+    """Seal once; whether there may be more."""
+    look = asyncio.create_task(asyncio.to_thread(sealer.seal))
+    ended, _ = await asyncio.wait({look}, timeout=sealer.stalled_after_s)
+    if not ended:
+        # It hangs, on a table that somebody has locked: nobody else would tell.
+        _tell(sealer, STALLED)
     try:
-        is_more = await asyncio.to_thread(sealer.seal)
+        is_more = await look
     except Exception as error:  # noqa: BLE001 - whatever it is, entries wait, and the next look tries again
-        sealer.failure = type(error).__name__
-        if sealer.failure != before:
-            _log.error("audit log is not sealed", type=sealer.failure)
+        _tell(sealer, type(error).__name__)
         return False
-    sealer.failure = None
-    if before is not None:
-        _log.info("audit log is sealed again")
+    _tell(sealer, STALLED if sealer.waits_s() > sealer.stalled_after_s else None)
     return is_more
+
+
+def _tell(sealer: AuditSealer, failure: str | None) -> None:
+    """Keep what stands in the way; it is said once, not each time, and so is its end."""
+    before, sealer.failure = sealer.failure, failure
+    if failure is not None and failure != before:
+        _log.error("audit log is not sealed", type=failure)
+    if failure is None and before is not None:
+        _log.info("audit log is sealed again")

@@ -20,6 +20,7 @@ import structlog
 from biometrics.face.models import Precision
 from identity.audit.tree_tables import audit_leaf
 from identity.audit_sealer import AuditSealer, sealing
+from identity.audit_setup import made_audit_sealer
 from identity.config import Settings
 from identity.domain.policy_book import PolicyBook, Rules
 from identity.health_watch import Dependency, watching_dependencies
@@ -41,7 +42,7 @@ from identity.services.face_setup import (
     refuse_unproven,
 )
 from identity.services.load_cohort import with_cohort
-from identity.services.seal_audit import AuditKeys, note_restored, seal
+from identity.services.seal_audit import note_restored
 from identity.services.transactions import Transactions
 from identity.services.trust_store import TrustInForce, log_trust
 from identity.state_directory import StateError, free_bytes
@@ -255,7 +256,7 @@ async def running_server(
     ):
         prepare(database)
         transactions = Transactions(database)
-        sealer = _audit_sealer(settings, transactions)
+        sealer = made_audit_sealer(settings.state, transactions)
         with database.transaction() as uow:
             uow.registry.keep_clock(is_simulated=settings.simulated_clock)
             for pack in policies.chosen:
@@ -278,7 +279,12 @@ async def running_server(
                 telemetry=telemetry,
             )
             parts = Parts(
-                settings=settings, database=database, faces=faces, trust=trust, clock=edge.clock
+                settings=settings,
+                database=database,
+                faces=faces,
+                trust=trust,
+                clock=edge.clock,
+                audit_waits_s=sealer.waits_s,
             )
             listening = await _listen(settings, edge, policies, extra_handlers)
             relay = ContactRelay(edge, policies)
@@ -300,22 +306,6 @@ async def running_server(
         finally:
             faces.close()
             threads.shutdown()
-
-
-def _audit_sealer(settings: Settings, transactions: Transactions) -> AuditSealer:
-    """What seals the audit log, its key at hand.
-
-    Raises:
-        AuditKeyError: The key is not.
-    """
-    keys = AuditKeys(settings.state)
-    transactions.run(lambda uow: keys.signer(uow, at=datetime.now(UTC)))
-
-    def seal_some() -> bool:
-        # Real time, whatever the simulated clock says: heads are proved to others.
-        return transactions.run(lambda uow: seal(uow, keys, at=datetime.now(UTC))).is_more
-
-    return AuditSealer(seal=seal_some)
 
 
 def _server_news(database: Database, edge: Edge, relay: ContactRelay) -> ServerNews:

@@ -3,8 +3,8 @@
 Part of the composition root: owns which number is read where, and under which name it is told.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,6 @@ from functools import partial
 import structlog
 
 from biometrics.chip.profiles import ProfileName
-from identity.audit.sealing import LogDamagedError, unsealed_for
 from identity.config import Settings
 from identity.domain.errors import leaves
 from identity.metrics_watch import Sample, sampling
@@ -44,6 +43,7 @@ class Parts:
         faces: Compares faces.
         trust: The anchors and lists in force.
         clock: What time it is.
+        audit_waits_s: For how many seconds an entry of the audit log waits to be sealed.
         dependencies: Which dependency is there, by name; whoever watches them writes it.
     """
 
@@ -52,6 +52,7 @@ class Parts:
     faces: FacePool
     trust: TrustInForce
     clock: Clock
+    audit_waits_s: Callable[[], float]
     dependencies: dict[str, bool] = field(default_factory=dict)
 
 
@@ -86,7 +87,7 @@ async def serving_metrics(telemetry: Telemetry | None, parts: Parts) -> AsyncIte
     if telemetry is None or telemetry.metrics is None or address is None:
         yield
         return
-    sample = Sample(partial(_read_waiting, parts.database, parts.clock))
+    sample = Sample(partial(_read_waiting, parts.database))
     telemetry.metrics.add(_gauges(parts, sample))
     async with sampling(sample):
         with exposed(telemetry.metrics.registry, address) as served:
@@ -105,6 +106,11 @@ def _gauges(parts: Parts, sample: Sample) -> Iterator[ReadGauge]:
     )
     yield from _load_gauges(parts)
     yield from _waiting_gauges(sample)
+    yield ReadGauge(
+        name="subid_audit_unsealed_seconds",
+        text="For how long this server sees an entry of the audit log wait to be sealed.",
+        read=lambda: {"": parts.audit_waits_s()},
+    )
     yield ReadGauge(
         name="subid_revocation_list_age_seconds",
         text="Age of the oldest revocation list of a trust profile, by its own date.",
@@ -154,25 +160,17 @@ def _waiting_gauges(sample: Sample) -> Iterator[ReadGauge]:
         read=partial(sample.of, "messages"),
     )
     yield ReadGauge(
-        name="subid_audit_unsealed_seconds",
-        text="How long the oldest entry of the audit log waits to be sealed; 0 where none does.",
-        read=partial(sample.of, "unsealed"),
-    )
-    yield ReadGauge(
         name="subid_enforcement_ran_until_timestamp_seconds",
         text="Up to which instant enforcement has run, in Unix time.",
         read=partial(sample.of, "enforcement"),
     )
 
 
-def _read_waiting(database: Database, clock: Clock) -> Mapping[str, float]:
+def _read_waiting(database: Database) -> Mapping[str, float]:
     with database.transaction() as uow:
         waiting = count_waiting(uow.connection)
         ran_until = uow.cases.ran_until()
         numbers = {"orders": float(waiting.orders), "messages": float(waiting.messages)}
-        with suppress(LogDamagedError):  # nobody can say it, and the other numbers stay known
-            waits = unsealed_for(uow.connection, at=clock.now())
-            numbers["unsealed"] = waits.total_seconds()
     return numbers if ran_until is None else {**numbers, "enforcement": ran_until.timestamp()}
 
 

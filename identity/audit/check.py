@@ -1,19 +1,21 @@
 """Recompute the whole log from its rows, and name the first entry that is not as it was sealed.
 
 Owns what is compared with what, and in which order faults are told: that of the log. It trusts
-nothing that is stored but what a key has signed, and reads everything once, in one snapshot.
+nothing that is stored but what a key has signed, and reads everything once, in one snapshot. Where
+an entry was changed together with hashes over it, it lies among those under the first hash that is
+wrong, and after the last head that is right: these are named then.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, select, text
 
+from identity.audit.check_witnesses import refuse_witnesses
 from identity.audit.checkpoint import NoteRefusedError, TreeHead, VerifierKey, verify
+from identity.audit.faults import Checked, Fault, FaultError, FaultKind
 from identity.audit.key_chain import ChainedKey, handed_over, origin_of, refuse_unchained
 from identity.audit.leaf import EntryRow, leaf_hash_of
 from identity.audit.merkle import EMPTY_ROOT, GrowingTree, Subtree
@@ -46,6 +48,7 @@ _NODES = text(
     " JOIN audit_node AS n ON n.level = wanted.level"
     "  AND n.node_index >= wanted.first AND n.node_index < wanted.past"
 )
+_ENTRY_AT = text("SELECT entry_id FROM audit_leaf WHERE leaf_index = :leaf_index")
 _NODE_COUNT = text("SELECT count(*) FROM audit_node")
 
 # What stands before the last sealed entry in the order, and was never sealed.
@@ -75,81 +78,13 @@ _NEXT_LEAVES = text(
 )
 
 
-class FaultKind(StrEnum):
-    """What is wrong with the log."""
-
-    KEY = "KEY"
-    """The keys of the log are not a chain, or not one that leads from the trusted key to the newest
-    head."""
-    ENTRY_REMOVED = "ENTRY_REMOVED"
-    """An entry was sealed and is not there any more."""
-    ENTRY_CHANGED = "ENTRY_CHANGED"
-    """An entry, or the hash of its leaf, is not what was sealed."""
-    ENTRY_ADDED = "ENTRY_ADDED"
-    """An entry stands among sealed ones and was never sealed."""
-    ORDER = "ORDER"
-    """Entries stand in another order than they were written in."""
-    LEAF_MISSING = "LEAF_MISSING"
-    """The leaves have a gap, or end before the tree that was signed."""
-    NODE = "NODE"
-    """A hash above the leaves is wrong, missing or too many."""
-    HEAD = "HEAD"
-    """A head was signed over another tree, or the newest one is missing."""
-    SIGNATURE = "SIGNATURE"
-    """A head was not signed by a key of the log."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """The first thing that is wrong.
-
-    Attributes:
-        kind: What.
-        says: In a sentence.
-        leaf_index: Where in the tree; None of what stands above it.
-        entry_id: The entry; None where none can be named.
-    """
-
-    kind: FaultKind
-    says: str
-    leaf_index: int | None = None
-    entry_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """What a check found.
-
-    Attributes:
-        fault: The first fault; None where all is well.
-        leaf_count: Entries in the tree that were looked at.
-        head_count: Heads that were looked at.
-        unsealed_count: Entries that are not sealed yet.
-        lost_keys: Numbers of keys that were lost before they handed over.
-    """
-
-    fault: Fault | None
-    leaf_count: int
-    head_count: int
-    unsealed_count: int
-    lost_keys: Sequence[int]
-
-
 def _first_fault(walk: "_Walk", trusted: VerifierKey | None) -> Fault | None:
     try:
         walk.refuse_keys(trusted)
         walk.run()
-    except _FaultError as error:
+    except FaultError as error:
         return error.fault
     return None
-
-
-class _FaultError(Exception):
-    """Carries the first fault out of the walk."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.says)
-        self.fault = fault
 
 
 def check_log(
@@ -205,6 +140,9 @@ class _Walk:
         self._heads = self._all_heads()
         self._next_head = next(self._heads, None)
         self._last_place: tuple[int, int, int] | None = None
+        self._vouched: frozenset[int] = frozenset(self.keys)
+        # Leaves that a head covers which is right, and whose key is vouched for.
+        self._proved_size = 0
         self._node_count = 0
 
     def refuse_keys(self, trusted: VerifierKey | None) -> None:
@@ -222,6 +160,8 @@ class _Walk:
         origin = origin_of(ordered[0].public_key) if ordered else "a log without a key"
         if names - {origin}:
             raise _fault(FaultKind.KEY, f"this is {origin}, and not {min(names - {origin})}")
+        if trusted is not None:
+            self._vouched = _vouched_by(trusted, ordered)
 
     def _refuse_untrusted(self, ordered: Sequence[ChainedKey], trusted: VerifierKey) -> None:
         """Whoever can write a row can announce a key: only a handover makes it one of the log."""
@@ -246,7 +186,8 @@ class _Walk:
             for row in batch:
                 if added is not None and added["before_index"] == self.tree.size:
                     raise _fault(
-                        *(FaultKind.ENTRY_ADDED, "it stands among sealed entries and was not"),
+                        FaultKind.ENTRY_ADDED,
+                        "it was not sealed and stands before this leaf, or the leaf's was moved",
                         leaf_index=self.tree.size,
                         entry_id=added["entry_id"],
                     )
@@ -256,14 +197,14 @@ class _Walk:
                 self.leaf_count = self.tree.size
         self._refuse_other_end()
         self._look_beyond()
+        if self.keys:
+            refuse_witnesses(self._connection, origin_of(self.keys[1].public_key))
 
     def _compare_leaf(self, row: Mapping[Any, Any]) -> None:
         place, entry_id = self.tree.size, row["sealed_id"]
         if row["leaf_index"] != place:
-            raise _fault(
-                *(FaultKind.LEAF_MISSING, f"the leaf before that of entry {entry_id} is gone"),
-                leaf_index=place,
-            )
+            says = f"the leaf before that of entry {entry_id} is gone"
+            raise self._since_proved(FaultKind.LEAF_MISSING, says, leaf_index=place)
         named = {"leaf_index": place, "entry_id": entry_id}
         if row["entry_id"] is None:
             raise _fault(FaultKind.ENTRY_REMOVED, "it was sealed and is gone", **named)
@@ -272,7 +213,8 @@ class _Walk:
             raise _fault(FaultKind.ENTRY_CHANGED, "it is not what its leaf says", **named)
         position = (row["era"], int(row["transaction_number"]), entry_id)
         if self._last_place is not None and position <= self._last_place:
-            raise _fault(FaultKind.ORDER, "it was written before the one that precedes", **named)
+            says = "the last one was written before the one that precedes it"
+            raise self._among(FaultKind.ORDER, says, first=place - 1, **named)
         self._last_place = position
 
     def _compare_nodes(self, row: Mapping[Any, Any], nodes: Mapping[Subtree, bytes]) -> None:
@@ -280,9 +222,10 @@ class _Walk:
         for subtree, hashed in self.tree.append(row["leaf_hash"]):
             self._node_count += 1
             if nodes.get(subtree) != hashed:
-                raise _fault(
+                raise self._among(
                     FaultKind.NODE,
-                    f"node {subtree.number} of level {subtree.level}, which ends at it, is wrong",
+                    f"node {subtree.number} of level {subtree.level} over them is wrong",
+                    first=max(subtree.number << subtree.level, self._proved_size),
                     leaf_index=place,
                     entry_id=row["sealed_id"],
                 )
@@ -295,22 +238,24 @@ class _Walk:
         while self._seen and self._seen[0].size == self.tree.size:
             if self._seen.pop(0).root != self._root():
                 raise self._at_head("a head that was kept elsewhere is of another tree", entry_id)
+            self._proved_size = self.tree.size
 
     def _compare_head(self, kept: KeptHead, entry_id: int | None) -> None:
         self.head_count += 1
         if kept.head.root != self._root():
-            raise self._at_head("the head that ends at it was signed over another tree", entry_id)
+            raise self._at_head("the head that ends there was signed over another tree", entry_id)
         try:
             # The database has no head without a key: a foreign key sees to it.
             public_key = self.keys[kept.key_number].public_key
             verify(public_key, kept.signature, kept.head.body.encode())
         except NoteRefusedError as error:
-            raise _fault(
-                FaultKind.SIGNATURE,
-                f"the head over {kept.head.size} entries does not count: {error}",
-                leaf_index=self._last_index(),
-                entry_id=entry_id,
+            says = f"the head over {kept.head.size} entries does not count: {error}"
+            last = self._last_index()
+            raise self._since_proved(
+                FaultKind.SIGNATURE, says, leaf_index=last, entry_id=entry_id
             ) from error
+        if kept.key_number in self._vouched:
+            self._proved_size = self.tree.size
 
     def _refuse_other_end(self) -> None:
         if self._next_head is not None:
@@ -337,12 +282,42 @@ class _Walk:
         if self._seen:
             raise self._missing(self._seen[-1])
 
-    def _missing(self, head: TreeHead) -> _FaultError:
+    def _missing(self, head: TreeHead) -> FaultError:
         says = f"a tree of {head.size} entries was signed, and {self.leaf_count} are there"
-        return _fault(FaultKind.LEAF_MISSING, says, leaf_index=self.leaf_count)
+        return self._since_proved(FaultKind.LEAF_MISSING, says, leaf_index=self.leaf_count)
 
-    def _at_head(self, says: str, entry_id: int | None) -> _FaultError:
-        return _fault(FaultKind.HEAD, says, leaf_index=self._last_index(), entry_id=entry_id)
+    def _at_head(self, says: str, entry_id: int | None) -> FaultError:
+        last = self._last_index()
+        return self._since_proved(FaultKind.HEAD, says, leaf_index=last, entry_id=entry_id)
+
+    def _since_proved(
+        self, kind: FaultKind, says: str, *, leaf_index: int | None, entry_id: int | None = None
+    ) -> FaultError:
+        """It lies behind the last head that is right."""
+        first = self._proved_size
+        return self._among(kind, says, first=first, leaf_index=leaf_index, entry_id=entry_id)
+
+    def _among(
+        self,
+        kind: FaultKind,
+        says: str,
+        *,
+        first: int,
+        leaf_index: int | None,
+        entry_id: int | None,
+    ) -> FaultError:
+        """It lies at one of several leaves; where they are one, at that."""
+        if leaf_index is None or first >= leaf_index:
+            return _fault(kind, says, leaf_index=leaf_index, entry_id=entry_id)
+        fault = Fault(
+            kind=kind,
+            says=says,
+            leaf_index=leaf_index,
+            entry_id=entry_id,
+            first_index=first,
+            first_entry_id=self._connection.execute(_ENTRY_AT, {"leaf_index": first}).scalar(),
+        )
+        return FaultError(fault)
 
     def _last_index(self) -> int | None:
         return self.tree.size - 1 if self.tree.size else None
@@ -381,7 +356,21 @@ class _Walk:
         return self._connection.execute(newest).scalar()
 
 
+def _vouched_by(trusted: VerifierKey, ordered: Sequence[ChainedKey]) -> frozenset[int]:
+    """Numbers of keys that follow from the trusted one, or from the first, which the name tells.
+
+    Handovers were verified; a key without one is what anybody can write into a table.
+    """
+    found, is_vouched = set(), True
+    for key in ordered:
+        is_vouched = is_vouched and (key.number == 1 or key.handover is not None)
+        is_vouched = is_vouched or key.public_key == trusted.public_key
+        if is_vouched:
+            found.add(key.number)
+    return frozenset(found)
+
+
 def _fault(
     kind: FaultKind, says: str, *, leaf_index: int | None = None, entry_id: int | None = None
-) -> _FaultError:
-    return _FaultError(Fault(kind=kind, says=says, leaf_index=leaf_index, entry_id=entry_id))
+) -> FaultError:
+    return FaultError(Fault(kind=kind, says=says, leaf_index=leaf_index, entry_id=entry_id))

@@ -225,8 +225,19 @@ def check_cosignature(signed: SignedHead, key: VerifierKey) -> Cosignature:
     """
     added = _refuse_unsigned(signed, key, None, length=_TIME_BYTES + _SIGNATURE_BYTES)
     cosignature = _cosignature(key, added)
-    verify(key.public_key, cosignature.signature, _witnessed(signed.head, cosignature.signed_at))
+    verify_cosignature(signed.head, cosignature, key)
     return cosignature
+
+
+def verify_cosignature(head: TreeHead, cosignature: Cosignature, key: VerifierKey) -> None:
+    """Check what a witness added to a head.
+
+    Raises:
+        NoteRefusedError: The key did not sign just this.
+    """
+    if (cosignature.witness, cosignature.key_hash) != (key.name, key.key_hash):
+        raise NoteRefusedError(f"not signed by {key.name} with this key")
+    verify(key.public_key, cosignature.signature, _witnessed(head, cosignature.signed_at))
 
 
 def cosign(head: TreeHead, witness: NoteSigner, *, at: datetime) -> Cosignature:

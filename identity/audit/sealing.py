@@ -150,8 +150,18 @@ def seal_entries(connection: Connection, *, details_key: bytes, limit: int) -> i
     return sealed_count
 
 
+def is_waiting(connection: Connection) -> bool:
+    """Whether an entry is not sealed.
+
+    Raises:
+        LogDamagedError: As for `unsealed_for`.
+    """
+    last = _last(connection, tree_size(connection))
+    return connection.execute(_NEXT, asdict(last)).first() is not None
+
+
 def unsealed_for(connection: Connection, *, at: datetime) -> timedelta:
-    """How long the first entry that is not sealed waits; 0 where none does.
+    """How long the first entry that is not sealed waits by its own date; 0 where none does.
 
     Args:
         connection: The transaction.

@@ -84,7 +84,7 @@ def read_record(directory: Path) -> tuple[IssuedCertificate, ...]:
         return tuple(_entry(each) for each in said["certificates"])
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise RecordError(f"{directory / RECORD} is no record of certificates") from error
 
 

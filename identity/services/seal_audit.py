@@ -35,6 +35,7 @@ from identity.audit.log import AuditEntry, append
 from identity.audit.sealing import (
     begin_era,
     hold_alone,
+    is_waiting,
     seal_entries,
     tree_size,
 )
@@ -232,8 +233,11 @@ def seal(uow: UnitOfWork, keys: AuditKeys, *, at: datetime, limit: int = ENTRIES
     signer = keys.signer(uow, at=at)
     remembered, count = _grow(uow, keys, signer[0].name, at=at, limit=limit)
     newest = newest_head(uow.connection)
-    if not count and newest is not None and at - newest.head.signed_at < REFRESHED_AFTER:
-        return Sealed()
+    if not count and newest is not None:
+        is_fresh = at - newest.head.signed_at < REFRESHED_AFTER
+        # A new head over the old tree would tell witnesses that all is well while entries wait.
+        if is_fresh or is_waiting(uow.connection):
+            return Sealed()
     head = _sign(uow, keys, signer, remembered, at=at)
     return Sealed(entry_count=count, head=head, is_more=count >= limit)
 

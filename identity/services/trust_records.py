@@ -96,7 +96,7 @@ def read_own_records(directory: Path) -> tuple[TrustRecord, ...]:
         document = json.loads(path.read_bytes())
     except FileNotFoundError:
         return ()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # also a nesting without an end
         raise TrustError(f"{path}: not JSON") from error
     try:
         return tuple(_record(fields) for fields in _fields_of(document))

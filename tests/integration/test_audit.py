@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from identity.audit.checkpoint import NoteRefusedError, NoteSigner, VerifierKey, parse_note
 from identity.audit.head_memory import HeadMemory
@@ -15,6 +16,7 @@ from identity.audit.merkle import hash_leaf, is_consistent, is_included
 from identity.audit.receipt import parse_receipt, verify_receipt
 from identity.audit.sealing import hold_alone
 from identity.audit.tree import leaf_index_of, read_keys
+from identity.cli import app
 from identity.domain.caller import Caller, Role
 from identity.domain.personal_id import PersonalID
 from identity.rpc.witness_client import open_remote_log
@@ -29,6 +31,7 @@ from identity.storage.citizens import citizen_key
 from identity.storage.database import Database, connect
 from subid.v1 import audit_service_pb2 as pb
 from subid.v1 import citizen_service_pb2 as citizen_pb
+from tests.conftest import PROJECT_ROOT
 from tests.integration.conftest import World
 from tests.integration.scene import Scene
 from tests.integration.wire import Stubs, new_id, refused
@@ -95,6 +98,60 @@ def test_a_citizen_an_operator_and_the_regulator_have_receipts_that_prove_the_sa
         assert proved.leaf["entry_id"] == str(entry_id)
         assert proved.leaf["action"] == "register_subscription"
         assert proved.leaf["caller"] == f"operator:{subscriber.operator}"
+
+
+def test_the_server_itself_signs_a_head_over_what_was_done(
+    database: Database, scene: Scene
+) -> None:
+    subscriber = scene.registered()
+    entry_id = newest_access(scene, subscriber.citizen.personal_id).entry_id
+
+    def covering() -> bool | None:
+        head = scene.regulator.audit.GetTreeHead(pb.GetTreeHeadRequest()).checkpoint
+        with database.transaction() as uow:
+            place = leaf_index_of(uow.connection, entry_id)
+        return True if place is not None and place < parse_note(head).head.size else None
+
+    assert asked_until_there(covering, "no head of the server covers the entry")
+
+
+def test_the_example_of_the_docs_leads_to_a_receipt_that_the_command_verifies(
+    world: World,
+    database: Database,
+    scene: Scene,
+    trusted: VerifierKey,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    subscriber = scene.registered()
+    entry_id = sealed(
+        world, database, newest_access(scene, subscriber.citizen.personal_id).entry_id
+    )
+    keys = issue_client_keys(
+        world.settings.state / "certificates",
+        Caller(Role.OPERATOR, subscriber.operator),
+        at=datetime.now(UTC),
+    )
+    (tmp_path / "callers").mkdir()
+    for name, content in (
+        ("ca.crt.pem", keys.authority),
+        ("song-hong.crt.pem", keys.certificate),
+        ("song-hong.key.pem", keys.private_key),
+    ):
+        (tmp_path / "callers" / name).write_bytes(content)
+    page = (PROJECT_ROOT / "docs/concepts/audit.md").read_text(encoding="utf-8")
+    example = page.partition("```python\n")[2].partition("```")[0]
+    for shown, here in (
+        ("127.0.0.1:50551", world.address),
+        ("entry_id=17", f"entry_id={entry_id}"),
+    ):
+        assert shown in example
+        example = example.replace(shown, here)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "audit.md", "exec"), {})  # noqa: S102 - our own page
+    verified = CliRunner().invoke(app, ["audit", "verify", "receipt.json", "--key", str(trusted)])
+    assert verified.exit_code == 0, verified.output
+    assert verified.stdout.startswith(f"verified: entry {entry_id} ")
 
 
 def test_a_receipt_tells_nothing_of_whom_it_is_about(

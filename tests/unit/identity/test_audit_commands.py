@@ -106,6 +106,38 @@ def test_a_receipt_with_a_changed_part_is_not_verified(
     assert result.stdout.count("\n") == 1
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"{" * 2**20, b"0" * (2**20 + 1)])
+def test_a_file_that_is_no_receipt_proves_nothing(
+    registry: Registry, receipt: Path, content: bytes
+) -> None:
+    receipt.write_bytes(content)
+    result = invoke("verify", str(receipt), "--key", registry.key)
+    assert (result.exit_code, result.stdout[:13]) == (1, "not verified:")
+    assert result.stdout.count("\n") == 1
+
+
+def test_a_key_is_told_from_the_name_of_its_file(registry: Registry, receipt: Path) -> None:
+    directory = receipt.with_name("a+0011+b")
+    directory.mkdir()
+    for path in (directory / "log.pub", receipt.with_name("log+pub")):
+        path.write_text(f"{registry.key}\n", encoding="utf-8")
+        result = invoke("verify", str(receipt), "--key", str(path))
+        assert result.exit_code == 0, result.output
+    for run in (registry.run, invoke):
+        arguments = ("check",) if run == registry.run else ("verify", str(receipt))
+        empty = run(*arguments, "--key", "")
+        assert (empty.exit_code, "an empty key is none" in empty.stderr) == (2, True)
+
+
+def test_a_check_without_a_trusted_key_is_none_unless_it_is_asked_for(registry: Registry) -> None:
+    (registry.settings.state / "audit.key.pem").unlink()
+    refused = registry.run("check")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "not anchored: no trusted key" in refused.stderr
+    for anchor in (("--unanchored",), ("--key", registry.key)):
+        assert registry.run("check", *anchor).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("outcome", "not_available"), ("caller", "agency:police"), ("case_id", "x")]
 )

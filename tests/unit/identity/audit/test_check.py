@@ -11,8 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
-from identity.audit.check import Checked, FaultKind, check_log
+from identity.audit.check import check_log
 from identity.audit.checkpoint import NoteSigner, TreeHead, VerifierKey, sign_head
+from identity.audit.faults import Checked, FaultKind
 from identity.audit.key_chain import (
     KEY_FILE,
     ChainedKey,
@@ -357,11 +358,18 @@ def public(key: Ed25519PrivateKey) -> bytes:
     return key.public_key().public_bytes_raw()
 
 
-def sign_as(log: OwnLog, thief: Ed25519PrivateKey, *, number: int, origin: str) -> None:
-    """Put a head over all leaves into the database that is signed with a key of one's own."""
+def sign_as(
+    log: OwnLog,
+    thief: Ed25519PrivateKey,
+    *,
+    number: int,
+    origin: str,
+    over: tuple[int, bytes] | None = None,
+) -> None:
+    """Put a head into the database that is signed with a key of one's own, over all leaves."""
     with log.database.transaction() as uow:
         size = tree_size(uow.connection)
-        root = read_root(uow.connection, size)
+        size, root = over or (size, read_root(uow.connection, size))
     head = TreeHead(origin=origin, size=size, root=root, signed_at=NOW + timedelta(days=2))
     tamper(
         log,

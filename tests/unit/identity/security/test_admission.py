@@ -414,7 +414,11 @@ def test_a_servers_key_of_another_certificate_stops_the_start(tmp_path: Path) ->
         Admission(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"certificates": [{}]}', '{"certificates": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"certificates": [{}]}', '{"certificates": 1}', "[" * 100_000],
+    ids=["nothing", "no JSON", "no object", "no entry", "no list", "nested without an end"],
+)
 def test_a_damaged_record_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "callers.json").write_text(text)
     with pytest.raises(RecordError):

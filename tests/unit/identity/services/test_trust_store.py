@@ -176,7 +176,14 @@ def test_what_is_no_certificate_of_a_profile_is_refused(
 
 @pytest.mark.parametrize(
     "content",
-    [b"{", b"[]", b'{"format": 2, "records": []}', b'{"format": 1, "records": [{}]}'],
+    [
+        b"{",
+        b"[]",
+        b'{"format": 2, "records": []}',
+        b'{"format": 1, "records": [{}]}',
+        b"[" * 100_000,
+    ],
+    ids=["no JSON", "no object", "another format", "no record", "nested without an end"],
 )
 def test_a_trust_file_that_is_none_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(content)
