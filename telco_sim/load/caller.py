@@ -9,27 +9,30 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
 from google.protobuf.message import Message
 
 from telco_sim.load.plan import Work
+from telco_sim.wire import Refusal
 
 ATTEMPT_TIMEOUT_S = 10.0
 PAUSE_S = 0.2
-"""Before the first repetition; each further one waits twice as long, up to PAUSE_MAX_S."""
+"""Before the first repetition; each further one waits twice as long, up to PAUSE_MAX_S,
+and any as long as the service asks for."""
 
 PAUSE_MAX_S = 2.0
 
 _PASSING = frozenset(
     {
-        grpc.StatusCode.UNAVAILABLE,
-        grpc.StatusCode.RESOURCE_EXHAUSTED,
-        grpc.StatusCode.DEADLINE_EXCEEDED,
-        grpc.StatusCode.ABORTED,
+        "UNAVAILABLE",
+        "RESOURCE_EXHAUSTED",
+        "DEADLINE_EXCEEDED",
+        "ABORTED",
         # What gRPC's client says of a connection that was reset under a call.
-        grpc.StatusCode.CANCELLED,
+        "CANCELLED",
     }
 )
 
@@ -61,8 +64,8 @@ class Minute:
     Attributes:
         asked: Calls begun.
         times_ms: From the beginning of each to its answer, repetitions and all.
-        refusals: Attempts that were refused, by status.
-        failures: Calls that were not answered at all, by the last status.
+        refusals: Attempts that were refused, by reason, or by status where there is none.
+        failures: Calls that were not answered at all, by the last of these.
     """
 
     asked: int = 0
@@ -104,28 +107,29 @@ async def insist(
     began_s = time.monotonic()
     minute.asked += 1
     pause_s = PAUSE_S
-    while True:
-        status = await _attempt(call, minute=minute, journal=journal, began_s=began_s)
-        if status is None:
+    while (
+        refusal := await _attempt(call, minute=minute, journal=journal, began_s=began_s)
+    ) is not None:
+        told = refusal.reason or refusal.status
+        minute.refusals[told] += 1
+        if refusal.status not in _PASSING or time.monotonic() - began_s > patience_s:
+            minute.failures[told] += 1
+            if call.is_write:
+                journal.in_doubt.append(call)
             return
-        minute.refusals[status.name] += 1
-        if status not in _PASSING or time.monotonic() - began_s > patience_s:
-            break
-        await pause(pause_s)
+        asked_s = refusal.retry_after.total_seconds() if refusal.retry_after else 0.0
+        await pause(max(pause_s, asked_s))
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
-    minute.failures[status.name] += 1
-    if call.is_write:
-        journal.in_doubt.append(call)
 
 
 async def _attempt(
     call: Call, *, minute: Minute, journal: Journal, began_s: float
-) -> grpc.StatusCode | None:
+) -> Refusal | None:
     """Make it once; None when it was answered, or why it was not."""
     try:
         answer = await call.method(call.request, timeout=ATTEMPT_TIMEOUT_S)
     except grpc.aio.AioRpcError as error:
-        return error.code()
+        return Refusal.of(error)
     minute.times_ms.append(1000 * (time.monotonic() - began_s))
     if call.is_write:
         journal.acknowledged.append((call, answer.SerializeToString(deterministic=True)))

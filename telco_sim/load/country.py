@@ -123,7 +123,10 @@ class LoadedCountry:
 
     def _register(self) -> Call:
         request = pb.RegisterSubscriptionRequest(
-            request_id=new_request_id(), msisdn=self._msisdn(), holder=_claim(self._adult())
+            request_id=new_request_id(),
+            msisdn=self._msisdn(),
+            # Of the register: an operator that names people whom nobody knows is stopped.
+            holder=_claim(self._generator.choice(self._people)),
         )
         method = self._subscriptions.RegisterSubscription
         return Call(work=Work.REGISTER, method=method, request=request, is_write=True)

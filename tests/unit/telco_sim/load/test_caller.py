@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc.aio import AioRpcError, Metadata
 
 from subid.v1 import subscription_service_pb2 as pb
@@ -17,8 +20,11 @@ REQUEST = pb.RegisterSubscriptionRequest(request_id="one", msisdn="+84912345678"
 class Service:
     """Refuses with some statuses, then answers."""
 
-    def __init__(self, refusals: Sequence[grpc.StatusCode]) -> None:
-        self._refusals = list(refusals)
+    def __init__(self, refusals: Sequence[grpc.StatusCode | AioRpcError]) -> None:
+        self._refusals = [
+            AioRpcError(each, Metadata(), Metadata()) if isinstance(each, grpc.StatusCode) else each
+            for each in refusals
+        ]
         self.seen: list[str] = []
 
     async def answer(
@@ -28,12 +34,12 @@ class Service:
         assert limits["timeout"] > 0
         self.seen.append(request.request_id)
         if self._refusals:
-            raise AioRpcError(self._refusals.pop(0), Metadata(), Metadata())
+            raise self._refusals.pop(0)
         return ANSWER
 
 
 async def made(
-    *refusals: grpc.StatusCode, patience_s: float = 60.0
+    *refusals: grpc.StatusCode | AioRpcError, patience_s: float = 60.0
 ) -> tuple[Service, Minute, Journal, list[float]]:
     service, minute, journal, pauses = Service(refusals), Minute(), Journal(), list[float]()
 
@@ -53,6 +59,19 @@ async def test_what_passes_is_asked_again_under_its_own_name_and_later_each_time
     assert minute.refusals.total() == 6
     assert not minute.failures
     assert [answer for _, answer in journal.acknowledged] == [ANSWER.SerializeToString()]
+
+
+async def test_a_reason_is_told_and_the_service_says_how_long_to_wait() -> None:
+    info = ErrorInfo(reason="OVERLOADED", domain="subid")
+    later = RetryInfo(retry_delay=Duration(seconds=5))
+    status = Status(code=grpc.StatusCode.RESOURCE_EXHAUSTED.value[0])
+    for each in (info, later):
+        status.details.add().Pack(each)
+    told = Metadata(("grpc-status-details-bin", status.SerializeToString()))
+    refusal = AioRpcError(grpc.StatusCode.RESOURCE_EXHAUSTED, Metadata(), told, details="")
+    _, minute, _, pauses = await made(refusal)
+    assert pauses == [5.0]
+    assert dict(minute.refusals) == {"OVERLOADED": 1}
 
 
 @pytest.mark.parametrize(
