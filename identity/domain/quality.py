@@ -100,6 +100,11 @@ class RowCounts:
     province_missing_count: int
     alive_count: int
 
+    @property
+    def stale_count(self) -> int:
+        """Rows that no recent snapshot stands behind."""
+        return self.absent_count + self.unconfirmed_count
+
     @classmethod
     def from_fields(cls, counts: Mapping[str, Any]) -> Self:
         """Read counts by their names; one that is not there was not counted yet, and is 0."""

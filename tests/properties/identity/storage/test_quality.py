@@ -128,7 +128,6 @@ def _check_within(figures: Figures) -> None:
     assert max(rows.full_name_mismatched_count, rows.birth_date_mismatched_count) <= (
         rows.mismatched_count
     )
-    looked_at = (rows.alive_count, rows.absent_count, rows.unconfirmed_count)
-    assert sum(looked_at) <= rows.row_count
+    assert rows.alive_count + rows.stale_count <= rows.row_count
     assert rows.complete_count <= rows.row_count - rows.province_missing_count
     assert all(0 <= share.numerator <= share.denominator for share in figures.shares().values())

@@ -61,6 +61,10 @@ def test_a_book_has_all_provinces_and_a_province_is_no_book(given: dict[str, obj
         replace(COUNTRY, **given)  # type: ignore[arg-type] # parameters of the test
 
 
+def test_stale_rows_are_the_absent_and_the_unconfirmed() -> None:
+    assert ROWS.stale_count == 100
+
+
 def test_counts_come_back_by_their_names_and_an_older_day_lacks_the_newer_ones() -> None:
     stored = {field.name: getattr(ROWS, field.name) for field in fields(RowCounts)}
     assert RowCounts.from_fields(stored) == ROWS

@@ -199,6 +199,7 @@ def test_a_row_lives_while_its_operator_confirms_it(
         "absent": rows.absent_count,
     }
     assert seen == {name: int(name == expected) for name in seen}
+    assert rows.stale_count == int(expected != "alive")
 
 
 def test_a_snapshot_that_never_ended_confirms_nothing(uow: UnitOfWork) -> None:
