@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         operating_point_key: PEM file of the Ed25519 key that must have signed it.
         request_threads: Threads that answer calls. More of them keep Python's lock from the event
             loop, which then refuses late: with 12, asked for twice what could be done, refusals
-            took 1.3 s (median, n = 228), with 4 they took 10 ms (n = 418), for as much done (two
+            took 1.3 s (median, n = 228), with 4 they took 10 ms (n = 458), for as much done (two
             cores, each with its database beside it). A database far away is worth more of them.
         simulated_clock: Take the time from AdvanceEnforcement instead of the machine.
         metrics_listen: `host:port` to serve Prometheus metrics on; None serves none.
