@@ -122,6 +122,7 @@ def test_what_is_neither_a_constant_nor_made_is_handed_on_from_one() -> None:
         ("transactions.py", "key.method"),  # a refusal, which names nobody
         ("link_history.py", "action.value"),  # a cause in the history of links
         ("match_records.py", "ACTION"),  # "match_record"
+        ("witness_signatures.py", "REGISTERED"),  # "register_witness", which names nobody
         ("end_disputes.py", "LinkAction.DISPUTE_DECIDED.value"),  # the same
     }
 
