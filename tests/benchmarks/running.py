@@ -79,7 +79,7 @@ def running_target(
         (state / "trust").mkdir()
         for name, content in (trust or {}).items():
             (state / "trust" / name).write_bytes(content)
-        with open_database(Settings(state=state)) as database:
+        with open_database(Settings(state=state), may_begin=True) as database:
             migrate(database.engine, METADATA)
             with database.transaction() as uow:
                 fill(uow)
