@@ -47,8 +47,10 @@ class LimitSettings:
     """How the limit on new work is found.
 
     Attributes:
-        least: Calls that are always let in: enough to keep the request threads busy, half of them
-            while the others wait for their database.
+        least: Calls that are always let in, half of them of one caller: enough to keep the request
+            threads busy for a caller who is alone, half of its calls while the others wait for
+            their database. With 8 a caller of most of the work was refused twice a call at 0.8 of
+            the capacity (ADR 0045).
         most: Calls that are never exceeded.
         window_s: How long waits are watched before the limit is changed.
         wait_max_s: A wait that nobody notices. Work that waits longer, all of it, all the window
@@ -60,7 +62,7 @@ class LimitSettings:
         faster_by: Share of the limit that is added after a window without one.
     """
 
-    least: int = 8
+    least: int = 16
     most: int = 512
     window_s: float = 0.2
     wait_max_s: float = 0.02
@@ -307,7 +309,7 @@ class NewWork:
     One caller has at most half of the limit: alone at the door it cannot fill the limit of all, and
     whoever else comes finds the other half. It is refused beyond, and that counts as the limit
     being reached: while nothing waits, the limit grows, so a caller who is alone on the machine
-    comes to use all of it. Its half is never less than half of the least limit, 4 calls, which two
+    comes to use all of it. Its half is never less than half of the least limit, 8 calls, which two
     cores are busy with.
 
     Args:

@@ -5,6 +5,7 @@ what was acknowledged. Knows the requests by their methods only.
 """
 
 import asyncio
+import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -23,6 +24,9 @@ PAUSE_S = 0.2
 and any as long as the service asks for."""
 
 PAUSE_MAX_S = 2.0
+
+LATER_BY_AT_MOST = 1.5
+"""Times the pause."""
 
 _PASSING = frozenset(
     {
@@ -117,7 +121,8 @@ async def insist(
                 journal.in_doubt.append(call)
             return
         asked_s = refusal.retry_after.total_seconds() if refusal.retry_after else 0.0
-        await pause(max(pause_s, asked_s))
+        # Not all at the same moment: those who were refused together would come together.
+        await pause(max(pause_s, asked_s) * random.uniform(1.0, LATER_BY_AT_MOST))
         pause_s = min(2 * pause_s, PAUSE_MAX_S)
 
 

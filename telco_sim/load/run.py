@@ -115,11 +115,22 @@ async def run_load(plan: LoadPlan, state: Path, *, say: Callable[[str], None]) -
                 say(f"minute {number + 1} of {plan.minutes}: {fault}")
                 load = _Load(plan, country, journal, rate=plan.share * capacity)
                 minutes.append(await load.minute(processes, fault))
+                say(_in_one_line(minutes[-1].calls))
             say("looking for what was acknowledged")
             searched = await _search(country, journal, channels[OPERATOR])
     finally:
         await asyncio.to_thread(processes.stop)
     return LoadRun(plan=plan, capacity=capacity, minutes=minutes, searched=searched)
+
+
+def _in_one_line(calls: Minute) -> str:
+    refusals = (f"{count} {told}" for told, count in calls.refusals.most_common())
+    refused = ", ".join(refusals) or "none"
+    longest_ms = max(calls.times_ms, default=0.0)
+    return (
+        f"  {len(calls.times_ms)} of {calls.asked} calls answered, the longest after "
+        f"{longest_ms:.0f} ms; attempts refused: {refused}"
+    )
 
 
 @asynccontextmanager

@@ -9,7 +9,13 @@ import structlog
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from identity.rpc.shedding import Shedding
+from identity.rpc.shedding import (
+    LOG_EVERY_S,
+    RETRIES_MEANT_PER_S,
+    RETRY_MAX_S,
+    RETRY_MIN_S,
+    Shedding,
+)
 
 TIMES = 50
 
@@ -69,3 +75,26 @@ async def test_one_line_speaks_for_many_refusals_and_is_found_by_each() -> None:
         info = ErrorInfo()
         Status.FromString(packed).details[0].Unpack(info)
         assert info.metadata["correlation_id"] in ids
+
+
+async def test_the_more_are_refused_the_later_they_are_told_to_come_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr("identity.rpc.shedding.time.monotonic", lambda: now_s)
+    shedding = Shedding()
+    delays = []
+    for count in (1, 10, 200, 5_000, 1):
+        for _ in range(count):
+            context = await refused(shedding)
+        delays.append(retry_delay_s(context))
+        now_s += LOG_EVERY_S
+    # What is said in a second follows from how many were refused in the one before.
+    assert delays == [RETRY_MIN_S, RETRY_MIN_S, RETRY_MIN_S, 200 / RETRIES_MEANT_PER_S, RETRY_MAX_S]
+
+
+def retry_delay_s(context: Context) -> float:
+    ((_, packed),) = context.metadata
+    delay = RetryInfo()
+    assert Status.FromString(packed).details[1].Unpack(delay)
+    return float(delay.retry_delay.ToTimedelta().total_seconds())
