@@ -20,13 +20,14 @@ EXIT_BAD = 1
 EXIT_UNPLAYABLE = 2
 _MINUTES_MAX = 24 * 60
 _MINUTE_S_MIN = 4.0
+_CAPACITY_S_MIN = 2.0
 
 
 def load(  # noqa: PLR0913 - each parameter is an option of the command
     *,
     minutes: Annotated[int, typer.Option(min=1, max=_MINUTES_MAX, help="How long.")] = 30,
     share: Annotated[
-        float, typer.Option(min=0.01, max=10, help="Of the capacity, which is measured first.")
+        float, typer.Option(min=0.01, max=10, help="Of the capacity, measured before each minute.")
     ] = 0.8,
     faults: Annotated[bool, typer.Option("--faults", help="A fault in each minute.")] = False,
     seed: Annotated[
@@ -49,7 +50,7 @@ def load(  # noqa: PLR0913 - each parameter is an option of the command
         has_faults=faults,
         seed=seed,
         minute_s=minute_seconds,
-        capacity_s=minute_seconds / 3,
+        capacity_s=max(minute_seconds / 6, _CAPACITY_S_MIN),
         pause_s=minute_seconds / 12,
     )
     console = Console()

@@ -84,8 +84,8 @@ def report_of(run: LoadRun) -> dict[str, Any]:
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
         "seed": plan.seed,
         "minute_s": plan.minute_s,
-        "capacity_per_s": round(run.capacity, 1),
         "share": plan.share,
+        "patience_s": plan.patience_s,
         "error_budget": {
             "failed_share_max": FAILED_SHARE_MAX,
             "used": round(budget_used(run), 3),
@@ -105,6 +105,7 @@ def _minute(number: int, told: Told) -> dict[str, Any]:
     calls = told.calls
     return {
         "minute": number,
+        "capacity_per_s": round(told.capacity, 1),
         "fault": told.fault.value,
         "asked": calls.asked,
         "answered": len(calls.times_ms),
@@ -150,7 +151,11 @@ def _draw_times(axes: Axes, run: LoadRun) -> None:
             axes.text(minute, top, told.fault, rotation=90, va="top", ha="center", fontsize=6)
     axes.set_yscale("log")
     axes.set_ylabel("to the answer, ms")
-    axes.set_title(f"{run.plan.share:.0%} of {run.capacity:.0f} calls/s")
+    capacities = [each.capacity for each in run.minutes]
+    axes.set_title(
+        f"{run.plan.share:.0%} of what was done just before: "
+        f"{min(capacities):.0f} to {max(capacities):.0f} calls/s"
+    )
     axes.legend(loc="lower right")
 
 

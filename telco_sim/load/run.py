@@ -1,4 +1,4 @@
-"""One run: settle a country, measure what it can do, ask for a share of it, look for what was said.
+"""One run: settle a country, ask for a share of what it can do, look for what was said.
 
 Owns the order and the pace. What a call is, what befalls the service and how it is told belong to
 others.
@@ -41,11 +41,13 @@ class Told:
     """One minute as it is reported.
 
     Attributes:
+        capacity: Calls a second that were done just before, as many made as were answered.
         fault: What befell the service.
         calls: What came of the calls.
         memory_mb: The most private memory of the service that was seen.
     """
 
+    capacity: float
     fault: Fault
     calls: Minute
     memory_mb: float
@@ -74,13 +76,11 @@ class LoadRun:
 
     Attributes:
         plan: What it was to be.
-        capacity: Calls a second that were done when as many were made as were answered.
         minutes: One by one.
         searched: The search for the writes.
     """
 
     plan: LoadPlan
-    capacity: float
     minutes: Sequence[Told]
     searched: Searched
 
@@ -107,20 +107,19 @@ async def run_load(plan: LoadPlan, state: Path, *, say: Callable[[str], None]) -
             country = LoadedCountry(plan, channels)
             await country.settle()
             journal = Journal()
-            say("measuring the capacity")
-            capacity = await _capacity(plan, country, journal)
             minutes = []
             for number in range(plan.minutes):
+                capacity = await _capacity(plan, country, journal)
                 fault = plan.fault_of(number)
-                say(f"minute {number + 1} of {plan.minutes}: {fault}")
-                load = _Load(plan, country, journal, rate=plan.share * capacity)
+                say(f"minute {number + 1} of {plan.minutes}, {capacity:.0f} calls/s: {fault}")
+                load = _Load(plan, country, journal, capacity=capacity)
                 minutes.append(await load.minute(processes, fault))
                 say(_in_one_line(minutes[-1].calls))
             say("looking for what was acknowledged")
             searched = await _search(country, journal, channels[OPERATOR])
     finally:
         await asyncio.to_thread(processes.stop)
-    return LoadRun(plan=plan, capacity=capacity, minutes=minutes, searched=searched)
+    return LoadRun(plan=plan, minutes=minutes, searched=searched)
 
 
 def _in_one_line(calls: Minute) -> str:
@@ -164,12 +163,12 @@ class _Load:
     """Calls at a rate of their own, however long each takes."""
 
     def __init__(
-        self, plan: LoadPlan, country: LoadedCountry, journal: Journal, *, rate: float
+        self, plan: LoadPlan, country: LoadedCountry, journal: Journal, *, capacity: float
     ) -> None:
         self._plan = plan
         self._country = country
         self._journal = journal
-        self._rate = rate
+        self._capacity = capacity
         self._memory_mb = 0.0
 
     async def minute(self, processes: ServiceProcesses, fault: Fault) -> Told:
@@ -178,7 +177,12 @@ class _Load:
         befallen = asyncio.create_task(self._befall(processes, fault))
         await self._ask(calls, processes)
         await befallen
-        return Told(fault=fault, calls=calls, memory_mb=round(self._memory_mb, 1))
+        return Told(
+            capacity=self._capacity,
+            fault=fault,
+            calls=calls,
+            memory_mb=round(self._memory_mb, 1),
+        )
 
     async def _befall(self, processes: ServiceProcesses, fault: Fault) -> None:
         await asyncio.sleep(FAULT_AT * self._plan.minute_s)
@@ -186,9 +190,10 @@ class _Load:
 
     async def _ask(self, calls: Minute, processes: ServiceProcesses) -> None:
         began_s, sent = time.monotonic(), 0
+        rate = self._plan.share * self._capacity
         async with asyncio.TaskGroup() as group:
             while (passed_s := time.monotonic() - began_s) < self._plan.minute_s:
-                due = int(self._rate * passed_s) - sent
+                due = int(rate * passed_s) - sent
                 sent += due
                 for _ in range(due):
                     group.create_task(self._call(self._country.draw(), calls))

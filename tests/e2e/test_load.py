@@ -46,9 +46,13 @@ def run(*, lost: int = 0, failures: int = 0, memory_mb: Sequence[float] = (200.0
     calls.failures["UNAVAILABLE"] = failures
     return LoadRun(
         plan=LoadPlan(minutes=1, share=0.8, has_faults=True),
-        capacity=100.0,
         minutes=[
-            Told(fault=Fault.NONE if place else Fault.SERVER_KILLED, calls=calls, memory_mb=each)
+            Told(
+                capacity=100.0 + place,
+                fault=Fault.NONE if place else Fault.SERVER_KILLED,
+                calls=calls,
+                memory_mb=each,
+            )
             for place, each in enumerate(memory_mb)
         ],
         searched=Searched(acknowledged=10, lost=lost, in_doubt=0, doubled=0),
@@ -80,15 +84,16 @@ def test_memory_that_grows_in_a_life_is_seen_and_spoils_the_run(
 
 def test_a_run_without_a_call_is_not_called_good() -> None:
     plan = LoadPlan(minutes=1, share=0.8, has_faults=False)
-    nothing = Told(fault=Fault.NONE, calls=Minute(), memory_mb=200.0)
+    nothing = Told(capacity=0.0, fault=Fault.NONE, calls=Minute(), memory_mb=200.0)
     searched = Searched(acknowledged=0, lost=0, in_doubt=0, doubled=0)
     with pytest.raises(ValueError, match="without a call"):
-        is_good(LoadRun(plan=plan, capacity=0.0, minutes=[nothing], searched=searched))
+        is_good(LoadRun(plan=plan, minutes=[nothing], searched=searched))
 
 
 def test_a_report_names_what_befell_and_a_chart_is_drawn_alike_twice(tmp_path: Path) -> None:
     (minute,) = report_of(run())["minutes"]
     assert (minute["fault"], minute["p50_ms"]) == ("server killed", 2.0)
+    assert minute["capacity_per_s"] == 100.0
     for name in ("one.svg", "two.svg"):
         write_chart(run(), tmp_path / name)
     assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
