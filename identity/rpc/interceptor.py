@@ -215,8 +215,8 @@ class Guard(grpc.aio.ServerInterceptor):
         watch.caller = str(caller)
         if watch.method not in FINISHING and not self._new_work.has_room(caller):
             raise _CallerFullError
-        permission, scope = authorise(caller, watch.method)
         self._rates.take(caller, watch.method)
+        permission, scope = authorise(caller, watch.method)
         with self._load.hold(caller, is_stream=is_stream):
             self._feel_pulse()
             citizen = None

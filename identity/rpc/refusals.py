@@ -17,10 +17,13 @@ import structlog
 from grpc_status import rpc_status
 
 from identity.domain.errors import (
+    AssertionInvalidError,
+    AssertionMissingError,
     CallerUnknownError,
     CertificateRefusedError,
     DomainError,
     OverloadedError,
+    PermissionRefusedError,
     RateLimitedError,
     RecordUnreadableError,
 )
@@ -28,7 +31,15 @@ from identity.rpc.errors import status_of, status_of_bug
 
 Abortion = tuple[grpc.StatusCode, str, Any]
 
-COUNTED = (CallerUnknownError, CertificateRefusedError, OverloadedError, RateLimitedError)
+COUNTED = (
+    AssertionInvalidError,
+    AssertionMissingError,
+    CallerUnknownError,
+    CertificateRefusedError,
+    OverloadedError,
+    PermissionRefusedError,
+    RateLimitedError,
+)
 """What is refused at the door: of one caller and reason the first has a line, and what follows
 within LOG_EVERY_S is counted in the next."""
 

@@ -39,6 +39,7 @@ from identity.services.end_arrangements import (
     note_arrangements,
     release_lines,
 )
+from identity.services.lookup_watch import count_holders, refuse_stopped
 from identity.services.settle_subscriptions import settle_subscription
 from identity.storage.arrangements import (
     KeptArrangement,
@@ -140,10 +141,13 @@ def attest_guardianship(
         document_digest: SHA-256 of the papers, 32 bytes.
 
     Raises:
+        LookupsStoppedError: The attester was found trying out people: the answer tells whether the
+            child is one.
         ArrangementNotFoundError: There is none of this identifier between these two.
         ArrangementNotReadyError: It waits for no papers.
         ArrangementLimitError: The child has as many guardians as it can.
     """
+    refuse_stopped(uow, call)
     found = uow.arrangements.find(arrangement_id)
     if found is None or found.parties != parties:
         raise _not_found()
@@ -151,9 +155,12 @@ def attest_guardianship(
     after = kept.arrangement.attested(birth_date, call.rules.arrangements, at=call.at)
     papers = Papers(attester=str(call.caller), document_digest=document_digest)
     attested = _placed(uow, call, replace(kept, arrangement=after, papers=papers))
-    return _store(
+    stored = _store(
         uow, call, attested, "attest_guardianship", side=Side.PROPOSER, birth_date=birth_date
     )
+    is_unknown = birth_date is None
+    count_holders(uow, call, kept.citizen_key, named_count=1, unknown_count=int(is_unknown))
+    return stored
 
 
 def accept_arrangement(

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.types.array import ListBinaryDumper
 from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 
@@ -414,9 +414,11 @@ def in_our_terms() -> Iterator[None]:
 def _meaning(error: Exception, sqlstate: str | None) -> Exception:
     if sqlstate in _RACES:
         return LostRaceError(sqlstate)
-    # Without a SQLSTATE the server never answered.
-    is_unanswered = sqlstate is None and isinstance(
-        error, OperationalError | psycopg.OperationalError
+    # Without a SQLSTATE the server never answered. What libpq says itself, of a connection that
+    # ends within an answer, psycopg gives its most general class.
+    is_unanswered = sqlstate is None and (
+        isinstance(error, OperationalError | psycopg.OperationalError)
+        or type(error) in {DatabaseError, psycopg.DatabaseError}
     )
     if is_unanswered or _is_invalidated(error):
         return StorageUnavailableError("the database cannot be reached")

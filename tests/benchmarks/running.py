@@ -84,13 +84,12 @@ def running_target(
             with database.transaction() as uow:
                 fill(uow)
         command = [sys.executable, "-m", "tests.benchmarks.server_process", str(state)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        try:
-            assert process.stdout is not None
-            yield Target(address=process.stdout.readline().strip(), state=state)
-        finally:
-            process.terminate()
-            process.wait(60)
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                yield Target(address=process.stdout.readline().strip(), state=state)
+            finally:
+                process.terminate()
 
 
 def personal_ids() -> Sequence[str]:

@@ -23,6 +23,7 @@ from identity.domain.msisdn import MSISDN
 from identity.domain.personal_id import PersonalID
 from identity.domain.subscription import Subscription
 from identity.services.answer_kyc import Part, Question, get_swap
+from identity.services.arrangements import attest_guardianship
 from identity.services.call import Call
 from identity.services.directives import pull_directives
 from identity.services.disputes import open_dispute
@@ -35,6 +36,7 @@ from identity.services.read_subscriptions import get_subscription, list_of_opera
 from identity.services.register_subscription import register_subscription
 from identity.services.report_events import EventKind, SubscriptionEvent, report_events
 from identity.services.verification_sessions import start_verification
+from identity.storage.arrangements import Parties
 from identity.storage.book import BookRow, index_row
 from identity.storage.citizens import citizen_key
 from identity.storage.database import UnitOfWork
@@ -55,6 +57,7 @@ from tests.unit.identity.makers import (
     store_citizen,
     store_number,
 )
+from tests.unit.identity.services.households import PAPERS, Household
 
 STRICT = replace(rules(), lookups=LookupPolicy(judged_from=4))
 
@@ -277,6 +280,22 @@ def test_refusals_that_cost_nothing_do_not_hide_guesses(uow: UnitOfWork, operato
         claim_once(uow, operator, item.msisdn, make_personal_id())
     with pytest.raises(LookupsStoppedError):
         get_subscription(uow, operator, item.msisdn)
+
+
+def attest(uow: UnitOfWork, counter: Call, child: PersonalID) -> None:
+    home = Household(uow, guardian=store_citizen(uow), child=make_record())
+    proposed = home.propose(child).arrangement.arrangement_id
+    parties = Parties(personal_id=child, guardian=home.guardian.personal_id)
+    attest_guardianship(uow, counter, proposed, parties, document_digest=PAPERS)
+
+
+def test_who_tries_out_children_by_papers_is_stopped(uow: UnitOfWork, operator: Call) -> None:
+    for _ in range(4):
+        attest(uow, operator, make_personal_id())
+    with pytest.raises(LookupsStoppedError):
+        attest(uow, operator, store_citizen(uow).personal_id)
+    assert resume(uow, str(operator.caller))
+    attest(uow, operator, store_citizen(uow).personal_id)
 
 
 def test_the_regulator_opens_disputes_about_numbers_of_who_was_stopped(

@@ -2,13 +2,14 @@
 
 import socket
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from identity.domain.errors import StorageUnavailableError
 from identity.security.vault import Vault
-from identity.storage.database import Database, LostRaceError, UnitOfWork, connect
+from identity.storage.database import Database, LostRaceError, UnitOfWork, connect, in_our_terms
 from tests.unit.identity.makers import make_record, make_subscription
 
 
@@ -75,6 +76,18 @@ def test_a_connection_that_the_server_ends_is_unavailable_and_the_next_works(
     with database.transaction() as uow:
         assert uow.connection.exec_driver_sql("SELECT 1").scalar() == 1
     database.ping()
+
+
+def said_by_libpq(error: psycopg.Error) -> None:
+    with in_our_terms():
+        raise error
+
+
+def test_a_connection_that_ends_within_an_answer_is_unavailable() -> None:
+    with pytest.raises(StorageUnavailableError):
+        said_by_libpq(psycopg.DatabaseError("insufficient data in message"))
+    with pytest.raises(psycopg.DataError):
+        said_by_libpq(psycopg.DataError("cannot be adapted"))
 
 
 def raise_in_sql(database: Database, statement: str) -> None:
