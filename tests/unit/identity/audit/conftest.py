@@ -27,5 +27,8 @@ def log(log_engine: Engine, vault: Vault, tmp_path: Path) -> OwnLog:
     """An empty log."""
     with tampering(log_engine) as connection:
         connection.execute(text(_EMPTY))
-        connection.execute(text("ALTER TABLE audit_entry ALTER COLUMN era SET DEFAULT 1"))
+        for column, default in (("era", "1"), ("transaction_id", "pg_current_xact_id()")):
+            connection.execute(
+                text(f"ALTER TABLE audit_entry ALTER COLUMN {column} SET DEFAULT {default}")
+            )
     return OwnLog.of(log_engine, vault, tmp_path)

@@ -116,6 +116,35 @@ def test_an_entry_that_was_seen_and_is_gone_is_told_of(log: OwnLog) -> None:
     assert server.failure_after(STALLED_AFTER_S + 0.1) == STALLED
 
 
+PLANT = (
+    "INSERT INTO audit_entry (occurred_at, caller, action, outcome, details, era, transaction_id)"
+    " SELECT occurred_at, caller, action, outcome, details, max(era) OVER () + 1, '1'"
+    " FROM audit_entry LIMIT 1"
+)
+"""An entry that comes after whatever will be written, and is sealed at once."""
+
+OLD_ORDER = "ALTER TABLE audit_entry ALTER COLUMN transaction_id SET DEFAULT '1'"
+"""What is written from now on comes before what is sealed."""
+
+
+@pytest.mark.parametrize("statement", [PLANT, OLD_ORDER])
+def test_entries_that_an_order_hides_are_told_of(log: OwnLog, statement: str) -> None:
+    server = Server.of(log)
+    log.write(1)
+    log.settle()
+    assert server.failure_after(0) is None
+    with tampering(log.database.engine) as connection:
+        connection.execute(text(statement))
+    log.settle()
+    assert server.failure_after(0) is None
+    log.write(1)
+    log.settle()
+    assert server.failure_after(0.5) is None
+    # Once more when what was waiting before has been sealed in order.
+    assert server.failure_after(0.5) is None
+    assert server.failure_after(STALLED_AFTER_S + 0.1) == STALLED
+
+
 def test_what_another_server_seals_does_not_wait(log: OwnLog) -> None:
     server = Server.of(log)
     with transaction_open(log):
