@@ -13,6 +13,7 @@ from identity.domain.errors import (
     OverloadedError,
     PermissionRefusedError,
     RateLimitedError,
+    SubscriptionNotFoundError,
 )
 from identity.rpc.refusals import Refusals
 
@@ -35,7 +36,12 @@ async def told(error: DomainError, *, times: int, callers: int = 1) -> Lines:
 
 @pytest.mark.parametrize(
     "error",
-    [CertificateRefusedError("revoked"), RateLimitedError("often"), OverloadedError("many")],
+    [
+        CertificateRefusedError("revoked"),
+        PermissionRefusedError("not yours"),
+        RateLimitedError("often"),
+        OverloadedError("many"),
+    ],
 )
 async def test_refusals_at_the_door_are_counted_for_each_caller(error: DomainError) -> None:
     lines = await told(error, times=100, callers=2)
@@ -50,7 +56,7 @@ async def test_refusals_at_the_door_are_counted_for_each_caller(error: DomainErr
 
 
 async def test_other_refusals_have_a_line_each() -> None:
-    lines = await told(PermissionRefusedError("not yours"), times=3)
+    lines = await told(SubscriptionNotFoundError("unknown"), times=3)
     assert [each["event"] for each in lines] == ["refused"] * 3
     assert len({each["correlation_id"] for each in lines}) == 3
 
