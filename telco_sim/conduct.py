@@ -206,10 +206,6 @@ class Conduct:
         """Return the identifier of the first directive that arrived; empty before any."""
         return next(iter(self._orders), "")
 
-    def order_count(self, first: date, last: date) -> int:
-        """Return how many orders were made in some days."""
-        return sum(first <= each.day <= last for each in self._orders.values())
-
     def figures(self, first: date, last: date, *, now: datetime) -> Figures:
         """Count the orders made from one day to another, as they stand now."""
         orders = [each for each in self._orders.values() if first <= each.day <= last]

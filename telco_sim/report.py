@@ -58,7 +58,7 @@ class Report:
         counts: What happened.
         refusals: Refusals by reason, those of cheats included.
         steps: Directives by kind.
-        records: How each operator obeyed, the best first.
+        records: How each operator obeyed, month by month, the best first.
         agencies: What each agency asked and got.
         cheats: What became of each cheat.
         findings: The verdict on each invariant.
@@ -227,19 +227,17 @@ def _causes_table(steps: tuple[Step, ...]) -> Table:
 
 
 def _operators_table(records: tuple[OperatorRecord, ...]) -> Table:
-    month = "".join(f" in {each.month}" for each in records[:1])
     table = _table(
-        f"Operators{month}, by their score",
-        texts=("operator", "habit"),
+        "Operators in each month, by their score",
+        texts=("month", "operator", "habit"),
         numbers=("orders", "late", "failed", "false", "drift", "score"),
         caption=_SCORES_EXPLAINED,
     )
     for each in records:
         counts = (each.order_count, each.late_count, each.failure_count, each.false_count)
         numbers = (*counts, each.drift_count)
-        table.add_row(
-            each.operator, each.habit, *(f"{count:,}" for count in numbers), f"{each.score:.1f}"
-        )
+        counted = (f"{count:,}" for count in numbers)
+        table.add_row(each.month, each.operator, each.habit, *counted, f"{each.score:.1f}")
     return table
 
 
