@@ -8,7 +8,8 @@ are measured with half of the machine.
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def overload() -> Benchmark:
     )
 
 
-def _halves() -> tuple[Set[int], Set[int]]:
+def _halves() -> tuple[AbstractSet[int], AbstractSet[int]]:
     """The cores of the service, and those of its clients; the same where there is but one."""
     cores = sorted(os.sched_getaffinity(0))
     half = len(cores) // 2
@@ -138,7 +139,7 @@ def _halves() -> tuple[Set[int], Set[int]]:
 
 
 @contextmanager
-def _only_on(cores: Set[int]) -> Iterator[None]:
+def _only_on(cores: AbstractSet[int]) -> Iterator[None]:
     """Keep this process, and what it starts, on some cores."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
