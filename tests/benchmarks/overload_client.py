@@ -96,13 +96,13 @@ class OverloadClient:
             began_at = time.perf_counter()
             sent = 0
             while (passed_s := time.perf_counter() - began_at) < seconds:
-                due = int(rate * passed_s) - sent
-                sent += due
-                for number in range(min(due, UNANSWERED_MAX - len(under_way))):
-                    body = _body(self.numbers_from + sent + number)
+                due = int(rate * passed_s)
+                for number in range(sent, min(due, sent + UNANSWERED_MAX - len(under_way))):
+                    body = _body(self.numbers_from + number)
                     task = asyncio.create_task(_send(call, body, answers))
                     under_way.add(task)
                     task.add_done_callback(under_way.discard)
+                sent = due
                 await asyncio.sleep(TICK_S)
             # What was sent too late to be answered in the round is not counted either way.
             for task in under_way:

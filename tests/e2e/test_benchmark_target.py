@@ -38,7 +38,10 @@ def test_benchmarks_have_a_server_that_knows_what_they_filled_in() -> None:
             page = SubscriptionServiceStub(channel).ListSubscriptions(
                 pb.ListSubscriptionsRequest(), timeout=TIMEOUT_S
             )
-            empty = channel.unary_unary(EMPTY_METHOD)(b"", timeout=TIMEOUT_S)
+            call_empty: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
+                EMPTY_METHOD
+            )
+            empty = call_empty(b"", timeout=TIMEOUT_S)
         anybody = target.credentials(Caller(Role.AGENCY, "benchmark"))
         with (
             grpc.secure_channel(target.address, anybody) as channel,
