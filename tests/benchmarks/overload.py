@@ -1,17 +1,13 @@
 """What is still done when far more is asked for than can be done.
 
-Owns the runs: capacity first, then multiples of it. Clients are processes of their own, on cores of
-their own: those of a service are not those of who calls it, and on shared ones ten times the calls
-are measured with half of the machine.
+Owns the runs: capacity first, then multiples of it. Clients are processes of their own and share
+the machine with the service, so on two cores what they take is missing there.
 """
 
 import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -104,13 +100,9 @@ class _Crowd:
 def overload() -> Benchmark:
     """Calls done a second at ten times the capacity, of the capacity."""
     context = multiprocessing.get_context("spawn")
-    ours, theirs = _halves()
     with (
-        _only_on(ours),
         running_target(fill_with_citizens) as target,
-        ProcessPoolExecutor(
-            CLIENTS, mp_context=context, initializer=os.sched_setaffinity, initargs=(0, theirs)
-        ) as pool,
+        ProcessPoolExecutor(CLIENTS, mp_context=context) as pool,
     ):
         crowd = _Crowd(target, pool)
         crowd.keep_busy(ROUND_S / 2)  # warm-up
@@ -125,28 +117,10 @@ def overload() -> Benchmark:
         times_ms=last.times_ms,
         notes=(
             f"RegisterSubscription done a second at {last.times} times the capacity of "
-            f"{capacity:.0f}/s, at least; service and database on cores {sorted(ours)}, "
-            f"{CLIENTS} client processes on {sorted(theirs)}; " + "; ".join(map(str, rounds))
+            f"{capacity:.0f}/s, at least; {CLIENTS} client processes on the same cores; "
+            + "; ".join(map(str, rounds))
         ),
     )
-
-
-def _halves() -> tuple[AbstractSet[int], AbstractSet[int]]:
-    """The cores of the service, and those of its clients; the same where there is but one."""
-    cores = sorted(os.sched_getaffinity(0))
-    half = len(cores) // 2
-    return set(cores[half:]), set(cores[:half] or cores)
-
-
-@contextmanager
-def _only_on(cores: AbstractSet[int]) -> Iterator[None]:
-    """Keep this process, and what it starts, on some cores."""
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 def _round(crowd: _Crowd, times: int, capacity: float) -> Round:
