@@ -163,6 +163,7 @@ def test_the_figures_say_who_lags_fails_lies_and_drifts(report: dict[str, Any]) 
     assert not operators["prompt"].total()
     assert operators["clumsy"]["failure_count"] > 0
     assert operators["late"]["late_count"] > 0
+    assert operators["lying"]["false_count"] > 0
     for habit, counted in operators.items():
         assert habit == "lying" or not counted["false_count"]
         assert habit == "clumsy" or not counted["failure_count"]
