@@ -5,6 +5,11 @@ two databases for each, migrated to head. Knows nothing of what is tested.
 """
 
 import os
+
+# As the service does, and before gRPC is imported (identity/cli.py): PostgreSQL is started beside
+# its threads, and with its fork handlers 3 of 1,000 children died before they became pg_ctl.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from collections.abc import Iterator
 from pathlib import Path
 
