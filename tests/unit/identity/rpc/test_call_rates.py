@@ -1,12 +1,17 @@
 """How often a caller may call: each for itself, by method, by citizen, and by number."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from limits.storage import MemoryStorage
 
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import RateLimitedError
 from identity.domain.kyc import KycPolicy
-from identity.rpc.call_rates import PER_MINUTE, CallRates
+from identity.rpc import call_rates
+from identity.rpc.call_rates import PER_MINUTE, CallRates, Counts
 from identity.security.permissions import permissions
+from tests.patience import asked_until_there
 
 ONE, OTHER = Caller(Role.AGENCY, "tax"), Caller(Role.AGENCY, "police")
 METHOD, ANOTHER, SPECIAL = "A/One", "A/Other", "A/Special"
@@ -86,3 +91,37 @@ def test_servers_count_for_themselves() -> None:
         rates.take_question(ONE, NUMBER, policy)
         with pytest.raises(RateLimitedError):
             rates.take_question(ONE, NUMBER, policy)
+
+
+class Watched(Counts):
+    """Says how often it looked for counts that have ended."""
+
+    sweeps = 0
+
+    def _sweep(self) -> None:
+        self.sweeps += 1
+        super()._sweep()
+
+
+def test_a_thousand_hits_of_many_threads_have_counts_looked_at_once() -> None:
+    # The library looks after each, and two threads may start its timer at once.
+    assert "_MemoryStorage__schedule_expiry" in vars(MemoryStorage)
+    counts = Watched()
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(lambda key: counts.incr(f"key {key % 10}", 60), range(1_000)))
+    asked_until_there(lambda: counts.sweeps or None, "a look")
+    assert counts.sweeps == 1
+    assert [counts.get(f"key {key}") for key in range(10)] == [100] * 10
+
+
+def test_counts_that_have_ended_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_rates, "SWEPT_EVERY_S", 0.02)
+    counts = Counts()
+    counts.incr("ended", 0.01)
+
+    def is_forgotten() -> bool | None:
+        counts.incr("another", 60)
+        return "ended" not in counts.storage or None
+
+    asked_until_there(is_forgotten, "the end of a count that has ended")
+    assert counts.get("another") > 0
