@@ -41,7 +41,7 @@ from identity.rpc.refusals import Refusals, Watch
 from identity.rpc.shedding import Shedding
 from identity.rpc.standard_methods import StandardMethods
 from identity.rpc.standing import Standing
-from identity.rpc.threads import in_thread
+from identity.rpc.threads import Turns, in_thread
 from identity.rpc.underway import Underway
 from identity.security.admission import Admission
 from identity.security.permissions import (
@@ -103,6 +103,7 @@ class Guard(grpc.aio.ServerInterceptor):
         self._limit = AdaptiveLimit(self._shares.new_work, now_s=time.monotonic())
         self._new_work = NewWork(self._limit)
         self._shed = Shedding()
+        self._turns = Turns(self._shed.is_much_refused)
         self._standing = Standing(admission.admit)
         self._refusals = Refusals()
         self._jobs = Underway()
@@ -334,8 +335,9 @@ class Guard(grpc.aio.ServerInterceptor):
         begun_s: list[float] = []
 
         def timed() -> _Result:
-            begun_s.append(time.monotonic())
-            return work()
+            with self._turns.one():
+                begun_s.append(time.monotonic())
+                return work()
 
         try:
             return await in_thread(self._threads, timed)

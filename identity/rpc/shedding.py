@@ -25,6 +25,9 @@ costs some 0.8 ms of a core to refuse once more (ADR 0045), and those who wait t
 many as were refused lately: with a fixed second for all, a pause of five seconds was followed by
 minutes of refusing the same calls over and over."""
 
+MUCH_PER_S = 100
+"""Calls refused in a second, from which on refusing them takes a tenth of Python's lock."""
+
 RETRY_MIN_S, RETRY_MAX_S = 1.0, 10.0
 
 _log = structlog.get_logger("subid.rpc")
@@ -44,6 +47,7 @@ class Shedding:
         self.handler: Any = grpc.stream_unary_rpc_method_handler(self._answer, None, None)
         self._count = 0
         self._renewed_at_s = float("-inf")
+        self._much_until_s = float("-inf")
         self._status: Any = None
 
     async def _answer(self, _bodies: object, context: Any) -> None:  # noqa: ANN401 - grpc's contexts have no useful type
@@ -55,8 +59,14 @@ class Shedding:
         now_s = time.monotonic()
         if now_s >= self._renewed_at_s + LOG_EVERY_S:
             self._renew(now_s)
+        if self._count > MUCH_PER_S:
+            self._much_until_s = now_s + LOG_EVERY_S
         status = self._status
         return status.code, status.details, status.trailing_metadata
+
+    def is_much_refused(self) -> bool:
+        """Whether refusing takes so much that the threads should leave room. From any thread."""
+        return time.monotonic() < self._much_until_s
 
     def _renew(self, now_s: float) -> None:
         """Say how many were refused since the last line, and name those that follow."""

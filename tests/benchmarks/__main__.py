@@ -1,6 +1,11 @@
 """`make bench`: run the benchmarks, print a table, write bench-report.json."""
 
+import os
 import sys
+
+# As in tests/conftest.py, and for the same reason.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from pathlib import Path
 
 from tests.benchmarks import (
@@ -56,6 +61,7 @@ BENCHMARKS: dict[str, Run] = {
     "directives": directives.directives,
     "idle_operators": directives.idle_operators,
     "overload": overload.overload,
+    "overload_heeded": overload.overload_heeded,
     "idle_watchers": watchers.idle_watchers,
     "server_memory": face.memory,
     "face_import": face.import_time,

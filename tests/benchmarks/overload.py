@@ -8,6 +8,7 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -27,6 +28,9 @@ keeps the request threads busy, and none is refused."""
 ROUND_S = 8.0
 TIMES = (1, 2, 5, 10)
 GOODPUT_GOAL = 0.8
+
+INSISTED_S = 30.0
+"""Three times the longest delay that anybody is told."""
 
 _PREFIXES = (90, 93, 94, 96, 97, 98)
 """Of mobile numbers, one for each round; 91 is that of the citizens who are there."""
@@ -82,6 +86,13 @@ class _Crowd:
         begun = [self._pool.submit(each.offer, rate / CLIENTS, ROUND_S) for each in self._clients()]
         return [each.result() for each in begun]
 
+    def insist(self, desks: int) -> Sequence[Answers]:
+        """So many desks of all together, each of which comes again when it is told to."""
+        begun = [
+            self._pool.submit(each.insist, desks // CLIENTS, INSISTED_S) for each in self._clients()
+        ]
+        return [each.result() for each in begun]
+
     def _clients(self) -> Iterator[OverloadClient]:
         now = datetime.now(UTC)
         authority = load_or_create_authority(self._target.state / "certificates", at=now)
@@ -98,16 +109,9 @@ class _Crowd:
 
 
 def overload() -> Benchmark:
-    """Calls done a second at ten times the capacity, of the capacity."""
-    context = multiprocessing.get_context("spawn")
-    with (
-        running_target(fill_with_citizens) as target,
-        ProcessPoolExecutor(CLIENTS, mp_context=context) as pool,
-    ):
-        crowd = _Crowd(target, pool)
-        crowd.keep_busy(ROUND_S / 2)  # warm-up
-        busy = crowd.keep_busy(ROUND_S)
-        capacity = sum(len(each.times_ms) for each in busy) / ROUND_S
+    """Calls done a second at ten times the capacity, of the capacity: callers who never wait."""
+    with _crowd() as crowd:
+        capacity = _capacity(crowd)
         rounds = [_round(crowd, times, capacity) for times in TIMES]
     last = rounds[-1]
     return benchmark(
@@ -121,6 +125,46 @@ def overload() -> Benchmark:
             + "; ".join(map(str, rounds))
         ),
     )
+
+
+def overload_heeded() -> Benchmark:
+    """Calls done a second with ten times as many desks, of the capacity: all wait as told."""
+    with _crowd() as crowd:
+        capacity = _capacity(crowd)
+        desks = round(TIMES[-1] * capacity)
+        found = crowd.insist(desks)
+    done = sum(len(each.times_ms) for each in found) / INSISTED_S
+    sent = sum(each.offered for each in found) / INSISTED_S
+    insisted_ms = [time for each in found for time in each.insisted_ms]
+    others = sum((each.others for each in found), Counter())
+    return benchmark(
+        "overload_heeded",
+        ratio=done / capacity,
+        goal=GOODPUT_GOAL,
+        times_ms=insisted_ms,
+        notes=(
+            f"RegisterSubscription done a second for {desks} desks, each with one after the other, "
+            f"of the capacity of {capacity:.0f}/s, at least; {sent:.0f}/s sent, {done:.0f}/s done; "
+            "times from the first call of a registration to the end of its last"
+            + "".join(f", {count} {status}" for status, count in others.items())
+        ),
+    )
+
+
+@contextmanager
+def _crowd() -> Iterator[_Crowd]:
+    context = multiprocessing.get_context("spawn")
+    with (
+        running_target(fill_with_citizens) as target,
+        ProcessPoolExecutor(CLIENTS, mp_context=context) as pool,
+    ):
+        yield _Crowd(target, pool)
+
+
+def _capacity(crowd: _Crowd) -> float:
+    crowd.keep_busy(ROUND_S / 2)  # warm-up
+    busy = crowd.keep_busy(ROUND_S)
+    return sum(len(each.times_ms) for each in busy) / ROUND_S
 
 
 def _round(crowd: _Crowd, times: int, capacity: float) -> Round:

@@ -5,6 +5,7 @@ Knows no registry.
 """
 
 import asyncio
+import itertools
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ import grpc
 from subid.v1 import subscription_service_pb2 as pb
 from subid.v1.date_pb2 import Date
 from tests.benchmarks.running import CITIZEN_COUNT, personal_id
+from tests.integration.wire import Refused
 
 TICK_S = 0.005
 UNANSWERED_MAX = 2_000
@@ -39,12 +41,15 @@ class Answers:
         times_ms: How long each that was done took.
         refused_ms: How long each took that was refused for overload.
         others: Other refusals, by status.
+        insisted_ms: How long each registration of `insist` took, from its first call to the end of
+            the one that was done.
     """
 
     offered: int = 0
     times_ms: list[float] = field(default_factory=list)
     refused_ms: list[float] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
+    insisted_ms: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,10 @@ class OverloadClient:
         """So many calls a second, come what may."""
         return asyncio.run(self._offer(rate, seconds))
 
+    def insist(self, desks: int, seconds: float) -> Answers:
+        """So many desks with one registration after the other, which come again when told to."""
+        return asyncio.run(self._insist(desks, seconds))
+
     async def _keep_busy(self, concurrency: int, seconds: float) -> Answers:
         answers = Answers()
         async with self._channel() as channel:
@@ -92,7 +101,7 @@ class OverloadClient:
         answers = Answers()
         async with self._channel() as channel:
             call: _Call = channel.unary_unary(METHOD)
-            under_way: set[asyncio.Task[None]] = set()
+            under_way: set[asyncio.Task[grpc.aio.AioRpcError | None]] = set()
             began_at = time.perf_counter()
             sent = 0
             while (passed_s := time.perf_counter() - began_at) < seconds:
@@ -110,6 +119,28 @@ class OverloadClient:
             await asyncio.gather(*under_way, return_exceptions=True)
         return answers
 
+    async def _insist(self, desks: int, seconds: float) -> Answers:
+        answers = Answers()
+        async with self._channel() as channel:
+            call: _Call = channel.unary_unary(METHOD)
+
+            async def one_after_the_other(place: int) -> None:
+                for number in itertools.count(self.numbers_from + place * 1_000):
+                    body, began_at = _body(number), time.perf_counter()
+                    error = await _send(call, body, answers)
+                    while error is not None and _is_for_later(error):
+                        await asyncio.sleep(Refused.of(error).retry_after_s or 0)
+                        error = await _send(call, body, answers)
+                    if error is None:
+                        answers.insisted_ms.append(1000 * (time.perf_counter() - began_at))
+
+            at_work = [asyncio.create_task(one_after_the_other(place)) for place in range(desks)]
+            _, at_work_still = await asyncio.wait(at_work, timeout=seconds)
+            for task in at_work_still:
+                task.cancel()
+            await asyncio.gather(*at_work, return_exceptions=True)
+        return answers
+
     def _channel(self) -> grpc.aio.Channel:
         credentials = grpc.ssl_channel_credentials(
             self.authority, self.private_key, self.certificate
@@ -117,18 +148,24 @@ class OverloadClient:
         return grpc.aio.secure_channel(self.address, credentials)
 
 
-async def _send(call: "_Call", body: bytes, answers: Answers) -> None:
+async def _send(call: "_Call", body: bytes, answers: Answers) -> grpc.aio.AioRpcError | None:
+    """Send a call; returns what was said instead of an answer."""
     answers.offered += 1
     began_at = time.perf_counter()
     try:
         await call(body)
     except grpc.aio.AioRpcError as error:
-        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        if _is_for_later(error):
             answers.refused_ms.append(1000 * (time.perf_counter() - began_at))
         else:
             answers.others[error.code().name] += 1
-    else:
-        answers.times_ms.append(1000 * (time.perf_counter() - began_at))
+        return error
+    answers.times_ms.append(1000 * (time.perf_counter() - began_at))
+    return None
+
+
+def _is_for_later(error: grpc.aio.AioRpcError) -> bool:
+    return error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 def _body(number: int) -> bytes:

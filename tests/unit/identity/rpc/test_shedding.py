@@ -11,6 +11,7 @@ from google.rpc.status_pb2 import Status
 
 from identity.rpc.shedding import (
     LOG_EVERY_S,
+    MUCH_PER_S,
     RETRIES_MEANT_PER_S,
     RETRY_MAX_S,
     RETRY_MIN_S,
@@ -91,6 +92,29 @@ async def test_the_more_are_refused_the_later_they_are_told_to_come_again(
         now_s += LOG_EVERY_S
     # What is said in a second follows from how many were refused in the one before.
     assert delays == [RETRY_MIN_S, RETRY_MIN_S, RETRY_MIN_S, 200 / RETRIES_MEANT_PER_S, RETRY_MAX_S]
+
+
+def test_much_is_refused_while_it_is_and_for_a_second_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 0.0
+    monkeypatch.setattr("identity.rpc.shedding.time.monotonic", lambda: now_s)
+    shedding = Shedding()
+    shedding.refusal()  # begins a second
+    for _ in range(MUCH_PER_S):
+        shedding.refusal()
+    assert not shedding.is_much_refused()
+    shedding.refusal()
+    assert shedding.is_much_refused()
+    now_s += LOG_EVERY_S - 0.01
+    assert shedding.is_much_refused()
+    now_s += 0.02
+    assert not shedding.is_much_refused()
+    # The count is of each second: few in many seconds are not much.
+    for _ in range(2 * MUCH_PER_S):
+        now_s += LOG_EVERY_S / 10
+        shedding.refusal()
+        assert not shedding.is_much_refused()
 
 
 def retry_delay_s(context: Context) -> float:

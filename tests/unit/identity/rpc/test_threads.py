@@ -10,8 +10,9 @@ import pytest
 
 from identity.domain.caller import Caller, Role
 from identity.domain.errors import OverloadedError
+from identity.rpc import threads as module
 from identity.rpc.load import AdaptiveLimit, CallerLoad, LimitSettings, NewWork, Shares
-from identity.rpc.threads import in_thread
+from identity.rpc.threads import FEW, Turns, in_thread
 
 LOUD = Caller(Role.OPERATOR, "loud")
 
@@ -85,3 +86,56 @@ async def test_what_is_raised_in_a_thread_reaches_whoever_waits(
 ) -> None:
     with pytest.raises(ZeroDivisionError):
         await in_thread(threads, lambda: 1 // 0)
+
+
+@pytest.mark.parametrize(("is_much", "at_once"), [(False, 2 * FEW), (True, FEW)])
+def test_while_much_is_refused_few_threads_work(
+    monkeypatch: pytest.MonkeyPatch, *, is_much: bool, at_once: int
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 60.0)
+    turns, guard = Turns(lambda: is_much), threading.Lock()
+    at_work, most = 0, 0
+    # Whoever is let in waits for as many as may be there at once.
+    full = threading.Barrier(at_once, timeout=20)
+
+    def work() -> None:
+        nonlocal at_work, most
+        with turns.one():
+            with guard:
+                at_work += 1
+                most = max(most, at_work)
+            full.wait()
+            with guard:
+                at_work -= 1
+
+    with ThreadPoolExecutor(2 * FEW) as executor:
+        for done in [executor.submit(work) for _ in range(4 * FEW)]:
+            done.result()
+    assert most == at_once
+
+
+def test_a_thread_does_not_stand_back_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 0.01)
+    turns, may_end = Turns(lambda: True), threading.Event()
+
+    def work() -> None:
+        with turns.one():
+            assert may_end.wait(20)
+
+    with ThreadPoolExecutor(FEW) as executor:
+        begun = [executor.submit(work) for _ in range(FEW)]
+        try:
+            with turns.one():
+                assert not any(each.done() for each in begun)
+        finally:
+            may_end.set()
+        for each in begun:
+            each.result()
+
+
+def test_work_that_fails_leaves_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_S", 60.0)
+    turns = Turns(lambda: True)
+    for _ in range(2 * FEW):
+        with pytest.raises(ZeroDivisionError), turns.one():
+            raise ZeroDivisionError
