@@ -5,6 +5,7 @@ two databases for each, migrated to head. Knows nothing of what is tested.
 """
 
 import os
+import sys
 
 # As the service does, and before gRPC is imported (identity/cli.py): PostgreSQL is started beside
 # its threads, and with its fork handlers 3 of 1,000 children died before they became pg_ctl.
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from identity.security.keys import generate_key_ring
@@ -24,6 +26,9 @@ from tests.databases import forget_migrated, own_database, own_engine
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = PROJECT_ROOT.parent / "shared" / "data"
+
+# A server of this process may log while a command of another test is asked what it prints.
+structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
 
 OTHER_SERVER = "TEST_DATABASE_URL"
 """Environment variable: the URL of a PostgreSQL to test on instead of the embedded one. Its user
